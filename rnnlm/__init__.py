@@ -1,0 +1,1 @@
+"""Train character- and word-level recurrent language models with NumPy."""

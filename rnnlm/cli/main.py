@@ -1,0 +1,76 @@
+"""The ``rnnlm`` command group and what every command shares."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from rnnlm.errors import RnnlmError
+
+# One line a command, kept here so that `rnnlm --help` imports none of them.
+COMMANDS = {
+    "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
+    "train": "Train a language model on a dataset.",
+    "generate": "Write text with a trained model.",
+    "evaluate": "Measure a model's perplexity on a dataset or a text.",
+    "gradcheck": "Check back-propagation against central differences.",
+    "benchmark": "Measure the speed of training steps.",
+    "info": "Describe a dataset, a run or a checkpoint.",
+}
+
+
+class CommandGroup(click.Group):
+    """A group that imports a command's module only when that command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import ``rnnlm.cli.<name>`` and return the command of that name in it."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rnnlm")
+def cli() -> None:
+    """Train character- and word-level recurrent language models on your own text.
+
+    \b
+      rnnlm preprocess comments.csv --out data/comments
+      rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
+      rnnlm generate --model runs/comments --seed-text "i think that"
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 130 interrupted.
+    """
+    try:
+        cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
+    except RnnlmError as error:
+        fail(str(error), 1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        fail("Interrupted.", 130)
+    except OSError as error:
+        fail(f"{error.filename or 'input/output'}: {error.strerror or error}.", 1)
+
+
+def fail(message: str, exit_code: int) -> None:
+    """Say why on stderr and leave."""
+    click.echo(f"rnnlm: {message}", err=True)
+    sys.exit(exit_code)
