@@ -1,0 +1,404 @@
+"""Building a dataset: text to tokens, vocabulary and ids on disk, in two passes and bounded memory."""
+
+import heapq
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from rnnlm.dataset.split import TEST, TRAIN, VALID, Assignment, SplitSettings, assign_all, divide
+from rnnlm.dataset.spool import (
+    BEGINS_SENTENCE,
+    FORGOTTEN,
+    Spool,
+    encode_documents,
+    take_prefix,
+)
+from rnnlm.dataset.store import (
+    FORMAT_VERSION,
+    METADATA_FILE,
+    OFFSET_DTYPE,
+    SPLIT_NUMBERS,
+    SPLITS,
+    id_dtype,
+    ids_file,
+    offsets_file,
+)
+from rnnlm.errors import RnnlmError
+from rnnlm.files import sha256, sync
+from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, read_documents
+from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
+from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
+
+
+@dataclass(frozen=True)
+class VocabularySettings:
+    """Which words a new vocabulary keeps.
+
+    Attributes
+    ----------
+    size : int
+        The most tokens it may have, the three special ones included.
+    min_count : int
+        How often a word must stand in the training text to be kept.
+    special : SpecialTokens
+        The names of the special tokens.
+    """
+
+    size: int = 8000
+    min_count: int = 1
+    special: SpecialTokens = field(default_factory=SpecialTokens)
+
+
+@dataclass
+class SplitCounts:
+    """The numbers of one part: `tokens` are predictions, `characters` count one a sentence for its end."""
+
+    sentences: int = 0
+    tokens: int = 0
+    characters: int = 0
+    unknown_tokens: int = 0
+
+    @property
+    def unknown_rate(self) -> float:
+        """The share of unknown tokens among those predicted; 0 where there are none."""
+        return self.unknown_tokens / self.tokens if self.tokens else 0.0
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What `build_dataset` made.
+
+    Attributes
+    ----------
+    path : Path
+        The dataset's directory.
+    vocabulary : Vocabulary
+        Its vocabulary.
+    documents : int
+        Documents with at least one token.
+    unique_tokens : int
+        Distinct tokens in the training text; at least so many where `forgot_types`.
+    splits : dict
+        The numbers of ``train``, ``valid`` and ``test``.
+    forgot_types : bool
+        Whether the corpus had too many distinct tokens to count the rarest.
+    """
+
+    path: Path
+    vocabulary: Vocabulary
+    documents: int
+    unique_tokens: int
+    splits: dict[str, SplitCounts]
+    forgot_types: bool
+
+    @property
+    def total(self) -> SplitCounts:
+        """The numbers of all parts together."""
+        return SplitCounts(
+            *(sum(getattr(counts, name) for counts in self.splits.values()) for name in SPLIT_NUMBERS)
+        )
+
+    @property
+    def least_frequent(self) -> tuple[str, int] | None:
+        """The rarest word in the vocabulary and its count in the training text; None if there is none."""
+        if len(self.vocabulary) <= 3:
+            return None
+        return self.vocabulary.tokens[-1], self.vocabulary.counts[-1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        least = self.least_frequent
+        return {
+            "documents": self.documents,
+            "sentences": self.total.sentences,
+            "tokens": self.total.tokens,
+            "vocabulary_size": len(self.vocabulary),
+            "unique_tokens": self.unique_tokens,
+            "unknown_rate": self.total.unknown_rate,
+            "least_frequent": {"token": least[0], "count": least[1]} if least else None,
+            "splits": {
+                name: {**asdict(counts), "unknown_rate": counts.unknown_rate}
+                for name, counts in self.splits.items()
+            },
+        }
+
+
+def build_dataset(
+    inputs: Sequence[str],
+    out: Path | str,
+    *,
+    reader: ReaderSettings | None = None,
+    text: TextSettings | None = None,
+    vocabulary: Vocabulary | VocabularySettings | None = None,
+    split: SplitSettings | None = None,
+    workers: int = 1,
+    overwrite: bool = False,
+    report: ReadReport | None = None,
+    progress: Callable[[int], object] = lambda characters: None,
+) -> BuildResult:
+    """Build a dataset directory from text.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files, directories, or ``-`` for standard input.
+    out : path-like
+        The directory to make. It appears only when it is complete.
+    reader : ReaderSettings, optional
+        How the inputs are read.
+    text : TextSettings, optional
+        How text becomes tokens; where sentences are wanted and no Punkt parameters are given, installed ones
+        are taken, or Punkt is trained on the corpus. Left out where `vocabulary` brings its own.
+    vocabulary : Vocabulary or VocabularySettings, optional
+        An existing vocabulary, with its text settings, or which words a new one keeps.
+    split : SplitSettings, optional
+        How the corpus is divided; 90, 5 and 5 % by default.
+    workers : int, optional
+        Processes that tokenize; the dataset is the same for any number.
+    overwrite : bool, optional
+        Whether a dataset that is already there is replaced.
+    report : ReadReport, optional
+        Gathers what had to be repaired or skipped in the inputs.
+    progress : callable, optional
+        Called now and then with the number of characters processed since the last call.
+
+    Returns
+    -------
+    BuildResult
+        The numbers of the dataset.
+
+    Raises
+    ------
+    RnnlmError
+        If an input cannot be read, there is no text in it, or `out` exists and may not be replaced.
+    """
+    out = Path(out)
+    reader, split, report = reader or ReaderSettings(), split or SplitSettings(), report or ReadReport()
+    split.shares()
+    check_destination(out, overwrite)
+    settings = vocabulary.settings if isinstance(vocabulary, Vocabulary) else text or TextSettings()
+
+    with _temporary_directory(out) as directory:
+        with Spool(directory) as spool:
+            settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
+            main = spool.add(encode_documents(pieces, settings, workers, progress))
+            if not main.tokens:
+                raise RnnlmError(f"{', '.join(inputs)}: there is no text in it; give an input that has some.")
+            assignments = [divide(spool, main, split, between_tokens=not settings.sentences)]
+            documents = main.documents
+            for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
+                if file:
+                    pieces = read_documents([file], reader, report)
+                    part = spool.add(encode_documents(pieces, settings, workers, progress))
+                    if not part.tokens:
+                        raise RnnlmError(f"{file}: there is no text in it; give a file that has some.")
+                    assignments.append(assign_all(spool, part, label))
+                    documents += part.documents
+
+            type_counts, sentences = _count_training(spool, assignments)
+            if not isinstance(vocabulary, Vocabulary):
+                choice = vocabulary or VocabularySettings()
+                vocabulary = _choose_words(spool.types, type_counts, sentences, settings, choice)
+            splits = _write_splits(directory, spool.types, vocabulary, assignments)
+            unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
+            result = BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
+        vocabulary.save(directory / VOCABULARY_FILE)
+        _write_metadata(directory, inputs, result, reader, split)
+        _publish(directory, out)
+    return result
+
+
+def check_destination(out: Path, overwrite: bool) -> None:
+    """Refuse to write where something is that may not be replaced.
+
+    Raises
+    ------
+    RnnlmError
+        If `out` exists and `overwrite` is off, or is anything but a dataset.
+    """
+    if not (out.exists() or out.is_symlink()):
+        return
+    if not overwrite:
+        raise RnnlmError(
+            f"{out}: this directory exists; choose another with --out, or replace it with --overwrite."
+        )
+    if not (out / METADATA_FILE).is_file():
+        raise RnnlmError(
+            f"{out}: this is not a dataset, so it is not overwritten; choose another directory with --out."
+        )
+
+
+@contextmanager
+def _temporary_directory(out: Path) -> Iterator[Path]:
+    """Make a directory beside `out` to work in, and remove what is left of it whatever happens."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    directory = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    directory.mkdir()
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
+    """Find the sentence splitter its parameters, in the beginning of the corpus if need be."""
+    if not settings.sentences or settings.punkt:
+        return settings, pieces
+    punkt = installed_punkt()
+    if punkt is None:
+        prefix, pieces = take_prefix(pieces, TRAINING_CHARACTERS)
+        punkt = train_punkt(clean_comment(piece.text) if settings.clean else piece.text for piece in prefix)
+    return replace(settings, punkt=punkt), pieces
+
+
+def _count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
+    """Count, in the training part, each type and the sentences."""
+    counts = np.zeros(len(spool.types) + 1, np.int64)
+    sentences = 0
+    for assignment in assignments:
+        for labels, (segments, ids) in assignment():
+            chosen = labels == TRAIN
+            counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
+            sentences += int(np.count_nonzero(segments["begins"][chosen] & BEGINS_SENTENCE))
+    return counts, sentences
+
+
+def _choose_words(
+    types: dict[str, int],
+    type_counts: NDArray[np.int64],
+    sentences: int,
+    settings: TextSettings,
+    choice: VocabularySettings,
+) -> Vocabulary:
+    """Keep the most frequent words, those of the same count in the order of the alphabet."""
+    special = (choice.special.unknown, choice.special.start, choice.special.end)
+    if len(set(special)) < 3 or not all(special):
+        raise RnnlmError(
+            "The unknown, start and end tokens must have three different names; change one of them."
+        )
+    if choice.size <= len(special):
+        raise RnnlmError(
+            f"--vocab-size {choice.size} leaves no room for words; 3 entries are special tokens."
+        )
+    if not sentences:
+        raise RnnlmError(
+            "There is no training text to take words from; lower the fractions, or give --vocab."
+        )
+    words = (
+        (token, int(type_counts[index]))
+        for token, index in types.items()
+        if type_counts[index] >= max(choice.min_count, 1) and token not in special
+    )
+    kept = heapq.nsmallest(choice.size - len(special), words, key=lambda word: (-word[1], word[0]))
+    unknown_count = int(type_counts.sum()) - sum(count for _, count in kept)
+    tokens = [*special, *(token for token, _ in kept)]
+    return Vocabulary(tokens, [unknown_count, sentences, sentences, *(count for _, count in kept)], settings)
+
+
+class _SplitWriter:
+    """Writes the ids and offsets of one part, and counts."""
+
+    def __init__(self, directory: Path, name: str, dtype: "np.dtype[Any]"):
+        self.counts = SplitCounts()
+        self._dtype = dtype
+        self._length = 0
+        self._ids = (directory / ids_file(name)).open("wb")
+        self._offsets = (directory / offsets_file(name)).open("wb")
+
+    def add(self, segments: NDArray[Any], ids: NDArray[Any]) -> None:
+        """Append segments, the first of which begins a sentence if nothing was written yet."""
+        begins = (segments["begins"] & BEGINS_SENTENCE) != 0
+        # Before a sentence come the END of the one before it and its own START.
+        ends = np.cumsum(segments["tokens"] + np.where(begins, 2, 0), dtype=np.int64)
+        starts = (ends - segments["tokens"])[begins] - 1
+        if not len(ends):
+            return
+        marked = np.empty(ends[-1], self._dtype)
+        is_word = np.ones(len(marked), bool)
+        is_word[starts] = is_word[starts - 1] = False
+        marked[starts - 1] = Vocabulary.end_id
+        marked[starts] = Vocabulary.start_id
+        marked[is_word] = ids
+        if not self._length:  # no sentence ends before the first
+            marked, starts = marked[1:], starts - 1
+        self._ids.write(marked.tobytes())
+        self._offsets.write((starts + self._length).astype(OFFSET_DTYPE).tobytes())
+        self._length += len(marked)
+        self.counts.sentences += len(starts)
+        self.counts.tokens += len(ids) + len(starts)
+        self.counts.characters += int(segments["characters"].sum(dtype=np.int64)) + len(starts)
+        self.counts.unknown_tokens += int(np.count_nonzero(ids == Vocabulary.unknown_id))
+
+    def close(self) -> None:
+        """End the last sentence and the files."""
+        if self._length:
+            self._ids.write(np.array([Vocabulary.end_id], self._dtype).tobytes())
+            self._length += 1
+        self._offsets.write(np.array([self._length], OFFSET_DTYPE).tobytes())
+        self._ids.close()
+        self._offsets.close()
+
+
+def _write_splits(
+    directory: Path, types: dict[str, int], vocabulary: Vocabulary, assignments: Iterable[Assignment]
+) -> dict[str, SplitCounts]:
+    """Write the ids of all parts; provisional ids become final ones by one look-up."""
+    dtype = id_dtype(len(vocabulary))
+    final_ids = np.array([Vocabulary.unknown_id, *vocabulary.encode(types)], dtype)
+    writers = [_SplitWriter(directory, name, dtype) for name in SPLITS]
+    for assignment in assignments:
+        for labels, (segments, ids) in assignment():
+            token_labels = np.repeat(labels, segments["tokens"])
+            for label, writer in enumerate(writers):
+                writer.add(segments[labels == label], final_ids[ids[token_labels == label]])
+    for writer in writers:
+        writer.close()
+    return {name: writer.counts for name, writer in zip(SPLITS, writers, strict=True)}
+
+
+def _write_metadata(
+    directory: Path, inputs: Sequence[str], result: BuildResult, reader: ReaderSettings, split: SplitSettings
+) -> None:
+    """Write ``dataset.yaml``: everything about the dataset but its words."""
+    text = result.vocabulary.settings
+    metadata = {
+        "format_version": FORMAT_VERSION,
+        "level": text.level,
+        "inputs": list(inputs),
+        "reader": asdict(reader),
+        "text": {key: value for key, value in text.to_dict().items() if key != "punkt"},
+        "split": asdict(split),
+        "documents": result.documents,
+        "vocabulary_size": len(result.vocabulary),
+        "unique_tokens": result.unique_tokens,
+        "splits": {name: asdict(counts) for name, counts in result.splits.items()},
+        "files": {
+            file.name: {"bytes": file.stat().st_size, "sha256": sha256(file)}
+            for file in sorted(directory.iterdir())
+        },
+    }
+    with (directory / METADATA_FILE).open("w", encoding="utf-8") as stream:
+        yaml.safe_dump(metadata, stream, sort_keys=False, allow_unicode=True)
+
+
+def _publish(directory: Path, out: Path) -> None:
+    """Put the finished directory in its place, safely on disk, in place of the dataset that may be there."""
+    for file in directory.iterdir():
+        sync(file)
+    sync(directory)
+    old = directory.with_suffix(".old")
+    if out.exists():
+        out.rename(old)
+    directory.rename(out)
+    sync(out.parent)
+    shutil.rmtree(old, ignore_errors=True)

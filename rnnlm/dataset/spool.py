@@ -1,0 +1,294 @@
+"""The first pass over a corpus: every token, as a provisional id, on disk.
+
+Text is read and tokenized once, so that standard input works too. The types (distinct tokens) get
+provisional ids in the order of their first appearance; what is known of them only at the end, such as whether
+they are in the vocabulary, is applied to the spooled ids in a second pass.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.readers import Piece
+
+# Characters of text that are processed at a time.
+CHUNK_CHARACTERS = 1 << 18
+# When there are more types than this, the rarest are forgotten (counted as unknown), as word2vec does.
+MAX_TYPES = 750_000
+FORGOTTEN = 0
+# How much of the spool is read back at a time.
+BLOCK_SEGMENTS = 1 << 16
+BLOCK_TOKENS = 1 << 20
+
+ID = np.dtype("<u4")
+
+# A segment is what a piece of a document adds to a sentence: usually all of it.
+SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("begins", "u1")])
+BEGINS_SENTENCE = 1
+BEGINS_DOCUMENT = 2
+
+
+class EncodedChunk(NamedTuple):
+    """Some pieces of documents, tokenized: ids stand for positions in `types`.
+
+    `pending` holds the flags of a beginning that no token has followed yet.
+    """
+
+    types: list[str]
+    ids: NDArray[np.uint32]
+    segments: NDArray[Any]
+    pending: int
+
+
+def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
+    """Tokenize pieces of documents."""
+    positions: defaultdict[str, int] = defaultdict()
+    positions.default_factory = positions.__len__
+    ids: list[int] = []
+    segments = []
+    pending = 0
+    splits_sentences = processor.settings.sentences
+    for piece in pieces:
+        if piece.begins_document:
+            pending = BEGINS_DOCUMENT | BEGINS_SENTENCE
+        for sentence in processor.sentence_texts(piece.text):
+            if splits_sentences:
+                pending |= BEGINS_SENTENCE
+            tokens = processor.tokenize_sentence(sentence)
+            if tokens:
+                ids.extend(map(positions.__getitem__, tokens))
+                segments.append((len(tokens), len(sentence), pending))
+                pending = 0
+    return EncodedChunk(list(positions), np.array(ids, np.uint32), np.array(segments, SEGMENT), pending)
+
+
+def encode_documents(
+    pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
+) -> Iterator[EncodedChunk]:
+    """Tokenize documents, in order, with one process or several; the result is the same.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        The documents.
+    settings : TextSettings
+        How text becomes tokens.
+    workers : int
+        Processes that tokenize; with 1 it is done in this one.
+    progress : callable
+        Called with the number of characters of each chunk when it is done.
+    """
+    if workers == 1:
+        processor = TextProcessor(settings)
+        for chunk in _chunks(pieces):
+            yield encode_pieces(processor, chunk)
+            progress(_characters(chunk))
+        return
+    with _pool(workers, settings) as pool:
+        running: deque[tuple[Future[EncodedChunk], int]] = deque()
+        for chunk in _chunks(pieces):
+            running.append((pool.submit(_encode_in_worker, chunk), _characters(chunk)))
+            if len(running) > 2 * workers:
+                yield from _finish(running, progress)
+        while running:
+            yield from _finish(running, progress)
+
+
+def _finish(
+    running: "deque[tuple[Future[EncodedChunk], int]]", progress: Callable[[int], object]
+) -> Iterator[EncodedChunk]:
+    future, characters = running.popleft()
+    try:
+        yield future.result()
+    except BrokenProcessPool as error:
+        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
+    progress(characters)
+
+
+def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    chunk: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        chunk.append(piece)
+        size += len(piece.text) + 1  # so that empty documents fill a chunk too
+        if size >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _characters(chunk: list[Piece]) -> int:
+    return sum(len(piece.text) for piece in chunk)
+
+
+@contextmanager
+def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (settings,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(settings: TextSettings) -> None:
+    global _worker_processor
+    _worker_processor = TextProcessor(settings)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+_worker_processor: TextProcessor
+
+
+def _encode_in_worker(pieces: list[Piece]) -> EncodedChunk:
+    return encode_pieces(_worker_processor, pieces)
+
+
+class Part(NamedTuple):
+    """What one input added to the spool: where it begins, and how much of everything it holds."""
+
+    first_segment: int
+    first_token: int
+    segments: int
+    documents: int
+    sentences: int
+    tokens: int
+
+
+class Block(NamedTuple):
+    """Some consecutive segments and the ids in them."""
+
+    segments: NDArray[Any]
+    ids: NDArray[np.uint32]
+
+
+class Spool:
+    """Provisional ids and segments of a corpus, in two files.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the files are made; they are removed on leaving the context.
+
+    Attributes
+    ----------
+    types : dict of str to int
+        Provisional ids; 0 stands for all types that were forgotten.
+    forgot_types : bool
+        Whether there were more types than are kept.
+    """
+
+    def __init__(self, directory: Path):
+        self.types: dict[str, int] = {}
+        self.forgot_types = False
+        self._counts = np.zeros(1, np.int64)
+        self._paths = directory / "spool.ids", directory / "spool.segments"
+        self._ids, self._segments = (path.open("w+b") for path in self._paths)
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for file, path in zip((self._ids, self._segments), self._paths, strict=True):
+            file.close()
+            path.unlink()
+
+    def add(self, chunks: Iterable[EncodedChunk]) -> Part:
+        """Append the chunks of one input."""
+        first_segment = self._segments.seek(0, os.SEEK_END) // SEGMENT.itemsize
+        first_token = self._ids.seek(0, os.SEEK_END) // ID.itemsize
+        segments = documents = sentences = tokens = pending = 0
+        for chunk in chunks:
+            begins = chunk.segments["begins"]
+            if len(begins):
+                begins[0] |= pending
+                pending = 0
+            pending |= chunk.pending
+            provisional = self._number(chunk.types)
+            self._counts.resize(len(self.types) + 1, refcheck=False)
+            self._counts[provisional] += np.bincount(chunk.ids, minlength=len(provisional))
+            self._ids.write(provisional[chunk.ids].tobytes())
+            self._segments.write(chunk.segments.tobytes())
+            segments += len(begins)
+            documents += int(np.count_nonzero(begins & BEGINS_DOCUMENT))
+            sentences += int(np.count_nonzero(begins & BEGINS_SENTENCE))
+            tokens += len(chunk.ids)
+            if len(self.types) > MAX_TYPES:
+                self._forget_rare_types()
+        return Part(first_segment, first_token, segments, documents, sentences, tokens)
+
+    def blocks(self, part: Part) -> Iterator[Block]:
+        """Read a part back, about a million tokens at a time."""
+        segment, token = part.first_segment, part.first_token
+        left = part.segments
+        while left:
+            segments = _read(self._segments, SEGMENT, segment, min(left, BLOCK_SEGMENTS))
+            ends = np.cumsum(segments["tokens"], dtype=np.int64)
+            segments = segments[: max(1, int(np.searchsorted(ends, BLOCK_TOKENS, side="right")))]
+            tokens = int(ends[len(segments) - 1])
+            yield Block(segments, _read(self._ids, ID, token, tokens))
+            segment += len(segments)
+            token += tokens
+            left -= len(segments)
+
+    def _number(self, types: list[str]) -> NDArray[np.uint32]:
+        known = self.types
+        return np.array([known.setdefault(token, len(known) + 1) for token in types], np.uint32)
+
+    def _forget_rare_types(self) -> None:
+        """Forget the types seen fewest times, at least half of them, and renumber the rest."""
+        self.forgot_types = True
+        threshold = 1
+        while np.count_nonzero(self._counts[1:] > threshold) > MAX_TYPES // 2:
+            threshold += 1
+        kept = self._counts > threshold
+        kept[FORGOTTEN] = False
+        renumbered = np.where(kept, np.cumsum(kept), FORGOTTEN).astype(np.uint32)
+        self.types = {token: int(renumbered[old]) for token, old in self.types.items() if kept[old]}
+        self._counts = np.concatenate([[0], self._counts[kept]])
+        token = 0
+        while len(ids := _read(self._ids, ID, token, BLOCK_TOKENS)):
+            self._ids.seek(token * ID.itemsize)
+            self._ids.write(renumbered[ids].tobytes())
+            token += len(ids)
+
+
+def _read(file: BinaryIO, dtype: "np.dtype[Any]", first: int, count: int) -> NDArray[Any]:
+    """Read entries of a file; afterwards the position is at the end of them."""
+    file.seek(first * dtype.itemsize)
+    return np.frombuffer(bytearray(file.read(count * dtype.itemsize)), dtype)
+
+
+def take_prefix(pieces: Iterator[Piece], characters: int) -> tuple[list[Piece], Iterator[Piece]]:
+    """Return the first pieces, of about so many characters, and an iterator over all of them."""
+    prefix: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        prefix.append(piece)
+        size += len(piece.text)
+        if size >= characters:
+            break
+    return prefix, chain(prefix, pieces)

@@ -1,0 +1,236 @@
+"""A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files import sha256
+from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+
+FORMAT_VERSION = 1
+METADATA_FILE = "dataset.yaml"
+SPLITS = ("train", "valid", "test")
+OFFSET_DTYPE = np.dtype("<u8")
+SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
+CHUNK = 1 << 20
+
+
+def ids_file(split: str) -> str:
+    """Return the name of the file with a split's ids."""
+    return f"{split}.bin"
+
+
+def offsets_file(split: str) -> str:
+    """Return the name of the file with the positions where a split's sentences begin."""
+    return f"{split}.offsets.bin"
+
+
+def id_dtype(vocabulary_size: int) -> "np.dtype[Any]":
+    """Return the smallest unsigned type, little-endian, that holds the ids of a vocabulary."""
+    return np.min_scalar_type(max(vocabulary_size - 1, 0)).newbyteorder("<")
+
+
+@dataclass(frozen=True)
+class Split:
+    """One of the three parts of a dataset.
+
+    Attributes
+    ----------
+    name : str
+        ``train``, ``valid`` or ``test``.
+    ids : ndarray, shape (n,)
+        Ids of all sentences one after the other, each ``START w1 … wn END``; memory-mapped, read-only.
+    offsets : ndarray of uint64, shape (sentences + 1,)
+        Where each sentence begins in `ids`; the last entry is the length of `ids`.
+    characters : int
+        Characters of the text, and one for the end of each sentence.
+    unknown_tokens : int
+        Predicted tokens that are the unknown token.
+    """
+
+    name: str
+    ids: NDArray[Any]
+    offsets: NDArray[np.uint64]
+    characters: int
+    unknown_tokens: int
+
+    @property
+    def num_sentences(self) -> int:
+        """How many sentences there are."""
+        return len(self.offsets) - 1
+
+    @property
+    def num_tokens(self) -> int:
+        """How many tokens are predicted: the words and the end of each sentence, never its start."""
+        return len(self.ids) - self.num_sentences
+
+    def sentence(self, index: int) -> NDArray[Any]:
+        """Return the ids of a sentence, START and END included.
+
+        Raises
+        ------
+        IndexError
+            If there is no such sentence; negative numbers are not accepted.
+        """
+        if not 0 <= index < self.num_sentences:
+            raise IndexError(f"sentence {index} of {self.num_sentences}")
+        return self.ids[int(self.offsets[index]) : int(self.offsets[index + 1])]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset.
+
+    Attributes
+    ----------
+    path : Path
+        Its directory.
+    vocabulary : Vocabulary
+        Its tokens and text settings.
+    metadata : dict
+        What ``dataset.yaml`` holds.
+    train, valid, test : Split
+        Its parts; a part may be empty.
+    """
+
+    path: Path
+    vocabulary: Vocabulary
+    metadata: dict[str, Any]
+    train: Split
+    valid: Split
+    test: Split
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Dataset":
+        """Open a dataset directory and check all of it: format, sizes, checksums, offsets and ids.
+
+        Parameters
+        ----------
+        path : path-like
+            What ``rnnlm preprocess --out`` wrote.
+
+        Raises
+        ------
+        RnnlmError
+            If it is not a dataset, or any of its files is damaged.
+        """
+        path = Path(path)
+        try:
+            metadata = _read_metadata(path)
+            _check_files(path, metadata["files"])
+            vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
+            splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
+        except OSError as error:
+            raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
+        return cls(path, vocabulary, metadata, *splits)
+
+    def split(self, name: str) -> Split:
+        """Return the part called ``train``, ``valid`` or ``test``.
+
+        Raises
+        ------
+        RnnlmError
+            If there is no part of that name.
+        """
+        if name not in SPLITS:
+            raise RnnlmError(f"{name!r} is not a part of a dataset; choose train, valid or test.")
+        part: Split = getattr(self, name)
+        return part
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    file = path / METADATA_FILE
+    if not file.is_file():
+        raise RnnlmError(
+            f"{path}: this is no dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
+        )
+    try:
+        metadata = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _damaged(file, "is not YAML") from error
+    if not isinstance(metadata, dict) or "format_version" not in metadata:
+        raise _damaged(file, "has no format_version")
+    if metadata["format_version"] != FORMAT_VERSION:
+        raise RnnlmError(
+            f"{file}: format version {metadata['format_version']!r} is not {FORMAT_VERSION}, the one that"
+            " this version of rnnlm reads; build the dataset again."
+        )
+    for section, names, keys in (
+        ("files", _file_names(), ("bytes", "sha256")),
+        ("splits", SPLITS, SPLIT_NUMBERS),
+    ):
+        for name in names:
+            entry = _entry(metadata, section, name)
+            wrong = [key for key in keys if not _is_valid(key, entry.get(key))]
+            if wrong:
+                raise _damaged(file, f"has no valid {section}.{name}.{wrong[0]}")
+    return metadata
+
+
+def _file_names() -> list[str]:
+    return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
+
+
+def _entry(metadata: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    entries = metadata.get(section)
+    entry = entries.get(name) if isinstance(entries, Mapping) else None
+    return entry if isinstance(entry, Mapping) else {}
+
+
+def _is_valid(key: str, value: object) -> bool:
+    if key == "sha256":
+        return isinstance(value, str)
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _check_files(path: Path, files: Mapping[str, Any]) -> None:
+    for name in _file_names():
+        file = path / name
+        if not file.is_file():
+            raise _damaged(file, "is missing")
+        size = file.stat().st_size
+        if size != files[name]["bytes"]:
+            raise _damaged(file, f"has {size:,} bytes instead of {files[name]['bytes']:,}")
+        if sha256(file) != files[name]["sha256"]:
+            raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
+
+
+def _open_split(path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int) -> Split:
+    ids = _map(path / ids_file(name), id_dtype(vocabulary_size))
+    offsets = _map(path / offsets_file(name), OFFSET_DTYPE)
+    _check_offsets(path / offsets_file(name), offsets, len(ids))
+    for start in range(0, len(ids), CHUNK):
+        if ids[start : start + CHUNK].max() >= vocabulary_size:
+            raise _damaged(path / ids_file(name), "holds ids that are not in the vocabulary")
+    split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"])
+    if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
+        raise _damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
+    return split
+
+
+def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
+    if file.stat().st_size % dtype.itemsize:
+        raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
+    if file.stat().st_size == 0:  # which cannot be mapped
+        return np.frombuffer(b"", dtype)
+    return np.memmap(file, dtype, mode="r")
+
+
+def _check_offsets(file: Path, offsets: NDArray[np.uint64], length: int) -> None:
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != length:
+        raise _damaged(file, "does not span the ids")
+    for start in range(0, len(offsets) - 1, CHUNK):
+        part = offsets[start : start + CHUNK + 1]
+        # The shortest sentence is START w END.
+        if np.any(part[1:] < part[:-1] + np.uint64(3)):
+            raise _damaged(file, "does not name sentences in order")
+
+
+def _damaged(file: Path, what: str) -> RnnlmError:
+    return RnnlmError(f"{file}: this file {what}, so the dataset is damaged; build it again.")

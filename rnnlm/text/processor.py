@@ -1,0 +1,139 @@
+"""From a document to its sentences of tokens, in the way that a vocabulary remembers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.sentences import PunktData, SentenceSplitter
+from rnnlm.text.tokenizers import CHARACTERS, WORD_TOKENIZERS, Tokenizer, make_tokenizer
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """How text becomes tokens.
+
+    Attributes
+    ----------
+    tokenizer : str
+        ``nltk``, ``tweet``, ``whitespace`` or ``characters``.
+    lowercase : bool
+        Whether text is put in lower case.
+    sentences : bool
+        Whether documents are split into sentences; if not, a document is one sentence.
+    clean : bool
+        Whether the Reddit clean-up is applied.
+    punkt : dict or None
+        Parameters of the sentence splitter; needed where `sentences` is on.
+    """
+
+    tokenizer: str = "nltk"
+    lowercase: bool = True
+    sentences: bool = False
+    clean: bool = False
+    punkt: PunktData | None = None
+
+    @property
+    def level(self) -> str:
+        """``char`` where tokens are characters, else ``word``."""
+        return "char" if self.tokenizer == CHARACTERS else "word"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: object, source: str) -> "TextSettings":
+        """Check plain data from a file and return the settings.
+
+        Parameters
+        ----------
+        data : object
+            What the file holds.
+        source : str
+            The file's name, for messages.
+
+        Raises
+        ------
+        RnnlmError
+            If a key is missing, unknown or of the wrong type.
+        """
+        names = {field.name for field in fields(cls)}
+        if not isinstance(data, Mapping) or set(data) != names:
+            raise RnnlmError(f"{source}: 'text' must hold exactly the keys {', '.join(sorted(names))}.")
+        if data["tokenizer"] not in (*WORD_TOKENIZERS, CHARACTERS):
+            raise RnnlmError(f"{source}: 'text.tokenizer' is {data['tokenizer']!r}, which is no tokenizer.")
+        for name in ("lowercase", "sentences", "clean"):
+            if not isinstance(data[name], bool):
+                raise RnnlmError(f"{source}: 'text.{name}' must be true or false.")
+        if data["sentences"] and not _is_punkt_data(data["punkt"]):
+            raise RnnlmError(f"{source}: 'text.punkt' does not hold the sentence splitter's parameters.")
+        return cls(**data)
+
+
+def _is_punkt_data(data: object) -> bool:
+    if not isinstance(data, Mapping):
+        return False
+    collocations, ortho_context = data.get("collocations"), data.get("ortho_context")
+    return (
+        _are_strings(data.get("abbreviations"))
+        and _are_strings(data.get("sentence_starters"))
+        and isinstance(collocations, list)
+        and all(_are_strings(pair) and len(pair) == 2 for pair in collocations)
+        and isinstance(ortho_context, Mapping)
+        and _are_strings(list(ortho_context))
+        and all(isinstance(flags, int) for flags in ortho_context.values())
+    )
+
+
+def _are_strings(data: object) -> bool:
+    return isinstance(data, list) and all(isinstance(item, str) for item in data)
+
+
+class TextProcessor:
+    """Processes text as the settings say: clean, split into sentences, lower the case, tokenize.
+
+    Parameters
+    ----------
+    settings : TextSettings
+        How text becomes tokens.
+    """
+
+    def __init__(self, settings: TextSettings):
+        self.settings = settings
+
+    # Made when first needed: a detokenizing model loads no sentence splitter.
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return make_tokenizer(self.settings.tokenizer)
+
+    @cached_property
+    def _splitter(self) -> SentenceSplitter | None:
+        return (
+            SentenceSplitter(self.settings.punkt) if self.settings.sentences and self.settings.punkt else None
+        )
+
+    def sentence_texts(self, text: str) -> Iterator[str]:
+        """Yield the sentences of a document as text, as they look just before tokenization."""
+        if self.settings.clean:
+            text = clean_comment(text)
+        for sentence in self._splitter.split(text) if self._splitter else (text,):
+            yield sentence.lower() if self.settings.lowercase else sentence
+
+    def sentences(self, text: str) -> Iterator[list[str]]:
+        """Yield the sentences of a document as lists of tokens; none is empty."""
+        return filter(None, map(self._tokenizer.tokenize, self.sentence_texts(text)))
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the tokens of a short text, such as a seed text, taken as part of one sentence."""
+        return self._tokenizer.tokenize(text.lower() if self.settings.lowercase else text)
+
+    def tokenize_sentence(self, sentence: str) -> list[str]:
+        """Return the tokens of a sentence that `sentence_texts` gave."""
+        return self._tokenizer.tokenize(sentence)
+
+    def detokenize(self, tokens: Sequence[str]) -> str:
+        """Return readable text made of the tokens."""
+        return self._tokenizer.detokenize(tokens)

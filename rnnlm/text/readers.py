@@ -1,0 +1,353 @@
+"""Documents streamed from files, directories and standard input, in bounded memory whatever is in them."""
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import groupby
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from rnnlm.errors import RnnlmError
+
+STDIN = "-"
+FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+USUAL_COLUMNS = ("body", "text")
+
+# The most characters in one piece of a document.
+PIECE_SIZE = 65_536
+# The longest CSV field and the longest line of CSV or JSON, in characters; longer ones are skipped.
+MAX_RECORD = 16_000_000
+
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+# The byte order marks of UTF-16, as invalid bytes are read.
+UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
+
+
+class Piece(NamedTuple):
+    """A part of a document: at most 65,536 characters, cut at a line end or a space if there is one."""
+
+    text: str
+    begins_document: bool
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """How inputs are read.
+
+    Attributes
+    ----------
+    format : str
+        ``csv``, ``jsonl`` or ``txt``; ``auto`` goes by the file's name, and takes an unknown one for text.
+    documents : str
+        What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line) or the
+        ``file``.
+    text_column : str or None
+        The CSV column (the first row names them) or JSON field that holds the text; None for ``body``, else
+        ``text``, else the only one.
+    """
+
+    format: str = "auto"
+    documents: str = "line"
+    text_column: str | None = None
+
+
+class ReadReport:
+    """Counts what had to be repaired or skipped, with the line of the first case in each file."""
+
+    def __init__(self) -> None:
+        self._cases: dict[tuple[str, str], list[int]] = {}
+
+    def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
+        """Count cases of a kind, such as ``NUL bytes removed``."""
+        self._cases.setdefault((source, kind), [0, line])[0] += count
+
+    def messages(self) -> list[str]:
+        """Return one sentence for each file and kind of case."""
+        return [
+            f"{source}: {count:,} {kind}, the first in line {line:,}."
+            for (source, kind), (count, line) in self._cases.items()
+        ]
+
+
+def find_files(inputs: Sequence[str]) -> list[str]:
+    """Return the files that inputs name; directories are walked for files of known extensions, sorted.
+
+    Raises
+    ------
+    RnnlmError
+        If an input does not exist, or a directory holds no file of a known extension.
+    """
+    files = []
+    for name in inputs:
+        path = Path(name)
+        if name == STDIN or path.is_file() or path.is_fifo() or path.is_char_device():
+            files.append(name)
+        elif path.is_dir():
+            found = sorted(str(file) for file in path.rglob("*") if file.is_file() and format_of(file.name))
+            if not found:
+                raise RnnlmError(
+                    f"{name}: there is no {', '.join(FORMATS)} file (or a compressed one) in this directory."
+                )
+            files += found
+        else:
+            raise RnnlmError(f"{name}: there is no such file or directory.")
+    return files
+
+
+def format_of(name: str) -> str | None:
+    """Return ``csv``, ``jsonl`` or ``txt`` by a file's name, or None if its extension is not a known one."""
+    return FORMATS.get(Path(strip_compression(name)).suffix.lower())
+
+
+def strip_compression(name: str) -> str:
+    """Return a file's name without ``.gz``, ``.bz2``, ``.xz`` or ``.zst``."""
+    path = Path(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in COMPRESSIONS else name
+
+
+def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: ReadReport) -> Iterator[Piece]:
+    """Yield the documents of the inputs, in pieces.
+
+    Bytes that are not UTF-8 become U+FFFD; NUL characters, rows without the text column and lines that are
+    not JSON are left out; all are counted in the report.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files, directories, or ``-`` for standard input.
+    settings : ReaderSettings
+        How they are read.
+    report : ReadReport
+        Gathers what was repaired or skipped.
+
+    Raises
+    ------
+    RnnlmError
+        If an input does not exist, cannot be read or decompressed, or lacks the text column.
+    """
+    for name in find_files(inputs):
+        kind = settings.format if settings.format != "auto" else format_of(name) or "txt"
+        with _open_text(name) as stream:
+            lines = _Lines(stream, "standard input" if name == STDIN else name, report)
+            if kind == "csv":
+                delimiter = "\t" if strip_compression(name).lower().endswith(".tsv") else ","
+                yield from _csv_documents(lines, delimiter, settings.text_column)
+            elif kind == "jsonl":
+                yield from _json_documents(lines, settings.text_column)
+            else:
+                yield from TEXT_DOCUMENTS[settings.documents](lines)
+
+
+@contextmanager
+def _open_text(name: str) -> Iterator[TextIOWrapper]:
+    """Open a file, decompressed by its name, as text in which invalid bytes are lone surrogates."""
+    try:
+        stream = TextIOWrapper(_open_binary(name), encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as error:
+        raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
+    try:
+        yield stream
+    finally:
+        if name == STDIN:
+            stream.detach()  # standard input is not ours to close
+        else:
+            stream.close()
+
+
+def _open_binary(name: str) -> BinaryIO:
+    compression = Path(name).suffix.lower()
+    if name == STDIN:
+        return sys.stdin.buffer
+    if compression == ".gz":
+        import gzip
+
+        return cast(BinaryIO, gzip.open(name))
+    if compression == ".bz2":
+        import bz2
+
+        return cast(BinaryIO, bz2.open(name))
+    if compression == ".xz":
+        import lzma
+
+        return cast(BinaryIO, lzma.open(name))
+    if compression == ".zst":
+        try:
+            import zstandard
+        except ImportError as error:
+            raise RnnlmError(
+                f"{name}: .zst needs the package zstandard; run: pip install 'rnnlm[zstd]'."
+            ) from error
+        return cast(BinaryIO, zstandard.open(name))
+    return open(name, "rb")
+
+
+class _Lines:
+    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory."""
+
+    def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport):
+        self.source = source
+        self.number = 0
+        self._stream = stream
+        self._report = report
+
+    def parts(self) -> Iterator[str]:
+        """Yield lines with their line ends, long ones in parts."""
+        at_line_start = True
+        while part := self._read():
+            if at_line_start:
+                self.number += 1
+                if self.number == 1 and part.startswith(UTF16_MARKS):
+                    raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
+            at_line_start = part.endswith("\n")
+            yield self._repair(part)
+
+    def whole(self) -> Iterator[str]:
+        """Yield whole lines, without those that are too long."""
+        for _, parts in groupby(self.parts(), lambda _: self.number):
+            line, length = [], 0
+            for part in parts:
+                length += len(part)
+                if length <= MAX_RECORD:
+                    line.append(part)
+            if length <= MAX_RECORD:
+                yield "".join(line)
+            else:
+                self.skip(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
+
+    def skip(self, kind: str, line: int) -> None:
+        """Report a record that is left out."""
+        self._report.add(self.source, kind, line)
+
+    def _read(self) -> str:
+        try:
+            return self._stream.readline(PIECE_SIZE)
+        except Exception as error:  # decompressors raise errors of many kinds
+            reason = (
+                (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+            )
+            raise RnnlmError(
+                f"{self.source}: reading stopped after line {self.number:,} ({reason}); is the file complete?"
+            ) from error
+
+    def _repair(self, part: str) -> str:
+        if "\0" in part:
+            self._report.add(self.source, "NUL bytes removed", self.number, part.count("\0"))
+            part = part.replace("\0", "")
+        if not part.isascii() and LONE_SURROGATES.search(part):
+            part, count = LONE_SURROGATES.subn("\ufffd", part)
+            self._report.add(self.source, "bytes that are not UTF-8 replaced by U+FFFD", self.number, count)
+        return part
+
+
+def _pieces(parts: Iterable[str]) -> Iterator[Piece]:
+    """Cut one document into pieces at line ends, else at spaces, else anywhere."""
+    begins, rest = True, ""
+    for part in parts:
+        rest += part
+        while len(rest) > PIECE_SIZE:
+            cut = rest.rfind("\n", 0, PIECE_SIZE) + 1 or rest.rfind(" ", 0, PIECE_SIZE) + 1 or PIECE_SIZE
+            yield Piece(rest[:cut], begins)
+            begins, rest = False, rest[cut:]
+    if rest:
+        yield Piece(rest, begins)
+
+
+def _record_pieces(text: str) -> Iterator[Piece]:
+    return _pieces(text[start : start + PIECE_SIZE] for start in range(0, len(text), PIECE_SIZE))
+
+
+def _line_documents(lines: _Lines) -> Iterator[Piece]:
+    for _, parts in groupby(lines.parts(), lambda _: lines.number):
+        yield from _pieces(part.removesuffix("\n") for part in parts)
+
+
+def _paragraph_documents(lines: _Lines) -> Iterator[Piece]:
+    for blank, parts in groupby(lines.parts(), str.isspace):
+        if not blank:
+            yield from _pieces(parts)
+
+
+def _file_documents(lines: _Lines) -> Iterator[Piece]:
+    return _pieces(lines.parts())
+
+
+TEXT_DOCUMENTS = {"line": _line_documents, "paragraph": _paragraph_documents, "file": _file_documents}
+
+
+def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterator[Piece]:
+    rows = _csv_rows(lines, delimiter)
+    _, header = next(rows, (0, []))
+    if not header:
+        return
+    index = header.index(_text_column(header, column, lines.source))
+    for line, row in rows:
+        if index < len(row):
+            yield from _record_pieces(row[index])
+        else:
+            lines.skip("rows without the text column skipped", line)
+
+
+def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, with the number of the line where each begins."""
+    csv.field_size_limit(MAX_RECORD)
+    rows = csv.reader(lines.whole(), delimiter=delimiter)
+    while True:
+        first_line = lines.number + 1
+        try:
+            row = next(rows, None)
+        except csv.Error:
+            lines.skip("rows skipped whose quotes are never closed", first_line)
+            continue
+        if row is None:
+            return
+        if row:
+            yield first_line, row
+
+
+def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
+    found, fields = False, None
+    for line in lines.whole():
+        if line.isspace():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            lines.skip("lines that are not JSON objects skipped", lines.number)
+            continue
+        if fields is None:
+            fields = list(record)
+            column = column or _text_column(fields, None, lines.source)
+        text = record.get(column)
+        found = found or column in record
+        if isinstance(text, str):
+            yield from _record_pieces(LONE_SURROGATES.sub("\ufffd", text).replace("\0", ""))
+        else:
+            lines.skip("records without the text field skipped", lines.number)
+    if fields is not None and not found:
+        _text_column(fields, column, lines.source)
+
+
+def _text_column(columns: Sequence[str], wanted: str | None, source: str) -> str:
+    """Return the name of the column that holds the text.
+
+    Raises
+    ------
+    RnnlmError
+        If the wanted one is not there, or none is wanted and it is not clear which one it is.
+    """
+    for name in (wanted,) if wanted else USUAL_COLUMNS:
+        if name in columns:
+            return name
+    if not wanted and len(columns) == 1:
+        return columns[0]
+    there = ", ".join(map(repr, columns[:20])) + (", ..." if len(columns) > 20 else "")
+    missing = f"no column {wanted!r}" if wanted else "no column 'body' or 'text'"
+    raise RnnlmError(f"{source}: there is {missing}; name one of {there} with --text-column.")

@@ -1,0 +1,197 @@
+"""The vocabulary: tokens and their ids, and how the text they came from was processed."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextSettings
+
+FORMAT_VERSION = 1
+VOCABULARY_FILE = "vocabulary.json"
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The names of the three tokens that are not words of the text."""
+
+    unknown: str = "UNKNOWN_TOKEN"
+    start: str = "SENTENCE_START"
+    end: str = "SENTENCE_END"
+
+
+class Vocabulary:
+    """Tokens in the order of their ids: unknown, start, end, then the words.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The tokens in id order; the first three are the special ones.
+    counts : sequence of int
+        How often each token stands in the training text.
+    settings : TextSettings
+        How text becomes tokens.
+    """
+
+    unknown_id = 0
+    start_id = 1
+    end_id = 2
+
+    def __init__(self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings):
+        if len(tokens) < 3 or len(set(tokens)) != len(tokens) or len(counts) != len(tokens):
+            raise ValueError("a vocabulary needs three special tokens, distinct tokens and a count for each")
+        self.tokens = list(tokens)
+        self.counts = list(counts)
+        self.settings = settings
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        # A word of the text that is named like a special token must not start or end a sentence.
+        self._text_ids = {**self._ids, self.start_token: self.unknown_id, self.end_token: self.unknown_id}
+
+    @property
+    def unknown_token(self) -> str:
+        """The token that stands for every word outside the vocabulary."""
+        return self.tokens[self.unknown_id]
+
+    @property
+    def start_token(self) -> str:
+        """The token before the first word of a sentence."""
+        return self.tokens[self.start_id]
+
+    @property
+    def end_token(self) -> str:
+        """The token after the last word of a sentence."""
+        return self.tokens[self.end_id]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def encode(self, tokens: Iterable[str]) -> list[int]:
+        """Return the ids of tokens of a text.
+
+        A token outside the vocabulary becomes the unknown one, and so does one named like the start or the
+        end token: text cannot start or end a sentence.
+        """
+        return [self._text_ids.get(token, self.unknown_id) for token in tokens]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Return the tokens of ids, special ones included."""
+        return [self.tokens[index] for index in ids]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vocabulary as plain data for JSON."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "level": self.settings.level,
+            "special_tokens": {
+                "unknown": self.unknown_token,
+                "start": self.start_token,
+                "end": self.end_token,
+            },
+            "tokens": self.tokens,
+            "counts": self.counts,
+            "text": self.settings.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: object, source: str = VOCABULARY_FILE) -> "Vocabulary":
+        """Check plain data from a file and return the vocabulary.
+
+        Parameters
+        ----------
+        data : object
+            What the file holds.
+        source : str
+            The file's name, for messages.
+
+        Raises
+        ------
+        RnnlmError
+            If the data is not that of a vocabulary.
+        """
+        if not isinstance(data, Mapping):
+            raise RnnlmError(f"{source}: this is not a vocabulary; build one with 'rnnlm preprocess'.")
+        missing = [
+            key for key in ("format_version", "tokens", "counts", "special_tokens", "text") if key not in data
+        ]
+        if missing:
+            raise RnnlmError(f"{source}: the key {missing[0]!r} is missing; build the dataset again.")
+        if data["format_version"] != FORMAT_VERSION:
+            raise RnnlmError(
+                f"{source}: format version {data['format_version']!r} is not {FORMAT_VERSION}, the one that"
+                " this version of rnnlm reads; build the dataset again."
+            )
+        settings = TextSettings.from_dict(data["text"], source)
+        tokens, counts = data["tokens"], data["counts"]
+        if (
+            not isinstance(tokens, list)
+            or len(tokens) < 3
+            or not all(isinstance(token, str) for token in tokens)
+        ):
+            raise RnnlmError(f"{source}: 'tokens' must be a list of strings, the three special tokens first.")
+        twice, times = Counter(tokens).most_common(1)[0]
+        if times > 1:
+            raise RnnlmError(f"{source}: the token {twice!r} stands twice in 'tokens'.")
+        if not isinstance(counts, list) or len(counts) != len(tokens) or not all(map(_is_count, counts)):
+            raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
+        if data["special_tokens"] != dict(zip(("unknown", "start", "end"), tokens, strict=False)):
+            raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
+        if data.get("level") != settings.level:
+            raise RnnlmError(
+                f"{source}: 'level' is {data.get('level')!r}, but the tokenizer is that of another level."
+            )
+        return cls(tokens, counts, settings)
+
+    def save(self, path: Path | str) -> None:
+        """Write the vocabulary to a JSON file."""
+        text = json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Vocabulary":
+        """Read a vocabulary.
+
+        Parameters
+        ----------
+        path : path-like
+            A ``vocabulary.json``, or a dataset, checkpoint or run directory that holds one.
+
+        Raises
+        ------
+        RnnlmError
+            If there is none, or it is damaged.
+        """
+        file = _find(Path(path))
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RnnlmError(f"{file}: cannot be read ({error.strerror}).") from error
+        except (ValueError, RecursionError) as error:
+            raise RnnlmError(
+                f"{file}: this is not JSON, so the file is damaged; build the dataset again."
+            ) from error
+        return cls.from_dict(data, str(file))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _find(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    candidates = [path / VOCABULARY_FILE, *sorted(path.glob(f"checkpoints/*/{VOCABULARY_FILE}"))]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise RnnlmError(f"{path}: there is no {VOCABULARY_FILE} in it; name a dataset, a checkpoint or a run.")
