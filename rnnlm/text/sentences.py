@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypedDict
 
 # Punkt's statistics settle long before this many characters; more would only cost time.
-TRAINING_CHARACTERS = 2_000_000
+TRAINING_CHARACTERS = 1_000_000
 # Punkt keeps an object a word while it trains, so it is fed in portions.
 TRAINING_PORTION = 100_000
 # Longer lines are cut, so that text without line ends cannot make the splitter slow.
@@ -42,7 +42,7 @@ def installed_punkt() -> PunktData | None:
 
 
 def train_punkt(texts: Iterable[str]) -> PunktData:
-    """Train Punkt on running text, of which at most the first 2,000,000 characters are read.
+    """Train Punkt on running text, of which at most the first 1,000,000 characters are read.
 
     Parameters
     ----------
