@@ -1,1 +1,38 @@
-"""Train character- and word-level recurrent language models with NumPy."""
+"""Train character- and word-level recurrent language models with NumPy.
+
+>>> import rnnlm
+>>> lm = rnnlm.load("runs/reddit")
+>>> lm.generate("i think", temperature=0.8, seed=1)
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnlm.errors import RnnlmError
+
+if TYPE_CHECKING:
+    from rnnlm.model import LanguageModel
+
+__all__ = ["LanguageModel", "RnnlmError", "load"]
+
+
+def load(path: str | Path) -> "LanguageModel":
+    """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
+
+    Raises
+    ------
+    RnnlmError
+        If there is none, or it is damaged.
+    """
+    from rnnlm.model import LanguageModel
+
+    return LanguageModel.load(path)
+
+
+def __getattr__(name: str) -> Any:
+    # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
+    if name == "LanguageModel":
+        from rnnlm.model import LanguageModel
+
+        return LanguageModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

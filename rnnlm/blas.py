@@ -1,0 +1,82 @@
+"""What NumPy's matrix products run on: the BLAS kernel in use, its threads, the machine's speed limit."""
+
+import ctypes
+import importlib
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+# OpenBLAS as built for NumPy's wheels, for other 64-bit builds, and as distributed by most systems.
+_OPENBLAS_NAMES = ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}")
+
+
+@cache
+def _openblas(function: str) -> Callable[..., Any] | None:
+    """Find a function of the OpenBLAS that NumPy has loaded; None where NumPy uses another BLAS."""
+    # A look-up in NumPy's core goes on in the libraries that it is linked with.
+    core = importlib.import_module("numpy._core._multiarray_umath")
+    try:
+        library = ctypes.CDLL(core.__file__)
+    except OSError:
+        return None
+    for name in _OPENBLAS_NAMES:
+        found: Callable[..., Any] | None = getattr(library, name.format(function), None)
+        if found is not None:
+            return found
+    return None
+
+
+def kernel() -> str:
+    """Name the BLAS and, for OpenBLAS, the processor kernel it chose, as in "OpenBLAS SkylakeX"."""
+    get_corename: Any = _openblas("get_corename")
+    if get_corename is not None:
+        get_corename.restype = ctypes.c_char_p
+        return f"OpenBLAS {get_corename().decode()}"
+    build: Any = np.show_config(mode="dicts")
+    return str(build["Build Dependencies"]["blas"]["name"])
+
+
+def forced_kernel() -> str | None:
+    """Return the environment's setting that forces OpenBLAS's kernel, as "NAME=value"; None without one."""
+    value = os.environ.get("OPENBLAS_CORETYPE")
+    return f"OPENBLAS_CORETYPE={value}" if value else None
+
+
+def threads() -> int:
+    """Return the number of threads of a matrix product."""
+    get_num_threads = _openblas("get_num_threads")
+    return int(get_num_threads()) if get_num_threads is not None else (os.cpu_count() or 1)
+
+
+def set_threads(number: int) -> bool:
+    """Set the number of threads of a matrix product; False where NumPy's BLAS cannot be told."""
+    set_num_threads = _openblas("set_num_threads")
+    if set_num_threads is None:
+        return False
+    set_num_threads(ctypes.c_int(number))
+    return True
+
+
+def gemm_peak(seconds: float = 1.0) -> float:
+    """Measure the fastest single-precision product of two 2000 × 2000 matrices, in GFLOP/s.
+
+    Parameters
+    ----------
+    seconds
+        How long to go on trying.
+    """
+    n = 2000
+    rng = np.random.default_rng(0)
+    a, b = rng.random((n, n), dtype=np.float32), rng.random((n, n), dtype=np.float32)
+    out = np.empty_like(a)
+    best = 0.0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        started = time.perf_counter()
+        np.matmul(a, b, out=out)
+        best = max(best, 2 * n**3 / (time.perf_counter() - started))
+    return best / 1e9

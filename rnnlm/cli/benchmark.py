@@ -1,0 +1,46 @@
+"""``rnnlm benchmark``."""
+
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import config_options, json_option, print_json, quiet_option, say
+
+
+@click.command()
+@config_options
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="How long to measure.",
+)
+@json_option
+@quiet_option
+def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_json: bool, quiet: bool) -> None:
+    """Measure the speed of training steps.
+
+    Steps are made on random tokens; nothing is read, evaluated or saved.
+
+    \b
+    Example:
+      rnnlm benchmark --config configs/reddit-word.yaml --set model.vocabulary_size=8000
+    """
+    from rnnlm import blas
+    from rnnlm.config import Config
+    from rnnlm.training.benchmark import benchmark as measure
+
+    speed = measure(Config.load(config_path, overrides), seconds)
+    forced = blas.forced_kernel()
+    if forced is not None:
+        say(f"The environment sets {forced}: {speed.blas} may not be this processor's fastest kernel.", quiet)
+    if as_json:
+        print_json(speed.to_dict())
+        return
+    click.echo(
+        f"{speed.tokens_per_second:,.0f} tokens/s, {speed.ms_per_step:.2f} ms a step\n"
+        f"{speed.model_gflops_per_second:.0f} GFLOP/s, {speed.utilization:.0%} of the measured peak of "
+        f"{speed.gemm_peak_gflops_per_second:.0f}\n"
+        f"{speed.blas}, {speed.threads} threads"
+    )

@@ -1,0 +1,61 @@
+"""``rnnlm train``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import RUNS, config_options, json_option, print_json, quiet_option, say
+
+
+@click.command()
+@config_options
+@click.option("--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run directory to write.  [default: runs/NAME of the configuration]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out from its last checkpoint.")
+@json_option
+@quiet_option
+def train(
+    config_path: Path,
+    overrides: tuple[str, ...],
+    data: Path | None,
+    out: Path | None,
+    resume: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train a language model on a dataset.
+
+    Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened.
+
+    \b
+    Examples:
+      rnnlm train --config configs/sample-word.yaml
+      rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
+      rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
+    """
+    from rnnlm.config import Config
+    from rnnlm.training.loop import begin_run
+
+    if data is not None:
+        overrides = (*overrides, f"data.path={data}")
+    config = Config.load(config_path, overrides)
+    if out is None:
+        out = RUNS / config_path.stem
+        say(f"Run directory: {out}", quiet)
+    trainer = begin_run(config, out, resume, quiet)
+    say(trainer.description(), quiet)
+    summary = trainer.run()
+    if as_json:
+        print_json(summary)
+    best = summary["best"]
+    if best["valid_perplexity"] is not None:
+        say(f"Best validation perplexity: {best['valid_perplexity']:.2f} at step {best['step']:,}", quiet)
+    if trainer.stop_signal is not None:
+        say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
+        sys.exit(128 + trainer.stop_signal)
+    say(f"Saved in {out}", quiet)

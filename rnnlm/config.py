@@ -1,0 +1,211 @@
+"""The configuration: YAML in, checked values out."""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rnnlm.errors import RnnlmError
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change after checking."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    """Where the dataset is."""
+
+    path: str | None = Field(None, description="Dataset directory; `--data` on the command line overrides it.")
+
+
+class ModelConfig(Section):
+    """The network. The defaults are the published tutorial's."""
+
+    cell: Literal["rnn"] = Field("rnn", description="Recurrent cell: `rnn` is the vanilla network.")
+    nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
+    embedding_size: int | None = Field(
+        None, ge=1, description="Size of the trained vectors that stand for tokens; null is one-hot input."
+    )
+    vocabulary_size: int | None = Field(
+        None, ge=4, description="Tokens; null is the size of the dataset's vocabulary."
+    )
+    hidden_size: int = Field(100, ge=1, description="Units of each recurrent layer.")
+    num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
+    bias: bool = Field(False, description="Biases in the recurrent and output layers.")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a feature after the embedding and each layer."
+    )
+    tie_weights: bool = Field(
+        False, description="Use the embedding as output weights; needs embedding_size = hidden_size."
+    )
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> "ModelConfig":
+        if self.tie_weights and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                f"tie_weights needs embedding_size equal to hidden_size ({self.hidden_size}), "
+                f"not {self.embedding_size if self.embedding_size is not None else 'null'}"
+            )
+        return self
+
+
+class TrainingConfig(Section):
+    """The training loop."""
+
+    batching: Literal["sentences", "stream"] = Field(
+        "sentences",
+        description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text.",
+    )
+    batch_size: int = Field(1, ge=1, description="Sentences, or streams side by side, in a step.")
+    bptt_steps: int = Field(35, ge=1, description="Time steps in a window of a stream.")
+    bptt_truncate: int | None = Field(
+        None, ge=0, description="Most time steps that an output's error goes back; null is the whole window."
+    )
+    epochs: int = Field(10, ge=1, description="Passes over the training split, at most.")
+    max_steps: int | None = Field(
+        None, ge=0, description="Training steps, at most; 0 writes a checkpoint of the untrained network."
+    )
+    max_seconds: float | None = Field(
+        None, gt=0, description="Seconds of training, at most; evaluation and checkpoints are not counted."
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="Steps between evaluations on the validation split; null is once an epoch."
+    )
+    checkpoint_every: int | None = Field(
+        None, ge=1, description="Steps between checkpoints, beside one after every evaluation; null is none."
+    )
+    log_every: int = Field(100, ge=1, description="Steps between lines on training in metrics.jsonl.")
+    sample_tokens: int = Field(
+        50, ge=0, description="Most tokens of the text sampled after each evaluation; 0 samples none."
+    )
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many evaluations without a new best; null never stops early."
+    )
+    seed: int = Field(0, ge=0, description="Seed of initial weights, order of sentences, dropout and samples.")
+    threads: int | None = Field(None, ge=1, description="Threads of matrix products; null is the BLAS's choice.")
+    dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
+
+
+class OptimizerConfig(Section):
+    """How a step changes the weights.
+
+    The gradient is that of the cross-entropy summed over the time steps and averaged over the sequences.
+    """
+
+    name: Literal["sgd", "adam"] = Field("sgd", description="`sgd`: stochastic gradient descent; or `adam`.")
+    learning_rate: float = Field(0.005, gt=0, description="Size of a step, at the start.")
+    clip_norm: float | None = Field(
+        None, gt=0, description="Largest norm of the gradient, longer ones are scaled down; null is any."
+    )
+    weight_decay: float = Field(0.0, ge=0, description="Weight of the L2 penalty.")
+
+
+class ScheduleConfig(Section):
+    """How the learning rate changes."""
+
+    name: Literal["constant", "halve_on_plateau", "linear"] = Field(
+        "halve_on_plateau",
+        description="`constant`; `halve_on_plateau`: halved when the evaluated loss has not fallen; "
+        "`linear`: falls to zero over the epochs, max_steps or max_seconds, whichever ends first.",
+    )
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+}
+
+
+class Config(Section):
+    """Everything that `rnnlm train` can be told."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: tuple[str, ...] = ()) -> "Config":
+        """Read and check a YAML file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        overrides
+            ``section.key=value`` texts that replace what the file says, the value in YAML.
+
+        Raises
+        ------
+        RnnlmError
+            The file cannot be read, or a key or value in it or in `overrides` is not right.
+        """
+        path = Path(path)
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RnnlmError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from error
+        raw = {} if raw is None else raw
+        if not isinstance(raw, dict):
+            raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {_shown(raw)}.")
+        # A section with nothing under it is read as null; it means the defaults.
+        raw = {key: {} if value is None else value for key, value in raw.items()}
+        for override in overrides:
+            _apply(override, raw)
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            source = f"{path} with --set" if overrides else str(path)
+            raise RnnlmError(f"{source}: {_explain(error, raw)}") from error
+
+    def save(self, path: str | Path) -> None:
+        """Write the configuration, every default included, as YAML."""
+        text = yaml.safe_dump(self.model_dump(), sort_keys=False)
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def _apply(override: str, raw: dict[Any, Any]) -> None:
+    """Put ``section.key=value`` into the raw configuration."""
+    key, equals, value = override.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and section and name):
+        raise RnnlmError(f"--set {override}: expected section.key=value, such as model.hidden_size=200.")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise RnnlmError(f"--set {override}: the value is not valid YAML.") from error
+    target = raw.setdefault(section, {})
+    if not isinstance(target, dict):
+        raise RnnlmError(f"--set {override}: the file gives '{section}' a value instead of keys.")
+    target[name] = parsed
+
+
+def _explain(error: ValidationError, raw: dict[Any, Any]) -> str:
+    """Say in one sentence what is wrong with the first bad key."""
+    first = error.errors()[0]
+    location = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *sections, key = first["loc"]
+        fields = list(SECTIONS[str(sections[0])].model_fields if sections else SECTIONS)
+        nearest = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
+        path = ".".join([*map(str, sections), nearest[0]]) if nearest else ""
+        advice = f"did you mean '{path}'?" if nearest else f"known keys: {', '.join(fields)}."
+        return f"unknown key '{location}'; {advice}"
+    if first["type"] == "value_error":
+        return f"{location}: {first['ctx']['error']}."
+    message = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    return f"{location}: {message}, not {_shown(first['input'])}."
+
+
+def _shown(value: object) -> str:
+    return "null" if value is None else repr(value)

@@ -1,0 +1,236 @@
+"""The trained language model: network, vocabulary and text processing in one object."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.config import Config
+from rnnlm.errors import RnnlmError
+from rnnlm.evaluation import perplexity
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.network import Network
+from rnnlm.sampling import Sampling, sample_ids
+from rnnlm.text.processor import TextProcessor
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.checkpoint import load_checkpoint
+from rnnlm.training.run_directory import resolve_checkpoint
+
+DEFAULT_LENGTH = {"word": 100, "char": 500}
+"""The most tokens in a sample where none is said."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text that the model wrote.
+
+    Attributes
+    ----------
+    text
+        The seed text as it was given and what the model added.
+    tokens
+        The tokens that were added.
+    log_prob
+        Natural logarithm of the probability that the model gives what was added, the end of the sentence
+        included where it was reached.
+    """
+
+    text: str
+    tokens: list[str]
+    log_prob: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely a text is.
+
+    Attributes
+    ----------
+    log_prob
+        Natural logarithm of the text's probability.
+    tokens
+        Each predicted token, the ends of sentences included, with its log-probability. A word outside the
+        vocabulary stands as itself and has the unknown token's log-probability.
+    """
+
+    log_prob: float
+    tokens: list[tuple[str, float]]
+
+    @property
+    def perplexity(self) -> float:
+        """``exp`` of the mean negative log-probability of a token."""
+        return perplexity(-self.log_prob / len(self.tokens))
+
+
+class LanguageModel:
+    """A trained model.
+
+    Attributes
+    ----------
+    network, vocabulary, config
+        What it consists of.
+    """
+
+    def __init__(self, network: Network, vocabulary: Vocabulary, config: Config) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self.config = config
+        self._processor = TextProcessor(vocabulary.settings)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "LanguageModel":
+        """Load a run's best checkpoint, or the checkpoint directory itself.
+
+        Raises
+        ------
+        RnnlmError
+            If there is none, or it is damaged.
+        """
+        checkpoint = load_checkpoint(resolve_checkpoint(path))
+        return cls(checkpoint.build_network(), checkpoint.vocabulary, checkpoint.config)
+
+    def generate(
+        self,
+        seed_text: str = "",
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        greedy: bool = False,
+        allow_unknown: bool = False,
+        seed: int | None = None,
+    ) -> str:
+        """Continue a text, or write a sentence where there is none; see `samples` for the parameters."""
+        sampling = Sampling(temperature, top_k, top_p, greedy)
+        [sample] = self.samples(
+            seed_text, sampling=sampling, max_tokens=max_tokens, allow_unknown=allow_unknown, seed=seed
+        )
+        return sample.text
+
+    def samples(
+        self,
+        seed_text: str = "",
+        number: int = 1,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+        allow_unknown: bool = False,
+        seed: int | None = None,
+    ) -> list[Sample]:
+        """Write several texts at once.
+
+        Parameters
+        ----------
+        seed_text
+            How the texts begin. Words outside the vocabulary are read as the unknown token.
+        number
+            How many texts.
+        sampling
+            How the next token is chosen; by default from the model's own distribution.
+        max_tokens
+            Tokens after which a text is cut where the sentence has not ended; by default 100 words or 500
+            characters.
+        allow_unknown
+            Whether the unknown token may be written.
+        seed
+            Seed of the choices; None for a different text each time. Sample i is the same for every `number`.
+        """
+        vocabulary = self.vocabulary
+        seed_tokens = self._processor.tokenize(seed_text)
+        forbidden = [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
+        drawn = sample_ids(
+            self.network,
+            [vocabulary.start_id, *vocabulary.encode(seed_tokens)],
+            end_id=vocabulary.end_id,
+            forbidden=forbidden,
+            max_tokens=max_tokens if max_tokens is not None else DEFAULT_LENGTH[vocabulary.settings.level],
+            sampling=sampling or Sampling(),
+            rngs=[np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(number)],
+        )
+        samples = []
+        for ids, log_prob in ((sample.ids, sample.log_prob) for sample in drawn):
+            tokens = vocabulary.decode(ids)
+            samples.append(Sample(self._joined(seed_text, seed_tokens, tokens), tokens, log_prob))
+        return samples
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Return the tokens of a text that are not in the vocabulary, in order."""
+        return [token for token in self._processor.tokenize(text) if token not in self.vocabulary]
+
+    def log_probs(self, ids: Sequence[int]) -> Floats:
+        """Return the log-probabilities of the next token after each of some ids.
+
+        Parameters
+        ----------
+        ids : (T,)
+            Token ids, read from the zero state; (1, T) is taken as well.
+
+        Returns
+        -------
+        (T, V)
+            Natural logarithms.
+
+        Raises
+        ------
+        RnnlmError
+            If there are no ids, or one is not in the vocabulary.
+        """
+        array = np.asarray(ids)
+        if array.ndim == 2 and len(array) == 1:
+            array = array[0]
+        if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+            raise RnnlmError("log_probs needs one non-empty sequence of token ids.")
+        if array.min() < 0 or array.max() >= len(self.vocabulary):
+            raise RnnlmError(f"log_probs: ids go from 0 to {len(self.vocabulary) - 1}.")
+        log_probs, _ = self.network.log_probs(array[:, None], self.network.initial_state(1))
+        return log_probs[:, 0]
+
+    def score(self, text: str) -> Score:
+        """Return how likely a text is, sentence by sentence and token by token.
+
+        The hidden state is carried from sentence to sentence where the model was trained on a stream.
+
+        Raises
+        ------
+        RnnlmError
+            If there is nothing to score in the text.
+        """
+        scored = [pair for sentence in self._scored_sentences(text) for pair in sentence]
+        if not scored:
+            raise RnnlmError("the text has no tokens; give at least one word.")
+        return Score(sum(log_prob for _, log_prob in scored), scored)
+
+    def perplexity(self, texts: Iterable[str]) -> float:
+        """Return the perplexity over all tokens of some texts.
+
+        Raises
+        ------
+        RnnlmError
+            If there is nothing to score in them.
+        """
+        scores = [self.score(text) for text in texts]
+        if not scores:
+            raise RnnlmError("perplexity needs at least one text.")
+        return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
+
+    def _scored_sentences(self, text: str) -> Iterator[list[tuple[str, float]]]:
+        vocabulary = self.vocabulary
+        state = self.network.initial_state(1)
+        for tokens in self._processor.sentences(text):
+            if self.config.training.batching == "sentences":
+                state = self.network.initial_state(1)
+            ids = np.array([vocabulary.start_id, *vocabulary.encode(tokens), vocabulary.end_id])
+            inputs, targets = ids[:-1, None], ids[1:, None]
+            losses, state = self.network.losses(inputs, targets, np.ones_like(inputs, bool), state)
+            yield list(zip([*tokens, vocabulary.end_token], (-losses).tolist(), strict=True))
+
+    def _joined(self, seed_text: str, seed_tokens: list[str], tokens: list[str]) -> str:
+        """Put the seed text, as it was written, before readable text made of `tokens`."""
+        whole = self._processor.detokenize([*seed_tokens, *tokens])
+        begun = self._processor.detokenize(seed_tokens)
+        if whole.startswith(begun):
+            return seed_text + whole[len(begun) :]
+        # The seed's last word reads otherwise before what follows, such as a quotation mark.
+        return f"{seed_text} {self._processor.detokenize(tokens)}"

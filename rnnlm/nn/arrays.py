@@ -1,0 +1,40 @@
+"""Array types and the scratch memory that training steps share."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.floating]
+"""An array of real numbers, float32 in training and float64 in gradient checks."""
+
+Ids: TypeAlias = NDArray[np.integer]
+"""An array of token ids."""
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""True where a position counts."""
+
+
+class Workspace:
+    """Arrays by name that are allocated once and used again at every step.
+
+    Fresh large arrays cost page faults, so layers write their intermediate results here. A buffer grows to
+    the largest size asked for and never shrinks; two live arrays need two names.
+
+    Parameters
+    ----------
+    dtype
+        Element type of every array.
+    """
+
+    def __init__(self, dtype: np.dtype[np.floating]) -> None:
+        self.dtype = dtype
+        self._buffers: dict[str, Floats] = {}
+
+    def array(self, name: str, *shape: int) -> Floats:
+        """Return the array `name` in the given shape, its contents undefined."""
+        size = int(np.prod(shape))
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[name] = np.empty(size, self.dtype)
+        return buffer[:size].reshape(shape)

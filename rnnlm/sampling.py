@@ -1,0 +1,121 @@
+"""How the next token is chosen, and text drawn token after token."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.network import Network
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to choose from the distribution over the next token.
+
+    Attributes
+    ----------
+    temperature
+        Log-probabilities are divided by it: below 1 the likely tokens gain, above 1 the unlikely ones.
+    top_k
+        Choose among the k most likely tokens only; None among all.
+    top_p
+        Choose among the fewest tokens whose probabilities add up to p (nucleus sampling, Holtzman et al.
+        2020); None among all.
+    greedy
+        Take the most likely token; the other settings then do not matter.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+
+    def choose(self, log_probs: Floats, rng: np.random.Generator) -> int:
+        """Choose an id.
+
+        Parameters
+        ----------
+        log_probs : (C,)
+            Log-probabilities, ``-inf`` for what must not be chosen; they need not add up to one.
+        rng
+            Source of randomness.
+        """
+        if self.greedy:
+            return int(np.argmax(log_probs))
+        candidates = np.argsort(-log_probs, kind="stable")
+        candidates = candidates[np.isfinite(log_probs[candidates])][: self.top_k]
+        scaled = log_probs[candidates].astype(np.float64) / self.temperature
+        cumulative = np.cumsum(np.exp(scaled - scaled[0]))
+        last = len(cumulative)
+        if self.top_p is not None:
+            last = int(np.searchsorted(cumulative, self.top_p * cumulative[-1])) + 1
+        drawn = rng.random() * cumulative[last - 1]
+        return int(candidates[min(int(np.searchsorted(cumulative, drawn, side="right")), last - 1)])
+
+
+@dataclass(frozen=True)
+class SampledIds:
+    """A sample: its ids, without the prompt and the end, and the model's log-probability of drawing them.
+
+    The log-probability is the untempered model's, in nats, and counts the end when the sample reached it.
+    """
+
+    ids: list[int]
+    log_prob: float
+
+
+def sample_ids(
+    network: Network,
+    prompt: list[int],
+    *,
+    end_id: int,
+    forbidden: Collection[int],
+    max_tokens: int,
+    sampling: Sampling,
+    rngs: list[np.random.Generator],
+) -> list[SampledIds]:
+    """Continue a prompt several times, side by side.
+
+    Parameters
+    ----------
+    network
+        The model.
+    prompt
+        Ids that the samples continue, the start of a sentence first.
+    end_id
+        A sample ends before this id.
+    forbidden
+        Ids that are never chosen.
+    max_tokens
+        Length at which a sample is cut.
+    sampling
+        How to choose.
+    rngs
+        One source of randomness a sample, so that a sample does not depend on its neighbours.
+    """
+    ids: list[list[int]] = [[] for _ in rngs]
+    totals = [0.0] * len(rngs)
+    banned = list(forbidden)
+    # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
+    log_probs, state = network.log_probs(np.array(prompt)[:, None], network.initial_state(1))
+    rows = np.repeat(log_probs[-1], len(rngs), axis=0)
+    state = np.repeat(state, len(rngs), axis=1)
+    alive = list(range(len(rngs)))
+    for _ in range(max_tokens):
+        still = []
+        for column, sample in enumerate(alive):
+            allowed = rows[column].copy()
+            allowed[banned] = -np.inf
+            chosen = sampling.choose(allowed, rngs[sample])
+            totals[sample] += float(rows[column, chosen])
+            if chosen != end_id:
+                ids[sample].append(chosen)
+                still.append(column)
+        alive = [alive[column] for column in still]
+        if not alive:
+            break
+        latest = np.array([[ids[sample][-1] for sample in alive]])
+        log_probs, state = network.log_probs(latest, state[:, still])
+        rows = log_probs[0]
+    return [SampledIds(sample, total) for sample, total in zip(ids, totals, strict=True)]

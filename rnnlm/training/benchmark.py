@@ -1,0 +1,132 @@
+"""How fast a configuration trains on this machine."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnlm import blas
+from rnnlm.config import Config
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.optim import OPTIMIZERS, clip_by_norm, global_norm
+from rnnlm.training.checkpoint import make_network
+
+WARM_UP_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What `benchmark` measured.
+
+    Attributes
+    ----------
+    tokens_per_second, ms_per_step
+        Of training steps: forward, backward, clipping and update.
+    model_gflops_per_second
+        Arithmetic of the model's matrix products done a second.
+    gemm_peak_gflops_per_second
+        The machine's fastest single-precision product, measured just before.
+    utilization
+        The former's share of the latter.
+    threads, blas
+        Threads of a product, and the BLAS kernel in use.
+    """
+
+    tokens_per_second: float
+    ms_per_step: float
+    model_gflops_per_second: float
+    gemm_peak_gflops_per_second: float
+    utilization: float
+    threads: int
+    blas: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return asdict(self)
+
+
+def flops_per_token(parameters: dict[str, tuple[int, ...]], tied: bool) -> int:
+    """Count the arithmetic of a training step that a token needs in matrix products.
+
+    A weight costs a multiplication and an addition in the forward pass and twice that in the backward pass (for
+    the input's error and for its own gradient). Look-ups cost nothing, and neither do biases.
+
+    Parameters
+    ----------
+    parameters
+        Shapes by name.
+    tied
+        Whether the embedding serves as the output weights.
+    """
+    products = [
+        shape
+        for name, shape in parameters.items()
+        if len(shape) == 2
+        and (tied or name != "embedding.weight")
+        # With one-hot input the first layer's weights are looked up.
+        and ("embedding.weight" in parameters or name != "rnn.weight_ih_l0")
+    ]
+    return 6 * sum(rows * columns for rows, columns in products)
+
+
+def benchmark(config: Config, seconds: float) -> Speed:
+    """Time training steps on random tokens; every step is of full size, nothing is read or evaluated.
+
+    Parameters
+    ----------
+    config
+        The configuration. The vocabulary has ``model.vocabulary_size`` tokens, else as many as the dataset's.
+    seconds
+        How long to measure.
+    """
+    training = config.training
+    if training.threads is not None:
+        blas.set_threads(training.threads)
+    size = config.model.vocabulary_size
+    if size is None:
+        if config.data.path is None:
+            raise RnnlmError(
+                "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
+            )
+        size = len(Dataset.open(config.data.path).vocabulary)
+    network = make_network(config, size)
+    optimizer = OPTIMIZERS[config.optimizer.name](
+        network.parameters, network.gradients, config.optimizer.weight_decay
+    )
+    rng = np.random.default_rng(training.seed)
+    T, B = training.bptt_steps, training.batch_size
+    ids = rng.integers(0, size, (T + 1, B))
+    mask = np.ones((T, B), bool)
+    state = network.initial_state(B)
+
+    def step() -> None:
+        nonlocal state
+        _, state = network.backpropagate(
+            ids[:-1], ids[1:], mask, state, bptt_truncate=training.bptt_truncate, rng=rng
+        )
+        gradients = network.gradients.values()
+        if config.optimizer.clip_norm is not None:
+            clip_by_norm(gradients, config.optimizer.clip_norm, global_norm(gradients))
+        optimizer.step(config.optimizer.learning_rate)
+
+    peak = blas.gemm_peak()
+    for _ in range(WARM_UP_STEPS):
+        step()
+    steps, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        step()
+        steps += 1
+    step_seconds = (time.perf_counter() - started) / steps
+    shapes = {name: value.shape for name, value in network.parameters.items()}
+    gflops = flops_per_token(shapes, config.model.tie_weights) * T * B / step_seconds / 1e9
+    return Speed(
+        tokens_per_second=T * B / step_seconds,
+        ms_per_step=1000 * step_seconds,
+        model_gflops_per_second=gflops,
+        gemm_peak_gflops_per_second=peak,
+        utilization=gflops / peak,
+        threads=blas.threads(),
+        blas=blas.kernel(),
+    )

@@ -1,0 +1,389 @@
+"""The training loop."""
+
+import math
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from rnnlm import blas
+from rnnlm.config import Config
+from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.evaluation import evaluate, evaluation_batches, perplexity
+from rnnlm.nn.arrays import Floats
+from rnnlm.optim import OPTIMIZERS, SCHEDULES, clip_by_norm, global_norm
+from rnnlm.sampling import Sampling, sample_ids
+from rnnlm.text.processor import TextProcessor
+from rnnlm.training.checkpoint import Checkpoint, load_checkpoint, make_network
+from rnnlm.training.progress import Display, Progress
+from rnnlm.training.run_directory import RunDirectory
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM asked the run to stop."""
+
+
+class Trainer:
+    """Trains a network on a dataset and keeps its run directory.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    dataset
+        What to train and evaluate on.
+    run
+        Where configuration, metrics and checkpoints go.
+    quiet
+        Whether to print nothing to stderr.
+    """
+
+    def __init__(self, config: Config, dataset: Dataset, run: RunDirectory, quiet: bool = False) -> None:
+        training = config.training
+        self.config = config
+        self.dataset = dataset
+        self.run_directory = run
+        if dataset.train.num_tokens == 0:
+            raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
+        vocabulary = dataset.vocabulary
+        if config.model.vocabulary_size not in (None, len(vocabulary)):
+            raise RnnlmError(
+                f"model.vocabulary_size: {config.model.vocabulary_size}, but {dataset.path} has "
+                f"{len(vocabulary)} tokens; leave the key out to take the dataset's."
+            )
+        if training.threads is not None:
+            blas.set_threads(training.threads)
+        self.network = make_network(config, len(vocabulary))
+        self.optimizer = OPTIMIZERS[config.optimizer.name](
+            self.network.parameters, self.network.gradients, weight_decay=config.optimizer.weight_decay
+        )
+        self.schedule = SCHEDULES[config.schedule.name](config.optimizer.learning_rate)
+        self.batches: SentenceBatches | StreamBatches
+        if training.batching == "sentences":
+            self.batches = SentenceBatches(dataset.train, training.batch_size, training.seed)
+        else:
+            self.batches = StreamBatches(
+                dataset.train, training.batch_size, training.bptt_steps, vocabulary.end_id
+            )
+        self.progress = Progress()
+        self.carried: Floats = self.network.initial_state(training.batch_size)
+        self.processor = TextProcessor(vocabulary.settings)
+        self.stop_signal: int | None = None
+        self.quiet = quiet
+
+    def resume(self) -> None:
+        """Go on from the run's last checkpoint, exactly as if the run had never stopped.
+
+        Raises
+        ------
+        RnnlmError
+            If the checkpoint is damaged, or was made with another network, dataset or way of training.
+        """
+        directory = self.run_directory.checkpoint("last")
+        checkpoint = load_checkpoint(directory)
+        for key in (
+            "model", "training.batching", "training.batch_size", "training.bptt_steps",
+            "training.seed", "training.dtype", "optimizer.name", "schedule.name",
+        ):  # fmt: skip
+            before, now = _value(checkpoint.config, key), _value(self.config, key)
+            if before != now:
+                raise RnnlmError(
+                    f"{key}: {now} is not the {before} that {self.run_directory.path} was begun with; "
+                    "change it back or start another run."
+                )
+        if checkpoint.vocabulary != self.dataset.vocabulary:
+            raise RnnlmError(
+                f"{self.dataset.path}: not the vocabulary that {self.run_directory.path} was begun with; "
+                "name the same dataset or start another run."
+            )
+        for name, value in checkpoint.build_network().parameters.items():
+            self.network.parameters[name][...] = value
+        try:
+            self.progress = Progress.from_dict(checkpoint.state["progress"])
+            self.schedule.load_state(checkpoint.state["schedule"])
+            self.optimizer.load_state(checkpoint.state_tensors)
+            self.carried = checkpoint.state_tensors["carried"]
+        except (KeyError, TypeError) as error:
+            raise RnnlmError(f"{directory}: its training state lacks {error}; start another run.") from error
+        self.run_directory.cut_logs(self.progress.step)
+
+    def description(self) -> str:
+        """Say in a line or two what is trained on what."""
+        model, train = self.config.model, self.dataset.train
+        weights = sum(value.size for value in self.network.parameters.values())
+        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        begun = f", resumed at step {self.progress.step:,}" if self.progress.step else ""
+        return (
+            f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights\n"
+            f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
+            f"{train.num_tokens:,} to train on; {blas.kernel()}, {blas.threads()} threads{begun}"
+        )
+
+    def run(self) -> dict[str, Any]:
+        """Train until the epochs, the steps, the time or the patience are used up, or a signal comes.
+
+        Returns
+        -------
+        dict
+            ``run, steps, epochs, best, last, tokens_per_second``: what `rnnlm train --json` prints.
+
+        Raises
+        ------
+        RnnlmError
+            If the loss is no longer a finite number, or a checkpoint cannot be written.
+        """
+        self.run_directory.begin(self.config)
+        self.display = Display(self.quiet, self._done())
+        progress = self.progress
+        try:
+            with self._signals_noted(), np.errstate(all="ignore"):
+                if progress.step == 0:
+                    self._save()
+                if progress.evaluation_pending:
+                    self._evaluate()
+                while not self._finished():
+                    self._epoch()
+                if progress.last_step != progress.step > 0:
+                    self._evaluate()
+        except Stopped:
+            self._save()
+        finally:
+            self.display.close()
+        return self._summary()
+
+    def _epoch(self) -> None:
+        """Train on what is left of an epoch, or until the run is finished."""
+        training, progress = self.config.training, self.progress
+        started = time.perf_counter()
+        for batch in self.batches.epoch(progress.epoch, first=progress.batch):
+            self._step(batch)
+            now = time.perf_counter()
+            progress.seconds += now - started
+            progress.logged_seconds += now - started
+            if progress.step % training.log_every == 0:
+                self._log()
+            if training.evaluate_every is not None and progress.step % training.evaluate_every == 0:
+                self._evaluate()
+            elif training.checkpoint_every is not None and progress.step % training.checkpoint_every == 0:
+                self._save()
+            self._check_stop()
+            if self._finished():
+                return
+            started = time.perf_counter()
+        progress.epoch += 1
+        progress.batch = 0
+        if training.evaluate_every is None:
+            self._evaluate()
+
+    def _step(self, batch: Batch) -> None:
+        """Forward, backward, clip, update."""
+        config, progress = self.config, self.progress
+        if not batch.continues:
+            self.carried = self.network.initial_state(batch.inputs.shape[1])
+        nats, self.carried = self.network.backpropagate(
+            batch.inputs,
+            batch.targets,
+            batch.mask,
+            self.carried,
+            bptt_truncate=config.training.bptt_truncate,
+            # Seeded by the step, so that a resumed run drops what an uninterrupted one would have.
+            rng=np.random.default_rng([config.training.seed, progress.step]),
+        )
+        gradients = self.network.gradients.values()
+        self.gradient_norm = global_norm(gradients)
+        if not math.isfinite(nats) or not math.isfinite(self.gradient_norm):
+            raise self._not_finite("loss" if not math.isfinite(nats) else "gradient")
+        if config.optimizer.clip_norm is not None:
+            clip_by_norm(gradients, config.optimizer.clip_norm, self.gradient_norm)
+        self.learning_rate = self.schedule.learning_rate(self._done())
+        self.optimizer.step(self.learning_rate)
+        tokens = batch.num_tokens
+        progress.step += 1
+        progress.batch += 1
+        progress.tokens += tokens
+        progress.logged_nats += nats
+        progress.logged_tokens += tokens
+
+    def _log(self) -> None:
+        """Write a line on training since the last one."""
+        progress = self.progress
+        loss = progress.logged_nats / progress.logged_tokens
+        tokens_per_second = progress.logged_tokens / progress.logged_seconds
+        self._write_metrics("train", loss, tokens_per_second)
+        self.display.update(self._done(), loss, tokens_per_second)
+        progress.logged_nats = progress.logged_seconds = 0.0
+        progress.logged_tokens = 0
+
+    def _evaluate(self) -> None:
+        """Measure the validation split, sample a text, save."""
+        progress = self.progress
+        progress.evaluation_pending = True
+        split, vocabulary = self.dataset.valid, self.dataset.vocabulary
+        if split.num_tokens > 0:
+            batches = evaluation_batches(split, self.config.training.batching, vocabulary.end_id)
+            loss = evaluate(self.network, self._until_stopped(batches), vocabulary.unknown_id).cross_entropy
+            if not math.isfinite(loss):
+                raise self._not_finite("validation loss")
+            self.schedule.evaluated(loss)
+            progress.evaluated(loss)
+            self._write_metrics("valid", loss, progress.tokens / progress.seconds)
+            mark = " (best)" if progress.best_step == progress.step else ""
+            self.display.say(
+                f"step {progress.step:,}, epoch {self._epochs():.2f}, {progress.seconds:,.0f} s: "
+                f"validation loss {loss:.4f}, perplexity {perplexity(loss):.2f}{mark}"
+            )
+        else:
+            progress.evaluation_pending = False
+            progress.last_step = progress.step
+        self._sample()
+        self._save()
+
+    def _sample(self) -> None:
+        """Draw a text from the model as it is now."""
+        vocabulary, training = self.dataset.vocabulary, self.config.training
+        if training.sample_tokens == 0:
+            return
+        [sample] = sample_ids(
+            self.network,
+            [vocabulary.start_id],
+            end_id=vocabulary.end_id,
+            forbidden=(vocabulary.start_id, vocabulary.unknown_id),
+            max_tokens=training.sample_tokens,
+            sampling=Sampling(),
+            rngs=[np.random.default_rng([training.seed, self.progress.step, 1])],
+        )
+        text = self.processor.detokenize(vocabulary.decode(sample.ids))
+        self.run_directory.append_sample(step=self.progress.step, text=text)
+        self.display.say(f"  {text}")
+
+    def _save(self) -> None:
+        progress = self.progress
+        checkpoint = Checkpoint(
+            config=self.config,
+            vocabulary=self.dataset.vocabulary,
+            parameters=self.network.parameters,
+            state={"progress": progress.to_dict(), "schedule": self.schedule.state()},
+            state_tensors={"carried": self.carried, **self.optimizer.state()},
+        )
+        self.run_directory.save(progress.step, checkpoint, is_best=progress.best_step in (None, progress.step))
+
+    def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
+        self.run_directory.append_metrics(
+            step=self.progress.step,
+            epoch=self._epochs(),
+            tokens=self.progress.tokens,
+            split=split,
+            loss=loss,
+            perplexity=perplexity(loss),
+            learning_rate=self.learning_rate,
+            grad_norm=self.gradient_norm,
+            tokens_per_second=tokens_per_second,
+            seconds=self.progress.seconds,
+        )
+
+    def _epochs(self) -> float:
+        return self.progress.tokens / self.dataset.train.num_tokens
+
+    def _done(self) -> float:
+        """Return the share of the run that is over, by whichever limit is nearest, from 0 to 1."""
+        training, progress = self.config.training, self.progress
+        shares = [self._epochs() / training.epochs]
+        if training.max_steps is not None:
+            shares.append(progress.step / training.max_steps if training.max_steps else 1.0)
+        if training.max_seconds is not None:
+            shares.append(progress.seconds / training.max_seconds)
+        return min(1.0, max(shares))
+
+    def _finished(self) -> bool:
+        training, progress = self.config.training, self.progress
+        return (
+            progress.epoch >= training.epochs
+            or (training.max_steps is not None and progress.step >= training.max_steps)
+            or (training.max_seconds is not None and progress.seconds >= training.max_seconds)
+            or (training.patience is not None and progress.evaluations_since_best >= training.patience)
+        )
+
+    def _summary(self) -> dict[str, Any]:
+        progress = self.progress
+
+        def evaluation(step: int | None, loss: float | None) -> dict[str, Any]:
+            value = None if loss is None else perplexity(loss)
+            return {"step": step, "valid_loss": loss, "valid_perplexity": value}
+
+        return {
+            "run": str(self.run_directory.path),
+            "steps": progress.step,
+            "epochs": self._epochs(),
+            "best": evaluation(progress.best_step, progress.best_loss),
+            "last": evaluation(progress.last_step, progress.last_loss),
+            "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else 0.0,
+        }
+
+    def _not_finite(self, what: str) -> RnnlmError:
+        kept = self.run_directory.checkpoint("last")
+        return RnnlmError(
+            f"the {what} is not a finite number after step {self.progress.step}; {kept} is the last good "
+            "checkpoint; try a smaller optimizer.learning_rate, or optimizer.clip_norm=5."
+        )
+
+    @contextmanager
+    def _signals_noted(self) -> Iterator[None]:
+        """Turn the first SIGINT or SIGTERM into a note that `_check_stop` reads; a second one is final."""
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.stop_signal = number
+            self.display.say("Stopping after this step; once more to stop at once.")
+            restore()
+
+        def restore() -> None:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+        handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            restore()
+
+    def _check_stop(self) -> None:
+        if self.stop_signal is not None:
+            raise Stopped
+
+    def _until_stopped(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self._check_stop()
+            yield batch
+
+
+def _value(config: Config, key: str) -> Any:
+    """Look a dotted key up."""
+    value: Any = config
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
+    """Open the dataset, and begin or resume the run.
+
+    Raises
+    ------
+    RnnlmError
+        If no dataset is named or it cannot be opened, or the run exists and is not to be resumed.
+    """
+    if config.data.path is None:
+        raise RnnlmError("data.path: no dataset is named; give --data DIR.")
+    run = RunDirectory(out)
+    if run.exists and not resume:
+        raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
+    trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
+    if run.exists:
+        trainer.resume()
+    return trainer

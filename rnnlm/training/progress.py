@@ -1,0 +1,102 @@
+"""Where a run is, and how a person sees it."""
+
+import sys
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from tqdm import tqdm
+
+from rnnlm.evaluation import perplexity
+
+
+@dataclass
+class Progress:
+    """What an exact resume needs to know beside weights, carried state and schedule.
+
+    Attributes
+    ----------
+    step
+        Training steps taken.
+    epoch, batch
+        Passes over the training split completed, and batches done of the next one.
+    tokens
+        Predictions trained on.
+    seconds
+        Time spent training, without evaluation and checkpoints.
+    logged_nats, logged_tokens, logged_seconds
+        Loss, predictions and time since the last line on training in ``metrics.jsonl``.
+    evaluation_pending
+        True from the moment an evaluation is due until it is done.
+    last_step, last_loss
+        Step of the last evaluation, and its loss in nats a token; None before the first.
+    best_step, best_loss
+        The same of the best evaluation.
+    evaluations_since_best
+        Evaluations after the best one.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    logged_nats: float = 0.0
+    logged_tokens: int = 0
+    logged_seconds: float = 0.0
+    evaluation_pending: bool = False
+    last_step: int | None = None
+    last_loss: float | None = None
+    best_step: int | None = None
+    best_loss: float | None = None
+    evaluations_since_best: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Progress":
+        """Make it from what `to_dict` returned."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+    def evaluated(self, loss: float) -> None:
+        """Take note of an evaluation at this step."""
+        self.evaluation_pending = False
+        self.last_step, self.last_loss = self.step, loss
+        self.evaluations_since_best += 1
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_step, self.best_loss = self.step, loss
+            self.evaluations_since_best = 0
+
+
+class Display:
+    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`."""
+
+    def __init__(self, quiet: bool, done: float) -> None:
+        self.quiet = quiet
+        self.bar: tqdm[Any] = tqdm(
+            total=1.0,
+            initial=done,
+            disable=quiet or not sys.stderr.isatty(),
+            bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            dynamic_ncols=True,
+            leave=False,
+        )
+
+    def update(self, done: float, loss: float, tokens_per_second: float) -> None:
+        """Show loss, perplexity and speed; `done` is the share of the run that is over."""
+        if not self.bar.disable:
+            self.bar.set_postfix_str(
+                f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {tokens_per_second:,.0f} tokens/s",
+                refresh=False,
+            )
+            self.bar.update(done - self.bar.n)
+
+    def say(self, message: str) -> None:
+        """Print a line to stderr without tearing the bar."""
+        if not self.quiet:
+            self.bar.write(message, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
