@@ -1,7 +1,7 @@
 """How well a network predicts: cross-entropy, perplexity and what follows from them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Split
 from rnnlm.nn.network import Network
+from rnnlm.text.vocabulary import Vocabulary
 
 BATCH_SIZE = 32
 SHORTEST_STREAM = 1024
@@ -28,12 +29,15 @@ class Evaluation:
         Predictions: words, or characters, and ends of sentences.
     unknown_nats, unknown_tokens
         The part of both where the unknown token was to be predicted.
+    characters
+        Length of the text, the end of a sentence counted as one.
     """
 
     nats: float
     tokens: int
     unknown_nats: float
     unknown_tokens: int
+    characters: int
 
     @property
     def cross_entropy(self) -> float:
@@ -51,10 +55,27 @@ class Evaluation:
         return self.cross_entropy / math.log(2)
 
     @property
+    def bits_per_character(self) -> float:
+        """Cross-entropy in bits for each character of the text, whatever the tokens are."""
+        return self.nats / math.log(2) / self.characters
+
+    @property
     def perplexity_without_unknown(self) -> float | None:
         """Perplexity over the tokens that are in the vocabulary; None where there are none."""
         known = self.tokens - self.unknown_tokens
         return perplexity((self.nats - self.unknown_nats) / known) if known else None
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Return the measures by their names in JSON."""
+        return {
+            "cross_entropy": self.cross_entropy,
+            "perplexity": self.perplexity,
+            "bits_per_token": self.bits_per_token,
+            "bits_per_character": self.bits_per_character,
+            "tokens": self.tokens,
+            "unknown_tokens": self.unknown_tokens,
+            "perplexity_without_unknown": self.perplexity_without_unknown,
+        }
 
 
 def perplexity(cross_entropy: float) -> float:
@@ -62,46 +83,41 @@ def perplexity(cross_entropy: float) -> float:
     return math.exp(cross_entropy) if cross_entropy < 709 else math.inf
 
 
-def evaluation_batches(split: Split, batching: str, end_id: int) -> Iterable[Batch]:
-    """Cut a split into batches the way a network was trained: by sentences, or as a stream.
-
-    Parameters
-    ----------
-    split
-        What to evaluate on.
-    batching
-        "sentences" or "stream", as in the configuration.
-    end_id
-        Id of the token that ends a sentence.
-    """
-    if batching == "sentences":
-        return SentenceBatches(split, BATCH_SIZE).epoch(0)
-    streams = min(BATCH_SIZE, max(1, split.num_tokens // SHORTEST_STREAM))
-    return StreamBatches(split, streams, STREAM_WINDOW, end_id).epoch(0)
-
-
-def evaluate(network: Network, batches: Iterable[Batch], unknown_id: int) -> Evaluation:
-    """Measure a network on batches.
+def evaluate(
+    network: Network, split: Split, batching: str, *, watch: Callable[[], None] = lambda: None
+) -> Evaluation:
+    """Measure a network on a split.
 
     Parameters
     ----------
     network
         The model.
-    batches
-        What `evaluation_batches` gives.
-    unknown_id
-        Id of the unknown token.
+    split
+        The text; it must not be empty.
+    batching
+        "sentences" or "stream": whether each sentence begins from the zero state or goes on from the one before,
+        as in the network's training.
+    watch
+        Called before every batch; what it raises ends the evaluation.
     """
     nats = unknown_nats = 0.0
     tokens = unknown_tokens = 0
     state = network.initial_state(0)
-    for batch in batches:
+    for batch in _batches(split, batching):
+        watch()
         if not batch.continues:
             state = network.initial_state(batch.inputs.shape[1])
         losses, state = network.losses(batch.inputs, batch.targets, batch.mask, state)
-        unknown = batch.targets[batch.mask] == unknown_id
+        unknown = batch.targets[batch.mask] == Vocabulary.unknown_id
         nats += float(losses.sum(dtype=np.float64))
         unknown_nats += float(losses[unknown].sum(dtype=np.float64))
         tokens += len(losses)
         unknown_tokens += int(np.count_nonzero(unknown))
-    return Evaluation(nats, tokens, unknown_nats, unknown_tokens)
+    return Evaluation(nats, tokens, unknown_nats, unknown_tokens, split.characters)
+
+
+def _batches(split: Split, batching: str) -> Iterator[Batch]:
+    if batching == "sentences":
+        return SentenceBatches(split, BATCH_SIZE).epoch(0)
+    streams = min(BATCH_SIZE, max(1, split.num_tokens // SHORTEST_STREAM))
+    return StreamBatches(split, streams, STREAM_WINDOW).epoch(0)

@@ -1,5 +1,6 @@
 """The trained language model: network, vocabulary and text processing in one object."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.config import Config
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import perplexity
+from rnnlm.evaluation import Evaluation, evaluate, perplexity
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.text.processor import TextProcessor
+from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.run_directory import resolve_checkpoint
@@ -214,6 +219,38 @@ class LanguageModel:
         if not scores:
             raise RnnlmError("perplexity needs at least one text.")
         return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Measure the model on a part of a dataset that has the model's vocabulary.
+
+        Raises
+        ------
+        RnnlmError
+            If that part is empty.
+        """
+        if split.num_tokens == 0:
+            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
+        return evaluate(self.network, split, self.config.training.batching)
+
+    def evaluate_file(self, path: str | Path) -> Evaluation:
+        """Measure the model on a text file (csv, jsonl or txt), processed as the training text was.
+
+        Raises
+        ------
+        RnnlmError
+            If the file cannot be read, or there is no text in it.
+        """
+        documents = "file" if self.vocabulary.settings.level == "char" else "line"
+        with tempfile.TemporaryDirectory() as directory:
+            out = Path(directory, "dataset")
+            build_dataset(
+                [str(path)],
+                out,
+                reader=ReaderSettings(documents=documents),
+                vocabulary=self.vocabulary,
+                split=SplitSettings(valid_fraction=0, test_fraction=1),
+            )
+            return self.evaluate(Dataset.open(out).test)
 
     def _scored_sentences(self, text: str) -> Iterator[list[tuple[str, float]]]:
         vocabulary = self.vocabulary

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.store import Split
+from rnnlm.text.vocabulary import Vocabulary
 
 Ids: TypeAlias = NDArray[np.integer]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -131,15 +132,12 @@ class StreamBatches:
         Streams side by side, B.
     bptt_steps
         Predictions of each stream in a window, T.
-    end_id
-        Id of the token that ends a sentence; it is predicted, but never read.
     """
 
-    def __init__(self, split: Split, batch_size: int, bptt_steps: int, end_id: int) -> None:
+    def __init__(self, split: Split, batch_size: int, bptt_steps: int) -> None:
         self.split = split
         self.batch_size = batch_size
         self.bptt_steps = bptt_steps
-        self.end_id = end_id
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the windows of an epoch, every epoch the same, from window `first` on."""
@@ -154,9 +152,9 @@ class StreamBatches:
             mask = np.zeros(shape, bool)
             for b, position in enumerate(positions):
                 left = min((b + 1) * length, self.split.num_tokens) - (b * length + done)
-                # Half of what is read are ends of sentences at most: 2 T ids hold T predictions.
+                # The end of a sentence is predicted but never read; 2 T ids hold at least T that are.
                 ids = self.split.ids[position : position + 2 * self.bptt_steps + 1]
-                read = np.flatnonzero(ids[:-1] != self.end_id)[: max(0, min(left, shape[0]))]
+                read = np.flatnonzero(ids[:-1] != Vocabulary.end_id)[: max(0, min(left, shape[0]))]
                 if len(read):
                     inputs[: len(read), b] = ids[read]
                     targets[: len(read), b] = ids[read + 1]

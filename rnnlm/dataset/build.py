@@ -4,7 +4,7 @@ import heapq
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -283,17 +283,11 @@ def _choose_words(
     """Keep the most frequent words, those of the same count in the order of the alphabet."""
     special = (choice.special.unknown, choice.special.start, choice.special.end)
     if len(set(special)) < 3 or not all(special):
-        raise RnnlmError(
-            "The unknown, start and end tokens must have three different names; change one of them."
-        )
+        raise RnnlmError("The unknown, start and end tokens must have three different names; change one of them.")
     if choice.size <= len(special):
-        raise RnnlmError(
-            f"--vocab-size {choice.size} leaves no room for words; 3 entries are special tokens."
-        )
+        raise RnnlmError(f"--vocab-size {choice.size} leaves no room for words; 3 entries are special tokens.")
     if not sentences:
-        raise RnnlmError(
-            "There is no training text to take words from; lower the fractions, or give --vocab."
-        )
+        raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
     words = (
         (token, int(type_counts[index]))
         for token, index in types.items()
@@ -317,12 +311,12 @@ class _SplitWriter:
 
     def add(self, segments: NDArray[Any], ids: NDArray[Any]) -> None:
         """Append segments, the first of which begins a sentence if nothing was written yet."""
+        if not len(segments):
+            return
         begins = (segments["begins"] & BEGINS_SENTENCE) != 0
         # Before a sentence come the END of the one before it and its own START.
         ends = np.cumsum(segments["tokens"] + np.where(begins, 2, 0), dtype=np.int64)
         starts = (ends - segments["tokens"])[begins] - 1
-        if not len(ends):
-            return
         marked = np.empty(ends[-1], self._dtype)
         is_word = np.ones(len(marked), bool)
         is_word[starts] = is_word[starts - 1] = False
@@ -339,14 +333,20 @@ class _SplitWriter:
         self.counts.characters += int(segments["characters"].sum(dtype=np.int64)) + len(starts)
         self.counts.unknown_tokens += int(np.count_nonzero(ids == Vocabulary.unknown_id))
 
-    def close(self) -> None:
-        """End the last sentence and the files."""
+    def __enter__(self) -> "_SplitWriter":
+        return self
+
+    def __exit__(self, exception: type[BaseException] | None, *details: object) -> None:
+        with self._ids, self._offsets:
+            if exception is None:
+                self._end()
+
+    def _end(self) -> None:
+        """End the last sentence."""
         if self._length:
             self._ids.write(np.array([Vocabulary.end_id], self._dtype).tobytes())
             self._length += 1
         self._offsets.write(np.array([self._length], OFFSET_DTYPE).tobytes())
-        self._ids.close()
-        self._offsets.close()
 
 
 def _write_splits(
@@ -355,14 +355,13 @@ def _write_splits(
     """Write the ids of all parts; provisional ids become final ones by one look-up."""
     dtype = id_dtype(len(vocabulary))
     final_ids = np.array([Vocabulary.unknown_id, *vocabulary.encode(types)], dtype)
-    writers = [_SplitWriter(directory, name, dtype) for name in SPLITS]
-    for assignment in assignments:
-        for labels, (segments, ids) in assignment():
-            token_labels = np.repeat(labels, segments["tokens"])
-            for label, writer in enumerate(writers):
-                writer.add(segments[labels == label], final_ids[ids[token_labels == label]])
-    for writer in writers:
-        writer.close()
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_SplitWriter(directory, name, dtype)) for name in SPLITS]
+        for assignment in assignments:
+            for labels, (segments, ids) in assignment():
+                token_labels = np.repeat(labels, segments["tokens"])
+                for label, writer in enumerate(writers):
+                    writer.add(segments[labels == label], final_ids[ids[token_labels == label]])
     return {name: writer.counts for name, writer in zip(SPLITS, writers, strict=True)}
 
 

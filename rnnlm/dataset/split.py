@@ -183,8 +183,7 @@ def _cuts_at_sentence_ends(spool: Spool, part: Part, shares: tuple[Fraction, ...
     """Move the cuts to the ends of sentences, so that every part gets at least one sentence."""
     token_cuts = _cuts(_sizes(part.tokens, shares))
     before = [
-        sum(int(np.count_nonzero(starts < cut)) for starts in _sentence_starts(spool, part))
-        for cut in token_cuts
+        sum(int(np.count_nonzero(starts < cut)) for starts in _sentence_starts(spool, part)) for cut in token_cuts
     ]
     sizes = _at_least_one([before[0], before[1] - before[0], part.sentences - before[1]], shares)
     return [_start_of_sentence(spool, part, index) for index in _cuts(sizes)]

@@ -25,8 +25,8 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Piece
 
-# Characters of text that are processed at a time.
-CHUNK_CHARACTERS = 1 << 18
+# Characters of text that are processed at a time: about a second's work, which is how long a stop may take.
+CHUNK_CHARACTERS = 1 << 16
 # When there are more types than this, the rarest are forgotten (counted as unknown), as word2vec does.
 MAX_TYPES = 750_000
 FORGOTTEN = 0
@@ -149,7 +149,7 @@ def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]
 def _start_worker(settings: TextSettings) -> None:
     global _worker_processor
     _worker_processor = TextProcessor(settings)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once and without a traceback on Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

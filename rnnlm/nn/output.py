@@ -6,8 +6,9 @@ import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 
-CHUNK_BYTES = 4 << 20
-"""Logits are made in blocks of rows of this size, so that the passes over a block find it in the cache."""
+BLOCK_BYTES = 32 << 20
+"""Logits are made in blocks of rows of this size: memory stays bounded, and the blocks are few enough that adding
+up their weight gradients costs little."""
 
 
 class SoftmaxOutput:
@@ -101,8 +102,8 @@ class SoftmaxOutput:
         return float(losses.sum(dtype=np.float64)), ds
 
     def _blocks(self, rows: int) -> Iterator[slice]:
-        """Cut `rows` rows into blocks of nearly equal size whose logits take about `CHUNK_BYTES`."""
-        most = max(1, CHUNK_BYTES // (self.weight.shape[0] * self.weight.itemsize))
+        """Cut `rows` rows into blocks of nearly equal size whose logits take about `BLOCK_BYTES`."""
+        most = max(1, BLOCK_BYTES // (self.weight.shape[0] * self.weight.itemsize))
         blocks = -(-rows // most)
         for block in range(blocks):
             yield slice(rows * block // blocks, rows * (block + 1) // blocks)

@@ -1,9 +1,14 @@
 """Adam, a step size of its own for every weight."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim.sgd import SGD
+
+PIECE = 1 << 15
+"""Elements that are updated at a time: few enough for every pass over them to find them in the cache."""
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -29,7 +34,6 @@ class Adam(SGD):
         self._steps = 0
         self._means = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._squares = {name: np.zeros_like(value) for name, value in parameters.items()}
-        self._scratch = {name: np.empty_like(value) for name, value in parameters.items()}
 
     def step(self, learning_rate: float) -> None:
         """Change the parameters in place with η = `learning_rate`; uses the gradients up."""
@@ -37,24 +41,22 @@ class Adam(SGD):
         # m̂ / (√v̂ + ε) with both corrections moved to where they cost no pass over an array.
         root_correction = (1 - BETA2**self._steps) ** 0.5
         step_size = learning_rate * root_correction / (1 - BETA1**self._steps)
-        for name, parameter in self.parameters.items():
-            gradient, scratch = self.gradients[name], self._scratch[name]
-            mean, square = self._means[name], self._squares[name]
-            if self.weight_decay:
-                np.multiply(parameter, self.weight_decay, out=scratch)
-                gradient += scratch
-            np.multiply(gradient, 1 - BETA1, out=scratch)
-            mean *= BETA1
-            mean += scratch
-            gradient *= gradient
-            gradient *= 1 - BETA2
-            square *= BETA2
-            square += gradient
-            np.sqrt(square, out=scratch)
-            scratch += EPSILON * root_correction
-            np.divide(mean, scratch, out=scratch)
-            scratch *= step_size
-            parameter -= scratch
+        for name in self.parameters:
+            arrays = (self.parameters[name], self.gradients[name], self._means[name], self._squares[name])
+            for theta, g, m, v in _pieces(*arrays):
+                if self.weight_decay:
+                    g += self.weight_decay * theta
+                m *= BETA1
+                m += (1 - BETA1) * g
+                g *= g
+                g *= 1 - BETA2
+                v *= BETA2
+                v += g
+                change = np.sqrt(v)
+                change += EPSILON * root_correction
+                np.divide(m, change, out=change)
+                change *= step_size
+                theta -= change
 
     def state(self) -> dict[str, Floats]:
         """Return what a resumed run needs, as arrays by name."""
@@ -70,3 +72,10 @@ class Adam(SGD):
         for name in self.parameters:
             self._means[name][...] = state[f"mean.{name}"]
             self._squares[name][...] = state[f"square.{name}"]
+
+
+def _pieces(*arrays: Floats) -> Iterator[tuple[Floats, ...]]:
+    """Cut arrays of one shape and layout into small views, flat and in memory order."""
+    flat = [array.ravel(order="K") for array in arrays]
+    for start in range(0, flat[0].size, PIECE):
+        yield tuple(array[start : start + PIECE] for array in flat)

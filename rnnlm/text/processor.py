@@ -111,9 +111,7 @@ class TextProcessor:
 
     @cached_property
     def _splitter(self) -> SentenceSplitter | None:
-        return (
-            SentenceSplitter(self.settings.punkt) if self.settings.sentences and self.settings.punkt else None
-        )
+        return SentenceSplitter(self.settings.punkt) if self.settings.sentences and self.settings.punkt else None
 
     def sentence_texts(self, text: str) -> Iterator[str]:
         """Yield the sentences of a document as text, as they look just before tokenization."""

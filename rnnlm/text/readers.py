@@ -192,7 +192,8 @@ class _Lines:
 
     def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport):
         self.source = source
-        self.number = 0
+        self.number = 0  # of the last whole line
+        self._number_read = 0  # of the last part
         self._stream = stream
         self._report = report
 
@@ -201,15 +202,19 @@ class _Lines:
         at_line_start = True
         while part := self._read():
             if at_line_start:
-                self.number += 1
-                if self.number == 1 and part.startswith(UTF16_MARKS):
+                self._number_read += 1
+                if self._number_read == 1 and part.startswith(UTF16_MARKS):
                     raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
             at_line_start = part.endswith("\n")
             yield self._repair(part)
 
+    def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
+        """Yield the number of each line and its parts."""
+        return groupby(self.parts(), lambda _: self._number_read)
+
     def whole(self) -> Iterator[str]:
         """Yield whole lines, without those that are too long."""
-        for _, parts in groupby(self.parts(), lambda _: self.number):
+        for self.number, parts in self.grouped():
             line, length = [], 0
             for part in parts:
                 length += len(part)
@@ -228,20 +233,18 @@ class _Lines:
         try:
             return self._stream.readline(PIECE_SIZE)
         except Exception as error:  # decompressors raise errors of many kinds
-            reason = (
-                (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-            )
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
             raise RnnlmError(
-                f"{self.source}: reading stopped after line {self.number:,} ({reason}); is the file complete?"
+                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); is the file complete?"
             ) from error
 
     def _repair(self, part: str) -> str:
         if "\0" in part:
-            self._report.add(self.source, "NUL bytes removed", self.number, part.count("\0"))
+            self._report.add(self.source, "NUL bytes removed", self._number_read, part.count("\0"))
             part = part.replace("\0", "")
         if not part.isascii() and LONE_SURROGATES.search(part):
             part, count = LONE_SURROGATES.subn("\ufffd", part)
-            self._report.add(self.source, "bytes that are not UTF-8 replaced by U+FFFD", self.number, count)
+            self._report.add(self.source, "bytes that are not UTF-8 replaced by U+FFFD", self._number_read, count)
         return part
 
 
@@ -263,7 +266,7 @@ def _record_pieces(text: str) -> Iterator[Piece]:
 
 
 def _line_documents(lines: _Lines) -> Iterator[Piece]:
-    for _, parts in groupby(lines.parts(), lambda _: lines.number):
+    for _, parts in lines.grouped():
         yield from _pieces(part.removesuffix("\n") for part in parts)
 
 

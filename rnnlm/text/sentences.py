@@ -71,9 +71,7 @@ def train_punkt(texts: Iterable[str]) -> PunktData:
     trainer.train("\n".join(portion), finalize=False)
     parameters = trainer.get_params()
     # A word seen once says next to nothing about its case, and such words are half of the types.
-    frequent = {
-        word: flags for word, flags in parameters.ortho_context.items() if trainer._type_fdist[word] > 1
-    }
+    frequent = {word: flags for word, flags in parameters.ortho_context.items() if trainer._type_fdist[word] > 1}
     return _to_data(parameters, frequent)
 
 

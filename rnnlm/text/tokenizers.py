@@ -7,6 +7,8 @@ from collections.abc import Sequence
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
 CHARACTERS = "characters"
 
+DOTS = re.compile(r"\.{2,}")
+
 
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
@@ -95,6 +97,7 @@ class _ProseDetokenizer:
         (re.compile(r" ’ ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE), "’"),
         (re.compile(r" ’"), "’"),
         (re.compile(r" (n't|'(?:s|re|ve|ll|d|m))\b", re.IGNORECASE), r"\1"),
+        (re.compile(r"\b(https?): //"), r"\1://"),
         (re.compile(r"``|''"), '"'),
     )
 
@@ -104,23 +107,26 @@ class _ProseDetokenizer:
         self._treebank = TreebankWordDetokenizer()
 
     def detokenize(self, tokens: Sequence[str]) -> str:
-        text: str = self._treebank.detokenize(_directed_quotes(tokens))
+        text: str = self._treebank.detokenize(_prepare(tokens))
         for pattern, replacement in self.TIDY:
             text = pattern.sub(replacement, text)
         return text
 
 
-def _directed_quotes(tokens: Sequence[str]) -> list[str]:
-    """Write plain double quotes as opening and closing ones in turn, for spaces on the right side of them."""
+def _prepare(tokens: Sequence[str]) -> list[str]:
+    """Make plain double quotes opening and closing ones in turn, and attach dots to the word before them."""
     opening = True
-    directed = []
+    prepared: list[str] = []
     for token in tokens:
         if token == '"':
             token = "``" if opening else "''"
         if token in ("``", "''"):
             opening = token == "''"
-        directed.append(token)
-    return directed
+        if DOTS.fullmatch(token) and prepared and prepared[-1].isalnum():
+            prepared[-1] += token
+        else:
+            prepared.append(token)
+    return prepared
 
 
 def make_tokenizer(name: str) -> Tokenizer:

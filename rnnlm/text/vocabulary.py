@@ -133,11 +133,7 @@ class Vocabulary:
             )
         settings = TextSettings.from_dict(data["text"], source)
         tokens, counts = data["tokens"], data["counts"]
-        if (
-            not isinstance(tokens, list)
-            or len(tokens) < 3
-            or not all(isinstance(token, str) for token in tokens)
-        ):
+        if not isinstance(tokens, list) or len(tokens) < 3 or not all(isinstance(token, str) for token in tokens):
             raise RnnlmError(f"{source}: 'tokens' must be a list of strings, the three special tokens first.")
         twice, times = Counter(tokens).most_common(1)[0]
         if times > 1:

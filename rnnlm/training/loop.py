@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import evaluate, evaluation_batches, perplexity
+from rnnlm.evaluation import evaluate, perplexity
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import OPTIMIZERS, SCHEDULES, clip_by_norm, global_norm
 from rnnlm.sampling import Sampling, sample_ids
@@ -69,9 +69,7 @@ class Trainer:
         if training.batching == "sentences":
             self.batches = SentenceBatches(dataset.train, training.batch_size, training.seed)
         else:
-            self.batches = StreamBatches(
-                dataset.train, training.batch_size, training.bptt_steps, vocabulary.end_id
-            )
+            self.batches = StreamBatches(dataset.train, training.batch_size, training.bptt_steps)
         self.progress = Progress()
         self.carried: Floats = self.network.initial_state(training.batch_size)
         self.processor = TextProcessor(vocabulary.settings)
@@ -225,10 +223,10 @@ class Trainer:
         """Measure the validation split, sample a text, save."""
         progress = self.progress
         progress.evaluation_pending = True
-        split, vocabulary = self.dataset.valid, self.dataset.vocabulary
+        split = self.dataset.valid
         if split.num_tokens > 0:
-            batches = evaluation_batches(split, self.config.training.batching, vocabulary.end_id)
-            loss = evaluate(self.network, self._until_stopped(batches), vocabulary.unknown_id).cross_entropy
+            batching = self.config.training.batching
+            loss = evaluate(self.network, split, batching, watch=self._check_stop).cross_entropy
             if not math.isfinite(loss):
                 raise self._not_finite("validation loss")
             self.schedule.evaluated(loss)
@@ -355,11 +353,6 @@ class Trainer:
     def _check_stop(self) -> None:
         if self.stop_signal is not None:
             raise Stopped
-
-    def _until_stopped(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        for batch in batches:
-            self._check_stop()
-            yield batch
 
 
 def _value(config: Config, key: str) -> Any:

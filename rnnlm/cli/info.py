@@ -1,0 +1,32 @@
+"""``rnnlm info``."""
+
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import json_option, print_json, quiet_option
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@json_option
+@quiet_option
+def info(path: Path, as_json: bool, quiet: bool) -> None:
+    """Describe a dataset, a run or a checkpoint, after checking its files.
+
+    \b
+    Examples:
+      rnnlm info data/comments
+      rnnlm info runs/comments --json
+    """
+    import yaml
+
+    from rnnlm.info import describe
+
+    description = describe(path)
+    if as_json:
+        print_json(description)
+    else:
+        click.echo(
+            yaml.safe_dump(description, sort_keys=False, allow_unicode=True, default_flow_style=None).rstrip()
+        )

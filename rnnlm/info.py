@@ -1,0 +1,79 @@
+"""What a dataset, a run or a checkpoint is, in short."""
+
+from pathlib import Path
+from typing import Any
+
+from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.training.checkpoint import MANIFEST, load_checkpoint
+from rnnlm.training.run_directory import CHECKPOINTS, RunDirectory
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Describe what is at a path, after checking all of its files.
+
+    Raises
+    ------
+    RnnlmError
+        If it is none of the three, or damaged.
+    """
+    path = Path(path)
+    if (path / METADATA_FILE).exists():
+        return _dataset(path)
+    if (path / MANIFEST).exists():
+        return {"kind": "checkpoint", "path": str(path), **_checkpoint(path)}
+    if (path / CHECKPOINTS).is_dir():
+        return _run(path)
+    raise RnnlmError(f"{path}: neither a dataset nor a run nor a checkpoint directory.")
+
+
+def _dataset(path: Path) -> dict[str, Any]:
+    dataset = Dataset.open(path)
+    vocabulary = dataset.vocabulary
+    return {
+        "kind": "dataset",
+        "path": str(path),
+        "level": vocabulary.settings.level,
+        "tokenizer": vocabulary.settings.tokenizer,
+        "documents": dataset.metadata["documents"],
+        "vocabulary_size": len(vocabulary),
+        "unique_tokens": dataset.metadata["unique_tokens"],
+        "most_frequent": vocabulary.tokens[3:13],
+        "splits": {
+            name: {
+                "sentences": dataset.split(name).num_sentences,
+                "tokens": dataset.split(name).num_tokens,
+                "unknown_tokens": dataset.split(name).unknown_tokens,
+            }
+            for name in SPLITS
+        },
+    }
+
+
+def _run(path: Path) -> dict[str, Any]:
+    run = RunDirectory(path)
+    last, best = run.checkpoint("last"), run.checkpoint("best")
+    return {
+        "kind": "run",
+        "path": str(path),
+        "last_checkpoint": str(last),
+        "best_checkpoint": str(best),
+        **_checkpoint(last),
+    }
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    checkpoint = load_checkpoint(path)
+    progress = checkpoint.state["progress"]
+    return {
+        "step": progress["step"],
+        "epoch": progress["epoch"],
+        "training_seconds": progress["seconds"],
+        "best_step": progress["best_step"],
+        "best_valid_loss": progress["best_loss"],
+        "last_valid_loss": progress["last_loss"],
+        "vocabulary_size": len(checkpoint.vocabulary),
+        "weights": sum(value.size for value in checkpoint.parameters.values()),
+        "tensors": {name: list(value.shape) for name, value in checkpoint.parameters.items()},
+        "config": checkpoint.config.model_dump(),
+    }
