@@ -214,7 +214,8 @@ class _Lines:
 
     def whole(self) -> Iterator[str]:
         """Yield whole lines, without those that are too long."""
-        for self.number, parts in self.grouped():
+        for number, parts in self.grouped():
+            self.number = number
             line, length = [], 0
             for part in parts:
                 length += len(part)
@@ -233,9 +234,10 @@ class _Lines:
         try:
             return self._stream.readline(PIECE_SIZE)
         except Exception as error:  # decompressors raise errors of many kinds
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise RnnlmError(
-                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); is the file complete?"
+                f"{self.source}: reading stopped after line {self._number_read:,} ({reason});"
+                " is the file complete?"
             ) from error
 
     def _repair(self, part: str) -> str:

@@ -1,0 +1,187 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rnnlm.cli.main import cli
+from rnnlm.cli.preprocess import preprocess
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+
+COMMENTS = "body\n" + '"I like *this*. Don\'t you?"\n"This is fine &amp; well."\n[deleted]\n' * 20
+WORDS = "Some words\n" * 9
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    result = CliRunner().invoke(preprocess, arguments, input=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_csv_of_comments():
+    Path("comments.csv").write_text(COMMENTS)
+    result = run("comments.csv")
+    assert result.stdout == "data/comments: 40 documents, 60 sentences, 340 tokens\n"
+    for line in (
+        "Reading comments.csv, writing data/comments.",
+        "Text settings: --level word --tokenizer nltk --lowercase --sentences --clean --documents line",
+        "Found 12 unique tokens in the training text.",
+        "The vocabulary has 15 tokens, the special ones included.",
+        "Unknown tokens: train 0.00%, valid 0.00%, test 0.00%.",
+    ):
+        assert line in result.stderr.splitlines()
+    assert "The least frequent word in it is 'well', which appeared 17 times." in result.stderr
+    assert Dataset.open("data/comments").vocabulary.settings.clean
+
+
+def test_json_is_one_object():
+    Path("comments.csv").write_text(COMMENTS)
+    result = run("comments.csv", "--json", "--quiet", "--out", "x/y")
+    assert result.stderr == ""
+    numbers = json.loads(result.stdout)
+    assert {"documents", "sentences", "tokens", "vocabulary_size", "unique_tokens", "unknown_rate"} <= set(numbers)
+    assert set(numbers["splits"]) == {"train", "valid", "test"}
+    assert sum(part["tokens"] for part in numbers["splits"].values()) == numbers["tokens"]
+    assert Path("x/y/train.bin").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "expected"),
+    [
+        ("a.txt", WORDS, [], "word --tokenizer nltk --lowercase --no-sentences --no-clean --documents line"),
+        ("a.txt", WORDS, ["--level", "char"], "char --no-lowercase --no-sentences --no-clean --documents file"),
+        ("a.csv", COMMENTS, ["--level", "char"], "char --no-lowercase --no-sentences --clean --documents file"),
+        ("a.csv", COMMENTS, ["--no-clean", "--no-sentences", "--no-lowercase", "--tokenizer", "tweet"],
+         "word --tokenizer tweet --no-lowercase --no-sentences --no-clean --documents line"),
+        ("a.csv", COMMENTS, ["--format", "txt", "--documents", "paragraph"],
+         "word --tokenizer nltk --lowercase --no-sentences --no-clean --documents paragraph"),
+    ],
+)  # fmt: skip
+def test_defaults_depend_on_level_and_format(name, content, options, expected):
+    Path(name).write_text(content)
+    assert f"Text settings: --level {expected}" in run(name, *options).stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.b.txt", "a.b"), ("dump.jsonl.gz", "dump"), ("README", "README"), ("folder", "folder")],
+)
+def test_the_dataset_is_named_after_the_input(name, expected):
+    import gzip
+
+    text = b'{"body": "some words"}\n' * 5
+    if name == "folder":
+        Path(name).mkdir()
+        name += "/"
+        Path(name, "x.txt").write_bytes(text)
+    else:
+        Path(name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    assert run(name).stdout.startswith(f"data/{expected}: 5 documents")
+
+
+def test_standard_input():
+    result = run("-", "--format", "jsonl", stdin='{"text": "A word."}\n' * 5)
+    assert result.stdout.startswith("data/stdin: 5 documents")
+
+
+def test_the_sample_corpus_is_the_default_input(tmp_path, monkeypatch):
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources" / "sample-comments.csv").write_text(COMMENTS)
+    monkeypatch.setattr("rnnlm.cli.preprocess.files", lambda package: tmp_path / "resources")
+    assert run().stdout.startswith("data/sample-comments: 40 documents")
+
+
+def test_penn_treebank_options():
+    Path("train.txt").write_text(" the <unk> N \n the cat \n")
+    Path("other.txt").write_text(" the dog \n")
+    options = "--tokenizer whitespace --no-lowercase --unknown-token <unk> --start-token <s> --end-token </s>"
+    run(
+        "train.txt",
+        *options.split(),
+        "--valid",
+        "other.txt",
+        "--test",
+        "other.txt",
+        "--vocab-size",
+        "6",
+        "--min-count",
+        "1",
+    )
+    dataset = Dataset.open("data/train")
+    assert dataset.vocabulary.tokens == ["<unk>", "<s>", "</s>", "the", "N", "cat"]
+    assert dataset.test.num_tokens == 3
+    assert dataset.test.unknown_tokens == 1
+
+
+def test_a_vocabulary_is_reused():
+    Path("comments.csv").write_text(COMMENTS)
+    run("comments.csv", "--level", "char")
+    Path("more.csv").write_text("body\nZebra\nI\nI\n")
+    result = run("more.csv", "--vocab", "data/comments", "--level", "char", "--no-lowercase")
+    assert "--level char --no-lowercase --no-sentences --clean" in result.stderr
+    assert Dataset.open("data/more").vocabulary == Dataset.open("data/comments").vocabulary
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--level", "char"],
+        ["--tokenizer", "tweet"],
+        ["--no-clean"],
+        ["--vocab-size", "9"],
+        ["--min-count", "2"],
+        ["--end-token", "x"],
+    ],
+)
+def test_a_vocabulary_cannot_be_contradicted(options):
+    Path("comments.csv").write_text(COMMENTS)
+    run("comments.csv")
+    result = run("comments.csv", "--out", "x", "--vocab", "data/comments", *options)
+    assert result.exit_code == 2
+    assert f"{options[0].replace('no-', '')} is fixed by the vocabulary of data/comments" in result.stderr
+
+
+def test_characters_have_no_tokenizer():
+    Path("a.txt").write_text("text")
+    result = run("a.txt", "--level", "char", "--tokenizer", "nltk")
+    assert result.exit_code == 2
+    assert "--tokenizer is for words" in result.stderr
+
+
+def test_repairs_are_reported():
+    Path("a.txt").write_bytes(b"bad \xff byte\n" * 4)
+    assert "a.txt: 4 bytes that are not UTF-8 replaced by U+FFFD, the first in line 1." in run("a.txt").stderr
+
+
+def test_errors_name_the_file():
+    with pytest.raises(RnnlmError, match="none: there is no such file"):
+        run("none")
+    Path("a.txt").write_text("words\n" * 5)
+    run("a.txt")
+    with pytest.raises(RnnlmError, match="data/a: this directory exists"):
+        run("a.txt")
+    assert run("a.txt", "--overwrite").exit_code == 0
+
+
+def test_importing_the_command_is_light():
+    import subprocess
+
+    code = "import sys, rnnlm.cli.preprocess; print('numpy' in sys.modules, 'nltk' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_help_shows_defaults_and_examples():
+    result = CliRunner().invoke(cli, ["preprocess", "--help"])
+    assert "zcat dump.gz | rnnlm preprocess - --format jsonl" in result.output
+    for default in ("[default: word]", "[default: nltk]", "[default: 8000]", "[default: 0.05"):
+        assert default in " ".join(result.output.split())

@@ -1,0 +1,429 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnlm.dataset import spool
+from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.readers import Piece, ReaderSettings
+from rnnlm.text.tokenizers import CHARACTERS
+from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
+
+WORDS = TextSettings("whitespace", lowercase=False)
+LETTERS = TextSettings(CHARACTERS, lowercase=False)
+ALL_TRAIN = SplitSettings(valid_fraction=0, test_fraction=0)
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def sentences(dataset: Dataset, split: str) -> list[list[str]]:
+    """Return the sentences of a split as tokens, without START and END, which are checked."""
+    part = dataset.split(split)
+    decoded = [dataset.vocabulary.decode(part.sentence(k)) for k in range(part.num_sentences)]
+    for sentence in decoded:
+        assert sentence[0] == dataset.vocabulary.start_token
+        assert sentence[-1] == dataset.vocabulary.end_token
+    return [sentence[1:-1] for sentence in decoded]
+
+
+def files_of(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
+
+
+def test_counting_as_in_the_penn_treebank(tmp_path):
+    train = write(tmp_path / "train.txt", " the cat sat \n the <unk> sat \n")
+    valid = write(tmp_path / "valid.txt", " the dog \n")
+    test = write(tmp_path / "test.txt", " a cat \n <unk> \n")
+    result = build_dataset(
+        [train],
+        tmp_path / "out",
+        text=WORDS,
+        vocabulary=VocabularySettings(special=SpecialTokens(unknown="<unk>")),
+        split=SplitSettings(valid, test),
+    )
+    assert result.vocabulary.tokens == ["<unk>", "SENTENCE_START", "SENTENCE_END", "sat", "the", "cat"]
+    assert result.vocabulary.counts == [1, 2, 2, 2, 2, 1]
+    assert result.least_frequent == ("cat", 1)
+    assert result.to_dict() == {
+        "documents": 5,
+        "sentences": 5,
+        "tokens": 16,
+        "vocabulary_size": 6,
+        "unique_tokens": 4,
+        "unknown_rate": 4 / 16,
+        "least_frequent": {"token": "cat", "count": 1},
+        "splits": {
+            "train": {"sentences": 2, "tokens": 8, "characters": 30, "unknown_tokens": 1, "unknown_rate": 1 / 8},
+            "valid": {"sentences": 1, "tokens": 3, "characters": 10, "unknown_tokens": 1, "unknown_rate": 1 / 3},
+            "test": {"sentences": 2, "tokens": 5, "characters": 16, "unknown_tokens": 2, "unknown_rate": 2 / 5},
+        },
+    }
+    dataset = Dataset.open(result.path)
+    assert sentences(dataset, "test") == [["<unk>", "cat"], ["<unk>"]]
+    assert dataset.test.num_tokens == 5
+
+
+def test_comments(tmp_path):
+    file = write(
+        tmp_path / "a.csv",
+        'body\n"Don\'t *panic*. It is fine &amp; well."\n[deleted]\n"One line\n\nanother"\nsay SENTENCE_END now\n',
+    )
+    settings = TextSettings(sentences=True, clean=True, lowercase=False)
+    result = build_dataset([file], tmp_path / "out", text=settings, split=ALL_TRAIN)
+    assert result.documents == 3
+    dataset = Dataset.open(result.path)
+    assert sentences(dataset, "train") == [
+        ["Do", "n't", "panic", "."],
+        ["It", "is", "fine", "&", "well", "."],
+        ["One", "line"],
+        ["another"],
+        ["say", "UNKNOWN_TOKEN", "now"],
+    ]
+    assert dataset.vocabulary.settings.punkt is not None
+
+
+def test_vocabulary_is_cut_by_size_and_count_with_ties_in_order(tmp_path):
+    file = write(tmp_path / "a.txt", "d d d c c b b a\n")
+
+    def words(**choice: int) -> list[str]:
+        result = build_dataset(
+            [file],
+            tmp_path / "out",
+            text=WORDS,
+            vocabulary=VocabularySettings(**choice),
+            split=ALL_TRAIN,
+            overwrite=True,
+        )
+        return result.vocabulary.tokens[3:]
+
+    assert words() == ["d", "b", "c", "a"]
+    assert words(size=5) == ["d", "b"]
+    assert words(min_count=2) == ["d", "b", "c"]
+    assert words(min_count=9) == []
+
+
+def test_only_training_words_are_counted(tmp_path):
+    train, test = write(tmp_path / "a.txt", "a\n" * 3), write(tmp_path / "b.txt", "b\n" * 9)
+    result = build_dataset([train], tmp_path / "out", text=WORDS, split=SplitSettings(None, test, 0))
+    assert result.vocabulary.tokens[3:] == ["a"]
+    assert result.unique_tokens == 1
+
+
+def test_splits_by_document_have_exact_sizes_and_keep_order(tmp_path):
+    lines = [f"w{index:03d}" for index in range(200)]
+    file = write(tmp_path / "a.txt", "\n".join(lines))
+
+    def build(seed: int) -> list[list[str]]:
+        result = build_dataset(
+            [file],
+            tmp_path / "out",
+            text=LETTERS,
+            split=SplitSettings(valid_fraction=0.1, test_fraction=0.05, seed=seed),
+            overwrite=True,
+        )
+        dataset = Dataset.open(result.path)
+        return [["".join(s) for s in sentences(dataset, name)] for name in ("train", "valid", "test")]
+
+    parts = build(0)
+    assert [len(part) for part in parts] == [170, 20, 10]
+    assert sorted(line for part in parts for line in part) == lines
+    assert all(part == sorted(part) for part in parts)
+    assert parts == build(0) != build(1)
+
+
+@pytest.mark.parametrize("documents", [3, 4, 10])
+def test_every_wanted_split_gets_a_document(tmp_path, documents):
+    file = write(tmp_path / "a.txt", "word\n" * documents)
+    result = build_dataset([file], tmp_path / "out", text=WORDS)
+    assert [result.splits[name].sentences for name in ("valid", "test")] == [1, 1]
+    assert result.splits["train"].sentences == documents - 2
+
+
+def test_one_document_is_divided_by_position_between_tokens(tmp_path):
+    text = "".join(chr(97 + index % 26) for index in range(1000))
+    result = build_dataset(
+        [write(tmp_path / "a.txt", text)],
+        tmp_path / "out",
+        text=LETTERS,
+        reader=ReaderSettings(documents="file"),
+    )
+    dataset = Dataset.open(result.path)
+    parts = ["".join(sentences(dataset, name)[0]) for name in ("train", "valid", "test")]
+    assert [len(part) for part in parts] == [900, 50, 50]
+    assert "".join(parts) == text
+    assert [result.splits[name].characters for name in ("train", "valid", "test")] == [901, 51, 51]
+
+
+def test_one_document_of_sentences_is_divided_at_sentence_ends(tmp_path):
+    text = "This is a sentence. " * 100
+    result = build_dataset(
+        [write(tmp_path / "a.txt", text)],
+        tmp_path / "out",
+        text=TextSettings(sentences=True),
+        split=SplitSettings(valid_fraction=0.1, test_fraction=0.001),
+    )
+    assert [part.sentences for part in result.splits.values()] == [89, 10, 1]
+    assert result.documents == 1
+
+
+def test_documents_in_many_pieces_are_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.readers.PIECE_SIZE", 7)
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 10)
+    monkeypatch.setattr(spool, "BLOCK_TOKENS", 5)
+    monkeypatch.setattr(spool, "BLOCK_SEGMENTS", 2)
+    text = "the cat sat on the mat and the hat sat on the cad and the mat "
+    result = build_dataset(
+        [write(tmp_path / "a.txt", text)],
+        tmp_path / "out",
+        text=LETTERS,
+        reader=ReaderSettings(documents="file"),
+        split=SplitSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    dataset = Dataset.open(result.path)
+    parts = [sentences(dataset, name) for name in ("train", "valid", "test")]
+    assert [len(part) for part in parts] == [1, 1, 1]
+    assert "".join("".join(part[0]) for part in parts) == text
+    assert result.total.characters == len(text) + 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lines=st.lists(st.text("ab \n", min_size=1, max_size=12), min_size=3, max_size=12),
+    fractions=st.sampled_from([(0, 0), (0.05, 0.05), (0.5, 0), (0, 0.4), (0.3, 0.7), (0, 1)]),
+    documents=st.sampled_from(["line", "file"]),
+)
+def test_the_splits_hold_every_token(tmp_path_factory, lines, fractions, documents):
+    directory = tmp_path_factory.mktemp("split")
+    text = "x".join(lines)
+    vocabulary = Vocabulary(["?", "<", ">", "a", "b", "x", " ", "\n"], [0] * 8, LETTERS)
+    result = build_dataset(
+        [write(directory / "a.txt", text)],
+        directory / "out",
+        reader=ReaderSettings(documents=documents),
+        vocabulary=vocabulary,
+        split=SplitSettings(None, None, *fractions),
+    )
+    dataset = Dataset.open(result.path)
+    tokens = [token for name in result.splits for sentence in sentences(dataset, name) for token in sentence]
+    assert sorted(tokens) == sorted(text.replace("\n", "") if documents == "line" else text)
+    assert result.total.characters == len(tokens) + result.total.sentences
+
+
+def test_an_existing_vocabulary_brings_its_settings(tmp_path):
+    first = build_dataset(
+        [write(tmp_path / "a.txt", "The cat.\nA dog.\nB c.\n")], tmp_path / "one", split=ALL_TRAIN
+    )
+    result = build_dataset(
+        [write(tmp_path / "b.txt", "The new cat.\n")],
+        tmp_path / "two",
+        vocabulary=Vocabulary.load(first.path),
+        split=SplitSettings(valid_fraction=0, test_fraction=1),
+    )
+    dataset = Dataset.open(result.path)
+    assert sentences(dataset, "test") == [["the", "UNKNOWN_TOKEN", "cat", "."]]
+    assert dataset.vocabulary == first.vocabulary
+    assert dataset.train.num_tokens == dataset.train.num_sentences == 0
+    assert result.unique_tokens == 0
+
+
+def test_workers_do_not_change_a_byte(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 300)
+    comments = [{"body": f"Comment {i}, isn't it? &amp; word{i * 7 % 31}. Next."} for i in range(120)]
+    file = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, comments)))
+    settings = TextSettings(sentences=True, clean=True)
+    paths = [
+        build_dataset([file], tmp_path / f"out{workers}", text=settings, workers=workers).path
+        for workers in (1, 2)
+    ]
+    assert files_of(paths[0]) == files_of(paths[1])
+
+
+def test_hash_seed_does_not_change_a_byte(tmp_path):
+    write(tmp_path / "a.csv", "body\n" + "Mr. A. saw it. Dr. B. too! e.g. this.\n" * 40)
+    code = (
+        "from rnnlm.dataset.build import *\n"
+        "build_dataset(['a.csv'], 'out', text=TextSettings(sentences=True), overwrite=True)"
+    )
+    built = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+        built.append(files_of(tmp_path / "out"))
+    assert built[0] == built[1]
+
+
+def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "MAX_TYPES", 40)
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 100)
+    monkeypatch.setattr(spool, "BLOCK_TOKENS", 16)
+    file = write(tmp_path / "a.txt", "".join(f"the cat rare{index} sat\n" for index in range(500)))
+    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    assert result.forgot_types
+    assert result.vocabulary.tokens[3:6] == ["cat", "sat", "the"]
+    assert result.vocabulary.counts[3:6] == [500, 500, 500]
+    assert result.unique_tokens <= 60
+    dataset = Dataset.open(result.path)
+    assert sentences(dataset, "train")[250] == ["the", "cat", "UNKNOWN_TOKEN", "sat"]
+    assert len(dataset.vocabulary) + result.splits["train"].unknown_tokens == 3 + 3 + 500
+
+
+def test_large_vocabularies_use_wider_ids(tmp_path):
+    file = write(tmp_path / "a.txt", " ".join(f"w{index}" for index in range(300)))
+    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    dataset = Dataset.open(result.path)
+    assert dataset.train.ids.dtype == np.uint16
+    small = build_dataset([file], tmp_path / "small", text=LETTERS, split=ALL_TRAIN)
+    assert Dataset.open(small.path).train.ids.dtype == np.uint8
+
+
+def test_standard_input_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"One. Two.\nThree.\nFour.\n")))
+    result = build_dataset(["-"], tmp_path / "out", text=TextSettings(sentences=True), split=ALL_TRAIN)
+    assert result.total.sentences == 4
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "\ufeff"])
+def test_an_empty_corpus_is_refused(tmp_path, text):
+    file = write(tmp_path / "a.txt", text)
+    with pytest.raises(RnnlmError, match=r"a\.txt: there is no text in it"):
+        build_dataset([file], tmp_path / "out", text=WORDS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt"]
+
+
+def test_an_empty_test_file_is_refused(tmp_path):
+    file, test = write(tmp_path / "a.txt", "text\n" * 3), write(tmp_path / "b.txt", "")
+    with pytest.raises(RnnlmError, match=r"b\.txt: there is no text in it"):
+        build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"split": SplitSettings(None, None, 0.6, 0.6)}, "--valid-fraction 0.6 and --test-fraction 0.6"),
+        ({"split": SplitSettings(None, None, -0.1, 0)}, "--valid-fraction -0.1"),
+        ({"split": SplitSettings(None, None, 0, 1)}, "no training text"),
+        ({"vocabulary": VocabularySettings(size=3)}, "--vocab-size 3 leaves no room"),
+        ({"vocabulary": VocabularySettings(special=SpecialTokens("x", "x", "y"))}, "three different names"),
+        ({"vocabulary": VocabularySettings(special=SpecialTokens(""))}, "three different names"),
+    ],
+)
+def test_impossible_wishes_are_refused(tmp_path, arguments, message):
+    file = write(tmp_path / "a.txt", "some text\nand more\nand more\n")
+    with pytest.raises(RnnlmError, match=message):
+        build_dataset([file], tmp_path / "out", text=WORDS, **arguments)
+
+
+def test_too_little_to_divide(tmp_path):
+    with pytest.raises(RnnlmError, match=r"1 token\(s\), too few to divide in 3"):
+        build_dataset([write(tmp_path / "a.txt", "word")], tmp_path / "out", text=WORDS)
+
+
+def test_only_a_dataset_is_overwritten(tmp_path):
+    file, out = write(tmp_path / "a.txt", "a b c\n"), tmp_path / "out"
+    build_dataset([file], out, text=WORDS, split=ALL_TRAIN)
+    with pytest.raises(RnnlmError, match=r"out: this directory exists; .* --overwrite"):
+        build_dataset([file], out, text=WORDS)
+    build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    assert Dataset.open(out).vocabulary.settings.level == "char"
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(RnnlmError, match="mine: this is not a dataset, so it is not overwritten"):
+        build_dataset([file], tmp_path / "mine", text=WORDS, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mine", "out"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize("where", ["encode_documents", "_write_splits", "_write_metadata", "sync"])
+def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
+    file = write(tmp_path / "a.txt", "a b c\n")
+    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    before = files_of(tmp_path / "out")
+
+    def fail(*arguments: object, **keywords: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"rnnlm.dataset.build.{where}", fail)
+    with pytest.raises(type(error)):
+        build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+    assert files_of(tmp_path / "out") == before
+
+
+def die(pieces: list[Piece]) -> None:
+    os._exit(1)
+
+
+def test_a_dead_worker_is_reported(monkeypatch):
+    monkeypatch.setattr(spool, "_encode_in_worker", die)
+    with pytest.raises(RnnlmError, match="use fewer --workers"):
+        list(spool.encode_documents([Piece("text", True)], WORDS, 2, lambda characters: None))
+
+
+def living(group: int) -> list[str]:
+    """Return the processes of a group that are not zombies."""
+    states = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [state for state, _, process_group, *_ in states if int(process_group) == group and state != "Z"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_interrupted_workers_end_with_their_parent(tmp_path):
+    file = write(tmp_path / "a.txt", "some words here\n" * 400_000)
+    code = (
+        "import sys\n"
+        "from rnnlm.dataset.build import *\n"
+        "if __name__ == '__main__':\n"
+        "    build_dataset([sys.argv[1]], 'out', workers=2, progress=lambda n: print('.', flush=True))\n"
+    )
+    script = write(tmp_path / "script.py", code)
+    process = subprocess.Popen(
+        [sys.executable, script, file],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout
+    process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert living(process.pid) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "script.py"]
+
+
+def test_progress_counts_characters(tmp_path):
+    counted: list[int] = []
+    build_dataset(
+        [write(tmp_path / "a.txt", "ab cd\nef\ngh\n")], tmp_path / "out", text=WORDS, progress=counted.append
+    )
+    assert sum(counted) == 9
+
+
+def test_punkt_parameters_are_kept(tmp_path):
+    punkt = build_dataset(
+        [write(tmp_path / "a.txt", "A b. C d.\n")],
+        tmp_path / "one",
+        text=TextSettings(sentences=True),
+        split=ALL_TRAIN,
+    ).vocabulary.settings.punkt
+    given = replace(TextSettings(sentences=True), punkt={**punkt, "abbreviations": ["zz"]})
+    result = build_dataset(
+        [write(tmp_path / "b.txt", "About zz. more. End.\n")], tmp_path / "two", text=given, split=ALL_TRAIN
+    )
+    assert result.vocabulary.settings == given
+    assert result.total.sentences == 2

@@ -1,0 +1,158 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset, id_dtype
+from rnnlm.errors import RnnlmError
+from rnnlm.files import sha256
+from rnnlm.text.processor import TextSettings
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    text = tmp_path / "a.txt"
+    text.write_text("a b c\nd e\n\nf\n")
+    split = SplitSettings(valid_fraction=0.3, test_fraction=0)
+    return build_dataset([str(text)], tmp_path / "data", text=TextSettings("whitespace"), split=split).path
+
+
+def rewrite(path: Path, name: str, content: bytes) -> None:
+    """Replace a file of a dataset, its size and checksum included."""
+    (path / name).write_bytes(content)
+    metadata = yaml.safe_load((path / "dataset.yaml").read_text())
+    metadata["files"][name] = {"bytes": len(content), "sha256": sha256(path / name)}
+    (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+
+
+def test_opened(path):
+    dataset = Dataset.open(str(path))
+    assert dataset.path == path
+    assert dataset.metadata["documents"] == 3
+    assert dataset.split("train") is dataset.train
+    train = dataset.train
+    assert train.num_sentences == 2
+    assert train.num_tokens == sum(len(train.sentence(k)) - 1 for k in range(2))
+    assert len(train.sentence(0)) == train.offsets[1]
+    assert train.characters == dataset.metadata["splits"]["train"]["characters"]
+    assert dataset.valid.unknown_tokens == dataset.valid.num_tokens - 1
+    for index in (-1, 2):
+        with pytest.raises(IndexError):
+            train.sentence(index)
+
+
+def test_ids_are_mapped_and_read_only(path):
+    ids = Dataset.open(path).train.ids
+    assert isinstance(ids, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        ids[0] = 1
+
+
+def test_an_empty_split_is_an_empty_array(path):
+    test = Dataset.open(path).test
+    assert (test.num_sentences, test.num_tokens, len(test.ids)) == (0, 0, 0)
+    assert list(test.offsets) == [0]
+
+
+def test_there_are_three_splits(path):
+    with pytest.raises(RnnlmError, match="'dev' is not a part"):
+        Dataset.open(path).split("dev")
+
+
+@pytest.mark.parametrize(("size", "bits"), [(3, 8), (256, 8), (257, 16), (65_536, 16), (65_537, 32)])
+def test_ids_are_as_small_as_possible(size, bits):
+    assert id_dtype(size) == np.dtype(f"<u{bits // 8}")
+
+
+def test_other_directories_are_no_datasets(tmp_path):
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(RnnlmError, match="this is no dataset"):
+            Dataset.open(path)
+
+
+FILES = ["vocabulary.json", *(f"{split}{kind}.bin" for split in ("train", "valid") for kind in ("", ".offsets"))]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_named(path, name):
+    file = path / name
+    content = file.read_bytes()
+    for damaged in (content[:-1], content + b"x", b"", bytes([content[0] ^ 1]) + content[1:]):
+        file.write_bytes(damaged)
+        with pytest.raises(RnnlmError, match=rf"{name}: this file .* damaged; build it again"):
+            Dataset.open(path)
+    file.unlink()
+    with pytest.raises(RnnlmError, match=f"{name}: this file is missing"):
+        Dataset.open(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train.bin", b"\xff" * 9, "train.offsets.bin|not in the vocabulary"),
+        ("train.offsets.bin", b"", "does not span"),
+        ("train.offsets.bin", np.array([1, 9], "<u8").tobytes(), "does not span"),
+        ("train.offsets.bin", np.array([0, 1 << 63], "<u8").tobytes(), "does not span"),
+        ("train.offsets.bin", b"123", "not a whole number of 8-byte"),
+        ("vocabulary.json", b"{}", "the key 'format_version' is missing"),
+    ],
+)
+def test_nonsense_with_the_right_checksum_is_refused(path, name, content, message):
+    rewrite(path, name, content)
+    with pytest.raises(RnnlmError, match=message):
+        Dataset.open(path)
+
+
+def test_ids_and_offsets_are_checked(path):
+    ids = (path / "train.bin").read_bytes()
+    offsets = np.fromfile(path / "train.offsets.bin", "<u8")
+    rewrite(path, "train.bin", ids[:-1] + b"\xfe")
+    with pytest.raises(RnnlmError, match=r"train\.bin: .*not in the vocabulary"):
+        Dataset.open(path)
+    rewrite(path, "train.bin", ids)
+    for middle in (0, len(ids), len(ids) + 5):
+        rewrite(path, "train.offsets.bin", np.array([0, middle, offsets[-1]], "<u8").tobytes())
+        with pytest.raises(RnnlmError, match=r"train\.offsets\.bin: .*sentences in order"):
+            Dataset.open(path)
+    rewrite(path, "train.offsets.bin", np.array([0, offsets[-1]], "<u8").tobytes())
+    with pytest.raises(RnnlmError, match="does not count the train sentences"):
+        Dataset.open(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "has no format_version"),
+        ("[1]", "has no format_version"),
+        ("a: [", "is not YAML"),
+        ("\0", "is not YAML"),
+        ("!!python/object/apply:os.system [ls]", "is not YAML"),
+        ("format_version: 2", "format version 2 is not 1"),
+        ("format_version: 1", r"no valid files\.vocabulary\.json\.bytes"),
+        ("format_version: 1\nfiles: 3", r"no valid files\.vocabulary\.json\.bytes"),
+    ],
+)
+def test_damaged_metadata_is_refused(path, content, message):
+    (path / "dataset.yaml").write_text(content)
+    with pytest.raises(RnnlmError, match=rf"dataset\.yaml: .*{message}"):
+        Dataset.open(path)
+
+
+def test_wrong_numbers_in_the_metadata_are_refused(path):
+    metadata = yaml.safe_load((path / "dataset.yaml").read_text())
+    metadata["splits"]["valid"]["characters"] = -1
+    (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+    with pytest.raises(RnnlmError, match=r"no valid splits\.valid\.characters"):
+        Dataset.open(path)
+
+
+def test_unreadable_files_are_named(path, monkeypatch):
+    def refuse(self: Path, *arguments: object, **keywords: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(RnnlmError, match=r"cannot be read \(Permission denied\)"):
+        Dataset.open(path)

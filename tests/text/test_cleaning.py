@@ -1,0 +1,80 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.text.cleaning import clean_comment
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("[deleted]", ""),
+        (" [removed] ", ""),
+        ("[ Removed by Reddit ]", ""),
+        ("it was [deleted] later", "it was [deleted] later"),
+        ("a &amp; b &lt;3", "a & b <3"),
+        ("&amp;gt; quoted\nanswer", "quoted\nanswer"),
+        ("> quoted\n>> twice\nanswer", "quoted\ntwice\nanswer"),
+        ("see [this](http://x.org/a_(b)) now", "see this now"),
+        ('see [this](http://x.org "title") now', "see this now"),
+        ("![gif](giphy|abc)", "gif"),
+        ("[not a link] (really)", "[not a link] (really)"),
+        ("**bold** and *italic* and ***both***", "bold and italic and both"),
+        ("**bold with *italic* inside**", "bold with italic inside"),
+        ("2*3*4 = 24 and snake_case_name", "2*3*4 = 24 and snake_case_name"),
+        ("a * b * c", "a * b * c"),
+        ("~~gone~~ `code` ```more```", "gone code more"),
+        ("# Title\n* item one\n* item two", "Title\nitem one\nitem two"),
+        (">!spoiler!<", "spoiler"),
+        (r"\*not emphasis\* ¯\\_(ツ)_/¯", "*not emphasis* ¯\\_(ツ)_/¯"),
+        ("I don’t ‘quote’", "I don't ‘quote’"),
+        ("a\u200bb\u00adc\x07d", "abcd"),
+        ("  many\t\tspaces&nbsp; here \n\n\n next ", "many spaces here\nnext"),
+        ("line\u2028separator\r\nhere", "line\nseparator\nhere"),
+        ("family 👨‍👩‍👧", "family 👨‍👩‍👧"),
+        ("", ""),
+    ],
+)
+def test_clean_comment(comment, expected):
+    assert clean_comment(comment) == expected
+
+
+@given(st.text())
+def test_any_text_is_cleaned(text):
+    cleaned = clean_comment(text)
+    assert cleaned == cleaned.strip()
+    assert "\n\n" not in cleaned
+    assert "  " not in cleaned
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[",
+        "[](",
+        "[](x[](b)",
+        "*",
+        "**a",
+        "*a ",
+        "`",
+        "`a",
+        "~",
+        "~~a",
+        ">",
+        "> ",
+        "\\",
+        "&",
+        "&amp;",
+        " ",
+        "\n ",
+        "#",
+        "![",
+    ],
+)
+def test_hostile_text_takes_linear_time(unit):
+    text = unit * (65_536 // len(unit))
+    start = time.perf_counter()
+    clean_comment(text)
+    assert time.perf_counter() - start < 1.0

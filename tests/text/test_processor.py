@@ -1,0 +1,52 @@
+import pytest
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.sentences import train_punkt
+from rnnlm.text.tokenizers import CHARACTERS
+
+
+def test_words_of_a_comment():
+    settings = TextSettings(sentences=True, clean=True, punkt=train_punkt(["Some text. More text."]))
+    processor = TextProcessor(settings)
+    assert list(processor.sentences("> **I** agree. You don&#39;t?\n\n")) == [
+        ["i", "agree", "."],
+        ["you", "do", "n't", "?"],
+    ]
+    assert list(processor.sentences("[deleted]")) == []
+    assert processor.tokenize("I think. So") == ["i", "think.", "so"]
+    assert processor.detokenize(["i", "do", "n't"]) == "i don't"
+    assert settings.level == "word"
+
+
+def test_a_document_is_one_sentence_without_splitting():
+    processor = TextProcessor(TextSettings("whitespace", lowercase=False))
+    assert list(processor.sentences("One. Two.\nThree.")) == [["One.", "Two.", "Three."]]
+    assert list(processor.sentences("  ")) == []
+
+
+def test_characters_are_kept_as_they_are():
+    processor = TextProcessor(TextSettings(CHARACTERS, lowercase=False))
+    assert list(processor.sentences(" A\n")) == [[" ", "A", "\n"]]
+    assert processor.settings.level == "char"
+
+
+def test_settings_round_trip():
+    settings = TextSettings(sentences=True, punkt=train_punkt(["A b. C d."]))
+    assert TextSettings.from_dict(settings.to_dict(), "file") == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tokenizer": "magic"}, "'text.tokenizer' is 'magic'"),
+        ({"tokenizer": ["nltk"]}, "'text.tokenizer'"),
+        ({"lowercase": 1}, "'text.lowercase' must be true or false"),
+        ({"extra": 1}, "'text' must hold exactly the keys"),
+        ({"sentences": True}, "'text.punkt'"),
+        ({"sentences": True, "punkt": {"abbreviations": "x"}}, "'text.punkt'"),
+    ],
+)
+def test_damaged_settings_are_refused(change, message):
+    with pytest.raises(RnnlmError, match=f"file: {message}"):
+        TextSettings.from_dict({**TextSettings().to_dict(), **change}, "file")

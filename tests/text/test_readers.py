@@ -1,0 +1,251 @@
+import bz2
+import contextlib
+import csv
+import gzip
+import io
+import json
+import lzma
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text import readers
+from rnnlm.text.readers import STDIN, ReaderSettings, ReadReport, format_of, read_documents
+
+
+def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
+    """Return whole documents."""
+    documents: list[str] = []
+    for text, begins in read_documents(
+        [str(name) for name in inputs], ReaderSettings(**settings), report or ReadReport()
+    ):
+        if begins:
+            documents.append("")
+        documents[-1] += text
+    return documents
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_csv_with_quoted_newlines_and_doubled_quotes(tmp_path):
+    file = write(tmp_path / "a.csv", 'id,body\n1,"two\r\nlines"\n2,"a ""quoted"" word"\n\n3,plain\n')
+    assert read(file) == ["two\nlines", 'a "quoted" word', "plain"]
+
+
+def test_tsv_uses_tabs(tmp_path):
+    assert read(write(tmp_path / "a.tsv", "id\ttext\n1\ta, b\n")) == ["a, b"]
+
+
+@pytest.mark.parametrize(
+    ("header", "index"), [("body,text", 0), ("x,body", 1), ("text,x", 0), ("anything", 0), ("\ufeffbody,x", 0)]
+)
+def test_text_column_is_found(tmp_path, header, index):
+    row = ["wrong"] * (header.count(",") + 1)
+    row[index] = "right"
+    assert read(write(tmp_path / "a.csv", f"{header}\n{','.join(row)}\n")) == ["right"]
+
+
+def test_text_column_can_be_named(tmp_path):
+    assert read(write(tmp_path / "a.csv", "body,title\nno,yes\n"), text_column="title") == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "one,two\n1,2\n"), ("a.jsonl", '{"one": "1", "two": "2"}\n')]
+)
+def test_missing_column_lists_those_there_are(tmp_path, name, content):
+    file = write(tmp_path / name, content)
+    with pytest.raises(
+        RnnlmError, match=r"no column 'body' or 'text'; name one of 'one', 'two' with --text-column"
+    ):
+        read(file)
+    with pytest.raises(RnnlmError, match=r"no column 'three'; name one of 'one', 'two'"):
+        read(file, text_column="three")
+
+
+def test_a_long_list_of_columns_is_cut(tmp_path):
+    file = write(tmp_path / "a.csv", ",".join(f"c{i}" for i in range(100)) + "\n")
+    with pytest.raises(RnnlmError, match=r"'c19', \.\.\. with"):
+        read(file)
+
+
+def test_ragged_rows_are_skipped_and_reported(tmp_path):
+    report = ReadReport()
+    file = write(tmp_path / "a.csv", "id,body\n1,good\n2\n3\n4,good,extra\n")
+    assert read(file, report=report) == ["good", "good"]
+    assert report.messages() == [f"{file}: 2 rows without the text column skipped, the first in line 3."]
+
+
+def test_fields_beyond_the_csv_modules_limit_are_read(tmp_path):
+    text = "word " * 40_000
+    assert read(write(tmp_path / "a.csv", f'body\n"{text}"\n')) == [text]
+
+
+def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    report = ReadReport()
+    rows = "".join(f"line {i}\n" for i in range(100))
+    file = write(tmp_path / "a.csv", f'body\n"unclosed\n{rows}')
+    documents = read(file, report=report)
+    assert documents[-1] == "line 99"
+    assert report.messages() == [f"{file}: 1 rows skipped whose quotes are never closed, the first in line 2."]
+
+
+def test_jsonl(tmp_path):
+    report = ReadReport()
+    lines = [
+        '{"body": "one\\ntwo"}',
+        "",
+        "not json",
+        "[1]",
+        '{"id": 1}',
+        '{"body": null}',
+        "[" * 100_000,
+        '{"body": "x"}',
+    ]
+    file = write(tmp_path / "a.jsonl", "\n".join(lines))
+    assert read(file, report=report) == ["one\ntwo", "x"]
+    assert report.messages() == [
+        f"{file}: 3 lines that are not JSON objects skipped, the first in line 3.",
+        f"{file}: 2 records without the text field skipped, the first in line 5.",
+    ]
+
+
+def test_lone_surrogates_in_json_can_be_encoded(tmp_path):
+    file = write(tmp_path / "a.ndjson", '{"body": "a\\ud800b\\u0000c"}')
+    assert read(file) == ["a\ufffdbc"]
+
+
+def test_lines_too_long_for_a_record_are_skipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    report = ReadReport()
+    file = write(tmp_path / "a.jsonl", json.dumps({"body": "x" * 200}) + '\n{"body": "y"}\n')
+    assert read(file, report=report) == ["y"]
+    assert report.messages() == [f"{file}: 1 lines of more than 100 characters skipped, the first in line 1."]
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [("line", ["a", "b", "", "c"]), ("paragraph", ["a\nb\n", "c\n"]), ("file", ["a\nb\n\nc\n"])],
+)
+def test_text_documents(tmp_path, documents, expected):
+    assert read(write(tmp_path / "a.txt", "a\r\nb\n\nc\n"), documents=documents) == [d for d in expected if d]
+
+
+@pytest.mark.parametrize("documents", ["line", "paragraph", "file"])
+@pytest.mark.parametrize("text", ["word " * 100 + "end", "x" * 300, "one\ntwo\n" * 30])
+def test_pieces_are_bounded_and_complete(tmp_path, monkeypatch, documents, text):
+    monkeypatch.setattr(readers, "PIECE_SIZE", 50)
+    file = write(tmp_path / "a.txt", text)
+    pieces = list(read_documents([str(file)], ReaderSettings(documents=documents), ReadReport()))
+    assert max(len(piece.text) for piece in pieces) <= 50
+    expected = text.replace("\n", "") if documents == "line" else text
+    assert "".join(piece.text for piece in pieces) == expected
+    if "word" in text:
+        assert all(piece.text.endswith((" ", "end")) for piece in pieces)
+
+
+def test_repairs_are_counted(tmp_path):
+    report = ReadReport()
+    file = write(tmp_path / "a.txt", b"\xef\xbb\xbffine\nbad \xff\xfe byte\nn\0u\0l\r\ncaf\xc3\xa9\xe2\x80\xa8x\n")
+    assert read(file, report=report) == ["fine", "bad \ufffd\ufffd byte", "nul", "café\u2028x"]
+    assert report.messages() == [
+        f"{file}: 2 bytes that are not UTF-8 replaced by U+FFFD, the first in line 2.",
+        f"{file}: 2 NUL bytes removed, the first in line 3.",
+    ]
+
+
+def test_utf16_is_named(tmp_path):
+    with pytest.raises(RnnlmError, match="UTF-16"):
+        read(write(tmp_path / "a.txt", "text".encode("utf-16")))
+
+
+@pytest.mark.parametrize(("suffix", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])
+def test_compressed_files(tmp_path, suffix, module):
+    file = write(tmp_path / f"a.csv{suffix}", module.compress(b"body\ntext\n" * 10))
+    assert read(file)[0] == "text"
+    damaged = write(tmp_path / f"b.txt{suffix}", module.compress(bytes(range(256)) * 400)[:-20])
+    with pytest.raises(RnnlmError, match=r"b\.txt.*reading stopped after line.*complete\?"):
+        read(damaged)
+    with pytest.raises(RnnlmError, match=r"c\.txt"):
+        read(write(tmp_path / f"c.txt{suffix}", b"this is not compressed"))
+
+
+def test_zstandard_missing_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(RnnlmError, match=r"pip install 'rnnlm\[zstd\]'"):
+        read(write(tmp_path / "a.txt.zst", b""))
+
+
+def test_directories_are_walked_in_order(tmp_path):
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "b.txt", "b")
+    write(tmp_path / "a.csv", "body\na\n")
+    write(tmp_path / "sub" / "c.jsonl", '{"text": "c"}')
+    write(tmp_path / "ignored.py", "ignored")
+    assert read(tmp_path) == ["a", "b", "c"]
+
+
+def test_inputs_that_are_not_there(tmp_path):
+    with pytest.raises(RnnlmError, match="nowhere: there is no such file"):
+        read("nowhere")
+    with pytest.raises(RnnlmError, match=r"no \.csv"):
+        read(tmp_path)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch):
+    file = write(tmp_path / "a.txt", "x")
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(RnnlmError, match=r"a\.txt: the file cannot be opened \(Permission denied\)"):
+        read(file)
+
+
+def test_standard_input_stays_open(monkeypatch):
+    stdin = io.TextIOWrapper(io.BytesIO(b"one\ntwo\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert read(STDIN) == ["one", "two"]
+    assert not stdin.buffer.closed
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.csv", "csv"),
+        ("A.TSV.GZ", "csv"),
+        ("x.ndjson.zst", "jsonl"),
+        ("a.b.txt.xz", "txt"),
+        ("README", None),
+        ("a.gz", None),
+    ],
+)
+def test_format_of(name, expected):
+    assert format_of(name) == expected
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), min_size=1)
+
+
+@given(bodies=st.lists(texts))
+def test_csv_round_trip(tmp_path_factory, bodies):
+    file = tmp_path_factory.mktemp("csv") / "a.csv"
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([["body"], *([body] for body in bodies)])
+    assert read(file) == bodies
+
+
+@given(content=st.binary(max_size=300), kind=st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.tsv"]))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content, kind):
+    file = write(tmp_path_factory.mktemp("any") / kind, content)
+    with contextlib.suppress(RnnlmError):
+        for document in read(file):
+            document.encode()

@@ -1,0 +1,104 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.vocabulary import Vocabulary
+
+TOKENS = ["<unk>", "<s>", "</s>", "the", "cat", "ü"]
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(TOKENS, [5, 2, 2, 9, 3, 1], TextSettings("whitespace"))
+
+
+def test_ids(vocabulary):
+    assert (vocabulary.unknown_id, vocabulary.start_id, vocabulary.end_id) == (0, 1, 2)
+    assert (vocabulary.unknown_token, vocabulary.start_token, vocabulary.end_token) == ("<unk>", "<s>", "</s>")
+    assert len(vocabulary) == 6
+    assert "cat" in vocabulary
+    assert "dog" not in vocabulary
+    assert vocabulary.decode([1, 3, 2]) == ["<s>", "the", "</s>"]
+
+
+def test_special_tokens_in_text_are_unknown(vocabulary):
+    assert vocabulary.encode(["the", "dog", "<unk>", "<s>", "</s>", "ü"]) == [3, 0, 0, 0, 0, 5]
+
+
+@given(st.lists(st.sampled_from(TOKENS[3:])))
+def test_round_trip(words):
+    vocabulary = Vocabulary(TOKENS, [1] * 6, TextSettings())
+    assert vocabulary.decode(vocabulary.encode(words)) == words
+
+
+def test_equality(vocabulary):
+    assert vocabulary == Vocabulary.from_dict(vocabulary.to_dict())
+    assert vocabulary != Vocabulary(TOKENS, vocabulary.counts, TextSettings())
+    assert vocabulary != "vocabulary"
+
+
+def test_wrong_arguments_are_refused():
+    for tokens, counts in ((["a", "b"], [1, 1]), (["a", "b", "a"], [1, 1, 1]), (["a", "b", "c"], [1])):
+        with pytest.raises(ValueError, match="a vocabulary needs"):
+            Vocabulary(tokens, counts, TextSettings())
+
+
+def test_saved_and_found(vocabulary, tmp_path):
+    run = tmp_path / "run"
+    (run / "checkpoints" / "best").mkdir(parents=True)
+    file = run / "checkpoints" / "best" / "vocabulary.json"
+    vocabulary.save(file)
+    for path in (file, file.parent, run):
+        assert Vocabulary.load(path) == vocabulary
+    assert list(json.loads(file.read_text(encoding="utf-8"))) == [
+        "format_version", "level", "special_tokens", "tokens", "counts", "text",
+    ]  # fmt: skip
+
+
+def test_nothing_to_load(tmp_path):
+    with pytest.raises(RnnlmError, match=r"no vocabulary\.json in it"):
+        Vocabulary.load(tmp_path)
+    with pytest.raises(RnnlmError, match="none: cannot be read"):
+        Vocabulary.load(tmp_path / "none")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_files_that_are_not_json(tmp_path, content):
+    file = tmp_path / "vocabulary.json"
+    file.write_bytes(content)
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: this is not JSON"):
+        Vocabulary.load(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 2}, "format version 2 is not 1"),
+        ({"tokens": ["a", "b", "c", "d", "d", "e"]}, "the token 'd' stands twice"),
+        ({"tokens": ["a"]}, "'tokens' must be"),
+        ({"tokens": "abc"}, "'tokens' must be"),
+        ({"tokens": [1, 2, 3, 4, 5, 6]}, "'tokens' must be"),
+        ({"counts": [1]}, "'counts' must hold"),
+        ({"counts": [1, 1, 1, 1, 1, -1]}, "'counts' must hold"),
+        ({"counts": [1, 1, 1, 1, 1, True]}, "'counts' must hold"),
+        ({"special_tokens": {}}, "'special_tokens' does not name"),
+        ({"level": "char"}, "'level' is 'char'"),
+        ({"text": None}, "'text' must hold"),
+    ],
+)
+def test_damaged_vocabularies_are_refused(vocabulary, change, message):
+    with pytest.raises(RnnlmError, match=f"file: {message}"):
+        Vocabulary.from_dict({**vocabulary.to_dict(), **change}, "file")
+
+
+def test_missing_keys_are_named(vocabulary):
+    data = vocabulary.to_dict()
+    del data["counts"]
+    with pytest.raises(RnnlmError, match="the key 'counts' is missing"):
+        Vocabulary.from_dict(data)
+    with pytest.raises(RnnlmError, match="this is not a vocabulary"):
+        Vocabulary.from_dict([])
