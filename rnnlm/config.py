@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rnnlm.errors import RnnlmError
 
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
+
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change after checking."""
@@ -153,7 +156,7 @@ class Config(Section):
             raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except NOT_YAML as error:
             raise RnnlmError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from error
         raw = {} if raw is None else raw
         if not isinstance(raw, dict):
@@ -182,7 +185,7 @@ def _apply(override: str, raw: dict[Any, Any]) -> None:
         raise RnnlmError(f"--set {override}: expected section.key=value, such as model.hidden_size=200.")
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except NOT_YAML as error:
         raise RnnlmError(f"--set {override}: the value is not valid YAML.") from error
     target = raw.setdefault(section, {})
     if not isinstance(target, dict):

@@ -195,13 +195,13 @@ class Trainer:
             rng=np.random.default_rng([config.training.seed, progress.step]),
         )
         gradients = self.network.gradients.values()
-        self.gradient_norm = global_norm(gradients)
-        if not math.isfinite(nats) or not math.isfinite(self.gradient_norm):
+        progress.gradient_norm = global_norm(gradients)
+        if not math.isfinite(nats) or not math.isfinite(progress.gradient_norm):
             raise self._not_finite("loss" if not math.isfinite(nats) else "gradient")
         if config.optimizer.clip_norm is not None:
-            clip_by_norm(gradients, config.optimizer.clip_norm, self.gradient_norm)
-        self.learning_rate = self.schedule.learning_rate(self._done())
-        self.optimizer.step(self.learning_rate)
+            clip_by_norm(gradients, config.optimizer.clip_norm, progress.gradient_norm)
+        progress.learning_rate = self.schedule.learning_rate(self._done())
+        self.optimizer.step(progress.learning_rate)
         tokens = batch.num_tokens
         progress.step += 1
         progress.batch += 1
@@ -280,8 +280,8 @@ class Trainer:
             split=split,
             loss=loss,
             perplexity=perplexity(loss),
-            learning_rate=self.learning_rate,
-            grad_norm=self.gradient_norm,
+            learning_rate=self.progress.learning_rate,
+            grad_norm=self.progress.gradient_norm,
             tokens_per_second=tokens_per_second,
             seconds=self.progress.seconds,
         )

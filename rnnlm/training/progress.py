@@ -23,6 +23,8 @@ class Progress:
         Predictions trained on.
     seconds
         Time spent training, without evaluation and checkpoints.
+    learning_rate, gradient_norm
+        Of the last step, the norm before clipping.
     logged_nats, logged_tokens, logged_seconds
         Loss, predictions and time since the last line on training in ``metrics.jsonl``.
     evaluation_pending
@@ -40,6 +42,8 @@ class Progress:
     batch: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    learning_rate: float = 0.0
+    gradient_norm: float = 0.0
     logged_nats: float = 0.0
     logged_tokens: int = 0
     logged_seconds: float = 0.0

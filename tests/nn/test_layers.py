@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+import rnnlm.nn.output
+from rnnlm.nn.arrays import Workspace
+from rnnlm.nn.dropout import Dropout
+from rnnlm.nn.embedding import Embedding
+from rnnlm.nn.initializers import uniform
+from rnnlm.nn.output import SoftmaxOutput
+
+FLOAT64 = np.dtype("float64")
+
+
+def test_a_workspace_keeps_its_memory_and_grows() -> None:
+    workspace = Workspace(FLOAT64)
+    first = workspace.array("a", 4, 5)
+    smaller = workspace.array("a", 3, 2)
+    assert np.shares_memory(first, smaller)
+    assert not np.shares_memory(first, workspace.array("b", 4, 5))
+    assert workspace.array("a", 10, 10).shape == (10, 10)
+
+
+def test_uniform_fills_its_interval() -> None:
+    drawn = uniform(np.random.default_rng(0), (100, 100), fan_in=16)
+    assert -0.25 <= drawn.min() < -0.249
+    assert 0.249 < drawn.max() <= 0.25
+    assert abs(drawn.mean()) < 0.005
+
+
+def test_embedding_adds_up_the_errors_of_a_token_that_occurs_twice() -> None:
+    weight, gradient = np.arange(12.0).reshape(4, 3), np.zeros((4, 3))
+    embedding = Embedding(weight, gradient)
+    ids = np.array([[1, 3], [3, 1]])
+    np.testing.assert_array_equal(embedding.forward(ids), weight[ids])
+    dy = np.arange(12.0).reshape(2, 2, 3)
+    embedding.backward(dy)
+    expected = np.zeros((4, 3))
+    np.add.at(expected, ids, dy)
+    np.testing.assert_array_equal(gradient, expected)
+    embedding.forward(np.array([[0]]))
+    embedding.backward(np.ones((1, 1, 3)))
+    np.testing.assert_array_equal(gradient, [[1, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
+
+
+def test_dropout_keeps_the_expectation_and_sends_the_error_back_through_what_was_kept() -> None:
+    dropout = Dropout(0.3, FLOAT64)
+    x = np.ones((50, 40, 30))
+    y = dropout.forward(x, np.random.default_rng(0))
+    assert np.mean(y == 0) == pytest.approx(0.3, abs=0.01)
+    assert y.mean() == pytest.approx(1, abs=0.01)
+    np.testing.assert_array_equal(dropout.backward(np.ones_like(x)), y)
+
+
+def test_dropout_is_the_same_for_the_same_seed() -> None:
+    x = np.ones((5, 4, 3))
+    first = Dropout(0.5, FLOAT64).forward(x, np.random.default_rng(1)).copy()
+    np.testing.assert_array_equal(Dropout(0.5, FLOAT64).forward(x, np.random.default_rng(1)), first)
+    assert np.any(Dropout(0.5, FLOAT64).forward(x, np.random.default_rng(2)) != first)
+
+
+def test_dropout_does_nothing_in_evaluation() -> None:
+    dropout, x = Dropout(0.9, FLOAT64), np.ones((2, 2, 2))
+    dropout.forward(x, np.random.default_rng(0))
+    assert dropout.forward(x, None) is x
+    np.testing.assert_array_equal(dropout.backward(np.ones_like(x)), x)
+
+
+@pytest.mark.parametrize("rows_in_block", [1, 2, 3, 7, 100])
+def test_the_blocks_of_the_softmax_make_no_difference(
+    monkeypatch: pytest.MonkeyPatch, rows_in_block: int
+) -> None:
+    rng = np.random.default_rng(1)
+    weight, bias = rng.normal(size=(6, 4)), rng.normal(size=6)
+    # What the gradients hold from the step before must be replaced.
+    output = SoftmaxOutput(weight, np.full_like(weight, 9), bias, np.full_like(bias, 9))
+    monkeypatch.setattr(rnnlm.nn.output, "BLOCK_BYTES", rows_in_block * 6 * 8)
+    s, targets = rng.normal(size=(7, 4)), rng.integers(0, 6, 7)
+    loss, ds = output.loss_and_gradient(s, targets, scale=0.5)
+
+    logits = s @ weight.T + bias
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected_losses = -np.log(probabilities[np.arange(7), targets])
+    error = 0.5 * (probabilities - np.eye(6)[targets])
+    assert loss == pytest.approx(expected_losses.sum(), rel=1e-12)
+    np.testing.assert_allclose(output.losses(s, targets), expected_losses, rtol=1e-12)
+    np.testing.assert_allclose(ds, error @ weight, rtol=1e-10)
+    np.testing.assert_allclose(output.weight_gradient, error.T @ s, rtol=1e-10)
+    assert output.bias_gradient is not None
+    np.testing.assert_allclose(output.bias_gradient, error.sum(axis=0), rtol=1e-10)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    weight = np.array([[1000.0], [-1000.0]], np.float32)
+    output = SoftmaxOutput(weight, np.zeros_like(weight))
+    losses = output.losses(np.array([[5.0], [5.0]], np.float32), np.array([0, 1]))
+    np.testing.assert_allclose(losses, [0, 10000])

@@ -1,0 +1,230 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from rnnlm.nn import Network
+from rnnlm.nn.gradient_check import gradient_check
+
+V, T, B = 11, 6, 3
+OPTIONS = [
+    {},
+    {"bias": True},
+    {"nonlinearity": "relu"},
+    {"embedding_size": 4, "bias": True},
+    {"num_layers": 2, "bias": True},
+    {"num_layers": 3, "embedding_size": 5, "nonlinearity": "relu"},
+    {"embedding_size": 7, "tie_weights": True, "bias": True},
+]
+
+
+def make(seed: int = 1, **options: object) -> Network:
+    return Network(V, hidden_size=7, dtype="float64", seed=seed, **options)  # type: ignore[arg-type]
+
+
+def window(network: Network, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Make inputs, targets, a mask with padding, and a state that is not zero."""
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(0, V, (T + 1, B))
+    mask = np.ones((T, B), bool)
+    mask[4:, 1] = False
+    return ids[:-1], ids[1:], mask, rng.normal(0, 0.5, network.initial_state(B).shape)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_gradients_are_those_of_central_differences(options: dict[str, object]) -> None:
+    network = make(**options)
+    errors = gradient_check(network, *window(network))
+    assert errors.keys() == network.parameters.keys()
+    assert max(errors.values()) < 1e-6, errors
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_truncated_gradients_are_those_of_a_loss_with_the_past_held_constant(
+    options: dict[str, object], steps: int
+) -> None:
+    network = make(**options)
+    errors = gradient_check(network, *window(network), bptt_truncate=steps, samples=12)
+    assert max(errors.values()) < 1e-6, errors
+
+
+@pytest.mark.parametrize("options", [{"embedding_size": 4, "num_layers": 2}, {"num_layers": 2}], ids=str)
+def test_gradients_with_dropout(options: dict[str, object]) -> None:
+    network = make(dropout=0.4, **options)
+    errors = gradient_check(network, *window(network))
+    assert max(errors.values()) < 1e-6, errors
+
+
+def test_the_gradient_check_finds_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = make()
+    right = network.backpropagate
+
+    def wrong(*arguments: object, **options: object) -> object:
+        result = right(*arguments, **options)  # type: ignore[arg-type]
+        network.gradients["rnn.weight_hh_l0"] *= -1
+        return result
+
+    monkeypatch.setattr(network, "backpropagate", wrong)
+    errors = gradient_check(network, *window(network))
+    assert errors["rnn.weight_hh_l0"] > 0.1
+    assert errors["output.weight"] < 1e-6
+
+
+def gradients(network: Network, *arguments: np.ndarray, **options: object) -> dict[str, np.ndarray]:
+    network.backpropagate(*arguments, **options)  # type: ignore[arg-type]
+    return {name: value.copy() for name, value in network.gradients.items()}
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("steps", [T - 1, T, 100])
+def test_truncated_bptt_over_the_whole_window_is_full_bptt(options: dict[str, object], steps: int) -> None:
+    network = make(**options)
+    full = gradients(network, *window(network))
+    truncated = gradients(network, *window(network), bptt_truncate=steps)
+    for name, value in full.items():
+        np.testing.assert_allclose(truncated[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def published_gradients(
+    network: Network, x: np.ndarray, y: np.ndarray, truncate: int
+) -> dict[str, np.ndarray]:
+    """Truncated BPTT of one sentence, one output and one step back at a time, as the tutorial tells it."""
+    U, W, Vo = (network.parameters[n] for n in ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "output.weight"))
+    s = np.zeros((len(x) + 1, len(W)))  # s[-1] is the state before the sentence
+    dU, dW, dV = np.zeros_like(U), np.zeros_like(W), np.zeros_like(Vo)
+    for t in range(len(x)):
+        s[t] = np.tanh(U[:, x[t]] + W @ s[t - 1])
+    for t in reversed(range(len(x))):
+        logits = Vo @ s[t]
+        error = np.exp(logits) / np.exp(logits).sum()
+        error[y[t]] -= 1
+        dV += np.outer(error, s[t])
+        delta = (Vo.T @ error) * (1 - s[t] ** 2)
+        for back in range(t, max(0, t - truncate) - 1, -1):
+            dW += np.outer(delta, s[back - 1])
+            dU[:, x[back]] += delta
+            delta = (W.T @ delta) * (1 - s[back - 1] ** 2)
+    return {"rnn.weight_ih_l0": dU, "rnn.weight_hh_l0": dW, "output.weight": dV}
+
+
+@pytest.mark.parametrize("truncate", [0, 1, 4, 50])
+def test_truncated_bptt_is_the_published_loop(truncate: int) -> None:
+    network = make()
+    ids = np.random.default_rng(3).integers(0, V, 12)
+    expected = published_gradients(network, ids[:-1], ids[1:], truncate)
+    found = gradients(
+        network,
+        ids[:-1, None],
+        ids[1:, None],
+        np.ones((11, 1), bool),
+        network.initial_state(1),
+        bptt_truncate=truncate,
+    )
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("truncate", [None, 2])
+def test_a_padded_batch_is_its_sentences_one_by_one(truncate: int | None) -> None:
+    network = make(num_layers=2, bias=True)
+    inputs, targets, mask, state = window(network)
+    lengths = mask.sum(axis=0)
+    batch_loss, _ = network.backpropagate(inputs, targets, mask, state, bptt_truncate=truncate)
+    batch = {name: value.copy() for name, value in network.gradients.items()}
+    loss, total = 0.0, {name: np.zeros_like(value) for name, value in batch.items()}
+    for b, length in enumerate(lengths):
+        one = (inputs[:length, b : b + 1], targets[:length, b : b + 1], mask[:length, b : b + 1])
+        loss += network.backpropagate(*one, state[:, b : b + 1], bptt_truncate=truncate)[0]
+        for name, value in network.gradients.items():
+            total[name] += value / B
+    assert batch_loss == pytest.approx(loss, rel=1e-12)
+    for name, value in batch.items():
+        np.testing.assert_allclose(value, total[name], rtol=1e-9, atol=1e-13, err_msg=name)
+
+
+def test_what_stands_under_the_mask_does_not_matter() -> None:
+    network = make(bias=True)
+    inputs, targets, mask, state = window(network)
+    before = gradients(network, inputs, targets, mask, state)
+    inputs, targets = inputs.copy(), targets.copy()
+    inputs[~mask], targets[~mask] = 0, 0
+    after = gradients(network, inputs, targets, mask, state)
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name], err_msg=name)
+
+
+def test_a_carried_state_makes_two_windows_one() -> None:
+    network = make(num_layers=2)
+    inputs, targets, _, state = window(network)
+    mask = np.ones_like(inputs, bool)
+    whole, final = network.losses(inputs, targets, mask, state)
+    first, middle = network.losses(inputs[:2], targets[:2], mask[:2], state)
+    second, last = network.losses(inputs[2:], targets[2:], mask[2:], middle)
+    np.testing.assert_allclose(np.concatenate([first, second]), whole, rtol=1e-12)
+    np.testing.assert_allclose(last, final, rtol=1e-12)
+
+
+def test_log_probs_are_normalized_and_agree_with_the_losses() -> None:
+    network = make(bias=True)
+    inputs, targets, _, state = window(network)
+    log_probs, _ = network.log_probs(inputs, state)
+    np.testing.assert_allclose(np.exp(log_probs).sum(axis=2), 1, rtol=1e-12)
+    losses, _ = network.losses(inputs, targets, np.ones_like(inputs, bool), state)
+    picked = [-log_probs[t, b, targets[t, b]] for t, b in itertools.product(range(T), range(B))]
+    np.testing.assert_allclose(losses, picked, rtol=1e-12)
+
+
+def test_a_gradient_does_not_depend_on_the_step_before() -> None:
+    """Scratch memory and sparse look-up gradients are used again: nothing of a larger window may be left."""
+    used, fresh = make(embedding_size=4), make(embedding_size=4)
+    rng = np.random.default_rng(5)
+    big = rng.integers(0, V, (20, 9))
+    used.backpropagate(big[:-1], big[1:], np.ones((19, 9), bool), used.initial_state(9))
+    again, once = gradients(used, *window(used)), gradients(fresh, *window(fresh))
+    for name, value in once.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
+
+
+def test_tied_weights_are_one_array() -> None:
+    network = make(embedding_size=7, tie_weights=True)
+    assert "output.weight" not in network.parameters
+    assert network.output.weight is network.embedding.weight
+
+
+def test_tied_weights_need_equal_sizes() -> None:
+    with pytest.raises(ValueError, match="embedding_size"):
+        make(embedding_size=4, tie_weights=True)
+
+
+def test_initial_weights_stay_within_one_over_the_root_of_the_connections() -> None:
+    network = Network(400, hidden_size=25)
+    for name, bound in [("rnn.weight_ih_l0", 1 / 20), ("rnn.weight_hh_l0", 1 / 5), ("output.weight", 1 / 5)]:
+        largest = np.abs(network.parameters[name]).max()
+        assert 0.98 * bound < largest <= bound, name
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
+    first, second, third = make(seed=1), make(seed=1), make(seed=2)
+    for name, value in first.parameters.items():
+        np.testing.assert_array_equal(value, second.parameters[name])
+        assert np.any(value != third.parameters[name])
+
+
+def test_a_window_without_predictions_changes_nothing() -> None:
+    network = make(bias=True)
+    inputs, targets, mask, state = window(network)
+    loss, _ = network.backpropagate(inputs, targets, np.zeros_like(mask), state)
+    assert loss == 0
+    assert all(np.all(value == 0) for value in network.gradients.values())
+
+
+def test_training_precision_is_single() -> None:
+    network = Network(V)
+    inputs, targets, mask, state = (
+        array.astype(np.float32) if array.dtype == np.float64 else array for array in window(network)
+    )
+    network.backpropagate(inputs, targets, mask, state)
+    assert {value.dtype for value in (*network.parameters.values(), *network.gradients.values())} == {
+        np.dtype("float32")
+    }

@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnlm.config import Config
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset
+from rnnlm.text.processor import TextSettings
+from rnnlm.training.loop import Trainer
+from rnnlm.training.run_directory import RunDirectory
+
+MakeTrainer = Callable[..., Trainer]
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """A hundred short sentences in which every word but the first follows from the one before."""
+    rng = np.random.default_rng(0)
+    directory = tmp_path_factory.mktemp("data")
+    text = directory / "text.txt"
+    words = "abcdefgh"
+    lines = []
+    for _ in range(100):
+        first = int(rng.integers(len(words)))
+        lines.append(" ".join(words[(first + k) % len(words)] for k in range(int(rng.integers(2, 7)))))
+    text.write_text("\n".join(lines))
+    build_dataset(
+        [str(text)],
+        directory / "dataset",
+        text=TextSettings(tokenizer="whitespace", lowercase=False),
+        split=SplitSettings(valid_fraction=0.2, test_fraction=0.1),
+    )
+    return Dataset.open(directory / "dataset")
+
+
+@pytest.fixture
+def make_trainer(dataset: Dataset, tmp_path: Path) -> MakeTrainer:
+    """Make a trainer in a run directory of the test's; keywords are sections of the configuration."""
+
+    def make(name: str = "run", **sections: dict[str, object]) -> Trainer:
+        defaults: dict[str, dict[str, object]] = {
+            "model": {"hidden_size": 8},
+            "training": {"batch_size": 4, "epochs": 3},
+            "optimizer": {"learning_rate": 0.2},
+        }
+        values = {key: {**defaults.get(key, {}), **sections.get(key, {})} for key in defaults | sections}
+        return Trainer(Config.model_validate(values), dataset, RunDirectory(tmp_path / name), quiet=True)
+
+    return make
