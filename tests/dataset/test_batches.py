@@ -65,9 +65,7 @@ def test_stream_batches_predict_every_token_once(lengths: list[int], batch_size:
 
 
 @given(LENGTHS, st.integers(1, 5), st.integers(1, 6))
-def test_the_columns_of_a_stream_are_the_text_in_order(
-    lengths: list[int], batch_size: int, steps: int
-) -> None:
+def test_the_columns_of_a_stream_are_the_text_in_order(lengths: list[int], batch_size: int, steps: int) -> None:
     split = make_split(lengths)
     batches = list(StreamBatches(split, batch_size, steps).epoch(0))
     targets = [

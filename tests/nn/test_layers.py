@@ -66,9 +66,7 @@ def test_dropout_does_nothing_in_evaluation() -> None:
 
 
 @pytest.mark.parametrize("rows_in_block", [1, 2, 3, 7, 100])
-def test_the_blocks_of_the_softmax_make_no_difference(
-    monkeypatch: pytest.MonkeyPatch, rows_in_block: int
-) -> None:
+def test_the_blocks_of_the_softmax_make_no_difference(monkeypatch: pytest.MonkeyPatch, rows_in_block: int) -> None:
     rng = np.random.default_rng(1)
     weight, bias = rng.normal(size=(6, 4)), rng.normal(size=6)
     # What the gradients hold from the step before must be replaced.

@@ -86,9 +86,7 @@ def test_truncated_bptt_over_the_whole_window_is_full_bptt(options: dict[str, ob
         np.testing.assert_allclose(truncated[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
 
 
-def published_gradients(
-    network: Network, x: np.ndarray, y: np.ndarray, truncate: int
-) -> dict[str, np.ndarray]:
+def published_gradients(network: Network, x: np.ndarray, y: np.ndarray, truncate: int) -> dict[str, np.ndarray]:
     """Truncated BPTT of one sentence, one output and one step back at a time, as the tutorial tells it."""
     U, W, Vo = (network.parameters[n] for n in ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "output.weight"))
     s = np.zeros((len(x) + 1, len(W)))  # s[-1] is the state before the sentence

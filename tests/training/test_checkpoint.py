@@ -60,9 +60,7 @@ def test_tensors_have_pytorchs_names_and_shapes(checkpoint: Checkpoint, tmp_path
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "flipped", "empty"])
-def test_a_damaged_file_is_refused_by_name(
-    checkpoint: Checkpoint, tmp_path: Path, name: str, damage: str
-) -> None:
+def test_a_damaged_file_is_refused_by_name(checkpoint: Checkpoint, tmp_path: Path, name: str, damage: str) -> None:
     directory = tmp_path / "c"
     save_checkpoint(directory, checkpoint)
     content = bytearray((directory / name).read_bytes())
