@@ -1,0 +1,113 @@
+"""Tiny datasets and trained runs that many tests read and none changes."""
+
+import random
+from pathlib import Path
+
+import hypothesis
+import pytest
+import yaml
+
+from rnnlm.config import Config
+from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset
+from rnnlm.model import LanguageModel
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.readers import ReaderSettings
+from rnnlm.training.loop import begin_run
+
+# The same examples every time, and no time limit: the machine may be slow or busy.
+hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("rnnlm")
+
+
+def _sentences() -> list[str]:
+    """Return sixty short sentences; every sixth has a name in it that stands nowhere else."""
+    rng = random.Random(0)
+    sentences = []
+    for number in range(60):
+        animal, other = rng.sample(["cat", "dog", "hen", "cow", "fox", "owl"], 2)
+        verb = rng.choice(["sees", "likes", "hears", "doesn't like"])
+        place = rng.choice([" in the barn", " by the river", " at night", ""])
+        name = f"Name{number}" if number % 6 == 0 else f"the old {other}"
+        sentences.append(f"The {animal} {verb} {name}{place}.")
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def sentences() -> list[str]:
+    return _sentences()
+
+
+@pytest.fixture(scope="session")
+def word_dataset(tmp_path_factory: pytest.TempPathFactory, sentences: list[str]) -> Path:
+    directory = tmp_path_factory.mktemp("words")
+    (directory / "text.txt").write_text("\n".join(sentences))
+    build_dataset(
+        [str(directory / "text.txt")],
+        directory / "dataset",
+        text=TextSettings(tokenizer="nltk", lowercase=True),
+        vocabulary=VocabularySettings(min_count=2),
+        split=SplitSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    return directory / "dataset"
+
+
+@pytest.fixture(scope="session")
+def char_dataset(tmp_path_factory: pytest.TempPathFactory, sentences: list[str]) -> Path:
+    directory = tmp_path_factory.mktemp("characters")
+    (directory / "text.txt").write_text("\n".join(sentences))
+    build_dataset(
+        [str(directory / "text.txt")],
+        directory / "dataset",
+        reader=ReaderSettings(documents="file"),
+        text=TextSettings(tokenizer="characters", lowercase=False),
+        split=SplitSettings(valid_fraction=0.1, test_fraction=0.1),
+    )
+    return directory / "dataset"
+
+
+def train_run(directory: Path, values: dict[str, dict[str, object]]) -> Path:
+    """Write a configuration and train it; return the run."""
+    (directory / "config.yaml").write_text(yaml.safe_dump(values))
+    begin_run(Config.load(directory / "config.yaml"), directory / "run", resume=False, quiet=True).run()
+    return directory / "run"
+
+
+@pytest.fixture(scope="session")
+def word_run(tmp_path_factory: pytest.TempPathFactory, word_dataset: Path) -> Path:
+    """Train on sentences, with one-hot input."""
+    values: dict[str, dict[str, object]] = {
+        "data": {"path": str(word_dataset)},
+        "model": {"hidden_size": 12},
+        "training": {"batch_size": 4, "epochs": 4, "sample_tokens": 3, "log_every": 5, "seed": 3},
+        "optimizer": {"learning_rate": 0.1, "clip_norm": 5.0},
+    }
+    return train_run(tmp_path_factory.mktemp("word-run"), values)
+
+
+@pytest.fixture(scope="session")
+def char_run(tmp_path_factory: pytest.TempPathFactory, char_dataset: Path) -> Path:
+    """Train on a stream, with embeddings, biases and two layers."""
+    values: dict[str, dict[str, object]] = {
+        "data": {"path": str(char_dataset)},
+        "model": {"embedding_size": 8, "hidden_size": 16, "num_layers": 2, "bias": True},
+        "training": {"batching": "stream", "batch_size": 4, "bptt_steps": 20, "epochs": 3, "sample_tokens": 3},
+        "optimizer": {"name": "adam", "learning_rate": 0.01},
+    }
+    return train_run(tmp_path_factory.mktemp("char-run"), values)
+
+
+@pytest.fixture(scope="session")
+def word_data(word_dataset: Path) -> Dataset:
+    return Dataset.open(word_dataset)
+
+
+@pytest.fixture(scope="session")
+def word_model(word_run: Path) -> LanguageModel:
+    return LanguageModel.load(word_run)
+
+
+@pytest.fixture(scope="session")
+def char_model(char_run: Path) -> LanguageModel:
+    return LanguageModel.load(char_run)
