@@ -141,7 +141,15 @@ class LanguageModel:
             Whether the unknown token may be written.
         seed
             Seed of the choices; None for a different text each time. Sample i is the same for every `number`.
+
+        Raises
+        ------
+        RnnlmError
+            If a number is out of its range.
         """
+        for name, value in (("number", number), ("max_tokens", max_tokens), ("seed", seed)):
+            if value is not None and value < 0:
+                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
         vocabulary = self.vocabulary
         seed_tokens = self._processor.tokenize(seed_text)
         forbidden = [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
@@ -162,7 +170,10 @@ class LanguageModel:
 
     def unknown_words(self, text: str) -> list[str]:
         """Return the tokens of a text that are not in the vocabulary, in order."""
-        return [token for token in self._processor.tokenize(text) if token not in self.vocabulary]
+        vocabulary = self.vocabulary
+        tokens = self._processor.tokenize(text)
+        read = zip(tokens, vocabulary.encode(tokens), strict=True)
+        return [word for word, i in read if i == vocabulary.unknown_id and word != vocabulary.unknown_token]
 
     def log_probs(self, ids: Sequence[int]) -> Floats:
         """Return the log-probabilities of the next token after each of some ids.
@@ -182,7 +193,10 @@ class LanguageModel:
         RnnlmError
             If there are no ids, or one is not in the vocabulary.
         """
-        array = np.asarray(ids)
+        try:
+            array = np.asarray(ids)
+        except ValueError:  # a ragged list
+            array = np.empty(0)
         if array.ndim == 2 and len(array) == 1:
             array = array[0]
         if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
@@ -213,8 +227,10 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If there is nothing to score in them.
+            If there are none, or there is nothing to score in one of them.
         """
+        if isinstance(texts, str):
+            raise RnnlmError("perplexity needs a list of texts; put the text in [ ].")
         scores = [self.score(text) for text in texts]
         if not scores:
             raise RnnlmError("perplexity needs at least one text.")
@@ -267,7 +283,10 @@ class LanguageModel:
         """Put the seed text, as it was written, before readable text made of `tokens`."""
         whole = self._processor.detokenize([*seed_tokens, *tokens])
         begun = self._processor.detokenize(seed_tokens)
-        if whole.startswith(begun):
-            return seed_text + whole[len(begun) :]
-        # The seed's last word reads otherwise before what follows, such as a quotation mark.
-        return f"{seed_text} {self._processor.detokenize(tokens)}"
+        added = whole.removeprefix(begun)
+        if not whole.startswith(begun):
+            # The seed's last word reads otherwise before what follows, such as a quotation mark.
+            added = f" {self._processor.detokenize(tokens)}"
+        if seed_text[-1:].isspace() and not begun[-1:].isspace():
+            added = added.lstrip(" ")
+        return seed_text + added

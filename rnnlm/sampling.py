@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 
@@ -24,12 +25,26 @@ class Sampling:
         2020); None among all.
     greedy
         Take the most likely token; the other settings then do not matter.
+
+    Raises
+    ------
+    RnnlmError
+        If a setting is out of its range.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
     greedy: bool = False
+
+    def __post_init__(self) -> None:
+        # Written so that nan fails too.
+        if not self.temperature > 0:
+            raise RnnlmError(f"temperature {self.temperature}: give a number above 0.")
+        if self.top_k is not None and self.top_k < 1:
+            raise RnnlmError(f"top_k {self.top_k}: give a whole number from 1.")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise RnnlmError(f"top_p {self.top_p}: give a number above 0 and at most 1.")
 
     def choose(self, log_probs: Floats, rng: np.random.Generator) -> int:
         """Choose an id.
@@ -45,8 +60,9 @@ class Sampling:
             return int(np.argmax(log_probs))
         candidates = np.argsort(-log_probs, kind="stable")
         candidates = candidates[np.isfinite(log_probs[candidates])][: self.top_k]
-        scaled = log_probs[candidates].astype(np.float64) / self.temperature
-        cumulative = np.cumsum(np.exp(scaled - scaled[0]))
+        below_best = (log_probs[candidates] - log_probs[candidates[0]]).astype(np.float64)
+        with np.errstate(over="ignore"):  # a tiny temperature makes all but the best impossible
+            cumulative = np.cumsum(np.exp(below_best / self.temperature))
         last = len(cumulative)
         if self.top_p is not None:
             last = int(np.searchsorted(cumulative, self.top_p * cumulative[-1])) + 1

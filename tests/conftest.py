@@ -67,23 +67,27 @@ def char_dataset(tmp_path_factory: pytest.TempPathFactory, sentences: list[str])
     return directory / "dataset"
 
 
-def train_run(directory: Path, values: dict[str, dict[str, object]]) -> Path:
-    """Write a configuration and train it; return the run."""
+def train_run(directory: Path, values: dict[str, dict[str, object]], *then: str) -> Path:
+    """Write a configuration and train it, then go on with changes to it, if any; return the run."""
     (directory / "config.yaml").write_text(yaml.safe_dump(values))
-    begin_run(Config.load(directory / "config.yaml"), directory / "run", resume=False, quiet=True).run()
+    for overrides in ((), then) if then else ((),):
+        config = Config.load(directory / "config.yaml", overrides)
+        begin_run(config, directory / "run", resume=bool(overrides), quiet=True).run()
     return directory / "run"
 
 
 @pytest.fixture(scope="session")
 def word_run(tmp_path_factory: pytest.TempPathFactory, word_dataset: Path) -> Path:
-    """Train on sentences, with one-hot input."""
+    """Train on sentences, with one-hot input; spoil the last epoch, so that the best is not the last."""
     values: dict[str, dict[str, object]] = {
         "data": {"path": str(word_dataset)},
         "model": {"hidden_size": 12},
         "training": {"batch_size": 4, "epochs": 4, "sample_tokens": 3, "log_every": 5, "seed": 3},
         "optimizer": {"learning_rate": 0.1, "clip_norm": 5.0},
+        "schedule": {"name": "constant"},
     }
-    return train_run(tmp_path_factory.mktemp("word-run"), values)
+    spoil = ("training.epochs=5", "optimizer.learning_rate=5")
+    return train_run(tmp_path_factory.mktemp("word-run"), values, *spoil)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,45 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rnnlm
+
+
+def test_a_model_is_loaded_from_a_run(word_run: Path):
+    lm = rnnlm.load(word_run)
+    assert isinstance(lm, rnnlm.LanguageModel)
+    assert lm.vocabulary.tokens[:3] == ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END"]
+    assert lm.config.model.hidden_size == 12
+    assert isinstance(rnnlm.load(str(word_run)).generate("the cat", temperature=0.8, seed=1), str)
+
+
+def test_importing_it_loads_nothing_heavy():
+    program = (
+        "import sys, rnnlm\n"
+        "heavy = {'numpy', 'nltk', 'pydantic', 'yaml', 'click', 'safetensors'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert rnnlm.LanguageModel.__name__ == 'LanguageModel'\n"
+        "assert 'numpy' in sys.modules and 'click' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_names_that_are_not_there():
+    with pytest.raises(AttributeError, match="module 'rnnlm' has no attribute 'Model'"):
+        rnnlm.Model  # noqa: B018
+    assert set(rnnlm.__all__) == {"LanguageModel", "RnnlmError", "load"}
+
+
+def test_every_error_is_one_that_the_package_names(tmp_path: Path, word_run: Path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(rnnlm.RnnlmError, match="none: no such directory"):
+        rnnlm.load(tmp_path / "none")
+    for name in ("empty", "file"):
+        with pytest.raises(rnnlm.RnnlmError, match=f"{name}: neither a run nor a checkpoint"):
+            rnnlm.load(tmp_path / name)
+    (tmp_path / "begun/checkpoints").mkdir(parents=True)
+    with pytest.raises(rnnlm.RnnlmError, match="begun: this run has no checkpoint yet"):
+        rnnlm.load(tmp_path / "begun")

@@ -1,0 +1,237 @@
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.model import DEFAULT_LENGTH, LanguageModel
+from rnnlm.sampling import Sampling
+from rnnlm.training.run_directory import RunDirectory
+
+
+def test_log_probs_has_a_normalised_row_for_each_id(word_model: LanguageModel):
+    log_probs = word_model.log_probs([1, 5, 4])
+    assert log_probs.shape == (3, len(word_model.vocabulary))
+    assert np.exp(log_probs.astype(float)).sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+
+
+def test_log_probs_of_a_row_depends_on_the_ids_before_it_only(char_model: LanguageModel):
+    ids = [1, 7, 5, 9, 4]
+    whole = char_model.log_probs(ids)
+    for length in range(1, 5):
+        assert char_model.log_probs(ids[:length]) == pytest.approx(whole[:length], abs=1e-5)
+    assert not np.allclose(char_model.log_probs([1, 3, 5, 9, 4])[1:], whole[1:], atol=1e-3)
+
+
+def test_log_probs_is_the_published_network(word_model: LanguageModel):
+    U, W, V = (
+        word_model.network.parameters[name].astype(float)
+        for name in ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "output.weight")
+    )
+    state = np.zeros(len(W))
+    for index, row in zip([1, 6, 3, 8], word_model.log_probs([1, 6, 3, 8]), strict=True):
+        state = np.tanh(U[:, index] + W @ state)
+        logits = V @ state
+        assert row == pytest.approx(logits - np.log(np.exp(logits).sum()), abs=1e-5)
+
+
+def test_log_probs_takes_a_batch_of_one_and_arrays(word_model: LanguageModel):
+    expected = word_model.log_probs([1, 5])
+    assert np.array_equal(word_model.log_probs([[1, 5]]), expected)  # type: ignore[list-item]
+    assert np.array_equal(word_model.log_probs(np.array([1, 5], np.uint8)), expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ids", [[], [[]], [1.5], ["the"], 3, [[1, 2], [1, 2]], [[1, 2], [1]], [None], [2**80], [True]]
+)
+def test_log_probs_refuses_what_is_no_sequence_of_ids(word_model: LanguageModel, ids: list[int]):
+    with pytest.raises(RnnlmError, match="log_probs needs one non-empty sequence of token ids"):
+        word_model.log_probs(ids)
+
+
+def test_log_probs_refuses_ids_outside_the_vocabulary(word_model: LanguageModel):
+    size = len(word_model.vocabulary)
+    for ids in ([-1], [1, size]):
+        with pytest.raises(RnnlmError, match=f"ids go from 0 to {size - 1}"):
+            word_model.log_probs(ids)
+    word_model.log_probs([size - 1])
+
+
+def test_score_names_each_predicted_token_with_its_log_probability(word_model: LanguageModel):
+    score = word_model.score("The cat sees a Zebra.")
+    tokens = ["the", "cat", "sees", "a", "zebra", ".", "SENTENCE_END"]
+    assert [token for token, _ in score.tokens] == tokens
+    ids = [1, *word_model.vocabulary.encode(tokens[:-1]), 2]
+    assert ids[4:6] == [0, 0]
+    expected = word_model.log_probs(ids[:-1])[range(7), ids[1:]]
+    assert [log_prob for _, log_prob in score.tokens] == pytest.approx(expected.tolist(), abs=1e-5)
+    assert score.log_prob == pytest.approx(expected.sum(), abs=1e-4)
+    assert score.perplexity == pytest.approx(math.exp(-expected.mean()), rel=1e-4)
+
+
+def test_a_likely_sentence_scores_above_the_same_words_shuffled(word_model: LanguageModel):
+    assert (
+        word_model.score("the cat sees the dog .").log_prob > word_model.score("dog the sees . cat the").log_prob
+    )
+
+
+def test_score_of_characters(char_model: LanguageModel):
+    score = char_model.score("The cat\n")
+    assert [token for token, _ in score.tokens] == [*"The cat\n", "SENTENCE_END"]
+    assert char_model.score("the").log_prob != char_model.score("The").log_prob
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+def test_there_must_be_something_to_score(word_model: LanguageModel, text: str):
+    with pytest.raises(RnnlmError, match="no tokens"):
+        word_model.score(text)
+
+
+def test_perplexity_is_over_the_tokens_of_all_texts(word_model: LanguageModel):
+    texts = ["the cat sees the dog .", "the owl"]
+    scores = [word_model.score(text) for text in texts]
+    total = sum(score.log_prob for score in scores)
+    assert word_model.perplexity(texts) == pytest.approx(math.exp(-total / (7 + 3)), rel=1e-6)
+    assert word_model.perplexity(iter(texts)) == word_model.perplexity(texts)
+
+
+def test_perplexity_refuses_nothing_and_a_single_string(word_model: LanguageModel):
+    with pytest.raises(RnnlmError, match="at least one text"):
+        word_model.perplexity([])
+    # which would be read as a list of its letters
+    with pytest.raises(RnnlmError, match="list of texts"):
+        word_model.perplexity("the cat")
+
+
+def test_evaluation_agrees_with_scores(word_model: LanguageModel, sentences: list[str], tmp_path: Path):
+    (tmp_path / "text.txt").write_text("\n".join(sentences))
+    result = word_model.evaluate_file(tmp_path / "text.txt")
+    assert result.perplexity == pytest.approx(word_model.perplexity(sentences), rel=1e-5)
+    assert result.unknown_tokens == sum(len(word_model.unknown_words(sentence)) for sentence in sentences) > 0
+
+
+def test_a_file_of_characters_is_one_document(char_model: LanguageModel, tmp_path: Path):
+    text = "The cat sees\nthe dog."
+    (tmp_path / "text.txt").write_text(text)
+    result = char_model.evaluate_file(tmp_path / "text.txt")
+    assert result.tokens == result.characters == len(text) + 1
+    assert result.nats == pytest.approx(-char_model.score(text).log_prob, rel=1e-5)
+
+
+def test_an_empty_split_is_refused_by_name(word_model: LanguageModel, word_data: Dataset):
+    empty = type(word_data.test)("valid", word_data.test.ids[:0], word_data.test.offsets[:1], 0, 0)
+    with pytest.raises(RnnlmError, match="the valid split of the dataset is empty"):
+        word_model.evaluate(empty)
+
+
+def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageModel):
+    text = word_model.generate("The CAT  sees", seed=1)
+    assert text.startswith("The CAT  sees ")
+    assert len(text) > len("The CAT  sees ")
+
+
+def test_a_space_at_the_end_of_the_seed_text_is_not_doubled(word_model: LanguageModel):
+    with_space = word_model.generate("the cat ", seed=1)
+    assert with_space == word_model.generate("the cat", seed=1)
+    assert "  " not in with_space
+
+
+def test_generated_characters_follow_the_seed_text_at_once(char_model: LanguageModel):
+    [sample] = char_model.samples("The ", seed=1, max_tokens=10)
+    assert len(sample.tokens) == 10
+    assert sample.text == "The " + "".join(sample.tokens)
+
+
+def test_the_seed_decides_the_text(word_model: LanguageModel):
+    texts = [word_model.generate("the", seed=seed) for seed in (1, 1, 2, 3)]
+    assert texts[0] == texts[1]
+    assert len(set(texts)) == 3
+    assert word_model.generate("the", seed=np.int64(1)) == texts[0]  # type: ignore[arg-type]
+    assert len({word_model.generate("the") for _ in range(5)}) > 1
+
+
+def test_a_sample_is_the_same_for_any_number_of_them(word_model: LanguageModel):
+    many = word_model.samples("the", 6, seed=4)
+    assert len({sample.text for sample in many}) > 1
+    assert [sample.text for sample in word_model.samples("the", 3, seed=4)] == [s.text for s in many[:3]]
+
+
+def test_greedy_needs_no_seed_and_equals_the_first_of_top_k(word_model: LanguageModel):
+    greedy = word_model.generate("the cat", greedy=True)
+    assert greedy == word_model.generate("the cat", greedy=True, seed=7)
+    assert greedy == word_model.generate("the cat", top_k=1, seed=3)
+    assert greedy == word_model.generate("the cat", top_p=1e-9, seed=3)
+    assert greedy == word_model.generate("the cat", temperature=1e-6, seed=3)
+
+
+def test_unknown_words_are_read_as_the_unknown_token(word_model: LanguageModel):
+    assert word_model.unknown_words("the Zebra sees Alice") == ["zebra", "alice"]
+    one, other = (word_model.generate(f"the {word}", seed=1) for word in ("zebra", "alice"))
+    assert one.removeprefix("the zebra") == other.removeprefix("the alice")
+
+
+def test_special_tokens_in_a_seed_text_are_unknown_words(char_model: LanguageModel, word_run: Path):
+    model = LanguageModel.load(word_run)
+    model._processor = type(model._processor)(type(model.vocabulary.settings)(lowercase=False))
+    assert model.unknown_words("the SENTENCE_END SENTENCE_START") == ["SENTENCE_END", "SENTENCE_START"]
+    assert model.unknown_words("the UNKNOWN_TOKEN") == []
+    assert char_model.unknown_words("cat€") == ["€"]
+
+
+def test_the_unknown_token_is_written_only_where_allowed(word_model: LanguageModel):
+    hot = Sampling(temperature=3.0)
+    for allowed in (False, True):
+        samples = word_model.samples("", 30, sampling=hot, allow_unknown=allowed, seed=0)
+        assert any("UNKNOWN_TOKEN" in sample.tokens for sample in samples) == allowed
+        assert not any("SENTENCE_START" in s.tokens or "SENTENCE_END" in s.tokens for s in samples)
+
+
+def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: LanguageModel):
+    hot = Sampling(temperature=100.0)
+    lengths = [len(sample.tokens) for sample in word_model.samples("", 20, sampling=hot, max_tokens=4, seed=0)]
+    assert max(lengths) == 4
+    assert word_model.generate("the cat", max_tokens=0) == "the cat"
+    for model, level in ((word_model, "word"), (char_model, "char")):
+        # A network that never ends a sentence.
+        never = LanguageModel(model.network, model.vocabulary, model.config)
+        never.network = _Endless(model.network)  # type: ignore[assignment]
+        [sample] = never.samples(seed=0)
+        assert len(sample.tokens) == DEFAULT_LENGTH[level]
+
+
+class _Endless:
+    """A network that gives the end of a sentence no probability."""
+
+    def __init__(self, network: object) -> None:
+        self._network = network
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._network, name)
+
+    def log_probs(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
+        log_probs, state = self._network.log_probs(*arguments)  # type: ignore[attr-defined]
+        log_probs[..., 2] = -np.inf
+        return log_probs, state
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"temperature": 0}, {"top_k": 0}, {"top_p": 2}, {"seed": -1}, {"max_tokens": -1}],
+)
+def test_generate_refuses_what_makes_no_sense(word_model: LanguageModel, arguments: dict[str, int]):
+    [name] = arguments
+    with pytest.raises(RnnlmError, match=name):
+        word_model.generate("the", **arguments)  # type: ignore[arg-type]
+
+
+def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path):
+    run = shutil.copytree(word_run, tmp_path / "run")
+    best, last = (LanguageModel.load(RunDirectory(run).checkpoint(which)) for which in ("best", "last"))
+    assert not np.array_equal(best.log_probs([1, 4]), last.log_probs([1, 4]))
+    assert np.array_equal(LanguageModel.load(run).log_probs([1, 4]), best.log_probs([1, 4]))
+    shutil.copytree(RunDirectory(run).checkpoint("best"), tmp_path / "alone")
+    shutil.rmtree(run)
+    assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))

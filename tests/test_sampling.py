@@ -1,0 +1,183 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from rnnlm.errors import RnnlmError
+from rnnlm.model import LanguageModel
+from rnnlm.nn.network import Network
+from rnnlm.sampling import SampledIds, Sampling, sample_ids
+
+LOG_PROBS = np.log(np.array([0.05, 0.4, 0.1, 0.25, 0.2]))
+
+
+class Fixed:
+    """A source of randomness that always says the same number."""
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def random(self) -> float:
+        return self.number
+
+
+def shares(sampling: Sampling, log_probs: np.ndarray = LOG_PROBS) -> np.ndarray:
+    """Return how often each id is chosen as the random number goes evenly from 0 to 1."""
+    n = 2000
+    chosen = [sampling.choose(log_probs, Fixed((i + 0.5) / n)) for i in range(n)]  # type: ignore[arg-type]
+    return np.bincount(chosen, minlength=len(log_probs)) / n
+
+
+def test_ids_are_chosen_as_often_as_they_are_likely():
+    assert shares(Sampling()) == pytest.approx(np.exp(LOG_PROBS), abs=1e-3)
+
+
+def test_draws_follow_the_softmax_in_the_chi_squared_test():
+    rng = np.random.default_rng(0)
+    draws = 8000
+    log_probs = np.random.default_rng(1).normal(0, 1.5, 12)
+    expected = draws * np.exp(log_probs) / np.exp(log_probs).sum()
+    counts = np.bincount([Sampling().choose(log_probs, rng) for _ in range(draws)], minlength=12)
+    # The 99.9 % point of the distribution with 11 degrees of freedom.
+    assert ((counts - expected) ** 2 / expected).sum() < 31.3
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_temperature_divides_the_log_probabilities(temperature: float):
+    powers = np.exp(LOG_PROBS) ** (1 / temperature)
+    assert shares(Sampling(temperature)) == pytest.approx(powers / powers.sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-100, 1e-320])
+def test_a_tiny_temperature_takes_the_most_likely(temperature: float):
+    assert shares(Sampling(temperature))[1] == 1
+
+
+def test_a_huge_temperature_makes_all_equally_likely():
+    assert shares(Sampling(1e9)) == pytest.approx(np.full(5, 0.2), abs=1e-3)
+
+
+def test_top_k_keeps_the_k_most_likely():
+    assert shares(Sampling(top_k=2)) == pytest.approx(np.array([0, 0.4, 0, 0.25, 0]) / 0.65, abs=1e-3)
+    assert shares(Sampling(top_k=1))[1] == 1
+    assert shares(Sampling(top_k=100)) == pytest.approx(np.exp(LOG_PROBS), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("top_p", "kept"),
+    [
+        (0.01, [1]),
+        (0.39, [1]),
+        (0.41, [1, 3]),
+        (0.64, [1, 3]),
+        (0.66, [1, 3, 4]),
+        (0.96, [0, 1, 2, 3, 4]),
+        (1, range(5)),
+    ],
+)
+def test_top_p_keeps_the_fewest_that_add_up_to_p(top_p: float, kept: list[int]):
+    expected = np.zeros(5)
+    expected[list(kept)] = np.exp(LOG_PROBS)[list(kept)]
+    assert shares(Sampling(top_p=top_p)) == pytest.approx(expected / expected.sum(), abs=1e-3)
+
+
+def test_top_p_looks_at_the_probabilities_after_temperature_and_top_k():
+    # Squared and made to add up again, the likeliest has 0.16 of 0.2225 among the first two.
+    assert shares(Sampling(0.5, top_k=2, top_p=0.7))[1] == 1
+    assert shares(Sampling(0.5, top_k=2, top_p=0.73))[3] > 0
+
+
+@given(
+    log_probs=arrays.arrays(np.float32, st.integers(1, 20), elements=st.floats(-50, 0, width=32)),
+    top_p=st.floats(1e-6, 1),
+    number=st.floats(0, 1, exclude_max=True),
+)
+def test_the_chosen_is_always_in_the_nucleus(log_probs: np.ndarray, top_p: float, number: float):
+    chosen = Sampling(top_p=top_p).choose(log_probs, Fixed(number))  # type: ignore[arg-type]
+    probabilities = np.exp(log_probs.astype(np.float64))
+    more_likely = probabilities[log_probs > log_probs[chosen]].sum() / probabilities.sum()
+    assert more_likely <= top_p + 1e-12
+
+
+@given(
+    number=st.floats(0, 1, exclude_max=True),
+    temperature=st.sampled_from([1e-6, 1.0, 1e6, math.inf]),
+    top_k=st.none() | st.integers(1, 4),
+    top_p=st.none() | st.floats(1e-9, 1),
+    greedy=st.booleans(),
+)
+def test_what_is_ruled_out_is_never_chosen(
+    number: float, temperature: float, top_k: int | None, top_p: float | None, greedy: bool
+):
+    log_probs = LOG_PROBS.copy()
+    log_probs[[1, 3]] = -np.inf
+    sampling = Sampling(temperature, top_k, top_p, greedy)
+    assert sampling.choose(log_probs, Fixed(number)) in (0, 2, 4)  # type: ignore[arg-type]
+
+
+def test_greedy_takes_the_first_of_the_most_likely():
+    assert Sampling(greedy=True).choose(np.log([0.1, 0.45, 0.45]), np.random.default_rng(0)) == 1
+    assert shares(Sampling(top_k=1), np.log([0.1, 0.45, 0.45]))[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": 0}, "temperature 0: "),
+        ({"temperature": -1.0}, "temperature -1.0: "),
+        ({"temperature": math.nan}, "temperature nan: "),
+        ({"top_k": 0}, "top_k 0: "),
+        ({"top_p": 0.0}, "top_p 0.0: "),
+        ({"top_p": 1.5}, "top_p 1.5: "),
+        ({"top_p": math.nan}, "top_p nan: "),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str):
+    with pytest.raises(RnnlmError, match=message):
+        Sampling(**settings)  # type: ignore[arg-type]
+
+
+def draw(network: Network, number: int = 1, **changes: object) -> list[SampledIds]:
+    arguments: dict[str, object] = {
+        "end_id": 2,
+        "forbidden": (0, 1),
+        "max_tokens": 20,
+        "sampling": Sampling(),
+        "rngs": [np.random.default_rng([5, i]) for i in range(number)],
+    }
+    return sample_ids(network, [1], **(arguments | changes))  # type: ignore[arg-type]
+
+
+def test_forbidden_ids_are_never_drawn_and_the_end_is_not_in_a_sample(word_model: LanguageModel):
+    drawn = [index for sample in draw(word_model.network, 50) for index in sample.ids]
+    assert len(set(drawn)) > 5
+    assert not {0, 1, 2} & set(drawn)
+
+
+def test_samples_are_cut_at_max_tokens(word_model: LanguageModel):
+    samples = draw(word_model.network, 20, max_tokens=3)
+    assert max(len(sample.ids) for sample in samples) == 3
+    assert draw(word_model.network, max_tokens=0) == [SampledIds([], 0.0)]
+
+
+def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel):
+    together = draw(word_model.network, 8)
+    assert len({tuple(sample.ids) for sample in together}) > 1
+    for i, sample in enumerate(together):
+        [alone] = draw(word_model.network, rngs=[np.random.default_rng([5, i])])
+        assert alone.ids == sample.ids
+        assert alone.log_prob == pytest.approx(sample.log_prob, abs=1e-4)
+
+
+def test_the_log_probability_is_the_models_own_whatever_the_sampling(word_model: LanguageModel):
+    samples = draw(word_model.network, 10, sampling=Sampling(0.5, top_k=4), max_tokens=6)
+    lengths = {len(sample.ids) for sample in samples}
+    assert 6 in lengths  # cut
+    assert min(lengths) < 6  # ended
+    for sample in samples:
+        ids = [1, *sample.ids, 2][: 6 + 1]
+        log_probs = word_model.log_probs(ids[:-1])
+        assert sample.log_prob == pytest.approx(log_probs[range(len(ids) - 1), ids[1:]].sum(), abs=1e-4)
