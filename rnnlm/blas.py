@@ -75,7 +75,7 @@ def gemm_peak(seconds: float = 1.0) -> float:
     out = np.empty_like(a)
     best = 0.0
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    while best == 0 or time.perf_counter() < end:
         started = time.perf_counter()
         np.matmul(a, b, out=out)
         best = max(best, 2 * n**3 / (time.perf_counter() - started))

@@ -15,7 +15,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     RnnlmError
-        If it is none of the three, or damaged.
+        If there is nothing, or none of the three, or it is damaged.
     """
     path = Path(path)
     if (path / METADATA_FILE).exists():
@@ -24,12 +24,17 @@ def describe(path: str | Path) -> dict[str, Any]:
         return {"kind": "checkpoint", "path": str(path), **_checkpoint(path)}
     if (path / CHECKPOINTS).is_dir():
         return _run(path)
+    if not path.exists():
+        raise RnnlmError(f"{path}: no such directory; name a dataset, a run or a checkpoint.")
     raise RnnlmError(f"{path}: neither a dataset nor a run nor a checkpoint directory.")
 
 
 def _dataset(path: Path) -> dict[str, Any]:
     dataset = Dataset.open(path)
     vocabulary = dataset.vocabulary
+    for key in ("documents", "unique_tokens"):
+        if key not in dataset.metadata:
+            raise RnnlmError(f"{path / METADATA_FILE}: the key {key!r} is missing; build the dataset again.")
     return {
         "kind": "dataset",
         "path": str(path),
