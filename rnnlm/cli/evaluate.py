@@ -17,9 +17,7 @@ from rnnlm.cli.common import find_model, json_option, model_option, print_json, 
 @click.option(
     "--split",
     type=click.Choice(["train", "valid", "test"]),
-    default="test",
-    show_default=True,
-    help="Part of the dataset.",
+    help="Part of the dataset.  [default: test]",
 )
 @click.option(
     "--text", type=click.Path(path_type=Path), help="Text file (csv, jsonl or txt) instead of a dataset."
@@ -27,7 +25,7 @@ from rnnlm.cli.common import find_model, json_option, model_option, print_json, 
 @json_option
 @quiet_option
 def evaluate(
-    model_path: Path | None, data: Path | None, split: str, text: Path | None, as_json: bool, quiet: bool
+    model_path: Path | None, data: Path | None, split: str | None, text: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Measure a model's perplexity on a dataset or a text.
 
@@ -46,6 +44,8 @@ def evaluate(
 
     if data is not None and text is not None:
         raise click.UsageError("give --data or --text, not both.")
+    if split is not None and text is not None:
+        raise click.UsageError("--split is for a dataset; leave it out with --text.")
     model = LanguageModel.load(find_model(model_path, quiet))
     if text is not None:
         result = model.evaluate_file(text)
@@ -53,6 +53,7 @@ def evaluate(
         path = data or model.config.data.path
         if path is None:
             raise click.UsageError("give --data DIR or --text FILE.")
+        split = split or "test"
         say(f"Dataset: {path}, {split} split", quiet)
         dataset = Dataset.open(path)
         if dataset.vocabulary != model.vocabulary:

@@ -8,9 +8,18 @@ import click
 from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
 
 
+def _as_utf8(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    """Refuse an argument with bytes that are not UTF-8: such text can be neither read nor printed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise click.BadParameter("it is not valid UTF-8.") from error
+    return text
+
+
 @click.command()
 @model_option
-@click.option("--seed-text", default="", help="How the text begins.  [default: a new sentence]")
+@click.option("--seed-text", default="", callback=_as_utf8, help="How the text begins.  [default: a new sentence]")
 @click.option("--num-samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many texts.")
 @click.option(
     "--max-tokens",

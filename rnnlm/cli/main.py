@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         fail("Interrupted.", 130)
+    except MemoryError as error:
+        fail(f"not enough memory: {error}; make the network or the batch smaller.", 1)
     except OSError as error:
         fail(f"{error.filename or 'input/output'}: {error.strerror or error}.", 1)
 

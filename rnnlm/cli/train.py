@@ -38,12 +38,12 @@ def train(
       rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
     """
-    from rnnlm.config import Config
+    from rnnlm.config import Config, DataConfig
     from rnnlm.training.loop import begin_run
 
-    if data is not None:
-        overrides = (*overrides, f"data.path={data}")
     config = Config.load(config_path, overrides)
+    if data is not None:
+        config = config.model_copy(update={"data": DataConfig(path=str(data))})
     if out is None:
         out = RUNS / config_path.stem
         say(f"Run directory: {out}", quiet)

@@ -115,7 +115,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
     for _ in range(WARM_UP_STEPS):
         step()
     steps, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    while steps == 0 or time.perf_counter() - started < seconds:
         step()
         steps += 1
     step_seconds = (time.perf_counter() - started) / steps

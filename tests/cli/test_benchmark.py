@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rnnlm import blas
+from rnnlm.training.benchmark import flops_per_token
+
+from .conftest import Command, write_config
+
+
+@pytest.fixture(autouse=True)
+def peak(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Spare the measurement of the peak, and set the threads back afterwards."""
+    threads = blas.threads()
+    monkeypatch.setattr(blas, "gemm_peak", lambda: 250.0)
+    yield
+    blas.set_threads(threads)
+
+
+@pytest.fixture
+def config() -> str:
+    return write_config(
+        "tiny.yaml",
+        model={"hidden_size": 8, "vocabulary_size": 50},
+        training={"batch_size": 3, "bptt_steps": 7},
+        optimizer={"clip_norm": 5.0},
+    )
+
+
+def test_json_has_every_figure_and_they_agree(rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.2", "--json")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    speed = outcome.json
+    assert set(speed) == {
+        "tokens_per_second",
+        "ms_per_step",
+        "model_gflops_per_second",
+        "gemm_peak_gflops_per_second",
+        "utilization",
+        "threads",
+        "blas",
+    }
+    assert speed["tokens_per_second"] == pytest.approx(3 * 7 / (speed["ms_per_step"] / 1000))
+    flops = 6 * (8 * 8 + 50 * 8)  # the recurrent and the output weights; those of the input are looked up
+    assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
+    assert speed["gemm_peak_gflops_per_second"] == 250
+    assert speed["utilization"] == pytest.approx(speed["model_gflops_per_second"] / 250)
+    assert 0 < speed["ms_per_step"] < 200
+    assert (speed["threads"], speed["blas"]) == (blas.threads(), blas.kernel())
+
+
+def test_the_figures_are_printed(rnnlm: Command, config: str):
+    outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.01")
+    assert outcome.exit_code == 0
+    assert "tokens/s" in outcome.stdout
+    assert "of the measured peak of 250\n" in outcome.stdout
+    assert outcome.stdout.endswith(f"{blas.kernel()}, {blas.threads()} threads\n")
+
+
+def test_however_short_the_time_a_step_is_measured(rnnlm: Command, config: str):
+    assert rnnlm("benchmark", "--config", config, "--seconds", "1e-9", "--json").json["ms_per_step"] > 0
+    assert rnnlm("benchmark", "--config", config, "--seconds", "0").exit_code == 2
+
+
+def test_a_kernel_forced_by_the_environment_is_mentioned(
+    rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    arguments = ["benchmark", "--config", config, "--seconds", "0.01", "--json"]
+    outcome = rnnlm(*arguments)
+    assert "The environment sets OPENBLAS_CORETYPE=Haswell: " in outcome.stderr
+    assert outcome.json
+    assert rnnlm(*arguments, "--quiet").stderr == ""
+
+
+def test_threads_are_those_of_the_configuration(rnnlm: Command, config: str):
+    if not blas.set_threads(2):
+        pytest.skip("NumPy's BLAS cannot be told here")
+    outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.01", "--json", "--set", "training.threads=1")
+    assert outcome.json["threads"] == 1
+
+
+def test_the_vocabulary_is_named_or_the_datasets(rnnlm: Command, config: str, word_dataset: Path):
+    without = ["benchmark", "--config", config, "--seconds", "0.01", "--set", "model.vocabulary_size=null"]
+    outcome = rnnlm(*without)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("rnnlm: model.vocabulary_size: give the number of tokens, or name a dataset")
+    assert rnnlm(*without, "--set", f"data.path={word_dataset}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("shapes", "tied", "expected"),
+    [
+        ({"rnn.weight_ih_l0": (3, 10), "rnn.weight_hh_l0": (3, 3), "output.weight": (10, 3)}, False, 9 + 30),
+        (
+            {
+                "embedding.weight": (10, 2),
+                "rnn.weight_ih_l0": (3, 2),
+                "rnn.bias_ih_l0": (3,),
+                "rnn.weight_hh_l0": (3, 3),
+                "output.weight": (10, 3),
+                "output.bias": (10,),
+            },
+            False,
+            6 + 9 + 30,
+        ),
+        ({"embedding.weight": (10, 3), "rnn.weight_ih_l0": (3, 3), "rnn.weight_hh_l0": (3, 3)}, True, 30 + 9 + 9),
+    ],
+)
+def test_the_arithmetic_of_a_token_is_that_of_its_products(
+    shapes: dict[str, tuple[int, ...]], tied: bool, expected: int
+):
+    assert flops_per_token(shapes, tied) == 6 * expected

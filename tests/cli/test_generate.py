@@ -1,0 +1,175 @@
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnnlm as package
+from rnnlm.training.run_directory import RunDirectory
+
+from .conftest import Command
+
+
+def samples(rnnlm: Command, run: Path, *arguments: object) -> list[dict[str, Any]]:
+    outcome = rnnlm("generate", "--model", run, "--json", "--quiet", *arguments)
+    assert outcome.exit_code == 0
+    assert outcome.stderr == ""
+    assert set(outcome.json) == {"samples"}
+    drawn = outcome.json["samples"]
+    assert isinstance(drawn, list)
+    return drawn
+
+
+def test_json_has_text_tokens_and_log_probability_of_each_sample(rnnlm: Command, word_run: Path):
+    lm = package.load(word_run)
+    drawn = samples(rnnlm, word_run, "--seed-text", "The cat", "--num-samples", 4, "--seed", 1, "--max-tokens", 5)
+    assert len(drawn) == 4
+    for sample in drawn:
+        assert set(sample) == {"text", "tokens", "log_prob"}
+        assert sample["text"].startswith("The cat")
+        continued = lm.vocabulary.encode(sample["tokens"])
+        ids = [1, *lm.vocabulary.encode(["the", "cat"]), *continued, 2]
+        if len(continued) == 5:  # cut before the sentence ended
+            ids.pop()
+        steps = range(2, len(ids) - 1)
+        log_probs = lm.log_probs(ids[:-1])
+        assert sample["log_prob"] == pytest.approx(sum(float(log_probs[t, ids[t + 1]]) for t in steps), abs=1e-4)
+    assert len({tuple(sample["tokens"]) for sample in drawn}) > 1
+
+
+def test_text_is_printed_a_sample_a_line_and_messages_go_to_stderr(rnnlm: Command, word_run: Path):
+    arguments = ["generate", "--model", word_run, "--seed-text", "The CAT", "--seed", 3]
+    outcome = rnnlm(*arguments)
+    assert outcome.exit_code == 0
+    lines = outcome.stdout.splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("The CAT") for line in lines)
+    assert lines == [sample["text"] for sample in samples(rnnlm, word_run, "--seed-text", "The CAT", "--seed", 3)]
+    assert rnnlm(*arguments, "--quiet") == (0, outcome.stdout, "")
+
+
+def test_characters_come_with_an_empty_line_between_samples(rnnlm: Command, char_run: Path):
+    outcome = rnnlm("generate", "--model", char_run, "--seed-text", "The ", "--num-samples", 3, "--max-tokens", 20)
+    assert outcome.stdout.count("The ") >= 3
+    assert len(outcome.stdout.split("\n\nThe ")) == 3
+
+
+def test_the_seed_decides_the_text(rnnlm: Command, word_run: Path):
+    arguments = ["generate", "--model", word_run]
+    first = rnnlm(*arguments, "--seed", 1).stdout
+    assert rnnlm(*arguments, "--seed", 1).stdout == first
+    assert rnnlm(*arguments, "--seed", 2).stdout != first
+    assert rnnlm(*arguments, "--seed", 1, "--num-samples", 2).stdout.splitlines() == first.splitlines()[:2]
+
+
+def test_greedy_is_top_k_of_one_and_needs_no_seed(rnnlm: Command, word_run: Path):
+    [greedy] = samples(rnnlm, word_run, "--greedy", "--num-samples", 1)
+    for arguments in (["--greedy"], ["--top-k", 1], ["--top-p", 1e-9], ["--temperature", 1e-9]):
+        for sample in samples(rnnlm, word_run, "--num-samples", 2, "--seed", 5, *arguments):
+            assert sample["tokens"] == greedy["tokens"]
+
+
+def test_top_k_and_top_p_narrow_the_choice(rnnlm: Command, word_run: Path):
+    def first_words(*arguments: object) -> set[str]:
+        drawn = samples(rnnlm, word_run, "--num-samples", 60, "--max-tokens", 1, "--seed", 0, *arguments)
+        return {token for sample in drawn for token in sample["tokens"]}
+
+    hot = ["--temperature", 5]
+    lm = package.load(word_run)
+    row = lm.log_probs([1])[0].astype(float)
+    by_probability = [lm.vocabulary.tokens[i] for i in (-row).argsort() if i not in (0, 1)]
+    assert len(first_words(*hot)) > 3
+    # The end of the sentence may be among the three; a sample that ends at once has no words.
+    assert first_words("--top-k", 3, *hot) <= set(by_probability[:3])
+    assert len(first_words("--top-p", 0.2, *hot)) < len(first_words(*hot))
+
+
+def test_words_outside_the_vocabulary_are_noted_once_each(rnnlm: Command, word_run: Path):
+    arguments = ["generate", "--model", word_run, "--seed-text", "The Zebra and the zebra see ALICE", "--seed", 1]
+    outcome = rnnlm(*arguments)
+    assert "Not in the vocabulary, read as UNKNOWN_TOKEN: zebra, and, see, alice\n" in outcome.stderr
+    assert outcome.stdout.startswith("The Zebra and the zebra see ALICE")
+    assert "UNKNOWN" not in outcome.stdout
+    assert rnnlm(*arguments, "--quiet").stderr == ""
+    assert "vocabulary" not in rnnlm("generate", "--model", word_run, "--seed-text", "the cat").stderr
+
+
+def test_the_unknown_token_is_written_only_when_asked_for(rnnlm: Command, word_run: Path):
+    arguments = ["--num-samples", 30, "--temperature", 3, "--seed", 0]
+    for allowed in ([], ["--allow-unknown"]):
+        drawn = samples(rnnlm, word_run, *arguments, *allowed)
+        assert any("UNKNOWN_TOKEN" in sample["tokens"] for sample in drawn) == bool(allowed)
+        assert any("UNKNOWN_TOKEN" in sample["text"] for sample in drawn) == bool(allowed)
+
+
+def test_max_tokens_cuts(rnnlm: Command, char_run: Path):
+    drawn = samples(rnnlm, char_run, "--max-tokens", 7, "--temperature", 1e6, "--seed", 0)
+    assert max(len(sample["tokens"]) for sample in drawn) == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--temperature", "nan"], "temperature nan: give a number above 0."),
+        (["--top-p", "nan"], "top_p nan: give a number above 0 and at most 1."),
+    ],
+)
+def test_what_makes_no_sense_is_refused(rnnlm: Command, word_run: Path, arguments: list[str], message: str):
+    outcome = rnnlm("generate", "--model", word_run, *arguments)
+    assert outcome == (1, "", f"rnnlm: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--temperature", "0"),
+        ("--top-p", "1.5"),
+        ("--top-k", "0"),
+        ("--max-tokens", "0"),
+        ("--seed", "-1"),
+        ("--seed-text", "the \udcff"),  # a byte that is not UTF-8
+    ],
+)
+def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, option: str, value: str):
+    outcome = rnnlm("generate", "--model", word_run, option, value)
+    assert outcome.exit_code == 2
+    assert f"Invalid value for '{option}'" in outcome.stderr
+
+
+def test_the_newest_run_is_taken(rnnlm: Command, word_run: Path, char_run: Path):
+    for name, run, age in (("a", char_run, 20), ("b", word_run, 10), ("c", char_run, 30)):
+        index = shutil.copytree(run, Path("runs", name)) / "checkpoints/index.json"
+        os.utime(index, (1e9 - age, 1e9 - age))
+    Path("runs/d").mkdir()
+    outcome = rnnlm("generate", "--seed", 1)
+    assert outcome.stderr == "Model: runs/b (the newest run)\n"
+    assert outcome.stdout == rnnlm("generate", "--model", word_run, "--seed", 1).stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (None, "runs: no trained model here; train one, or name it with --model."),
+        ("none", "none: no such directory; name a run or a checkpoint."),
+        (".", ".: neither a run nor a checkpoint directory."),
+    ],
+)
+def test_without_a_model_it_says_what_to_do(rnnlm: Command, model: str | None, message: str):
+    outcome = rnnlm("generate", *(["--model", model] if model else []))
+    assert outcome == (1, "", f"rnnlm: {message}\n")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "vocabulary.json", "config.yaml", "training_state.json"])
+def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
+    rnnlm: Command, word_run: Path, tmp_path: Path, name: str
+):
+    checkpoint = shutil.copytree(RunDirectory(word_run).checkpoint("best"), tmp_path / "checkpoint")
+    content = (checkpoint / name).read_bytes()
+    for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
+        (checkpoint / name).write_bytes(damaged)
+        outcome = rnnlm("generate", "--model", checkpoint)
+        assert outcome.exit_code == 1
+        assert outcome.stderr.startswith(f"rnnlm: {checkpoint / name}: damaged")
+    (checkpoint / name).unlink()
+    assert f"{checkpoint / name}: cannot be read" in rnnlm("generate", "--model", checkpoint).stderr

@@ -1,0 +1,311 @@
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset
+from rnnlm.training.run_directory import RunDirectory
+
+from .conftest import Command, write_config
+
+
+@pytest.fixture
+def config(word_dataset: Path) -> str:
+    """A tiny network, trained for eight steps, on word_dataset's 36 training sentences."""
+    return write_config(
+        "tiny.yaml",
+        data={"path": str(word_dataset)},
+        model={"hidden_size": 6},
+        training={"batch_size": 6, "max_steps": 8, "sample_tokens": 4, "log_every": 4},
+        optimizer={"learning_rate": 0.1},
+    )
+
+
+def weights(run: str, which: str = "last") -> bytes:
+    return (RunDirectory(run).checkpoint(which) / "model.safetensors").read_bytes()
+
+
+def metrics(run: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(run, "metrics.jsonl").read_text().splitlines()]
+
+
+def test_json_says_what_came_of_it(rnnlm: Command, config: str):
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
+    assert outcome.exit_code == 0
+    summary = outcome.json
+    assert set(summary) == {"run", "steps", "epochs", "best", "last", "tokens_per_second"}
+    assert summary["run"] == "run"
+    assert summary["steps"] == 8
+    assert 1 < summary["epochs"] < 2
+    assert summary["tokens_per_second"] > 0
+    for evaluation in (summary["best"], summary["last"]):
+        assert set(evaluation) == {"step", "valid_loss", "valid_perplexity"}
+        assert evaluation["valid_perplexity"] == pytest.approx(math.exp(evaluation["valid_loss"]))
+    assert summary["last"]["step"] == 8
+    assert summary["best"]["step"] in (6, 8)
+
+
+def test_messages_go_to_stderr_and_quiet_silences_them(rnnlm: Command, config: str):
+    loud = rnnlm("train", "--config", config)
+    assert loud.stdout == ""
+    for message in (
+        "Run directory: runs/tiny\n",
+        "Network: rnn, 1 x 6, one-hot input, ",
+        "step 6, epoch 1.00, ",
+        "Best validation perplexity: ",
+        "Saved in runs/tiny\n",
+    ):
+        assert message in loud.stderr
+    assert rnnlm("train", "--config", config, "--out", "other", "--quiet") == (0, "", "")
+
+
+def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_dataset: Path):
+    rnnlm("train", "--config", config, "--out", "run", "--set", "optimizer.clip_norm=3")
+    resolved = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert resolved["optimizer"] == {"name": "sgd", "learning_rate": 0.1, "clip_norm": 3.0, "weight_decay": 0.0}
+    assert resolved["training"]["bptt_steps"] == 35
+    assert {"rnnlm", "numpy", "blas", "threads"} <= set(json.loads(Path("run/environment.json").read_text()))
+    lines = metrics("run")
+    assert [(line["split"], line["step"]) for line in lines] == [
+        ("train", 4),
+        ("valid", 6),
+        ("train", 8),
+        ("valid", 8),
+    ]
+    for line in lines:
+        assert set(line) == {
+            "step",
+            "epoch",
+            "tokens",
+            "split",
+            "loss",
+            "perplexity",
+            "learning_rate",
+            "grad_norm",
+            "tokens_per_second",
+            "seconds",
+        }
+        assert line["perplexity"] == pytest.approx(math.exp(line["loss"]))
+        assert line["grad_norm"] > 0
+    assert lines[1]["epoch"] == 1
+    assert lines[1]["tokens"] == Dataset.open(word_dataset).train.num_tokens
+    assert lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_the_same_seed_gives_the_same_model_byte_for_byte(rnnlm: Command, config: str):
+    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+        rnnlm("train", "--config", config, "--out", out, "--quiet", "--set", f"training.seed={seed}")
+    assert weights("a") == weights("b")
+    assert weights("a") != weights("c")
+
+
+def test_no_steps_write_the_untrained_network(rnnlm: Command, config: str, word_dataset: Path):
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--json", "--set", "training.max_steps=0")
+    summary = outcome.json
+    assert (summary["steps"], summary["epochs"], summary["tokens_per_second"]) == (0, 0, 0)
+    assert summary["best"] == summary["last"] == {"step": None, "valid_loss": None, "valid_perplexity": None}
+    size = len(Dataset.open(word_dataset).vocabulary)
+    result = rnnlm("evaluate", "--model", "run", "--json").json
+    assert result["perplexity"] == pytest.approx(size, rel=0.1)
+    for name, tensor in load_file(RunDirectory("run").checkpoint("best") / "model.safetensors").items():
+        bound = 1 / math.sqrt(size if name == "rnn.weight_ih_l0" else 6)
+        assert 0.8 * bound < abs(tensor).max() <= bound
+
+
+def test_data_on_the_command_line_comes_first(rnnlm: Command, config: str, word_dataset: Path):
+    # A name that YAML would take for a number is a name all the same.
+    shutil.copytree(word_dataset, "2024")
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--data", "2024", "--set", "data.path=elsewhere")
+    assert outcome.exit_code == 0
+    assert "Data: 2024, " in outcome.stderr
+    assert yaml.safe_load(Path("run/config.yaml").read_text())["data"]["path"] == "2024"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "none.yaml"], "none.yaml: cannot read the configuration (No such file or directory)."),
+        (
+            ["--data", "none"],
+            "none: this is no dataset (it has no dataset.yaml); make one with 'rnnlm preprocess'.",
+        ),
+        (["--set", "data.path=null"], "data.path: no dataset is named; give --data DIR."),
+        (["--set", "model.hiden_size=3"], "'model.hiden_size'; did you mean 'model.hidden_size'?"),
+        (["--set", "model.hidden_size=big"], "tiny.yaml with --set: model.hidden_size: must be a valid integer"),
+        (["--set", "hidden_size=3"], "--set hidden_size=3: expected section.key=value"),
+        (["--set", "model.tie_weights=true"], "model: tie_weights needs embedding_size equal to hidden_size (6)"),
+        (["--set", "model.vocabulary_size=5"], "model.vocabulary_size: 5, but "),
+        (["--out", "tiny.yaml"], "tiny.yaml: cannot write the run ("),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(rnnlm: Command, config: str, arguments: list[str], message: str):
+    outcome = rnnlm("train", "--config", config, "--quiet", *arguments)
+    assert outcome.exit_code == 1
+    assert outcome.stdout == ""
+    assert message in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+    assert not Path("runs").exists()
+
+
+def test_a_run_is_not_overwritten(rnnlm: Command, config: str):
+    rnnlm("train", "--config", config, "--out", "run")
+    before = weights("run")
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--set", "training.seed=9")
+    assert outcome.exit_code == 1
+    assert outcome.stderr == "rnnlm: run: there is a run in it; go on with --resume, or choose another --out.\n"
+    assert weights("run") == before
+
+
+def test_resume_trains_on_and_refuses_another_network(rnnlm: Command, config: str):
+    whole = rnnlm("train", "--config", config, "--out", "whole", "--json").json
+    arguments = ["train", "--config", config, "--out", "run"]
+    rnnlm(*arguments, "--set", "training.max_steps=3")
+    for change in ("model.hidden_size=7", "training.batch_size=5", "training.seed=4", "optimizer.name=adam"):
+        outcome = rnnlm(*arguments, "--resume", "--quiet", "--set", change)
+        assert outcome.exit_code == 1
+        key, value = change.split("=")
+        assert outcome.stderr.startswith(f"rnnlm: {key.split('.')[0]}")
+        assert value in outcome.stderr
+        assert "that run was begun with; change it back or start another run." in outcome.stderr
+    outcome = rnnlm(*arguments, "--resume", "--json")
+    assert "resumed at step 3" in outcome.stderr
+    assert outcome.json["steps"] == whole["steps"] == 8
+    # The shorter run was evaluated once more, which changes nothing in the weights.
+    assert weights("run") == weights("whole")
+
+
+def test_resume_of_nothing_begins(rnnlm: Command, config: str):
+    assert rnnlm("train", "--config", config, "--out", "run", "--resume").exit_code == 0
+    assert metrics("run")[-1]["step"] == 8
+
+
+def test_resume_of_a_finished_run_has_nothing_to_do(rnnlm: Command, config: str):
+    first = rnnlm("train", "--config", config, "--out", "run", "--json").json
+    before = weights("run"), metrics("run")
+    again = rnnlm("train", "--config", config, "--out", "run", "--json", "--resume")
+    assert again.exit_code == 0
+    assert again.json == first
+    assert (weights("run"), metrics("run")) == before
+
+
+def test_resume_refuses_another_vocabulary(rnnlm: Command, config: str, char_dataset: Path):
+    rnnlm("train", "--config", config, "--out", "run")
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--resume", "--quiet", "--data", char_dataset)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith(f"rnnlm: {char_dataset}: not the vocabulary that run was begun with;")
+
+
+def test_a_damaged_checkpoint_is_refused_by_name(rnnlm: Command, config: str):
+    rnnlm("train", "--config", config, "--out", "run")
+    model = RunDirectory("run").checkpoint("last") / "model.safetensors"
+    damaged = bytearray(model.read_bytes())
+    damaged[-1] ^= 1
+    model.write_bytes(damaged)
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--resume", "--quiet")
+    assert outcome == (1, "", f"rnnlm: {model}: damaged, not what was saved; use another checkpoint.\n")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(rnnlm: Command, config: str):
+    changes = ["--set", "model.nonlinearity=relu", "--set", "optimizer.learning_rate=1e30"]
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--quiet", *changes)
+    assert outcome.exit_code == 1
+    last = RunDirectory("run").checkpoint("last")
+    assert "is not a finite number after step" in outcome.stderr
+    assert f"{last} is the last good checkpoint" in outcome.stderr
+    assert "try a smaller optimizer.learning_rate" in outcome.stderr
+    assert rnnlm("info", last).exit_code == 0
+
+
+def test_without_a_validation_split_training_goes_through(rnnlm: Command, config: str, word_dataset: Path):
+    split = SplitSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([str(word_dataset.parent / "text.txt")], "data", split=split)
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--data", "data", "--json")
+    assert outcome.exit_code == 0
+    assert outcome.json["steps"] == 8
+    assert outcome.json["last"]["valid_loss"] is None
+
+
+# Long enough to be interrupted: seven evaluations, each with a checkpoint, come after the first one's message.
+LONG = ("--set", "training.max_steps=400", "--set", "training.evaluate_every=50", "--set", "training.epochs=99")
+
+
+def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command, config: str):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rnnlm", "train", "--config", config, "--out", "run", *LONG],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("step 50,"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert "--resume goes on from there." in stderr
+    assert int(rnnlm("info", "run", "--json").json["step"]) < 400
+
+    assert rnnlm("train", "--config", config, "--out", "run", *LONG, "--resume").exit_code == 0
+    rnnlm("train", "--config", config, "--out", "whole", *LONG)
+    assert weights("run") == weights("whole")
+    assert weights("run", "best") == weights("whole", "best")
+    for ours, theirs in zip(metrics("run"), metrics("whole"), strict=True):
+        timeless = set(ours) - {"seconds", "tokens_per_second"}
+        assert {key: ours[key] for key in timeless} == {key: theirs[key] for key in timeless}
+    assert Path("run/samples.jsonl").read_text() == Path("whole/samples.jsonl").read_text()
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Signals that come, once, while the metrics of step 4 are written; a test fills the list."""
+    signals: list[int] = []
+    append = RunDirectory.append_metrics
+
+    def append_and_send(self: RunDirectory, **values: Any) -> None:
+        append(self, **values)
+        while values["step"] == 4 and signals:
+            os.kill(os.getpid(), signals.pop())
+
+    monkeypatch.setattr(RunDirectory, "append_metrics", append_and_send)
+    return signals
+
+
+def test_sigterm_saves_too(rnnlm: Command, config: str, signals: list[int]):
+    handler = signal.getsignal(signal.SIGTERM)
+    signals.append(signal.SIGTERM)
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
+    assert outcome.exit_code == 143
+    assert outcome.json["steps"] == 4
+    assert "Stopping after this step; once more to stop at once." in outcome.stderr
+    assert "Stopped and saved at step 4; --resume goes on from there." in outcome.stderr
+    assert signal.getsignal(signal.SIGTERM) is handler
+    rnnlm("train", "--config", config, "--out", "run", "--resume")
+    rnnlm("train", "--config", config, "--out", "whole")
+    assert weights("run") == weights("whole")
+
+
+def test_a_second_ctrl_c_stops_at_once_and_the_checkpoint_before_is_kept(
+    rnnlm: Command, config: str, signals: list[int]
+):
+    signals.extend([signal.SIGINT, signal.SIGINT])
+    outcome = rnnlm("train", "--config", config, "--out", "run")
+    assert outcome.exit_code == 130
+    assert outcome.stderr.endswith("rnnlm: Interrupted.\n")
+    assert rnnlm("info", "run", "--json").json["step"] == 0
+    rnnlm("train", "--config", config, "--out", "run", "--resume")
+    rnnlm("train", "--config", config, "--out", "whole")
+    assert weights("run") == weights("whole")
+    assert [line["step"] for line in metrics("run")] == [4, 6, 8, 8]
