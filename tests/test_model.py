@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnlm.config import TrainingConfig
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.model import DEFAULT_LENGTH, LanguageModel
 from rnnlm.sampling import Sampling
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.sentences import train_punkt
+from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.run_directory import RunDirectory
 
 
@@ -82,6 +86,29 @@ def test_score_of_characters(char_model: LanguageModel):
     score = char_model.score("The cat\n")
     assert [token for token, _ in score.tokens] == [*"The cat\n", "SENTENCE_END"]
     assert char_model.score("the").log_prob != char_model.score("The").log_prob
+
+
+@pytest.mark.parametrize("batching", ["sentences", "stream"])
+def test_the_state_is_carried_from_sentence_to_sentence_as_in_training(word_model: LanguageModel, batching: str):
+    vocabulary = word_model.vocabulary
+    settings = TextSettings(sentences=True, punkt=train_punkt([]))
+    training = TrainingConfig(batching=batching)  # type: ignore[arg-type]
+    model = LanguageModel(
+        word_model.network,
+        Vocabulary(vocabulary.tokens, vocabulary.counts, settings),
+        word_model.config.model_copy(update={"training": training}),
+    )
+    whole = model.score("The cat sees\nThe dog")
+    assert [token for token, _ in whole.tokens].count("SENTENCE_END") == 2
+    alone = model.score("The cat sees").log_prob + model.score("The dog").log_prob
+    if batching == "sentences":
+        assert whole.log_prob == pytest.approx(alone, abs=1e-5)
+    else:
+        ids = [1, *vocabulary.encode(["the", "cat", "sees"]), 1, *vocabulary.encode(["the", "dog"])]
+        targets = [*ids[1:4], 2, *ids[5:], 2]
+        carried = word_model.log_probs(ids)[range(7), targets].sum()
+        assert whole.log_prob == pytest.approx(carried, abs=1e-4)
+        assert abs(whole.log_prob - alone) > 1e-2
 
 
 @pytest.mark.parametrize("text", ["", " \n "])

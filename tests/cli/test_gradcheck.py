@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.nn.output import SoftmaxOutput
+from rnnlm.nn.recurrent import RecurrentLayer
 
 from .conftest import Command, write_config
 
@@ -64,6 +65,20 @@ def test_a_wrong_gradient_fails(rnnlm: Command, monkeypatch: pytest.MonkeyPatch)
     table = rnnlm("gradcheck", "--config", config)
     assert table.exit_code == 1
     assert table.stdout.splitlines()[-1].startswith("FAILED: largest relative error ")
+
+
+def test_truncated_back_propagation_is_checked_where_the_configuration_has_it(
+    rnnlm: Command, monkeypatch: pytest.MonkeyPatch
+):
+    right = RecurrentLayer.backward_truncated
+
+    def wrong(self: RecurrentLayer, errors: list[np.ndarray], steps: int) -> list[np.ndarray]:
+        return right(self, errors, steps + 1)
+
+    monkeypatch.setattr(RecurrentLayer, "backward_truncated", wrong)
+    config = write_config("c.yaml", model={"hidden_size": 5})
+    assert rnnlm("gradcheck", "--config", config).exit_code == 0
+    assert rnnlm("gradcheck", "--config", config, "--set", "training.bptt_truncate=2").exit_code == 1
 
 
 def test_a_bad_configuration_is_named(rnnlm: Command):

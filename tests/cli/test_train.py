@@ -237,7 +237,10 @@ def test_without_a_validation_split_training_goes_through(rnnlm: Command, config
 
 
 # Long enough to be interrupted: seven evaluations, each with a checkpoint, come after the first one's message.
-LONG = ("--set", "training.max_steps=400", "--set", "training.evaluate_every=50", "--set", "training.epochs=99")
+LONG = (
+    *("--set", "training.max_steps=400", "--set", "training.evaluate_every=50", "--set", "training.epochs=99"),
+    *("--set", "optimizer.name=adam", "--set", "optimizer.learning_rate=0.01"),
+)
 
 
 def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command, config: str):
