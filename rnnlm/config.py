@@ -28,7 +28,7 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network. The defaults are the published tutorial's."""
 
-    cell: Literal["rnn"] = Field("rnn", description="Recurrent cell: `rnn` is the vanilla network.")
+    cell: Literal["rnn", "gru", "lstm"] = Field("rnn", description="Recurrent cell: `rnn` is the vanilla one.")
     nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
     embedding_size: int | None = Field(
         None, ge=1, description="Size of the trained vectors that stand for tokens; null is one-hot input."

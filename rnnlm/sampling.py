@@ -116,7 +116,7 @@ def sample_ids(
     # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
     log_probs, state = network.log_probs(np.array(prompt)[:, None], network.initial_state(1))
     rows = np.repeat(log_probs[-1], len(rngs), axis=0)
-    state = np.repeat(state, len(rngs), axis=1)
+    state = np.repeat(state, len(rngs), axis=2)
     alive = list(range(len(rngs)))
     for _ in range(max_tokens):
         still = []
@@ -132,6 +132,6 @@ def sample_ids(
         if not alive:
             break
         latest = np.array([[ids[sample][-1] for sample in alive]])
-        log_probs, state = network.log_probs(latest, state[:, still])
+        log_probs, state = network.log_probs(latest, state[:, :, still])
         rows = log_probs[0]
     return [SampledIds(sample, total) for sample, total in zip(ids, totals, strict=True)]

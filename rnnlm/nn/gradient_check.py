@@ -34,7 +34,7 @@ def gradient_check(
         A network in float64; its parameters are the same afterwards.
     inputs, targets, mask : (T, B)
         A window, as for `Network.backpropagate`.
-    state : (L, B, H)
+    state : (L, S, B, H)
         Hidden state before the window.
     bptt_truncate
         Check truncated instead of full BPTT: the differences are then those of a loss in which the output of time

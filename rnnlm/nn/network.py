@@ -1,5 +1,7 @@
 """The language model network: embedding or one-hot input, recurrent layers, softmax output."""
 
+from typing import Literal
+
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Mask
@@ -7,7 +9,15 @@ from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.initializers import uniform
 from rnnlm.nn.output import SoftmaxOutput
-from rnnlm.nn.recurrent import Nonlinearity, RecurrentLayer
+from rnnlm.nn.gru import GRULayer
+from rnnlm.nn.lstm import LSTMLayer
+from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.vanilla import Nonlinearity, VanillaLayer
+
+Cell = Literal["rnn", "gru", "lstm"]
+
+CELLS: dict[str, type[RecurrentLayer]] = {"rnn": VanillaLayer, "gru": GRULayer, "lstm": LSTMLayer}
+"""The recurrent layers by the names of their cells in a configuration."""
 
 
 class Network:
@@ -26,8 +36,10 @@ class Network:
         Units of each recurrent layer, H.
     num_layers
         Recurrent layers in the stack.
+    cell
+        "rnn", the vanilla cell, "gru" or "lstm".
     nonlinearity
-        "tanh" or "relu".
+        "tanh" or "relu", of the vanilla cell.
     bias
         Whether recurrent and output layers have biases.
     dropout
@@ -51,6 +63,7 @@ class Network:
         self,
         vocabulary_size: int,
         *,
+        cell: Cell = "rnn",
         embedding_size: int | None = None,
         hidden_size: int = 100,
         num_layers: int = 1,
@@ -70,13 +83,16 @@ class Network:
         rng = np.random.default_rng(seed)
         C, H, E = vocabulary_size, hidden_size, embedding_size
 
+        layer_class = CELLS[cell]
+        layer_options = {"nonlinearity": nonlinearity} if layer_class is VanillaLayer else {}
+
         # One-hot input: the table holds U of the first layer, transposed, so that a look-up reads a row.
-        table_fan_in = C if E is None else E
-        table = uniform(rng, (C, E or H), table_fan_in).astype(self.dtype)
+        rows, fan_in = (layer_class.num_gates * H, C) if E is None else (E, E)
+        table = uniform(rng, (C, rows), fan_in).astype(self.dtype)
         table_gradient = np.zeros_like(table)
         self.embedding = Embedding(table, table_gradient, shared=tie_weights)
         self.layers = [
-            RecurrentLayer(E if k == 0 else H, H, nonlinearity, bias, rng, self.dtype) for k in range(num_layers)
+            layer_class(E if k == 0 else H, H, bias, rng, self.dtype, **layer_options) for k in range(num_layers)
         ]
         weight, weight_gradient = table, table_gradient
         if not tie_weights:
@@ -109,8 +125,8 @@ class Network:
         self.gradients[name] = gradient
 
     def initial_state(self, batch_size: int) -> Floats:
-        """Return the zero hidden state of every layer, (L, B, H)."""
-        return np.zeros((self.num_layers, batch_size, self.hidden_size), self.dtype)
+        """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
+        return np.zeros((self.num_layers, self.layers[0].num_states, batch_size, self.hidden_size), self.dtype)
 
     def forward(self, inputs: Ids, state: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Floats]:
         """Run the recurrent layers over a window.
@@ -119,8 +135,8 @@ class Network:
         ----------
         inputs : (T, B)
             Token ids.
-        state : (L, B, H)
-            Hidden state of each layer before the window.
+        state : (L, S, B, H)
+            State of each layer before the window.
         rng
             Source of the dropout masks; None, as in evaluation, drops nothing.
 
@@ -128,14 +144,13 @@ class Network:
         -------
         hidden : (T, B, H)
             What the output layer reads, in memory that the next call overwrites.
-        state : (L, B, H)
-            Hidden state after the window.
+        state : (L, S, B, H)
+            State after the window.
         """
         final_state = np.empty_like(state)
         x = self.embedding.forward(inputs)
         for k, layer in enumerate(self.layers):
-            x = layer.forward(self._dropouts[k].forward(x, rng), state[k])
-            final_state[k] = x[-1]
+            x, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k])
         return self._dropouts[-1].forward(x, rng), final_state
 
     def backpropagate(
@@ -160,8 +175,8 @@ class Network:
             Token ids, and the ids that follow them.
         mask : (T, B)
             False where a position is padding: it adds nothing to the loss or to any gradient.
-        state : (L, B, H)
-            Hidden state before the window; no error goes back into it.
+        state : (L, S, B, H)
+            State before the window; no error goes back into it.
         bptt_truncate
             The most time steps that an output's error goes back; None for the whole window.
         rng
@@ -171,8 +186,8 @@ class Network:
         -------
         loss
             Cross-entropy in nats, summed over the positions that count.
-        state : (L, B, H)
-            Hidden state after the window.
+        state : (L, S, B, H)
+            State after the window.
         """
         hidden, final_state = self.forward(inputs, state, rng)
         s, ds = hidden[mask], np.zeros_like(hidden)
@@ -197,8 +212,8 @@ class Network:
         -------
         losses : (N,)
             Cross-entropy in nats at each position where `mask` is true, in row order.
-        state : (L, B, H)
-            Hidden state after the window.
+        state : (L, S, B, H)
+            State after the window.
         """
         hidden, final_state = self.forward(inputs, state)
         return self.output.losses(hidden[mask], targets[mask]), final_state

@@ -1,23 +1,22 @@
-"""The vanilla recurrent layer: forward pass and back-propagation through time.
+"""What recurrent layers share: the passes over time, and the products that need no time.
 
-Inside the layer the hidden state of a time step is a matrix of shape (H, B) whose columns are the examples of
-the batch, as in the textbooks: ``W s`` is then the product it says, and on small batches it is also the faster
-one. Between layers, arrays are (T, B, features), so that everything which does not depend on the step before
-is one product over all T·B tokens.
+A cell is a subclass that knows one time step, forward and backward; `RecurrentLayer` runs it over a window. Inside
+a layer the hidden state of a step is a matrix of shape (H, B) whose columns are the examples of the batch, as in the
+textbooks: ``W h`` is then the product it says, and on small batches it is also the faster one. Between layers, arrays
+are (T, B, features), so that everything which does not depend on the step before is one product over all tokens.
 """
 
-from typing import Literal
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Workspace
 from rnnlm.nn.initializers import uniform
 
-Nonlinearity = Literal["tanh", "relu"]
 
-
-class RecurrentLayer:
-    """Vanilla recurrent layer, ``s_t = f(U x_t + W s_{t-1} + b)`` (Elman 1990).
+class RecurrentLayer(ABC):
+    """A recurrent layer whose step t begins with ``U x_t + b`` and ``W h_{t-1} + b'``, of G·H rows each.
 
     Parameters
     ----------
@@ -25,8 +24,6 @@ class RecurrentLayer:
         Features of the input, `D`. None when the input is ``U x_t`` already, looked up for a one-hot ``x_t``.
     hidden_size
         Units of the layer, `H`.
-    nonlinearity
-        `f`: "tanh" or "relu".
     bias
         Whether the layer has biases. As in PyTorch there are two, one beside ``U`` and one beside ``W``.
     rng
@@ -37,69 +34,93 @@ class RecurrentLayer:
     Attributes
     ----------
     parameters, gradients
-        Arrays by PyTorch's names: ``weight_ih`` is U (H, D), ``weight_hh`` is W (H, H), ``bias_ih`` and
-        ``bias_hh`` (H).
+        Arrays by PyTorch's names: ``weight_ih`` is U (G·H, D), ``weight_hh`` is W (G·H, H), ``bias_ih`` and
+        ``bias_hh`` (G·H).
     """
+
+    num_gates: ClassVar[int]
+    """G: blocks of H rows in U and W."""
+
+    num_states: ClassVar[int]
+    """S: arrays that a step hands to the next; the first is the output h."""
 
     def __init__(
         self,
         input_size: int | None,
         hidden_size: int,
-        nonlinearity: Nonlinearity,
         bias: bool,
         rng: np.random.Generator,
         dtype: np.dtype[np.floating],
     ) -> None:
         self.hidden_size = hidden_size
-        self.nonlinearity = nonlinearity
-        self.parameters: dict[str, Floats] = {}
+        rows = self.num_gates * hidden_size
+        parameters: dict[str, Floats] = {}
         if input_size is not None:
-            self.parameters["weight_ih"] = uniform(rng, (hidden_size, input_size), input_size)
-        self.parameters["weight_hh"] = uniform(rng, (hidden_size, hidden_size), hidden_size)
+            parameters["weight_ih"] = uniform(rng, (rows, input_size), input_size)
+        parameters["weight_hh"] = uniform(rng, (rows, hidden_size), hidden_size)
         if bias:
-            self.parameters["bias_ih"] = uniform(rng, (hidden_size,), hidden_size)
-            self.parameters["bias_hh"] = uniform(rng, (hidden_size,), hidden_size)
-        self.parameters = {name: value.astype(dtype) for name, value in self.parameters.items()}
+            parameters["bias_ih"] = uniform(rng, (rows,), hidden_size)
+            parameters["bias_hh"] = uniform(rng, (rows,), hidden_size)
+        self.parameters = {name: value.astype(dtype) for name, value in parameters.items()}
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self._workspace = Workspace(dtype)
 
-    def forward(self, x: Floats, s0: Floats) -> Floats:
+    @abstractmethod
+    def _step(self, t: int) -> None:
+        """Take step t: from ``a[t]``, which holds ``U x_t`` and the biases, and state t to state t + 1."""
+
+    @abstractmethod
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        """Send the error of step t back to what the step began with.
+
+        Parameters
+        ----------
+        t
+            The step, or all of them: then the other arrays have T as their first axis.
+        dh : (H, B)
+            Derivative of the loss with respect to the output of the step, but for what `carry` brings.
+        carry : (H, B)
+            What the step after handed back past its products; zero at the last step.
+        delta : (G·H, B)
+            Where the derivative with respect to ``U x_t`` goes.
+
+        Returns
+        -------
+        (H, B)
+            The `carry` of the step before.
+        """
+
+    def forward(self, x: Floats, state: Floats) -> tuple[Floats, Floats]:
         """Run the layer over a window.
 
         Parameters
         ----------
         x : (T, B, D)
-            Input; (T, B, H) when it is ``U x_t`` already.
-        s0 : (B, H)
-            Hidden state before the first step.
+            Input; (T, B, G·H) when it is ``U x_t`` already.
+        state : (S, B, H)
+            What the step before the window hands on.
 
         Returns
         -------
-        (T, B, H)
-            The hidden state after each step.
+        y : (T, B, H)
+            The output of each step.
+        state : (S, B, H)
+            What the last step hands on.
         """
         T, B = x.shape[:2]
-        H = self.hidden_size
-        W = self.parameters["weight_hh"]
-        s = self._workspace.array("s", T + 1, H, B)
-        Ux = self._workspace.array("Ux", T, H, B)
-        np.copyto(Ux, self._project(x).transpose(0, 2, 1))
-        s[0] = s0.T
+        self._x = x
+        self._a = self._columns("a", self._project(x))
+        self._states = self._workspace.array("states", T + 1, self.num_states, self.hidden_size, B)
+        self._states[0] = state.transpose(0, 2, 1)
+        self._prepare(T, B)
         for t in range(T):
-            np.matmul(W, s[t], out=s[t + 1])
-            s[t + 1] += Ux[t]
-            self._activate(s[t + 1])
-        y = self._workspace.array("y", T + 1, B, H)
-        np.copyto(y, s.transpose(0, 2, 1))
-        self._x, self._s, self._y = x, s, y
-        return y[1:]
+            self._step(t)
+        # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
+        self._y = self._rows("y", self._states[:, 0])
+        return self._y[1:], self._states[-1].transpose(0, 2, 1).copy()
 
     def backward(self, dy: Floats) -> Floats:
         """Back-propagate through the whole window (Werbos 1990).
-
-        With ``δ_t`` the derivative of the loss with respect to ``U x_t + W s_{t-1} + b``::
-
-            δ_t = (dy_t + Wᵀ δ_{t+1}) ⊙ f'_t
 
         Parameters
         ----------
@@ -112,28 +133,25 @@ class RecurrentLayer:
             Derivative with respect to the input. The parameters' derivatives are left in `gradients`.
         """
         T, B, H = dy.shape
-        slope = self._slope()
-        delta = self._workspace.array("delta", T, H, B)
-        from_next = self._workspace.array("from_next", H, B)
         Wt = self._transposed_weights()
-        np.copyto(delta, dy.transpose(0, 2, 1))
+        dh = self._columns("dh", dy)
+        delta = self._workspace.array("delta", T, self.num_gates * H, B)
+        from_next = self._workspace.array("from_next", H, B)
+        carry = np.zeros((H, B), self._workspace.dtype)
+        self._prepare_back()
         for t in reversed(range(T)):
             if t + 1 < T:
-                np.matmul(Wt, delta[t + 1], out=from_next)
-                delta[t] += from_next
-            delta[t] *= slope[t]
-        tokens = self._token_major("delta_tokens", delta)
-        self._set_gradients(tokens)
-        return self._input_error("dx", tokens)
+                np.matmul(Wt, self._recurrent_delta(t + 1, delta[t + 1]), out=from_next)
+                dh[t] += from_next
+            carry = self._step_back(t, dh[t], carry, delta[t])
+        return self._finish(delta)
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back.
 
-        As published for one layer: the error of the output at time t reaches the hidden states of times t,
-        t-1, …, t-`steps`. What has come from j steps later is kept apart as lag j, so one product a lag serves
-        all time steps at once::
-
-            δ_t⁽ʲ⁾ = (dy_t⁽ʲ⁾ + Wᵀ δ_{t+1}⁽ʲ⁻¹⁾) ⊙ f'_t        δ_t = Σ_j δ_t⁽ʲ⁾
+        As published for one vanilla layer: the error of the output at time t reaches the states of times t, t-1, …,
+        t-`steps`. What has come from j steps later is kept apart as lag j, so one product a lag serves all time
+        steps at once; the sum over the lags is the derivative of the loss.
 
         Parameters
         ----------
@@ -145,85 +163,101 @@ class RecurrentLayer:
         Returns
         -------
         list of (T, B, D)
-            The error of the input, by lag, for the layer below. Their sum is the derivative of the loss.
+            The error of the input, by lag, for the layer below.
         """
         T, B, H = dy[0].shape
-        slope = self._slope()
         Wt = self._transposed_weights()
-        total = self._workspace.array("delta", T, H, B)
-        total[...] = 0
-        previous = total
+        shape = (T, self.num_gates * H, B)
+        total = np.zeros(shape, self._workspace.dtype)
+        delta = np.zeros_like(total)
+        dh_by_lag = np.zeros((T, H, B), self._workspace.dtype)
+        carry = np.zeros_like(dh_by_lag)
+        everything = slice(None)
+        self._prepare_back()
         dx = []
         for lag in range(min(steps, T - 1) + 1):
-            delta = self._workspace.array(f"delta_lag_{lag % 2}", T, H, B)
-            delta[...] = dy[lag].transpose(0, 2, 1) if lag < len(dy) else 0
+            dh = dy[lag].transpose(0, 2, 1).copy() if lag < len(dy) else np.zeros_like(carry)
+            from_next = np.zeros_like(carry)
             if lag > 0:
-                delta[:-1] += Wt @ previous[1:]
-            delta *= slope
+                dh[:-1] += Wt @ self._recurrent_delta(everything, delta)[1:]
+                from_next[:-1] = carry[1:]
+            carry = self._step_back(everything, dh, from_next, delta)
             total += delta
-            dx.append(self._input_error(f"dx_lag_{lag}", self._token_major(f"delta_tokens_{lag}", delta)))
-            previous = delta
-        self._set_gradients(self._token_major("delta_tokens", total))
+            dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
+        self._finish(total)
         return dx
 
+    def _prepare(self, T: int, B: int) -> None:
+        """Get ready for T forward steps of B examples."""
+
+    def _prepare_back(self) -> None:
+        """Get ready for the backward steps."""
+
+    def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:
+        """Return the derivative with respect to ``W h_{t-1} + b'``; for most cells it is that of ``U x_t + b``."""
+        return delta
+
+    def _constant(self) -> Floats | None:
+        """Return what is added to every ``U x_t`` beforehand: both biases, where the cell adds up both products."""
+        if "bias_ih" not in self.parameters:
+            return None
+        return self.parameters["bias_ih"] + self.parameters["bias_hh"]
+
     def _project(self, x: Floats) -> Floats:
-        """Everything in the activation that does not depend on the step before, for all steps: U x + b."""
+        """Compute ``U x_t`` and the biases for all steps, (T, B, G·H)."""
         U = self.parameters.get("weight_ih")
         if U is not None:
-            projected = self._workspace.array("projected", *x.shape[:2], self.hidden_size)
-            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, self.hidden_size))
+            projected = self._workspace.array("projected", *x.shape[:2], len(U))
+            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
             x = projected
-        if "bias_ih" in self.parameters:
-            x += self.parameters["bias_ih"] + self.parameters["bias_hh"]
+        constant = self._constant()
+        if constant is not None:
+            x += constant
         return x
 
-    def _activate(self, s: Floats) -> None:
-        """Replace `s` by f(s)."""
-        if self.nonlinearity == "tanh":
-            np.tanh(s, out=s)
-        else:
-            np.maximum(s, 0, out=s)
-
-    def _slope(self) -> Floats:
-        """f'_t for every step, (T, H, B), from the activations: 1 - s² for tanh, [s > 0] for ReLU."""
-        s = self._s[1:]
-        slope = self._workspace.array("slope", *s.shape)
-        if self.nonlinearity == "tanh":
-            np.multiply(s, s, out=slope)
-            np.subtract(1, slope, out=slope)
-        else:
-            np.greater(s, 0, out=slope, casting="unsafe")
-        return slope
-
     def _transposed_weights(self) -> Floats:
-        """Wᵀ laid out afresh: the product of every step of the backward loop reads it in order."""
-        Wt = self._workspace.array("Wt", self.hidden_size, self.hidden_size)
-        np.copyto(Wt, self.parameters["weight_hh"].T)
+        """Return Wᵀ, laid out afresh: the product of every backward step then reads it in order."""
+        W = self.parameters["weight_hh"]
+        Wt = self._workspace.array("Wt", *W.T.shape)
+        np.copyto(Wt, W.T)
         return Wt
 
-    def _token_major(self, name: str, delta: Floats) -> Floats:
-        """Lay (T, H, B) out as (T, B, H)."""
-        T, H, B = delta.shape
-        tokens = self._workspace.array(name, T, B, H)
-        np.copyto(tokens, delta.transpose(0, 2, 1))
-        return tokens
+    def _columns(self, name: str, rows: Floats) -> Floats:
+        """Lay (T, B, n) out as (T, n, B)."""
+        T, B, n = rows.shape
+        columns = self._workspace.array(name, T, n, B)
+        np.copyto(columns, rows.transpose(0, 2, 1))
+        return columns
 
-    def _set_gradients(self, delta: Floats) -> None:
-        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ_t s_{t-1}ᵀ and ∂b = Σ_t δ_t from `delta` (T, B, H)."""
-        H = self.hidden_size
-        rows = delta.reshape(-1, H)
-        np.matmul(rows.T, self._y[:-1].reshape(-1, H), out=self.gradients["weight_hh"])
-        if "weight_ih" in self.gradients:
-            np.matmul(rows.T, self._x.reshape(-1, self._x.shape[2]), out=self.gradients["weight_ih"])
-        if "bias_ih" in self.gradients:
-            np.sum(rows, axis=0, out=self.gradients["bias_ih"])
-            self.gradients["bias_hh"][...] = self.gradients["bias_ih"]
+    def _rows(self, name: str, columns: Floats) -> Floats:
+        """Lay (T, n, B) out as (T, B, n)."""
+        T, n, B = columns.shape
+        rows = self._workspace.array(name, T, B, n)
+        np.copyto(rows, columns.transpose(0, 2, 1))
+        return rows
+
+    def _finish(self, delta: Floats) -> Floats:
+        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums; return the input's error."""
+        recurrent = self._recurrent_delta(slice(None), delta)
+        rows = recurrent_rows = self._rows("delta_rows", delta)
+        if recurrent is not delta:
+            recurrent_rows = self._rows("recurrent_rows", recurrent)
+        gradients = self.gradients
+        flat = rows.reshape(-1, rows.shape[2])
+        recurrent_flat = recurrent_rows.reshape(flat.shape)
+        np.matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), out=gradients["weight_hh"])
+        if "weight_ih" in gradients:
+            np.matmul(flat.T, self._x.reshape(-1, self._x.shape[2]), out=gradients["weight_ih"])
+        if "bias_ih" in gradients:
+            np.sum(flat, axis=0, out=gradients["bias_ih"])
+            np.sum(recurrent_flat, axis=0, out=gradients["bias_hh"])
+        return self._input_error("dx", rows)
 
     def _input_error(self, name: str, delta: Floats) -> Floats:
-        """``Uᵀ δ_t`` for every step; δ_t itself when the input was ``U x_t``."""
+        """Return ``Uᵀ δ_t`` for every step; δ_t itself where the input was ``U x_t``."""
         U = self.parameters.get("weight_ih")
         if U is None:
             return delta
         dx = self._workspace.array(name, *delta.shape[:2], U.shape[1])
-        np.matmul(delta.reshape(-1, self.hidden_size), U, out=dx.reshape(-1, U.shape[1]))
+        np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
         return dx

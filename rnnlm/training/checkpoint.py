@@ -86,7 +86,7 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
     dtype
         Precision; None for the configuration's.
     """
-    options = config.model.model_dump(exclude={"cell", "vocabulary_size"})
+    options = config.model.model_dump(exclude={"vocabulary_size"})
     return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)
 
 

@@ -133,7 +133,7 @@ def test_a_padded_batch_is_its_sentences_one_by_one(truncate: int | None) -> Non
     loss, total = 0.0, {name: np.zeros_like(value) for name, value in batch.items()}
     for b, length in enumerate(lengths):
         one = (inputs[:length, b : b + 1], targets[:length, b : b + 1], mask[:length, b : b + 1])
-        loss += network.backpropagate(*one, state[:, b : b + 1], bptt_truncate=truncate)[0]
+        loss += network.backpropagate(*one, state[:, :, b : b + 1], bptt_truncate=truncate)[0]
         for name, value in network.gradients.items():
             total[name] += value / B
     assert batch_loss == pytest.approx(loss, rel=1e-12)

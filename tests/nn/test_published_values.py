@@ -5,14 +5,14 @@ import pytest
 
 from rnnlm.nn import Network
 from rnnlm.nn.output import SoftmaxOutput
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.vanilla import VanillaLayer
 
 
-def textbook_layer(rs: np.random.RandomState, x: np.ndarray) -> tuple[RecurrentLayer, SoftmaxOutput, np.ndarray]:
+def textbook_layer(rs: np.random.RandomState, x: np.ndarray) -> tuple[VanillaLayer, SoftmaxOutput, np.ndarray]:
     """Draw, in the published order, the initial state, Waa, Wax, Wya, ba and by of a cell with 5 units."""
     a0, Waa, Wax, Wya = rs.randn(5, 10), rs.randn(5, 5), rs.randn(5, 3), rs.randn(2, 5)
     ba, by = rs.randn(5, 1), rs.randn(2, 1)
-    layer = RecurrentLayer(3, 5, "tanh", bias=True, rng=np.random.default_rng(0), dtype=np.dtype("float64"))
+    layer = VanillaLayer(3, 5, bias=True, rng=np.random.default_rng(0), dtype=np.dtype("float64"))
     values = {"weight_ih": Wax, "weight_hh": Waa, "bias_ih": ba[:, 0], "bias_hh": np.zeros(5)}
     for name, value in values.items():
         layer.parameters[name][...] = value
@@ -23,7 +23,7 @@ def test_one_step_of_the_vanilla_cell() -> None:
     rs = np.random.RandomState(1)
     x = rs.randn(3, 10)
     layer, output, a0 = textbook_layer(rs, x)
-    a_next = layer.forward(x.T[None], a0.T)[0].T
+    a_next = layer.forward(x.T[None], a0.T[None])[0][0].T
     y_pred = np.exp(output.log_probs(a_next.T)).T
     np.testing.assert_allclose(
         a_next[4],
@@ -43,7 +43,7 @@ def test_the_cell_run_over_four_steps() -> None:
     rs = np.random.RandomState(1)
     x = rs.randn(3, 10, 4)
     layer, output, a0 = textbook_layer(rs, x)
-    a = layer.forward(x.transpose(2, 1, 0), a0.T)
+    a, _ = layer.forward(x.transpose(2, 1, 0), a0.T[None])
     np.testing.assert_allclose(a[:, 1, 4], [-0.99999375, 0.77911235, -0.99861469, -0.99833267], atol=1e-8)
     y_pred = np.exp(output.log_probs(a.reshape(-1, 5))).reshape(4, 10, 2)
     np.testing.assert_allclose(y_pred[:, 3, 1], [0.79560373, 0.86224861, 0.11118257, 0.81515947], atol=1e-8)

@@ -1,0 +1,72 @@
+"""The gated recurrent unit."""
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.recurrent import RecurrentLayer
+
+
+class GRULayer(RecurrentLayer):
+    """GRU (Cho et al. 2014), the reset gate applied after the recurrent product, as in PyTorch and cuDNN.
+
+    The rows of U and W are those of r, z, n in this order, each of H rows::
+
+        r, z = σ(U x_t + b + W h_{t-1} + b')        n = tanh(U x_t + b + r ⊙ (W h_{t-1} + b'))
+        h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}
+    """
+
+    num_gates = 3
+    num_states = 1
+
+    def _constant(self) -> Floats | None:
+        if "bias_ih" not in self.parameters:
+            return None
+        # The recurrent bias of n goes through the reset gate, so it is added in the step.
+        constant = self.parameters["bias_ih"] + self.parameters["bias_hh"]
+        constant[2 * self.hidden_size :] = self.parameters["bias_ih"][2 * self.hidden_size :]
+        return constant
+
+    def _prepare(self, T: int, B: int) -> None:
+        H = self.hidden_size
+        self._Wh = self._workspace.array("Wh", 3 * H, B)
+        self._Wh_n = self._workspace.array("Wh_n", T, H, B)
+        self._rWh_n = self._workspace.array("rWh_n", H, B)
+
+    def _step(self, t: int) -> None:
+        h, h_next, a = self._states[t, 0], self._states[t + 1, 0], self._a[t]
+        H = self.hidden_size
+        Wh = np.matmul(self.parameters["weight_hh"], h, out=self._Wh)
+        rz, n = a[: 2 * H], a[2 * H :]
+        rz += Wh[: 2 * H]
+        # σ(x) = ½ tanh(x/2) + ½
+        rz *= 0.5
+        np.tanh(rz, out=rz)
+        rz *= 0.5
+        rz += 0.5
+        r, z = rz[:H], rz[H:]
+        self._Wh_n[t] = Wh[2 * H :]
+        if "bias_hh" in self.parameters:
+            self._Wh_n[t] += self.parameters["bias_hh"][2 * H :, None]
+        n += np.multiply(r, self._Wh_n[t], out=self._rWh_n)
+        np.tanh(n, out=n)
+        # (1 - z) n + z h = n + z (h - n)
+        np.subtract(h, n, out=h_next)
+        h_next *= z
+        h_next += n
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        r, z, n = np.split(self._a[t], 3, axis=-2)
+        dr, dz, dn = np.split(delta, 3, axis=-2)
+        h = self._states[:-1, 0][t]
+        dh = dh + carry
+        np.multiply(dh * (1 - z), 1 - n**2, out=dn)
+        np.multiply(dh * (h - n), z * (1 - z), out=dz)
+        np.multiply(dn * self._Wh_n[t], r * (1 - r), out=dr)
+        return dh * z
+
+    def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:
+        """Multiply n's part by r: what n sees of ``W h_{t-1}`` went through the reset gate."""
+        H = self.hidden_size
+        recurrent = delta.copy()
+        recurrent[..., 2 * H :, :] *= self._a[t][..., :H, :]
+        return recurrent
