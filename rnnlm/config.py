@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from rnnlm.errors import RnnlmError
 
@@ -17,6 +25,13 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change after checking."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_not_one(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError(f"must not be {str(value).lower()}")
+        return value
 
 
 class DataConfig(Section):
@@ -169,7 +184,7 @@ class Config(Section):
             return cls.model_validate(raw)
         except ValidationError as error:
             source = f"{path} with --set" if overrides else str(path)
-            raise RnnlmError(f"{source}: {_explain(error, raw)}") from error
+            raise RnnlmError(f"{source}: {_explain(error)}") from error
 
     def save(self, path: str | Path) -> None:
         """Write the configuration, every default included, as YAML."""
@@ -193,21 +208,28 @@ def _apply(override: str, raw: dict[Any, Any]) -> None:
     target[name] = parsed
 
 
-def _explain(error: ValidationError, raw: dict[Any, Any]) -> str:
+def _explain(error: ValidationError) -> str:
     """Say in one sentence what is wrong with the first bad key."""
     first = error.errors()[0]
     location = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        *sections, key = first["loc"]
-        fields = list(SECTIONS[str(sections[0])].model_fields if sections else SECTIONS)
-        nearest = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
-        path = ".".join([*map(str, sections), nearest[0]]) if nearest else ""
-        advice = f"did you mean '{path}'?" if nearest else f"known keys: {', '.join(fields)}."
-        return f"unknown key '{location}'; {advice}"
+        return f"unknown key '{location}'; {_advice(location)}"
     if first["type"] == "value_error":
         return f"{location}: {first['ctx']['error']}."
     message = first["msg"].removeprefix("Input ").replace("should be", "must be")
     return f"{location}: {message}, not {_shown(first['input'])}."
+
+
+def _advice(location: str) -> str:
+    """Name the key that an unknown one is nearest to: in its section first, then anywhere."""
+    section, _, key = location.rpartition(".")
+    siblings = list(SECTIONS[section].model_fields) if section else list(SECTIONS)
+    elsewhere = {name: f"{other}.{name}" for other, model in SECTIONS.items() for name in model.model_fields}
+    for candidates in ({name: f"{section}.{name}".lstrip(".") for name in siblings}, elsewhere):
+        nearest = difflib.get_close_matches(key, candidates, n=1, cutoff=0.6)
+        if nearest:
+            return f"did you mean '{candidates[nearest[0]]}'?"
+    return f"known keys: {', '.join(siblings)}."
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,7 @@
 """How well a network predicts: cross-entropy, perplexity and what follows from them."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -79,8 +80,9 @@ class Evaluation:
 
 
 def perplexity(cross_entropy: float) -> float:
-    """Return ``exp(cross_entropy)``, infinite where that is beyond a float."""
-    return math.exp(cross_entropy) if cross_entropy < 709 else math.inf
+    """Return ``exp(cross_entropy)``; the largest float where it is larger than that, as JSON has no infinity."""
+    largest = sys.float_info.max
+    return math.exp(cross_entropy) if cross_entropy < math.log(largest) else largest
 
 
 def evaluate(

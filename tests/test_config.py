@@ -109,6 +109,9 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
     ("text", "message"),
     [
         ("modle: {}", "c.yaml: unknown key 'modle'; did you mean 'model'?"),
+        ("hidden_size: 5", "c.yaml: unknown key 'hidden_size'; did you mean 'model.hidden_size'?"),
+        ("model: {epoch: 5}", "c.yaml: unknown key 'model.epoch'; did you mean 'training.epochs'?"),
+        ("model: {hidden_size: true}", "c.yaml: model.hidden_size: must not be true."),
         ("model: {hiden_size: 5}", "c.yaml: unknown key 'model.hiden_size'; did you mean 'model.hidden_size'?"),
         ("optimizer: {lr: 5}", "c.yaml: unknown key 'optimizer.lr'; known keys: name, learning_rate, clip_norm"),
         ("training: {step: 5}", "c.yaml: unknown key 'training.step'; did you mean 'training."),

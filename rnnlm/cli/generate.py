@@ -20,7 +20,7 @@ def _as_utf8(context: click.Context, parameter: click.Parameter, text: str) -> s
 @click.command()
 @model_option
 @click.option("--seed-text", default="", callback=_as_utf8, help="How the text begins.  [default: a new sentence]")
-@click.option("--num-samples", type=click.IntRange(min=1), default=5, show_default=True, help="How many texts.")
+@click.option("--num-samples", type=click.IntRange(min=1), help="How many texts.  [default: 5, with --greedy 1]")
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -47,7 +47,7 @@ def _as_utf8(context: click.Context, parameter: click.Parameter, text: str) -> s
 def generate(
     model_path: Path | None,
     seed_text: str,
-    num_samples: int,
+    num_samples: int | None,
     max_tokens: int | None,
     temperature: float,
     top_k: int | None,
@@ -76,7 +76,7 @@ def generate(
         say(f"Not in the vocabulary, read as {unknown_token}: {', '.join(dict.fromkeys(unknown))}", quiet)
     samples = model.samples(
         seed_text,
-        num_samples,
+        num_samples or (1 if greedy else 5),
         sampling=Sampling(temperature, top_k, top_p, greedy),
         max_tokens=max_tokens,
         allow_unknown=allow_unknown,

@@ -52,9 +52,9 @@ def train(
     summary = trainer.run()
     if as_json:
         print_json(summary)
-    best = summary["best"]
-    if best["valid_perplexity"] is not None:
-        say(f"Best validation perplexity: {best['valid_perplexity']:.2f} at step {best['step']:,}", quiet)
+    elif summary["best"]["valid_perplexity"] is not None:
+        best = summary["best"]
+        click.echo(f"best validation perplexity {best['valid_perplexity']:.2f} at step {best['step']:,}")
     if trainer.stop_signal is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
         sys.exit(128 + trainer.stop_signal)

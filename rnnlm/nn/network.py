@@ -7,10 +7,10 @@ import numpy as np
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
-from rnnlm.nn.initializers import uniform
-from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.gru import GRULayer
+from rnnlm.nn.initializers import uniform
 from rnnlm.nn.lstm import LSTMLayer
+from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.vanilla import Nonlinearity, VanillaLayer
 

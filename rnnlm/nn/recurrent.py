@@ -1,9 +1,9 @@
 """What recurrent layers share: the passes over time, and the products that need no time.
 
 A cell is a subclass that knows one time step, forward and backward; `RecurrentLayer` runs it over a window. Inside
-a layer the hidden state of a step is a matrix of shape (H, B) whose columns are the examples of the batch, as in the
-textbooks: ``W h`` is then the product it says, and on small batches it is also the faster one. Between layers, arrays
-are (T, B, features), so that everything which does not depend on the step before is one product over all tokens.
+a layer the hidden state of a step is a matrix of shape (H, B) whose columns are the examples of the batch, as in
+the textbooks: ``W h`` is then the product it says, and on small batches it is also the faster one. Between layers,
+arrays are (T, B, features), so that whatever does not depend on the step before is one product over all tokens.
 """
 
 from abc import ABC, abstractmethod
@@ -149,9 +149,9 @@ class RecurrentLayer(ABC):
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back.
 
-        As published for one vanilla layer: the error of the output at time t reaches the states of times t, t-1, …,
-        t-`steps`. What has come from j steps later is kept apart as lag j, so one product a lag serves all time
-        steps at once; the sum over the lags is the derivative of the loss.
+        As published for one vanilla layer: the error of the output at time t reaches the states of times t, t-1,
+        …, t-`steps`. What has come from j steps later is kept apart as lag j, so one product a lag serves all
+        time steps at once; the sum over the lags is the derivative of the loss.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class RecurrentLayer(ABC):
         return delta
 
     def _constant(self) -> Floats | None:
-        """Return what is added to every ``U x_t`` beforehand: both biases, where the cell adds up both products."""
+        """Return what is added to every ``U x_t``: both biases, where the cell adds up both products."""
         if "bias_ih" not in self.parameters:
             return None
         return self.parameters["bias_ih"] + self.parameters["bias_hh"]

@@ -86,14 +86,11 @@ class Trainer:
         """
         directory = self.run_directory.checkpoint("last")
         checkpoint = load_checkpoint(directory)
-        for key in (
-            "model", "training.batching", "training.batch_size", "training.bptt_steps",
-            "training.seed", "training.dtype", "optimizer.name", "schedule.name",
-        ):  # fmt: skip
-            before, now = _value(checkpoint.config, key), _value(self.config, key)
-            if before != now:
+        before, now = _fixed_values(checkpoint.config), _fixed_values(self.config)
+        for key in now:
+            if before[key] != now[key]:
                 raise RnnlmError(
-                    f"{key}: {now} is not the {before} that {self.run_directory.path} was begun with; "
+                    f"{key}: {now[key]} is not the {before[key]} that {self.run_directory.path} was begun with; "
                     "change it back or start another run."
                 )
         if checkpoint.vocabulary != self.dataset.vocabulary:
@@ -221,6 +218,7 @@ class Trainer:
 
     def _evaluate(self) -> None:
         """Measure the validation split, sample a text, save."""
+        self._check_weights()
         progress = self.progress
         progress.evaluation_pending = True
         split = self.dataset.valid
@@ -262,6 +260,7 @@ class Trainer:
         self.display.say(f"  {text}")
 
     def _save(self) -> None:
+        self._check_weights()
         progress = self.progress
         checkpoint = Checkpoint(
             config=self.config,
@@ -324,6 +323,11 @@ class Trainer:
             "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else 0.0,
         }
 
+    def _check_weights(self) -> None:
+        """See to it that a step which overflowed is neither evaluated nor saved."""
+        if not math.isfinite(global_norm(self.network.parameters.values())):
+            raise self._not_finite("norm of the weights")
+
     def _not_finite(self, what: str) -> RnnlmError:
         kept = self.run_directory.checkpoint("last")
         return RnnlmError(
@@ -355,12 +359,19 @@ class Trainer:
             raise Stopped
 
 
-def _value(config: Config, key: str) -> Any:
-    """Look a dotted key up."""
-    value: Any = config
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
+def _fixed_values(config: Config) -> dict[str, Any]:
+    """Return, by key, what a resumed run must not change."""
+    training = config.training
+    return {
+        **{f"model.{name}": value for name, value in config.model if name != "vocabulary_size"},
+        "training.batching": training.batching,
+        "training.batch_size": training.batch_size,
+        "training.bptt_steps": training.bptt_steps,
+        "training.seed": training.seed,
+        "training.dtype": training.dtype,
+        "optimizer.name": config.optimizer.name,
+        "schedule.name": config.schedule.name,
+    }
 
 
 def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
@@ -376,6 +387,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
     run = RunDirectory(out)
     if run.exists and not resume:
         raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
+    if not run.checkpoints.is_dir() and out.is_dir() and any(out.iterdir()):
+        raise RnnlmError(f"{out}: there are other files in it; choose another --out.")
     trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
     if run.exists:
         trainer.resume()

@@ -58,16 +58,15 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
 
 def test_messages_go_to_stderr_and_quiet_silences_them(rnnlm: Command, config: str):
     loud = rnnlm("train", "--config", config)
-    assert loud.stdout == ""
+    assert loud.stdout.startswith("best validation perplexity ")
     for message in (
         "Run directory: runs/tiny\n",
         "Network: rnn, 1 x 6, one-hot input, ",
         "step 6, epoch 1.00, ",
-        "Best validation perplexity: ",
         "Saved in runs/tiny\n",
     ):
         assert message in loud.stderr
-    assert rnnlm("train", "--config", config, "--out", "other", "--quiet") == (0, "", "")
+    assert rnnlm("train", "--config", config, "--out", "other", "--quiet") == (0, loud.stdout, "")
 
 
 def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_dataset: Path):
@@ -254,9 +253,8 @@ def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command,
     while not process.stderr.readline().startswith("step 50,"):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stdout == ""
     assert "Traceback" not in stderr
     assert "--resume goes on from there." in stderr
     assert int(rnnlm("info", "run", "--json").json["step"]) < 400

@@ -5,6 +5,7 @@ import pytest
 
 from rnnlm.nn import Network
 from rnnlm.nn.gradient_check import gradient_check
+from rnnlm.nn.network import CELLS
 
 V, T, B = 11, 6, 3
 OPTIONS = [
@@ -15,6 +16,11 @@ OPTIONS = [
     {"num_layers": 2, "bias": True},
     {"num_layers": 3, "embedding_size": 5, "nonlinearity": "relu"},
     {"embedding_size": 7, "tie_weights": True, "bias": True},
+    *(
+        {"cell": cell, **options}
+        for cell in ("gru", "lstm")
+        for options in ({}, {"bias": True}, {"num_layers": 2, "embedding_size": 5, "bias": True})
+    ),
 ]
 
 
@@ -124,8 +130,9 @@ def test_truncated_bptt_is_the_published_loop(truncate: int) -> None:
 
 
 @pytest.mark.parametrize("truncate", [None, 2])
-def test_a_padded_batch_is_its_sentences_one_by_one(truncate: int | None) -> None:
-    network = make(num_layers=2, bias=True)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_padded_batch_is_its_sentences_one_by_one(cell: str, truncate: int | None) -> None:
+    network = make(cell=cell, num_layers=2, bias=True)
     inputs, targets, mask, state = window(network)
     lengths = mask.sum(axis=0)
     batch_loss, _ = network.backpropagate(inputs, targets, mask, state, bptt_truncate=truncate)
@@ -152,8 +159,9 @@ def test_what_stands_under_the_mask_does_not_matter() -> None:
         np.testing.assert_array_equal(value, after[name], err_msg=name)
 
 
-def test_a_carried_state_makes_two_windows_one() -> None:
-    network = make(num_layers=2)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_carried_state_makes_two_windows_one(cell: str) -> None:
+    network = make(cell=cell, num_layers=2)
     inputs, targets, _, state = window(network)
     mask = np.ones_like(inputs, bool)
     whole, final = network.losses(inputs, targets, mask, state)

@@ -36,6 +36,11 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
     {"training": {"batching": "stream", "bptt_steps": 3}},
     {"training": {"batching": "stream", "bptt_steps": 5, "evaluate_every": 4, "checkpoint_every": 3}},
     {"model": {"embedding_size": 8, "dropout": 0.5, "num_layers": 2, "tie_weights": True}},
+    {
+        "model": {"cell": "lstm", "bias": True},
+        "training": {"batching": "stream"},
+        "optimizer": {"name": "adam", "learning_rate": 0.03},
+    },
     {"optimizer": {"name": "adam", "learning_rate": 0.01, "clip_norm": 1}, "schedule": {"name": "linear"}},
     {"training": {"batch_size": 1, "bptt_truncate": 2}},
 ]
@@ -129,7 +134,7 @@ def test_a_finished_run_can_be_trained_for_longer(make_trainer: MakeTrainer) -> 
         {"model": {"hidden_size": 9}},
         {"training": {"seed": 5}},
         {"training": {"batching": "stream"}},
-        {"optimizer": {"name": "adam"}},
+        {"optimizer": {"name": "adam", "learning_rate": 0.03}},
     ],
     ids=str,
 )
@@ -138,8 +143,7 @@ def test_resuming_with_another_network_or_training_is_refused(
 ) -> None:
     make_trainer(training={"epochs": 1}).run()
     [(section, values)] = sections.items()
-    key = section if section == "model" else f"{section}.{next(iter(values))}"
-    with pytest.raises(RnnlmError, match=f"^{key}: "):
+    with pytest.raises(RnnlmError, match=rf"^{section}\.{next(iter(values))}: "):
         make_trainer(**sections).resume()
 
 
@@ -236,6 +240,21 @@ def test_a_run_is_not_overwritten(make_trainer: MakeTrainer, dataset: Dataset, t
     config = Config.model_validate({"data": {"path": str(dataset.path)}})
     with pytest.raises(RnnlmError, match="--resume"):
         begin_run(config, tmp_path / "run", resume=False, quiet=True)
+
+
+def test_a_directory_with_other_files_is_not_written_to(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# mine")
+    config = Config.model_validate({"data": {"path": str(dataset.path)}})
+    with pytest.raises(RnnlmError, match="other files"):
+        begin_run(config, tmp_path, resume=False, quiet=True)
+    assert (tmp_path / "config.yaml").read_text() == "# mine"
+
+
+def test_weights_that_a_last_step_made_infinite_are_not_saved(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer(training={"max_steps": 1}, optimizer={"learning_rate": 1e39})
+    with pytest.raises(RnnlmError, match="norm of the weights"):
+        trainer.run()
+    assert load_checkpoint(trainer.run_directory.checkpoint("last")).state["progress"]["step"] == 0
 
 
 def test_a_dataset_must_be_named(tmp_path: Path) -> None:
