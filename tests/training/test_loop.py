@@ -38,7 +38,7 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
     {"model": {"embedding_size": 8, "dropout": 0.5, "num_layers": 2, "tie_weights": True}},
     {
         "model": {"cell": "lstm", "bias": True},
-        "training": {"batching": "stream"},
+        "training": {"batching": "stream", "bptt_steps": 5},
         "optimizer": {"name": "adam", "learning_rate": 0.03},
     },
     {"optimizer": {"name": "adam", "learning_rate": 0.01, "clip_norm": 1}, "schedule": {"name": "linear"}},
