@@ -192,7 +192,7 @@ class Network:
         hidden, final_state = self.forward(inputs, state, rng)
         s, ds = hidden[mask], np.zeros_like(hidden)
         loss, ds[mask] = self.output.loss_and_gradient(s, targets[mask], scale=1 / inputs.shape[1])
-        if bptt_truncate is None:
+        if bptt_truncate is None or bptt_truncate >= len(inputs) - 1:
             error = self._dropouts[-1].backward(ds)
             for k in reversed(range(self.num_layers)):
                 error = self._dropouts[k].backward(self.layers[k].backward(error))

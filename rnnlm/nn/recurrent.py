@@ -166,22 +166,22 @@ class RecurrentLayer(ABC):
             The error of the input, by lag, for the layer below.
         """
         T, B, H = dy[0].shape
+        dtype = self._workspace.dtype
         Wt = self._transposed_weights()
-        shape = (T, self.num_gates * H, B)
-        total = np.zeros(shape, self._workspace.dtype)
-        delta = np.zeros_like(total)
-        dh_by_lag = np.zeros((T, H, B), self._workspace.dtype)
-        carry = np.zeros_like(dh_by_lag)
-        everything = slice(None)
+        delta = np.empty((T, self.num_gates * H, B), dtype)
+        total = np.zeros_like(delta)
+        carry = np.zeros((T, H, B), dtype)
+        all_steps = slice(None)
         self._prepare_back()
         dx = []
         for lag in range(min(steps, T - 1) + 1):
-            dh = dy[lag].transpose(0, 2, 1).copy() if lag < len(dy) else np.zeros_like(carry)
-            from_next = np.zeros_like(carry)
+            dh, from_next = np.zeros_like(carry), np.zeros_like(carry)
+            if lag < len(dy):
+                dh += dy[lag].transpose(0, 2, 1)
             if lag > 0:
-                dh[:-1] += Wt @ self._recurrent_delta(everything, delta)[1:]
+                dh[:-1] += Wt @ self._recurrent_delta(all_steps, delta)[1:]
                 from_next[:-1] = carry[1:]
-            carry = self._step_back(everything, dh, from_next, delta)
+            carry = self._step_back(all_steps, dh, from_next, delta)
             total += delta
             dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
         self._finish(total)

@@ -6,6 +6,7 @@ from rnnlm.nn.arrays import Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.initializers import uniform
+from rnnlm.nn.network import CELLS
 from rnnlm.nn.output import SoftmaxOutput
 
 FLOAT64 = np.dtype("float64")
@@ -92,3 +93,18 @@ def test_large_logits_do_not_overflow() -> None:
     output = SoftmaxOutput(weight, np.zeros_like(weight))
     losses = output.losses(np.array([[5.0], [5.0]], np.float32), np.array([0, 1]))
     np.testing.assert_allclose(losses, [0, 10000])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("steps", [5, 6, 100])
+def test_a_layer_truncated_beyond_its_window_is_back_propagated_in_full(cell: str, steps: int) -> None:
+    rng = np.random.default_rng(0)
+    layer = CELLS[cell](3, 4, True, rng, FLOAT64)
+    layer.forward(rng.normal(size=(6, 2, 3)), rng.normal(size=(layer.num_states, 2, 4)))
+    dy = rng.normal(size=(6, 2, 4))
+    dx = layer.backward(dy).copy()
+    full = {name: value.copy() for name, value in layer.gradients.items()}
+    by_lag = layer.backward_truncated([dy], steps)
+    np.testing.assert_allclose(np.sum(by_lag, axis=0), dx, rtol=1e-10, atol=1e-12)
+    for name, value in full.items():
+        np.testing.assert_allclose(layer.gradients[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
