@@ -33,7 +33,8 @@ def offsets_file(split: str) -> str:
 
 def id_dtype(vocabulary_size: int) -> "np.dtype[Any]":
     """Return the smallest unsigned type, little-endian, that holds the ids of a vocabulary."""
-    return np.min_scalar_type(max(vocabulary_size - 1, 0)).newbyteorder("<")
+    dtype: np.dtype[Any] = np.min_scalar_type(max(vocabulary_size - 1, 0)).newbyteorder("<")
+    return dtype
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,6 @@ class GRULayer(RecurrentLayer):
     def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:
         """Multiply n's part by r: what n sees of ``W h_{t-1}`` went through the reset gate."""
         H = self.hidden_size
-        recurrent = delta.copy()
+        recurrent: Floats = delta.copy()
         recurrent[..., 2 * H :, :] *= self._a[t][..., :H, :]
         return recurrent

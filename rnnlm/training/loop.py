@@ -162,6 +162,7 @@ class Trainer:
             now = time.perf_counter()
             progress.seconds += now - started
             progress.logged_seconds += now - started
+            self.display.update(self._done(), progress)
             if progress.step % training.log_every == 0:
                 self._log()
             if training.evaluate_every is not None and progress.step % training.evaluate_every == 0:
@@ -212,7 +213,6 @@ class Trainer:
         loss = progress.logged_nats / progress.logged_tokens
         tokens_per_second = progress.logged_tokens / progress.logged_seconds
         self._write_metrics("train", loss, tokens_per_second)
-        self.display.update(self._done(), loss, tokens_per_second)
         progress.logged_nats = progress.logged_seconds = 0.0
         progress.logged_tokens = 0
 

@@ -81,20 +81,23 @@ class Display:
         self.bar: tqdm[Any] = tqdm(
             total=1.0,
             initial=done,
+            miniters=0,
             disable=quiet or not sys.stderr.isatty(),
             bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
             leave=False,
         )
 
-    def update(self, done: float, loss: float, tokens_per_second: float) -> None:
-        """Show loss, perplexity and speed; `done` is the share of the run that is over."""
-        if not self.bar.disable:
-            self.bar.set_postfix_str(
-                f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {tokens_per_second:,.0f} tokens/s",
-                refresh=False,
-            )
-            self.bar.update(done - self.bar.n)
+    def update(self, done: float, progress: Progress) -> None:
+        """Show loss and speed since the last logged line; `done` is the share of the run that is over."""
+        if self.bar.disable:
+            return
+        loss = progress.logged_nats / progress.logged_tokens
+        speed = progress.logged_tokens / progress.logged_seconds
+        self.bar.set_postfix_str(
+            f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {speed:,.0f} tokens/s", refresh=False
+        )
+        self.bar.update(done - self.bar.n)
 
     def say(self, message: str) -> None:
         """Print a line to stderr without tearing the bar."""
