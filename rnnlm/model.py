@@ -1,7 +1,9 @@
 """The trained language model: network, vocabulary and text processing in one object."""
 
+import difflib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -256,6 +258,18 @@ class LanguageModel:
         RnnlmError
             If the file cannot be read, or there is no text in it.
         """
+        with self.text_split(path) as split:
+            return self.evaluate(split)
+
+    @contextmanager
+    def text_split(self, path: str | Path) -> Iterator[Split]:
+        """Process a text file (csv, jsonl or txt) as the training text was, for as long as the context lasts.
+
+        Raises
+        ------
+        RnnlmError
+            If the file cannot be read, or there is no text in it.
+        """
         documents = "file" if self.vocabulary.settings.level == "char" else "line"
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory, "dataset")
@@ -266,7 +280,56 @@ class LanguageModel:
                 vocabulary=self.vocabulary,
                 split=SplitSettings(valid_fraction=0, test_fraction=1),
             )
-            return self.evaluate(Dataset.open(out).test)
+            yield Dataset.open(out).test
+
+    def dataset_split(self, path: str | Path, name: str) -> Split:
+        """Open the train, valid or test part of a dataset that has the model's vocabulary.
+
+        Raises
+        ------
+        RnnlmError
+            If there is no such dataset or part, it is damaged, or it has another vocabulary.
+        """
+        dataset = Dataset.open(path)
+        if dataset.vocabulary != self.vocabulary:
+            raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
+        return dataset.split(name)
+
+    def neighbors(self, word: str, number: int = 10) -> list[tuple[str, float]]:
+        """Return the words nearest to a word, each with its cosine similarity, the nearest first.
+
+        What is compared is the rows of the embedding, or for one-hot input the columns of ``U``. Special tokens
+        are left out.
+
+        Parameters
+        ----------
+        word
+            A word of the vocabulary; its case does not matter where the vocabulary has none.
+        number
+            How many words.
+
+        Raises
+        ------
+        RnnlmError
+            If the word is not in the vocabulary, or `number` is negative.
+        """
+        if number < 0:
+            raise RnnlmError(f"number {number}: give a whole number from 0.")
+        vocabulary = self.vocabulary
+        token = word.lower() if vocabulary.settings.lowercase else word
+        [index] = vocabulary.encode([token])
+        first = vocabulary.end_id + 1  # the special tokens come first
+        if index < first:
+            near = difflib.get_close_matches(token, vocabulary.tokens[first:], n=3)
+            advice = (
+                f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
+            )
+            raise RnnlmError(f"{word!r} is not in the vocabulary; {advice}")
+        vectors = self.network.embedding.weight
+        lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[index])
+        similarities = vectors @ vectors[index] / np.maximum(lengths, np.finfo(vectors.dtype).tiny)
+        nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]
+        return [(vocabulary.tokens[i], float(similarities[i])) for i in nearest[:number]]
 
     def _scored_sentences(self, text: str) -> Iterator[list[tuple[str, float]]]:
         vocabulary = self.vocabulary

@@ -14,6 +14,8 @@ COMMANDS = {
     "train": "Train a language model on a dataset.",
     "generate": "Write text with a trained model.",
     "evaluate": "Measure a model's perplexity on a dataset or a text.",
+    "neighbors": "List the words whose learned vectors are nearest to a word's.",
+    "diagnose": "Measure how the gradient shrinks with the distance back in time.",
     "gradcheck": "Check back-propagation against central differences.",
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",

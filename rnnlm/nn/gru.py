@@ -58,7 +58,7 @@ class GRULayer(RecurrentLayer):
         r, z, n = np.split(self._a[t], 3, axis=-2)
         dr, dz, dn = np.split(delta, 3, axis=-2)
         h = self._states[:-1, 0][t]
-        dh = dh + carry
+        dh += carry
         np.multiply(dh * (1 - z), 1 - n**2, out=dn)
         np.multiply(dh * (h - n), z * (1 - z), out=dz)
         np.multiply(dn * self._Wh_n[t], r * (1 - r), out=dr)

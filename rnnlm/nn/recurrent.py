@@ -36,6 +36,9 @@ class RecurrentLayer(ABC):
     parameters, gradients
         Arrays by PyTorch's names: ``weight_ih`` is U (G·H, D), ``weight_hh`` is W (G·H, H), ``bias_ih`` and
         ``bias_hh`` (G·H).
+    hidden_gradients : (T, H, B)
+        Derivative of the loss with respect to each h_t after `backward`, through all that follows from it; in
+        memory that the next call overwrites.
     """
 
     num_gates: ClassVar[int]
@@ -78,7 +81,8 @@ class RecurrentLayer(ABC):
         t
             The step, or all of them: then the other arrays have T as their first axis.
         dh : (H, B)
-            Derivative of the loss with respect to the output of the step, but for what `carry` brings.
+            Derivative of the loss with respect to the output of the step. What `carry` brings to it, as in a GRU,
+            the cell adds in place.
         carry : (H, B)
             What the step after handed back past its products; zero at the last step.
         delta : (G·H, B)
@@ -144,6 +148,7 @@ class RecurrentLayer(ABC):
                 np.matmul(Wt, self._recurrent_delta(t + 1, delta[t + 1]), out=from_next)
                 dh[t] += from_next
             carry = self._step_back(t, dh[t], carry, delta[t])
+        self.hidden_gradients = dh
         return self._finish(delta)
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:

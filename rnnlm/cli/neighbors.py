@@ -1,0 +1,40 @@
+"""``rnnlm neighbors``."""
+
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option
+
+
+@click.command()
+@click.argument("word")
+@model_option
+@click.option(
+    "--num", type=click.IntRange(min=1), default=10, show_default=True, help="How many neighbors to list."
+)
+@json_option
+@quiet_option
+def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet: bool) -> None:
+    """List the words whose learned vectors are nearest to that of WORD.
+
+    The vectors are the model's embeddings, or, where its input is one-hot, the columns of U; nearness is the
+    cosine of the angle between two. WORD is one token of the vocabulary: a word, or in a model of characters a
+    character.
+
+    \b
+    Examples:
+      rnnlm neighbors good --model runs/comments
+      rnnlm neighbors e --model runs/book --num 5
+    """
+    from rnnlm.model import LanguageModel
+
+    model = LanguageModel.load(find_model(model_path, quiet))
+    found = model.neighbors(word, num)
+    if as_json:
+        pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]
+        print_json({"word": word, "neighbors": pairs})
+        return
+    for neighbor, similarity in found:
+        # A space or a line end would not be seen.
+        click.echo(f"{similarity:7.4f}  {repr(neighbor) if neighbor.isspace() else neighbor}")
