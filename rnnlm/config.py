@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import (
@@ -108,27 +108,75 @@ class TrainingConfig(Section):
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
 
 
-class OptimizerConfig(Section):
+class NamedSection(Section):
+    """A part of the configuration in which some keys are for one `name` only."""
+
+    keys_for: ClassVar[dict[str, tuple[str, ...]]]
+    name: str
+
+    @model_validator(mode="after")
+    def _keys_apply(self) -> "NamedSection":
+        for name, keys in self.keys_for.items():
+            for key in keys:
+                if name != self.name and getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"{key} is for {name} only, not for {self.name}; leave it out")
+        return self
+
+    def options(self) -> dict[str, Any]:
+        """Return the values of the keys that are for this name only."""
+        return self.model_dump(include=set(self.keys_for.get(self.name, ())))
+
+
+class OptimizerConfig(NamedSection):
     """How a step changes the weights.
 
     The gradient is that of the cross-entropy summed over the time steps and averaged over the sequences.
     """
 
-    name: Literal["sgd", "adam"] = Field("sgd", description="`sgd`: stochastic gradient descent; or `adam`.")
+    keys_for = {"sgd": ("momentum", "nesterov")}
+    name: Literal["sgd", "asgd", "adagrad", "rmsprop", "adam", "adamw"] = Field(
+        "sgd",
+        description="`sgd`: stochastic gradient descent; `asgd`: the same, but the model is the mean of the "
+        "weights since the first evaluated loss above the best of all before the last five; `adagrad`; "
+        "`rmsprop`; `adam`; `adamw`: Adam with the weight decay apart from the gradient.",
+    )
     learning_rate: float = Field(0.005, gt=0, description="Size of a step, at the start.")
     clip_norm: float | None = Field(
         None, gt=0, description="Largest norm of the gradient, longer ones are scaled down; null is any."
     )
-    weight_decay: float = Field(0.0, ge=0, description="Weight of the L2 penalty.")
+    clip_value: float | None = Field(
+        None, gt=0, description="Largest absolute value of an element of the gradient; null is any."
+    )
+    weight_decay: float = Field(
+        0.0, ge=0, description="Weight of the L2 penalty; with `adamw`, share of a weight lost per learning rate."
+    )
+    momentum: float = Field(0.0, ge=0, lt=1, description="Share of the velocity that a step of `sgd` keeps.")
+    nesterov: bool = Field(False, description="Let the momentum of `sgd` look ahead.")
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "OptimizerConfig":
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0")
+        return self
 
 
-class ScheduleConfig(Section):
-    """How the learning rate changes."""
+class ScheduleConfig(NamedSection):
+    """How the learning rate changes.
 
-    name: Literal["constant", "halve_on_plateau", "linear"] = Field(
+    A run is over with its epochs, max_steps or max_seconds, whichever ends first.
+    """
+
+    keys_for = {"step": ("first_epochs", "factor"), "cosine": ("warmup",)}
+    name: Literal["constant", "halve_on_plateau", "step", "linear", "cosine"] = Field(
         "halve_on_plateau",
         description="`constant`; `halve_on_plateau`: halved when the evaluated loss has not fallen; "
-        "`linear`: falls to zero over the epochs, max_steps or max_seconds, whichever ends first.",
+        "`step`: multiplied by factor with every epoch after the first_epochs; `linear`: falls to zero over the "
+        "run; `cosine`: rises over the warmup, then falls to zero along half a cosine.",
+    )
+    first_epochs: int = Field(4, ge=1, description="Epochs with the initial rate before `step` lowers it.")
+    factor: float = Field(0.5, gt=0, lt=1, description="What `step` multiplies the rate by.")
+    warmup: float = Field(
+        0.0, ge=0, lt=1, description="Share of the run in which `cosine` raises the rate from zero, linearly."
     )
 
 

@@ -54,8 +54,16 @@ def test_the_defaults_are_the_documented_ones():
             "threads": None,
             "dtype": "float32",
         },
-        "optimizer": {"name": "sgd", "learning_rate": 0.005, "clip_norm": None, "weight_decay": 0.0},
-        "schedule": {"name": "halve_on_plateau"},
+        "optimizer": {
+            "name": "sgd",
+            "learning_rate": 0.005,
+            "clip_norm": None,
+            "clip_value": None,
+            "weight_decay": 0.0,
+            "momentum": 0.0,
+            "nesterov": False,
+        },
+        "schedule": {"name": "halve_on_plateau", "first_epochs": 4, "factor": 0.5, "warmup": 0.0},
     }
 
 

@@ -1,11 +1,35 @@
 """From gradients to new weights."""
 
-from rnnlm.optim.adam import Adam
-from rnnlm.optim.clipping import clip_by_norm, global_norm
+from rnnlm.optim.adagrad import Adagrad
+from rnnlm.optim.adam import Adam, AdamW
+from rnnlm.optim.clipping import clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim.optimizer import Optimizer
+from rnnlm.optim.rmsprop import RMSprop
 from rnnlm.optim.schedules import SCHEDULES, Schedule
-from rnnlm.optim.sgd import SGD
+from rnnlm.optim.sgd import ASGD, SGD
 
-OPTIMIZERS: dict[str, type[SGD]] = {"adam": Adam, "sgd": SGD}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "asgd": ASGD,
+    "adagrad": Adagrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}
 """The optimizers by their names in a configuration."""
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "SGD", "Adam", "Schedule", "clip_by_norm", "global_norm"]
+__all__ = [
+    "ASGD",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "Schedule",
+    "clip_by_norm",
+    "clip_by_value",
+    "global_norm",
+]

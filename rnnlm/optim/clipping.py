@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from rnnlm.nn.arrays import Floats
 
 
@@ -28,3 +30,9 @@ def clip_by_norm(gradients: Iterable[Floats], max_norm: float, norm: float) -> N
     if norm > max_norm:
         for gradient in gradients:
             gradient *= max_norm / norm
+
+
+def clip_by_value(gradients: Iterable[Floats], largest: float) -> None:
+    """Cut every element of the gradients in place to at most `largest`, above and below zero (Mikolov 2012)."""
+    for gradient in gradients:
+        np.clip(gradient, -largest, largest, out=gradient)

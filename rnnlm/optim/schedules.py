@@ -16,8 +16,16 @@ class Schedule:
     def __init__(self, initial: float) -> None:
         self.rate = initial
 
-    def learning_rate(self, progress: float) -> float:
-        """Return the rate of the next step when `progress`, from 0 to 1, of the run is done."""
+    def learning_rate(self, progress: float, epoch: int) -> float:
+        """Return the rate of the next step.
+
+        Parameters
+        ----------
+        progress
+            The share of the run that is done, from 0 to 1.
+        epoch
+            Epochs completed.
+        """
         return self.rate
 
     def evaluated(self, loss: float) -> None:
@@ -34,9 +42,54 @@ class Schedule:
 class Linear(Schedule):
     """From the initial rate straight down to zero at the end of the run."""
 
-    def learning_rate(self, progress: float) -> float:
+    def learning_rate(self, progress: float, epoch: int) -> float:
         """Return the initial rate times the share of the run that is left."""
         return self.rate * (1 - progress)
+
+
+class Cosine(Schedule):
+    """Down to zero along half a cosine (Loshchilov and Hutter 2017), after a warm-up in a straight line from zero.
+
+    Parameters
+    ----------
+    initial
+        The learning rate after the warm-up.
+    warmup
+        Share of the run that the warm-up takes.
+    """
+
+    def __init__(self, initial: float, *, warmup: float = 0.0) -> None:
+        super().__init__(initial)
+        self.warmup = warmup
+
+    def learning_rate(self, progress: float, epoch: int) -> float:
+        """Return ``η p/w`` in the warm-up w, then ``η (1 + cos(π (p-w)/(1-w))) / 2``."""
+        if progress < self.warmup:
+            return self.rate * progress / self.warmup
+        return self.rate * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
+
+
+class Step(Schedule):
+    """The initial rate for some epochs, then less with every epoch (Zaremba et al. 2014).
+
+    Parameters
+    ----------
+    initial
+        The learning rate at the start.
+    first_epochs
+        Epochs with the initial rate.
+    factor
+        By which the rate is multiplied at the beginning of each later epoch.
+    """
+
+    def __init__(self, initial: float, *, first_epochs: int, factor: float) -> None:
+        super().__init__(initial)
+        self.first_epochs = first_epochs
+        self.factor = factor
+
+    def learning_rate(self, progress: float, epoch: int) -> float:
+        """Return the initial rate, multiplied for every epoch begun after the first ones."""
+        return self.rate * self.factor ** max(0, epoch + 1 - self.first_epochs)
 
 
 class HalveOnPlateau(Schedule):
@@ -66,5 +119,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Schedule,
     "halve_on_plateau": HalveOnPlateau,
     "linear": Linear,
+    "cosine": Cosine,
+    "step": Step,
 }
 """The schedules by their names in a configuration."""

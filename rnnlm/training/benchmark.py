@@ -10,7 +10,7 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.optim import OPTIMIZERS, clip_by_norm, global_norm
+from rnnlm.optim import OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
 from rnnlm.training.checkpoint import make_network
 
 WARM_UP_STEPS = 3
@@ -93,7 +93,10 @@ def benchmark(config: Config, seconds: float) -> Speed:
         size = len(Dataset.open(config.data.path).vocabulary)
     network = make_network(config, size)
     optimizer = OPTIMIZERS[config.optimizer.name](
-        network.parameters, network.gradients, config.optimizer.weight_decay
+        network.parameters,
+        network.gradients,
+        weight_decay=config.optimizer.weight_decay,
+        **config.optimizer.options(),
     )
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
@@ -109,6 +112,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
         gradients = network.gradients.values()
         if config.optimizer.clip_norm is not None:
             clip_by_norm(gradients, config.optimizer.clip_norm, global_norm(gradients))
+        if config.optimizer.clip_value is not None:
+            clip_by_value(gradients, config.optimizer.clip_value)
         optimizer.step(config.optimizer.learning_rate)
 
     peak = blas.gemm_peak()

@@ -18,7 +18,7 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate, perplexity
 from rnnlm.nn.arrays import Floats
-from rnnlm.optim import OPTIMIZERS, SCHEDULES, clip_by_norm, global_norm
+from rnnlm.optim import OPTIMIZERS, SCHEDULES, clip_by_norm, clip_by_value, global_norm
 from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.text.processor import TextProcessor
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint, make_network
@@ -62,9 +62,14 @@ class Trainer:
             blas.set_threads(training.threads)
         self.network = make_network(config, len(vocabulary))
         self.optimizer = OPTIMIZERS[config.optimizer.name](
-            self.network.parameters, self.network.gradients, weight_decay=config.optimizer.weight_decay
+            self.network.parameters,
+            self.network.gradients,
+            weight_decay=config.optimizer.weight_decay,
+            **config.optimizer.options(),
         )
-        self.schedule = SCHEDULES[config.schedule.name](config.optimizer.learning_rate)
+        self.schedule = SCHEDULES[config.schedule.name](
+            config.optimizer.learning_rate, **config.schedule.options()
+        )
         self.batches: SentenceBatches | StreamBatches
         if training.batching == "sentences":
             self.batches = SentenceBatches(dataset.train, training.batch_size, training.seed)
@@ -198,7 +203,9 @@ class Trainer:
             raise self._not_finite("loss" if not math.isfinite(nats) else "gradient")
         if config.optimizer.clip_norm is not None:
             clip_by_norm(gradients, config.optimizer.clip_norm, progress.gradient_norm)
-        progress.learning_rate = self.schedule.learning_rate(self._done())
+        if config.optimizer.clip_value is not None:
+            clip_by_value(gradients, config.optimizer.clip_value)
+        progress.learning_rate = self.schedule.learning_rate(self._done(), progress.epoch)
         self.optimizer.step(progress.learning_rate)
         tokens = batch.num_tokens
         progress.step += 1
@@ -224,10 +231,12 @@ class Trainer:
         split = self.dataset.valid
         if split.num_tokens > 0:
             batching = self.config.training.batching
-            loss = evaluate(self.network, split, batching, watch=self._check_stop).cross_entropy
+            with self.optimizer.averages_in_place():
+                loss = evaluate(self.network, split, batching, watch=self._check_stop).cross_entropy
             if not math.isfinite(loss):
                 raise self._not_finite("validation loss")
             self.schedule.evaluated(loss)
+            self.optimizer.evaluated(loss)
             progress.evaluated(loss)
             self._write_metrics("valid", loss, progress.tokens / progress.seconds)
             mark = " (best)" if progress.best_step == progress.step else ""
@@ -246,15 +255,16 @@ class Trainer:
         vocabulary, training = self.dataset.vocabulary, self.config.training
         if training.sample_tokens == 0:
             return
-        [sample] = sample_ids(
-            self.network,
-            [vocabulary.start_id],
-            end_id=vocabulary.end_id,
-            forbidden=(vocabulary.start_id, vocabulary.unknown_id),
-            max_tokens=training.sample_tokens,
-            sampling=Sampling(),
-            rngs=[np.random.default_rng([training.seed, self.progress.step, 1])],
-        )
+        with self.optimizer.averages_in_place():
+            [sample] = sample_ids(
+                self.network,
+                [vocabulary.start_id],
+                end_id=vocabulary.end_id,
+                forbidden=(vocabulary.start_id, vocabulary.unknown_id),
+                max_tokens=training.sample_tokens,
+                sampling=Sampling(),
+                rngs=[np.random.default_rng([training.seed, self.progress.step, 1])],
+            )
         text = self.processor.detokenize(vocabulary.decode(sample.ids))
         self.run_directory.append_sample(step=self.progress.step, text=text)
         self.display.say(f"  {text}")
@@ -265,7 +275,7 @@ class Trainer:
         checkpoint = Checkpoint(
             config=self.config,
             vocabulary=self.dataset.vocabulary,
-            parameters=self.network.parameters,
+            parameters=self.optimizer.averages(),
             state={"progress": progress.to_dict(), "schedule": self.schedule.state()},
             state_tensors={"carried": self.carried, **self.optimizer.state()},
         )

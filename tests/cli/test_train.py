@@ -72,7 +72,9 @@ def test_messages_go_to_stderr_and_quiet_silences_them(rnnlm: Command, config: s
 def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_dataset: Path):
     rnnlm("train", "--config", config, "--out", "run", "--set", "optimizer.clip_norm=3")
     resolved = yaml.safe_load(Path("run/config.yaml").read_text())
-    assert resolved["optimizer"] == {"name": "sgd", "learning_rate": 0.1, "clip_norm": 3.0, "weight_decay": 0.0}
+    assert resolved["optimizer"]["learning_rate"] == 0.1
+    assert resolved["optimizer"]["clip_norm"] == 3.0
+    assert resolved["optimizer"]["weight_decay"] == 0.0
     assert resolved["training"]["bptt_steps"] == 35
     assert {"rnnlm", "numpy", "blas", "threads"} <= set(json.loads(Path("run/environment.json").read_text()))
     lines = metrics("run")

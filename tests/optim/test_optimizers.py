@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.optim import OPTIMIZERS, SGD, Adam, clip_by_norm, global_norm
+from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, clip_by_norm, clip_by_value, global_norm
 
 
 def test_sgd_goes_against_the_gradient() -> None:
@@ -28,7 +28,7 @@ def textbook_adam(w: np.ndarray, steps: list[np.ndarray], rate: float, decay: fl
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("piece", [3, 1 << 14])
 def test_adam_is_the_papers_algorithm(monkeypatch: pytest.MonkeyPatch, decay: float, piece: int) -> None:
-    monkeypatch.setattr("rnnlm.optim.adam.PIECE", piece)
+    monkeypatch.setattr("rnnlm.optim.optimizer.PIECE", piece)
     rng = np.random.default_rng(0)
     # A transposed view, as the look-up table of a one-hot input is.
     w = np.ascontiguousarray(rng.normal(size=(4, 5))).T
@@ -42,25 +42,92 @@ def test_adam_is_the_papers_algorithm(monkeypatch: pytest.MonkeyPatch, decay: fl
     np.testing.assert_allclose(w, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str) -> None:
+def test_averaging_is_the_papers_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnlm.optim.optimizer.PIECE", 3)
     rng = np.random.default_rng(0)
-    steps = [rng.normal(size=3) for _ in range(6)]
+    # Only the seventh and the ninth are above the best of all before the last five.
+    losses = [5.0, 4.0, 4.5, 4.2, 4.1, 4.3, 5.1, 3.9, 4.2]
+    w = np.asfortranarray(rng.normal(size=(3, 2)))
+    raw, path, logs, trigger = w.copy(), [], [], None
+    parameters, gradients = {"w": w}, {"w": np.zeros_like(w)}
+    optimizer = ASGD(parameters, gradients, weight_decay=0.1)
+    for loss in losses:
+        for _ in range(2):
+            g = rng.normal(size=w.shape)
+            gradients["w"][...] = g
+            optimizer.step(0.3)
+            raw = raw - 0.3 * (g + 0.1 * raw)
+            path.append(raw)
+        optimizer.evaluated(loss)
+        if trigger is None and len(logs) > 5 and loss > min(logs[:-5]):
+            trigger = len(path)
+        logs.append(loss)
+        expected = raw if trigger is None else np.mean(path[trigger - 1 :], axis=0)
+        np.testing.assert_allclose(optimizer.averages()["w"], expected, rtol=1e-12)
+        before = w.copy()
+        with optimizer.averages_in_place():
+            np.testing.assert_allclose(w, expected, rtol=1e-12)
+        np.testing.assert_array_equal(w, before)
+        np.testing.assert_allclose(w, raw, rtol=1e-12)
+    assert trigger == 14
+
+
+def test_the_raw_parameters_come_back_when_an_evaluation_is_broken_off() -> None:
+    parameters, gradients = {"w": np.ones(3)}, {"w": np.ones(3)}
+    optimizer = ASGD(parameters, gradients)
+    for loss in (1, 2, 2, 2, 2, 2, 2):
+        optimizer.evaluated(loss)
+    optimizer.step(0.5)
+
+    def evaluate() -> None:
+        with optimizer.averages_in_place():
+            np.testing.assert_array_equal(parameters["w"], 0.75)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate()
+    np.testing.assert_array_equal(parameters["w"], 0.5)
+
+
+@pytest.mark.parametrize("gradient", [np.zeros((3, 2)).T, np.zeros((2, 6))[:, ::2]], ids=["layout", "gaps"])
+def test_arrays_that_would_be_copied_are_refused(gradient: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"^w: parameter and gradient must be whole arrays of one layout"):
+        SGD({"w": np.zeros((2, 3))}, {"w": gradient})
+
+
+OPTIONS: list[tuple[str, dict[str, object]]] = [(name, {}) for name in OPTIMIZERS] + [("sgd", {"momentum": 0.9})]
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+def test_parameters_keep_their_precision(name: str, options: dict[str, object]) -> None:
+    parameters, gradients = {"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)}
+    optimizer = OPTIMIZERS[name](parameters, gradients, weight_decay=0.1, **options)
+    optimizer.step(0.1)
+    kept = {key: value for key, value in optimizer.state().items() if key.endswith(".w")}
+    assert all(value.dtype == np.float32 for value in (parameters | kept).values())
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str, options: dict[str, object]) -> None:
+    rng = np.random.default_rng(0)
+    steps = [rng.normal(size=3) for _ in range(12)]
 
     def run(parameters: dict[str, np.ndarray], steps: list[np.ndarray], state: dict | None) -> dict:  # type: ignore[type-arg]
         gradients = {"w": np.zeros(3)}
-        optimizer = OPTIMIZERS[name](parameters, gradients)
+        optimizer = OPTIMIZERS[name](parameters, gradients, **options)
         if state is not None:
             optimizer.load_state(state)
         for step in steps:
             gradients["w"][...] = step
             optimizer.step(0.1)
-        return {key: value.copy() for key, value in optimizer.state().items()}
+            optimizer.evaluated(float(optimizer.steps))
+        return {key: value.copy() for key, value in (optimizer.state() | optimizer.averages()).items()}
 
-    whole, halves = {"w": np.ones(3)}, {"w": np.ones(3)}
-    run(whole, steps, None)
-    run(halves, steps[3:], run(halves, steps[:3], None))
-    np.testing.assert_array_equal(whole["w"], halves["w"])
+    whole = run({"w": np.ones(3)}, steps, None)
+    for stop in (3, 6, 9):
+        halves = {"w": np.ones(3)}
+        state = run(halves, steps[:stop], None)
+        np.testing.assert_equal(run(halves, steps[stop:], state), whole)
 
 
 def test_clipping_scales_all_gradients_to_the_largest_norm() -> None:
@@ -76,3 +143,10 @@ def test_a_short_gradient_is_not_clipped() -> None:
     gradients = [np.array([3.0, 4.0])]
     clip_by_norm(gradients, 5.0, global_norm(gradients))
     np.testing.assert_array_equal(gradients[0], [3.0, 4.0])
+
+
+def test_clipping_cuts_every_element_to_the_largest_value() -> None:
+    gradients = [np.array([[3.0, 0.5]]).T, np.array([-4.0, -1.0])]
+    clip_by_value(gradients, 1.0)
+    np.testing.assert_array_equal(gradients[0], [[1.0], [0.5]])
+    np.testing.assert_array_equal(gradients[1], [-1.0, -1.0])

@@ -1,0 +1,23 @@
+"""Adagrad, smaller and smaller steps where gradients have been large."""
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats
+from rnnlm.optim.optimizer import Optimizer
+
+EPSILON = 1e-10
+
+
+class Adagrad(Optimizer):
+    """Steps along the gradient over the root of the sum of all squared gradients (Duchi et al. 2011).
+
+    ``v ← v + g²``, ``θ ← θ - η g / (√v + ε)``, and ``ε = 1e-10``.
+    """
+
+    kept = ("square",)
+
+    def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:
+        """Go ``θ ← θ - η g / (√v + ε)``."""
+        [v] = kept
+        v += g * g
+        theta -= rate * g / (np.sqrt(v) + EPSILON)

@@ -1,0 +1,103 @@
+"""What the optimizers share: parameters changed in place, piece by piece, and the state of a resumed run."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats
+
+PIECE = 1 << 15
+"""Elements that are updated at a time: few enough for every pass over them to find them in the cache."""
+
+
+class Optimizer(ABC):
+    """Changes parameters by their gradients; what is done to a piece of them is each optimizer's `update`.
+
+    Parameters
+    ----------
+    parameters, gradients
+        Arrays by name, of one layout: both in C order, or both transposed.
+    weight_decay
+        λ, the weight of the L2 penalty: ``g ← g + λ θ``.
+    """
+
+    kept: tuple[str, ...] = ()
+    """Names of the arrays that the optimizer keeps for every parameter, zero at first."""
+
+    def __init__(
+        self, parameters: dict[str, Floats], gradients: dict[str, Floats], *, weight_decay: float = 0.0
+    ) -> None:
+        for name, value in parameters.items():
+            layouts = (value.flags, gradients[name].flags)
+            # Of anything else `pieces` would be copies, and their changes lost.
+            if not (all(f.c_contiguous for f in layouts) or all(f.f_contiguous for f in layouts)):
+                raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
+        self.parameters = parameters
+        self.gradients = gradients
+        self.weight_decay = weight_decay
+        self.steps = 0
+        self._kept = {
+            kind: {name: np.zeros_like(value) for name, value in parameters.items()} for kind in self.kept
+        }
+
+    def step(self, learning_rate: float) -> None:
+        """Change the parameters in place with η = `learning_rate`; uses the gradients up."""
+        self.steps += 1
+        for name, parameter in self.parameters.items():
+            kept = (self._kept[kind][name] for kind in self.kept)
+            for theta, g, *rest in pieces(parameter, self.gradients[name], *kept):
+                if self.weight_decay:
+                    self.decay(learning_rate, theta, g)
+                self.update(learning_rate, theta, g, *rest)
+
+    def decay(self, rate: float, theta: Floats, g: Floats) -> None:
+        """Add the gradient of the L2 penalty, ``g ← g + λ θ``."""
+        g += self.weight_decay * theta
+
+    @abstractmethod
+    def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:
+        """Change a piece of a parameter.
+
+        Parameters
+        ----------
+        rate
+            η, the learning rate.
+        theta, g
+            The piece and its gradient, which may be overwritten.
+        kept
+            The same piece of each array in `kept`.
+        """
+
+    def evaluated(self, loss: float) -> None:
+        """Take note of a new loss on the validation split."""
+
+    def averages(self) -> dict[str, Floats]:
+        """Return the parameters to save: those trained, where the optimizer does not average them."""
+        return self.parameters
+
+    def averages_in_place(self) -> AbstractContextManager[None]:
+        """Let the parameters be the `averages` within a ``with`` block, to evaluate them."""
+        return nullcontext()
+
+    def state(self) -> dict[str, Floats]:
+        """Return what a resumed run needs, as arrays by name."""
+        return {
+            "steps": np.array([self.steps], np.float64),
+            **{f"{kind}.{name}": value for kind in self.kept for name, value in self._kept[kind].items()},
+        }
+
+    def load_state(self, state: dict[str, Floats]) -> None:
+        """Go on from what `state` returned."""
+        self.steps = int(state["steps"][0])
+        for kind in self.kept:
+            for name, value in self._kept[kind].items():
+                value[...] = state[f"{kind}.{name}"]
+
+
+def pieces(*arrays: Floats) -> Iterator[tuple[Floats, ...]]:
+    """Cut arrays of one shape and layout into small views, flat and in memory order."""
+    flat = [array.ravel(order="K") for array in arrays]
+    for start in range(0, flat[0].size, PIECE):
+        yield tuple(array[start : start + PIECE] for array in flat)

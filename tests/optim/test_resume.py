@@ -1,0 +1,150 @@
+"""A run stopped and resumed ends with the same bits under every optimizer and schedule."""
+
+import json
+import math
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from rnnlm.config import Config
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.store import Dataset
+from rnnlm.evaluation import evaluate
+from rnnlm.optim import ASGD, OPTIMIZERS, SCHEDULES
+from rnnlm.text.processor import TextSettings
+from rnnlm.training.checkpoint import MODEL, load_checkpoint
+from rnnlm.training.loop import Trainer
+from rnnlm.training.run_directory import RunDirectory
+
+CASES: list[dict[str, dict[str, Any]]] = [
+    *({"optimizer": {"name": name, "weight_decay": 0.01}} for name in OPTIMIZERS if name != "asgd"),
+    {"optimizer": {"momentum": 0.9}},
+    {"optimizer": {"momentum": 0.9, "nesterov": True, "clip_value": 0.1}},
+    *({"schedule": {"name": name}} for name in SCHEDULES if name not in ("cosine", "step")),
+    {"schedule": {"name": "cosine", "warmup": 0.5}},
+    {"schedule": {"name": "step", "first_epochs": 1, "factor": 0.3}},
+]
+AVERAGED: dict[str, dict[str, Any]] = {
+    # Steps so long that the loss soon rises, and an evaluation after each.
+    "optimizer": {"name": "asgd", "learning_rate": 3.0},
+    "schedule": {"name": "constant"},
+    "training": {"evaluate_every": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Forty short sentences in which every word but the first follows from the one before."""
+    directory = tmp_path_factory.mktemp("data")
+    words = "abcdefgh" * 2
+    lines = [" ".join(words[k % 8 : k % 8 + 2 + k % 5]) for k in range(40)]
+    (directory / "text.txt").write_text("\n".join(lines))
+    build_dataset(
+        [str(directory / "text.txt")],
+        directory / "dataset",
+        text=TextSettings(tokenizer="whitespace", lowercase=False),
+        split=SplitSettings(valid_fraction=0.2, test_fraction=0),
+    )
+    return Dataset.open(directory / "dataset")
+
+
+def make_trainer(dataset: Dataset, path: Path, sections: dict[str, dict[str, Any]]) -> Trainer:
+    values: dict[str, dict[str, Any]] = {
+        "model": {"hidden_size": 4},
+        "training": {"batch_size": 4, "epochs": 2, "sample_tokens": 5, **sections.get("training", {})},
+        "optimizer": {"learning_rate": 0.05, **sections.get("optimizer", {})},
+        "schedule": sections.get("schedule", {}),
+    }
+    return Trainer(Config.model_validate(values), dataset, RunDirectory(path), quiet=True)
+
+
+def run_and_stop(trainer: Trainer, stop_after: int) -> Trainer:
+    step = trainer._step
+
+    def step_and_stop(batch: Any) -> None:
+        step(batch)
+        if trainer.progress.step == stop_after:
+            signal.raise_signal(signal.SIGTERM)
+
+    trainer._step = step_and_stop  # type: ignore[method-assign]
+    trainer.run()
+    assert trainer.progress.step == stop_after
+    return trainer
+
+
+def outcome(trainer: Trainer) -> tuple[bytes, bytes, dict[str, bytes], list[dict[str, Any]], str]:
+    """Return the best and the last model, the rest of the last checkpoint, the losses and the samples."""
+    run = trainer.run_directory
+    state = load_checkpoint(run.checkpoint("last")).state_tensors
+    timings = ("seconds", "tokens_per_second")
+    metrics = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    return (
+        (run.checkpoint("best") / MODEL).read_bytes(),
+        (run.checkpoint("last") / MODEL).read_bytes(),
+        {name: value.tobytes() for name, value in state.items()},
+        [{key: value for key, value in line.items() if key not in timings} for line in metrics],
+        (run.path / "samples.jsonl").read_text(),
+    )
+
+
+@pytest.mark.parametrize("sections", CASES, ids=str)
+def test_a_resumed_run_ends_like_one_never_stopped(
+    dataset: Dataset, tmp_path: Path, sections: dict[str, dict[str, Any]]
+) -> None:
+    whole = make_trainer(dataset, tmp_path / "whole", sections)
+    whole.run()
+    run_and_stop(make_trainer(dataset, tmp_path / "stopped", sections), stop_after=11)
+    resumed = make_trainer(dataset, tmp_path / "stopped", sections)
+    resumed.resume()
+    resumed.run()
+    assert outcome(resumed) == outcome(whole)
+
+
+def averaging_since(trainer: Trainer) -> float:
+    assert isinstance(trainer.optimizer, ASGD)
+    return trainer.optimizer.trigger
+
+
+def test_a_resumed_run_averages_like_one_never_stopped(dataset: Dataset, tmp_path: Path) -> None:
+    whole = make_trainer(dataset, tmp_path / "whole", AVERAGED)
+    whole.run()
+    trigger = averaging_since(whole)
+    assert 6 < trigger < whole.progress.step - 2
+    # The evaluation after the step is broken off by the stop, and made up for by the resumed run.
+    for stop_after in (3, int(trigger), int(trigger) + 2):
+        path = tmp_path / str(stop_after)
+        stopped = run_and_stop(make_trainer(dataset, path, AVERAGED), stop_after)
+        assert averaging_since(stopped) == (trigger if stop_after > trigger else math.inf)
+        resumed = make_trainer(dataset, path, AVERAGED)
+        resumed.resume()
+        for name, value in stopped.network.parameters.items():
+            np.testing.assert_array_equal(resumed.network.parameters[name], value)
+        resumed.run()
+        assert outcome(resumed) == outcome(whole)
+
+
+def test_the_averaged_weights_are_evaluated_and_saved(dataset: Dataset, tmp_path: Path) -> None:
+    trainer = make_trainer(dataset, tmp_path / "run", AVERAGED)
+    path: list[dict[str, np.ndarray]] = []
+    step = trainer._step
+
+    def step_and_note(batch: Any) -> None:
+        step(batch)
+        path.append({name: value.copy() for name, value in trainer.network.parameters.items()})
+
+    trainer._step = step_and_note  # type: ignore[method-assign]
+    trainer.run()
+    first = int(averaging_since(trainer)) - 1
+    saved = safetensors.numpy.load_file(trainer.run_directory.checkpoint("last") / MODEL)
+    for name, value in saved.items():
+        mean = np.mean([weights[name] for weights in path[first:]], axis=0, dtype=np.float64)
+        np.testing.assert_allclose(value, mean, rtol=1e-4, atol=1e-5)
+        assert not np.array_equal(value, trainer.network.parameters[name])
+    for which, loss in (("best", trainer.progress.best_loss), ("last", trainer.progress.last_loss)):
+        network = load_checkpoint(trainer.run_directory.checkpoint(which)).build_network()
+        assert evaluate(network, dataset.valid, "sentences").cross_entropy == loss
