@@ -122,7 +122,7 @@ def plot(diagnoses: Mapping[str, Diagnosis], path: Path) -> None:
             )
     axes.set_yscale("log")
     axes.set_xlabel("distance back in time, d")
-    axes.set_ylabel("‖∂L_T/∂h_(T-d)‖ relative to d = 0")
+    axes.set_ylabel(r"$\|\partial L_T / \partial h_{T-d}\|$ relative to $d = 0$")
     axes.grid(alpha=0.3)
     axes.legend()
     try:
