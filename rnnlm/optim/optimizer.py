@@ -74,7 +74,10 @@ class Optimizer(ABC):
         """Take note of a new loss on the validation split."""
 
     def averages(self) -> dict[str, Floats]:
-        """Return the parameters to save: those trained, where the optimizer does not average them."""
+        """Return the parameters to save: those trained, where the optimizer does not average them.
+
+        Not within `averages_in_place`, where the averages' memory holds the parameters.
+        """
         return self.parameters
 
     def averages_in_place(self) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.optim.optimizer import Optimizer, pieces
 
 NON_MONOTONE_INTERVAL = 5
-"""n of the trigger: so many of the last evaluations may be worse than the best before them."""
+"""n of the trigger: so many of the last evaluations a new loss is not compared with."""
 
 
 class SGD(Optimizer):

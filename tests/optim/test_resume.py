@@ -1,4 +1,4 @@
-"""A run stopped and resumed ends with the same bits under every optimizer and schedule."""
+"""Runs under every optimizer and schedule; stopped and resumed they end with the same bits."""
 
 import json
 import math
@@ -148,3 +148,21 @@ def test_the_averaged_weights_are_evaluated_and_saved(dataset: Dataset, tmp_path
     for which, loss in (("best", trainer.progress.best_loss), ("last", trainer.progress.last_loss)):
         network = load_checkpoint(trainer.run_directory.checkpoint(which)).build_network()
         assert evaluate(network, dataset.valid, "sentences").cross_entropy == loss
+
+
+def test_a_run_clips_by_value(dataset: Dataset, tmp_path: Path) -> None:
+    sections = {"training": {"max_steps": 1}, "optimizer": {"learning_rate": 1.0, "clip_value": 1e-3}}
+    trainer = make_trainer(dataset, tmp_path / "run", sections)
+    before = {name: value.copy() for name, value in trainer.network.parameters.items()}
+    trainer.run()
+    changes = [np.abs(value - before[name]).max() for name, value in trainer.network.parameters.items()]
+    assert max(changes) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_run_lowers_the_rate_by_its_epochs(dataset: Dataset, tmp_path: Path) -> None:
+    sections = {"training": {"log_every": 1}, "schedule": {"name": "step", "first_epochs": 1, "factor": 0.5}}
+    trainer = make_trainer(dataset, tmp_path / "run", sections)
+    trainer.run()
+    lines = outcome(trainer)[3]
+    rates = [line["learning_rate"] for line in lines if line["split"] == "train"]
+    assert rates == [0.05] * 8 + [0.025] * 8
