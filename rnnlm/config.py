@@ -43,7 +43,9 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network. The defaults are the published tutorial's."""
 
-    cell: Literal["rnn", "gru", "lstm"] = Field("rnn", description="Recurrent cell: `rnn` is the vanilla one.")
+    cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
+        "rnn", description="Recurrent cell: `rnn` is the vanilla one."
+    )
     nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
     embedding_size: int | None = Field(
         None, ge=1, description="Size of the trained vectors that stand for tokens; null is one-hot input."
@@ -54,12 +56,33 @@ class ModelConfig(Section):
     hidden_size: int = Field(100, ge=1, description="Units of each recurrent layer.")
     num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
     bias: bool = Field(False, description="Biases in the recurrent and output layers.")
+    residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Probability of dropping a feature after the embedding and each layer."
+    )
+    variational_dropout: bool = Field(False, description="Keep one dropout mask for all steps of a window.")
+    recurrent_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a recurrent weight for a window (DropConnect)."
+    )
+    embedding_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a word wherever it stands in a window."
+    )
+    activation_regularization: float = Field(
+        0.0, ge=0, description="Weight of the penalty on large activations of the last layer."
+    )
+    temporal_activation_regularization: float = Field(
+        0.0, ge=0, description="Weight of the penalty on changes of these from step to step."
     )
     tie_weights: bool = Field(
         False, description="Use the embedding as output weights; needs embedding_size = hidden_size."
     )
+    initializer: Literal["uniform", "glorot", "orthogonal"] = Field(
+        "uniform", description="How input and output weights start; `uniform` is ±1/√n, n connections in."
+    )
+    recurrent_initializer: Literal["uniform", "glorot", "orthogonal", "identity"] = Field(
+        "uniform", description="How recurrent weights start."
+    )
+    recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> "ModelConfig":

@@ -8,22 +8,34 @@ from rnnlm.nn.arrays import Floats, Workspace
 class Dropout:
     """Set each feature to zero with probability p and scale the others by 1 / (1 - p).
 
+    Parameters
+    ----------
+    probability
+        p.
+    dtype
+        Precision of what is dropped.
+    variational
+        Whether a sequence keeps one mask for all of its time steps.
+
     References
     ----------
-    Srivastava et al. 2014; between the layers of a recurrent network, Zaremba et al. 2014.
+    Srivastava et al. 2014; between the layers of a recurrent network, Zaremba et al. 2014; one mask a sequence,
+    Gal and Ghahramani 2016.
     """
 
-    def __init__(self, probability: float, dtype: np.dtype[np.floating]) -> None:
+    def __init__(self, probability: float, dtype: np.dtype[np.floating], variational: bool = False) -> None:
         self.probability = probability
+        self.variational = variational
         self._workspace = Workspace(dtype)
         self._mask: Floats | None = None
 
     def forward(self, x: Floats, rng: np.random.Generator | None) -> Floats:
-        """Drop features of `x`, any shape. Without `rng` (evaluation), or with p = 0, return `x` itself."""
+        """Drop elements of `x`, its first axis being time. Without `rng`, or with p = 0, return `x` itself."""
         if rng is None or self.probability == 0:
             self._mask = None
             return x
-        mask = self._mask = self._workspace.array("mask", *x.shape)
+        steps = 1 if self.variational else len(x)
+        mask = self._mask = self._workspace.array("mask", steps, *x.shape[1:])
         rng.random(dtype=mask.dtype, out=mask)
         np.greater_equal(mask, self.probability, out=mask, casting="unsafe")
         mask *= 1 / (1 - self.probability)

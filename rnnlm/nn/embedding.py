@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.dropout import Dropout
 
 
 class Embedding:
@@ -20,30 +21,39 @@ class Embedding:
     shared
         True when another layer has the same `weight` and has written its part into `gradient` before
         `backward` is called (tied weights): then `backward` adds to it.
+    word_dropout
+        Probability with which a word is dropped wherever it stands in a window (Gal and Ghahramani 2016, Merity
+        et al. 2017); only while training.
     """
 
-    def __init__(self, weight: Floats, gradient: Floats, shared: bool = False) -> None:
+    def __init__(self, weight: Floats, gradient: Floats, shared: bool = False, word_dropout: float = 0.0) -> None:
         self.weight = weight
         self.gradient = gradient
         self.shared = shared
+        self._word_dropout = Dropout(word_dropout, weight.dtype)
         self._workspace = Workspace(weight.dtype)
-        self._ids: Ids = np.empty(0, np.intp)
-        self._rows: Ids = np.empty(0, np.intp)
 
-    def forward(self, ids: Ids) -> Floats:
-        """Look up `ids` (T, B); returns (T, B, E)."""
+    def forward(self, ids: Ids, rng: np.random.Generator | None = None) -> Floats:
+        """Look up `ids` (T, B); returns (T, B, E). `rng` draws which words are dropped, None drops none."""
         self._ids = ids.ravel()
         y = self._workspace.array("y", *ids.shape, self.weight.shape[1])
         # mode "clip" lets NumPy write into `out` without a buffer; the ids are known to be in range.
         np.take(self.weight, ids, axis=0, out=y, mode="clip")
+        self._kept: Floats | None = None
+        if rng is not None and self._word_dropout.probability > 0:
+            words = np.ones((len(self.weight), 1), y.dtype)
+            self._kept = self._word_dropout.forward(words, rng)[ids]
+            y *= self._kept
         return y
 
     def backward(self, dy: Floats) -> None:
         """Add up the error `dy` (T, B, E) over the places where each token occurred."""
+        if self._kept is not None:
+            dy = dy * self._kept
         if not self.shared:
-            self.gradient[self._rows] = 0  # the rest is zero since the last step
+            self.gradient[...] = 0
         order = np.argsort(self._ids, kind="stable")
-        self._rows, starts = np.unique(self._ids[order], return_index=True)
+        tokens, starts = np.unique(self._ids[order], return_index=True)
         sorted_dy = self._workspace.array("sorted_dy", self._ids.size, self.weight.shape[1])
         np.take(dy.reshape(sorted_dy.shape), order, axis=0, out=sorted_dy, mode="clip")
-        self.gradient[self._rows] += np.add.reduceat(sorted_dy, starts, axis=0)
+        self.gradient[tokens] += np.add.reduceat(sorted_dy, starts, axis=0)

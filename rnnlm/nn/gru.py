@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.recurrent import RecurrentLayer
 
@@ -35,14 +36,10 @@ class GRULayer(RecurrentLayer):
     def _step(self, t: int) -> None:
         h, h_next, a = self._states[t, 0], self._states[t + 1, 0], self._a[t]
         H = self.hidden_size
-        Wh = np.matmul(self.parameters["weight_hh"], h, out=self._Wh)
+        Wh = np.matmul(self._W, h, out=self._Wh)
         rz, n = a[: 2 * H], a[2 * H :]
         rz += Wh[: 2 * H]
-        # σ(x) = ½ tanh(x/2) + ½
-        rz *= 0.5
-        np.tanh(rz, out=rz)
-        rz *= 0.5
-        rz += 0.5
+        sigmoid_in_place(rz)
         r, z = rz[:H], rz[H:]
         self._Wh_n[t] = Wh[2 * H :]
         if "bias_hh" in self.parameters:

@@ -1,63 +1,58 @@
-"""Long short-term memory."""
+"""Long short-term memory, and its published variants.
+
+Each class says its equations; ``a`` stands for the pre-activation ``U x_t + W h_{t-1} + b`` of a gate, and every
+gate has H rows of U, W and b, in the order in which the gates are named. Greff et al., "LSTM: A Search Space
+Odyssey", 2017, compare the variants.
+"""
 
 import numpy as np
 
+from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.initializers import uniform
 from rnnlm.nn.recurrent import RecurrentLayer
+
+FORGET_BIAS = 1.0
+"""Added to the initial bias of a forget gate, so that at first the cell remembers (Jozefowicz et al. 2015)."""
 
 
 class LSTMLayer(RecurrentLayer):
-    """LSTM with a forget gate (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
+    """LSTM with a forget gate (Gers et al. 2000); gates i, f, g, o, as in PyTorch.
 
-    The rows of U and W are those of the gates i, f, g, o in this order, each of H rows::
+    ::
 
-        i, f, o = σ(U x_t + W h_{t-1} + b)        g = tanh(U x_t + W h_{t-1} + b)
-        c_t = f ⊙ c_{t-1} + i ⊙ g                 h_t = o ⊙ tanh(c_t)
-
-    Parameters
-    ----------
-    forget_bias
-        What is added to the initial bias of the forget gate, so that at first the cell remembers (Jozefowicz et
-        al. 2015).
+        i, f, o = σ(a)    g = tanh(a)    c_t = f ⊙ c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
 
     num_gates = 4
     num_states = 2
+    has_forget_bias = True
 
-    def __init__(
-        self,
-        input_size: int | None,
-        hidden_size: int,
-        bias: bool,
-        rng: np.random.Generator,
-        dtype: np.dtype[np.floating],
-        forget_bias: float = 0.0,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, rng, dtype)
-        if bias:
-            self.parameters["bias_ih"][hidden_size : 2 * hidden_size] += forget_bias
+    def _initialize(self, rng: np.random.Generator) -> None:
+        super()._initialize(rng)
+        if "bias_ih" in self.parameters and self.has_forget_bias:
+            H = self.hidden_size
+            self.parameters["bias_ih"][H : 2 * H] += FORGET_BIAS
 
     def _prepare(self, T: int, B: int) -> None:
         H = self.hidden_size
-        self._Wh = self._workspace.array("Wh", 4 * H, B)
+        self._Wh = self._workspace.array("Wh", self.num_gates * H, B)
         self._tanh_c = self._workspace.array("tanh_c", T, H, B)
         self._ig = self._workspace.array("ig", H, B)
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         H = self.hidden_size
-        a += np.matmul(self.parameters["weight_hh"], h, out=self._Wh)
-        # σ(x) = ½ tanh(x/2) + ½ makes one call of tanh serve all gates.
-        sigmoids = (a[: 2 * H], a[3 * H :])
-        for gate in sigmoids:
-            gate *= 0.5
-        np.tanh(a, out=a)
-        for gate in sigmoids:
-            gate *= 0.5
-            gate += 0.5
+        a += np.matmul(self._W, h, out=self._Wh)
+        sigmoid_in_place(a[: 2 * H])
+        np.tanh(a[2 * H : 3 * H], out=a[2 * H : 3 * H])
+        sigmoid_in_place(a[3 * H :])
         i, f, g, o = self._gates(t)
         np.multiply(f, c, out=c_next)
         c_next += np.multiply(i, g, out=self._ig)
+        self._output(t, o, c_next, h_next)
+
+    def _output(self, t: int, o: Floats, c_next: Floats, h_next: Floats) -> None:
         np.tanh(c_next, out=self._tanh_c[t])
         np.multiply(o, self._tanh_c[t], out=h_next)
 
@@ -65,13 +60,131 @@ class LSTMLayer(RecurrentLayer):
         i, f, g, o = self._gates(t)
         di, df, dg, do = np.split(delta, 4, axis=-2)
         c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
-        dc = dh * o * (1 - tanh_c**2) + carry
+        np.multiply(dh * tanh_c, o * (1 - o), out=do)
+        dc = carry + dh * o * (1 - tanh_c**2)
         np.multiply(dc * g, i * (1 - i), out=di)
         np.multiply(dc * c, f * (1 - f), out=df)
         np.multiply(dc * i, 1 - g**2, out=dg)
-        np.multiply(dh * tanh_c, o * (1 - o), out=do)
         return dc * f
 
     def _gates(self, t: int | slice) -> list[Floats]:
-        """Return i, f, g and o, each (H, B), or (T, H, B) of all steps."""
-        return np.split(self._a[t], 4, axis=-2)
+        """Return the gates of a step, each (H, B), or of all steps, each (T, H, B)."""
+        return np.split(self._a[t], self.num_gates, axis=-2)
+
+
+class PeepholeLSTMLayer(LSTMLayer):
+    """LSTM whose gates see the cell (Gers et al. 2002); gates i, f, g, o, and weights p of H elements.
+
+    ::
+
+        i = σ(a + p_i ⊙ c_{t-1})    f = σ(a + p_f ⊙ c_{t-1})    g = tanh(a)
+        c_t = f ⊙ c_{t-1} + i ⊙ g    o = σ(a + p_o ⊙ c_t)    h_t = o ⊙ tanh(c_t)
+    """
+
+    def _initialize(self, rng: np.random.Generator) -> None:
+        super()._initialize(rng)
+        for gate in "ifo":
+            self.parameters[f"peephole_{gate}"] = uniform(rng, (self.hidden_size,), self.hidden_size)
+
+    def _peepholes(self) -> list[Floats]:
+        """Return p_i, p_f and p_o as columns (H, 1)."""
+        return [self.parameters[f"peephole_{gate}"][:, None] for gate in "ifo"]
+
+    def _step(self, t: int) -> None:
+        (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
+        a += np.matmul(self._W, h, out=self._Wh)
+        p_i, p_f, p_o = self._peepholes()
+        i, f, g, o = self._gates(t)
+        i += p_i * c
+        f += p_f * c
+        sigmoid_in_place(i)
+        sigmoid_in_place(f)
+        np.tanh(g, out=g)
+        np.multiply(f, c, out=c_next)
+        c_next += np.multiply(i, g, out=self._ig)
+        o += p_o * c_next
+        sigmoid_in_place(o)
+        self._output(t, o, c_next, h_next)
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        p_i, p_f, p_o = self._peepholes()
+        o, tanh_c = self._gates(t)[3], self._tanh_c[t]
+        do = dh * tanh_c * o * (1 - o)
+        carry = super()._step_back(t, dh, carry + p_o * do, delta)
+        di, df, _, _ = np.split(delta, 4, axis=-2)
+        return carry + p_i * di + p_f * df
+
+    def _finish(self, delta: Floats) -> Floats:
+        di, df, _, do = np.split(delta, 4, axis=-2)
+        c, c_next = self._states[:-1, 1], self._states[1:, 1]
+        for gate, error, seen in (("i", di, c), ("f", df, c), ("o", do, c_next)):
+            np.einsum("thb,thb->h", error, seen, out=self.gradients[f"peephole_{gate}"])
+        return super()._finish(delta)
+
+
+class CoupledLSTMLayer(LSTMLayer):
+    """LSTM that forgets as much as it lets in; gates i, g, o.
+
+    ::
+
+        i, o = σ(a)    g = tanh(a)    c_t = (1 - i) ⊙ c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
+    """
+
+    num_gates = 3
+    has_forget_bias = False
+
+    def _step(self, t: int) -> None:
+        (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
+        a += np.matmul(self._W, h, out=self._Wh)
+        i, g, o = self._gates(t)
+        sigmoid_in_place(i)
+        np.tanh(g, out=g)
+        sigmoid_in_place(o)
+        # (1 - i) c + i g = c + i (g - c)
+        np.subtract(g, c, out=c_next)
+        c_next *= i
+        c_next += c
+        self._output(t, o, c_next, h_next)
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        i, g, o = self._gates(t)
+        di, dg, do = np.split(delta, 3, axis=-2)
+        c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
+        np.multiply(dh * tanh_c, o * (1 - o), out=do)
+        dc = carry + dh * o * (1 - tanh_c**2)
+        np.multiply(dc * (g - c), i * (1 - i), out=di)
+        np.multiply(dc * i, 1 - g**2, out=dg)
+        return dc * (1 - i)
+
+
+class NoForgetLSTMLayer(LSTMLayer):
+    """The first LSTM, which cannot forget (Hochreiter and Schmidhuber 1997); gates i, g, o.
+
+    ::
+
+        i, o = σ(a)    g = tanh(a)    c_t = c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
+    """
+
+    num_gates = 3
+    has_forget_bias = False
+
+    def _step(self, t: int) -> None:
+        (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
+        a += np.matmul(self._W, h, out=self._Wh)
+        i, g, o = self._gates(t)
+        sigmoid_in_place(i)
+        np.tanh(g, out=g)
+        sigmoid_in_place(o)
+        np.multiply(i, g, out=c_next)
+        c_next += c
+        self._output(t, o, c_next, h_next)
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        i, g, o = self._gates(t)
+        di, dg, do = np.split(delta, 3, axis=-2)
+        tanh_c = self._tanh_c[t]
+        np.multiply(dh * tanh_c, o * (1 - o), out=do)
+        dc = carry + dh * o * (1 - tanh_c**2)
+        np.multiply(dc * g, i * (1 - i), out=di)
+        np.multiply(dc * i, 1 - g**2, out=dg)
+        return dc

@@ -1,22 +1,29 @@
 """The language model network: embedding or one-hot input, recurrent layers, softmax output."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Mask
+from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.gru import GRULayer
-from rnnlm.nn.initializers import uniform
-from rnnlm.nn.lstm import LSTMLayer
+from rnnlm.nn.initializers import gate_matrices, matrix, uniform
+from rnnlm.nn.lstm import CoupledLSTMLayer, LSTMLayer, NoForgetLSTMLayer, PeepholeLSTMLayer
 from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.vanilla import Nonlinearity, VanillaLayer
 
-Cell = Literal["rnn", "gru", "lstm"]
+Cell = Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"]
 
-CELLS: dict[str, type[RecurrentLayer]] = {"rnn": VanillaLayer, "gru": GRULayer, "lstm": LSTMLayer}
+CELLS: dict[str, type[RecurrentLayer]] = {
+    "rnn": VanillaLayer,
+    "gru": GRULayer,
+    "lstm": LSTMLayer,
+    "lstm_peephole": PeepholeLSTMLayer,
+    "lstm_coupled": CoupledLSTMLayer,
+    "lstm_no_forget": NoForgetLSTMLayer,
+}
 """The recurrent layers by the names of their cells in a configuration."""
 
 
@@ -37,17 +44,34 @@ class Network:
     num_layers
         Recurrent layers in the stack.
     cell
-        "rnn", the vanilla cell, "gru" or "lstm".
+        A name in `CELLS`: "rnn" is the vanilla cell.
     nonlinearity
         "tanh" or "relu", of the vanilla cell.
     bias
         Whether recurrent and output layers have biases.
+    residual
+        Whether the input of a layer is added to its output, where their sizes agree.
     dropout
         Probability with which a feature is dropped between layers, after the embedding and before the output
-        (Zaremba et al. 2014); only while training.
+        (Zaremba et al. 2014); like all that follows, only while training.
+    variational_dropout
+        Whether that dropout keeps one mask for all time steps of a window (Gal and Ghahramani 2016).
+    recurrent_dropout
+        Probability with which an element of a recurrent weight matrix is dropped for a window (DropConnect).
+    embedding_dropout
+        Probability with which a word is dropped wherever it stands in a window.
+    activation_regularization, temporal_activation_regularization
+        Weights α and β of the penalties on large activations and on their changes (Merity et al. 2017): a token
+        adds α times the mean square of the last layer's output after dropout, and β times the mean squared
+        difference of the last layer's output from that of the step before.
     tie_weights
         Use the embedding as the output weights too (Press and Wolf 2017); needs ``embedding_size ==
         hidden_size``.
+    initializer, recurrent_initializer
+        How input and output weights, and recurrent weights, start: "uniform" (±1/√n, n the connections from the
+        layer before), "glorot", "orthogonal" or "identity" (recurrent ones only).
+    recurrent_scale
+        Factor on the initial recurrent weights.
     seed
         Seed of the initial weights.
     dtype
@@ -69,8 +93,17 @@ class Network:
         num_layers: int = 1,
         nonlinearity: Nonlinearity = "tanh",
         bias: bool = False,
+        residual: bool = False,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
+        recurrent_dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
+        activation_regularization: float = 0.0,
+        temporal_activation_regularization: float = 0.0,
         tie_weights: bool = False,
+        initializer: str = "uniform",
+        recurrent_initializer: str = "uniform",
+        recurrent_scale: float = 1.0,
         seed: int = 0,
         dtype: str = "float32",
     ) -> None:
@@ -84,27 +117,41 @@ class Network:
         C, H, E = vocabulary_size, hidden_size, embedding_size
 
         layer_class = CELLS[cell]
-        layer_options = {"nonlinearity": nonlinearity} if layer_class is VanillaLayer else {}
+        options: dict[str, Any] = {
+            "initializer": initializer,
+            "recurrent_initializer": recurrent_initializer,
+            "recurrent_scale": recurrent_scale,
+            "recurrent_dropout": recurrent_dropout,
+        }
+        if layer_class is VanillaLayer:
+            options["nonlinearity"] = nonlinearity
 
-        # One-hot input: the table holds U of the first layer, transposed, so that a look-up reads a row.
-        rows, fan_in = (layer_class.num_gates * H, C) if E is None else (E, E)
-        table = uniform(rng, (C, rows), fan_in).astype(self.dtype)
+        if E is None:
+            # One-hot input: the table holds U of the first layer, transposed, so that a look-up reads a row.
+            columns = gate_matrices(initializer, rng, layer_class.num_gates, H, C)
+            table = np.ascontiguousarray(columns.T, self.dtype)
+        else:
+            table = uniform(rng, (C, E), E).astype(self.dtype)
         table_gradient = np.zeros_like(table)
-        self.embedding = Embedding(table, table_gradient, shared=tie_weights)
+        self.embedding = Embedding(table, table_gradient, shared=tie_weights, word_dropout=embedding_dropout)
         self.layers = [
-            layer_class(E if k == 0 else H, H, bias, rng, self.dtype, **layer_options) for k in range(num_layers)
+            layer_class(E if k == 0 else H, H, bias, rng, self.dtype, **options) for k in range(num_layers)
         ]
         weight, weight_gradient = table, table_gradient
         if not tie_weights:
-            weight = uniform(rng, (C, H), H).astype(self.dtype)
+            weight = matrix(initializer, rng, C, H).astype(self.dtype)
             weight_gradient = np.zeros_like(weight)
         output_bias = np.zeros(C, self.dtype) if bias else None
         bias_gradient = np.zeros(C, self.dtype) if bias else None
         self.output = SoftmaxOutput(weight, weight_gradient, output_bias, bias_gradient)
         # The input of each layer and of the output, a one-hot input (which is never dropped) apart.
         self._dropouts = [
-            Dropout(0.0 if E is None and k == 0 else dropout, self.dtype) for k in range(num_layers + 1)
+            Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
+            for k in range(num_layers + 1)
         ]
+        self._residual = [residual and (k > 0 or E == H) for k in range(num_layers)]
+        self._penalties = (activation_regularization, temporal_activation_regularization)
+        self._workspace = Workspace(self.dtype)
 
         self.parameters: dict[str, Floats] = {}
         self.gradients: dict[str, Floats] = {}
@@ -148,10 +195,25 @@ class Network:
             State after the window.
         """
         final_state = np.empty_like(state)
-        x = self.embedding.forward(inputs)
+        x = self.embedding.forward(inputs, rng)
         for k, layer in enumerate(self.layers):
-            x, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k])
+            y, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k], rng)
+            # A new array: the layer needs its own outputs for its gradients.
+            x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self._residual[k] else y
+        self._last = x
         return self._dropouts[-1].forward(x, rng), final_state
+
+    def objective(
+        self, inputs: Ids, targets: Ids, mask: Mask, state: Floats, rng: np.random.Generator | None = None
+    ) -> float:
+        """Compute what `backpropagate` differentiates: the cross-entropy and the penalties of a window.
+
+        The cross-entropy is summed over the time steps and averaged over the B sequences; parameters as for
+        `backpropagate`.
+        """
+        hidden, _ = self.forward(inputs, state, rng)
+        objective = float(self.output.losses(hidden[mask], targets[mask]).sum()) / len(inputs[0])
+        return objective if rng is None else objective + self._penalty(hidden, mask)
 
     def backpropagate(
         self,
@@ -192,18 +254,50 @@ class Network:
         hidden, final_state = self.forward(inputs, state, rng)
         s, ds = hidden[mask], np.zeros_like(hidden)
         loss, ds[mask] = self.output.loss_and_gradient(s, targets[mask], scale=1 / inputs.shape[1])
+        if rng is not None:
+            self._add_activation_error(ds, hidden, mask)
         if bptt_truncate is None or bptt_truncate >= len(inputs) - 1:
             error = self._dropouts[-1].backward(ds)
+            if rng is not None:
+                self._add_temporal_error(error, mask)
             for k in reversed(range(self.num_layers)):
-                error = self._dropouts[k].backward(self.layers[k].backward(error))
+                below = self._dropouts[k].backward(self.layers[k].backward(error))
+                error = below + error if self._residual[k] else below
         else:
             errors = [self._dropouts[-1].backward(ds)]
+            if rng is not None:
+                self._add_temporal_error(errors[0], mask)
             for k in reversed(range(self.num_layers)):
                 by_lag = self.layers[k].backward_truncated(errors, bptt_truncate)
-                errors = [self._dropouts[k].backward(error) for error in by_lag]
+                below_by_lag = [self._dropouts[k].backward(error) for error in by_lag]
+                if self._residual[k]:
+                    for lag, error in enumerate(errors):
+                        below_by_lag[lag] = below_by_lag[lag] + error
+                errors = below_by_lag
             error = np.sum(errors, axis=0)
         self.embedding.backward(error)
         return loss, final_state
+
+    def _penalty(self, hidden: Floats, mask: Mask) -> float:
+        """Return the activation penalties of a window; `hidden` is the last layer's output after dropout."""
+        alpha, beta = self._penalties
+        size = hidden[0].size  # of a step of all sequences: the mean over it, times T, is a sum over the steps
+        changes = np.diff(self._last, axis=0)[mask[1:]]
+        return float(alpha * np.sum(hidden[mask] ** 2) + beta * np.sum(changes**2)) / float(size)
+
+    def _add_activation_error(self, error: Floats, hidden: Floats, mask: Mask) -> None:
+        """Add the derivative of the penalty on activations to that with respect to `hidden`."""
+        alpha, _ = self._penalties
+        if alpha > 0:
+            error += 2 * alpha / hidden[0].size * hidden * mask[..., None]
+
+    def _add_temporal_error(self, error: Floats, mask: Mask) -> None:
+        """Add the derivative of the penalty on changes to that with respect to the last layer's output."""
+        _, beta = self._penalties
+        if beta > 0:
+            changes = 2 * beta / self._last[0].size * np.diff(self._last, axis=0) * mask[1:, :, None]
+            error[1:] += changes
+            error[:-1] -= changes
 
     def losses(self, inputs: Ids, targets: Ids, mask: Mask, state: Floats) -> tuple[Floats, Floats]:
         """Evaluate a window without training.

@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Workspace
-from rnnlm.nn.initializers import uniform
+from rnnlm.nn.dropout import Dropout
+from rnnlm.nn.initializers import gate_matrices, uniform
 
 
 class RecurrentLayer(ABC):
@@ -30,6 +31,13 @@ class RecurrentLayer(ABC):
         Source of the initial weights.
     dtype
         Precision of everything in the layer.
+    initializer, recurrent_initializer
+        How each gate's part of U and of W starts: a name that `rnnlm.nn.initializers.matrix` knows.
+    recurrent_scale
+        Factor on the initial W.
+    recurrent_dropout
+        Probability with which an element of W is dropped for a window (DropConnect: Wan et al. 2013, Merity et
+        al. 2017); only while training.
 
     Attributes
     ----------
@@ -54,23 +62,30 @@ class RecurrentLayer(ABC):
         bias: bool,
         rng: np.random.Generator,
         dtype: np.dtype[np.floating],
+        *,
+        initializer: str = "uniform",
+        recurrent_initializer: str = "uniform",
+        recurrent_scale: float = 1.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         self.hidden_size = hidden_size
-        rows = self.num_gates * hidden_size
-        parameters: dict[str, Floats] = {}
+        H, G = hidden_size, self.num_gates
+        self.parameters: dict[str, Floats] = {}
         if input_size is not None:
-            parameters["weight_ih"] = uniform(rng, (rows, input_size), input_size)
-        parameters["weight_hh"] = uniform(rng, (rows, hidden_size), hidden_size)
+            self.parameters["weight_ih"] = gate_matrices(initializer, rng, G, H, input_size)
+        self.parameters["weight_hh"] = recurrent_scale * gate_matrices(recurrent_initializer, rng, G, H, H)
         if bias:
-            parameters["bias_ih"] = uniform(rng, (rows,), hidden_size)
-            parameters["bias_hh"] = uniform(rng, (rows,), hidden_size)
-        self.parameters = {name: value.astype(dtype) for name, value in parameters.items()}
+            self.parameters["bias_ih"] = uniform(rng, (G * H,), H)
+            self.parameters["bias_hh"] = uniform(rng, (G * H,), H)
+        self._initialize(rng)
+        self.parameters = {name: value.astype(dtype) for name, value in self.parameters.items()}
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self._dropconnect = Dropout(recurrent_dropout, dtype)
         self._workspace = Workspace(dtype)
 
     @abstractmethod
     def _step(self, t: int) -> None:
-        """Take step t: from ``a[t]``, which holds ``U x_t`` and the biases, and state t to state t + 1."""
+        """Take step t: from ``_a[t]``, which holds ``U x_t`` and the biases, and state t to state t + 1."""
 
     @abstractmethod
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
@@ -94,7 +109,7 @@ class RecurrentLayer(ABC):
             The `carry` of the step before.
         """
 
-    def forward(self, x: Floats, state: Floats) -> tuple[Floats, Floats]:
+    def forward(self, x: Floats, state: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Floats]:
         """Run the layer over a window.
 
         Parameters
@@ -103,6 +118,8 @@ class RecurrentLayer(ABC):
             Input; (T, B, G·H) when it is ``U x_t`` already.
         state : (S, B, H)
             What the step before the window hands on.
+        rng
+            Source of the mask on W; None, as in evaluation, drops nothing.
 
         Returns
         -------
@@ -113,6 +130,7 @@ class RecurrentLayer(ABC):
         """
         T, B = x.shape[:2]
         self._x = x
+        self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
         self._a = self._columns("a", self._project(x))
         self._states = self._workspace.array("states", T + 1, self.num_states, self.hidden_size, B)
         self._states[0] = state.transpose(0, 2, 1)
@@ -192,6 +210,9 @@ class RecurrentLayer(ABC):
         self._finish(total)
         return dx
 
+    def _initialize(self, rng: np.random.Generator) -> None:
+        """Add to `parameters` what the cell has besides, and change what it starts otherwise."""
+
     def _prepare(self, T: int, B: int) -> None:
         """Get ready for T forward steps of B examples."""
 
@@ -222,9 +243,8 @@ class RecurrentLayer(ABC):
 
     def _transposed_weights(self) -> Floats:
         """Return Wᵀ, laid out afresh: the product of every backward step then reads it in order."""
-        W = self.parameters["weight_hh"]
-        Wt = self._workspace.array("Wt", *W.T.shape)
-        np.copyto(Wt, W.T)
+        Wt = self._workspace.array("Wt", *self._W.T.shape)
+        np.copyto(Wt, self._W.T)
         return Wt
 
     def _columns(self, name: str, rows: Floats) -> Floats:
@@ -251,6 +271,7 @@ class RecurrentLayer(ABC):
         flat = rows.reshape(-1, rows.shape[2])
         recurrent_flat = recurrent_rows.reshape(flat.shape)
         np.matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), out=gradients["weight_hh"])
+        self._dropconnect.backward(gradients["weight_hh"])
         if "weight_ih" in gradients:
             np.matmul(flat.T, self._x.reshape(-1, self._x.shape[2]), out=gradients["weight_ih"])
         if "bias_ih" in gradients:

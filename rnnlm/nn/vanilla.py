@@ -1,6 +1,6 @@
 """The vanilla recurrent layer."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,27 +16,19 @@ class VanillaLayer(RecurrentLayer):
     Parameters
     ----------
     nonlinearity
-        `f`.
+        `f`; the other parameters are those of `RecurrentLayer`.
     """
 
     num_gates = 1
     num_states = 1
 
-    def __init__(
-        self,
-        input_size: int | None,
-        hidden_size: int,
-        bias: bool,
-        rng: np.random.Generator,
-        dtype: np.dtype[np.floating],
-        nonlinearity: Nonlinearity = "tanh",
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, rng, dtype)
+    def __init__(self, *arguments: Any, nonlinearity: Nonlinearity = "tanh", **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.nonlinearity = nonlinearity
 
     def _step(self, t: int) -> None:
         h, h_next = self._states[t, 0], self._states[t + 1, 0]
-        np.matmul(self.parameters["weight_hh"], h, out=h_next)
+        np.matmul(self._W, h, out=h_next)
         h_next += self._a[t]
         if self.nonlinearity == "tanh":
             np.tanh(h_next, out=h_next)

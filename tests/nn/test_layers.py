@@ -5,7 +5,7 @@ import rnnlm.nn.output
 from rnnlm.nn.arrays import Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
-from rnnlm.nn.initializers import uniform
+from rnnlm.nn.initializers import gate_matrices, matrix, uniform
 from rnnlm.nn.network import CELLS
 from rnnlm.nn.output import SoftmaxOutput
 
@@ -108,3 +108,29 @@ def test_a_layer_truncated_beyond_its_window_is_back_propagated_in_full(cell: st
     np.testing.assert_allclose(np.sum(by_lag, axis=0), dx, rtol=1e-10, atol=1e-12)
     for name, value in full.items():
         np.testing.assert_allclose(layer.gradients[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_glorot_fills_its_interval() -> None:
+    drawn = matrix("glorot", np.random.default_rng(0), 100, 50)
+    assert drawn.shape == (100, 50)
+    assert 0.198 < np.abs(drawn).max() <= 0.2
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(6, 6), (9, 4), (4, 9)])
+def test_orthogonal_matrices_keep_lengths(rows: int, columns: int) -> None:
+    q = matrix("orthogonal", np.random.default_rng(0), rows, columns)
+    assert q.shape == (rows, columns)
+    gram = q.T @ q if rows >= columns else q @ q.T
+    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-12)
+
+
+def test_each_gate_starts_as_a_matrix_of_its_own() -> None:
+    np.testing.assert_array_equal(
+        gate_matrices("identity", np.random.default_rng(0), 3, 4, 4), np.vstack([np.eye(4)] * 3)
+    )
+
+
+def test_the_forget_gate_starts_open() -> None:
+    layer = CELLS["lstm"](3, 50, True, np.random.default_rng(0), FLOAT64)
+    bias = layer.parameters["bias_ih"].reshape(4, 50).mean(axis=1)
+    np.testing.assert_allclose(bias, [0, 1, 0, 0], atol=0.1)
