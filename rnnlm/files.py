@@ -17,8 +17,12 @@ def sha256(file: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Have the operating system write a file or directory to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Have the operating system write a file or directory to the disk; Windows cannot do so for directories."""
+    is_directory = path.is_dir()
+    if is_directory and os.name == "nt":
+        return
+    # Windows flushes only what is open for writing; directories cannot be.
+    descriptor = os.open(path, os.O_RDONLY if is_directory else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,0 +1,39 @@
+import os
+
+import pytest
+
+from rnnlm.files import sync, write_atomically
+
+
+def test_files_and_directories_are_synced(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    (tmp_path / "a").write_text("text")
+    for path in (tmp_path / "a", tmp_path):
+        sync(path)
+    assert synced == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
+
+
+def test_windows_opens_files_for_writing_and_no_directories(tmp_path, monkeypatch):
+    file, flags = tmp_path / "a", []
+    file.write_text("text")
+    descriptor = os.open(file, os.O_RDWR)
+
+    def note(path: object, flag: int) -> int:
+        flags.append((path, flag))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", note)
+    monkeypatch.setattr(os, "name", "nt")
+    sync(tmp_path)
+    sync(file)
+    assert flags == [(file, os.O_RDWR)]
+
+
+def test_a_text_is_replaced_whole(tmp_path, monkeypatch):
+    file = tmp_path / "a.txt"
+    write_atomically(file, "old")
+    monkeypatch.setattr("rnnlm.files.sync", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(file, "new")
+    assert file.read_text() == "old"
