@@ -171,6 +171,9 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             wrong = [key for key in keys if not _is_valid(key, entry.get(key))]
             if wrong:
                 raise _damaged(file, f"has no valid {section}.{name}.{wrong[0]}")
+    for key in ("documents", "unique_tokens"):
+        if not _is_valid(key, metadata.get(key)):
+            raise _damaged(file, f"has no valid {key}")
     return metadata
 
 

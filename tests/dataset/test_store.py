@@ -149,6 +149,16 @@ def test_wrong_numbers_in_the_metadata_are_refused(path):
         Dataset.open(path)
 
 
+@pytest.mark.parametrize("key", ["documents", "unique_tokens"])
+@pytest.mark.parametrize("value", [None, -1, "many", True])
+def test_counts_in_the_metadata_are_checked(path, key, value):
+    metadata = yaml.safe_load((path / "dataset.yaml").read_text())
+    metadata[key] = value
+    (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+    with pytest.raises(RnnlmError, match=f"has no valid {key}"):
+        Dataset.open(path)
+
+
 def test_unreadable_files_are_named(path, monkeypatch):
     def refuse(self: Path, *arguments: object, **keywords: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
