@@ -20,7 +20,9 @@ from rnnlm.cli.common import find_model, json_option, model_option, print_json, 
     help="Part of the dataset.  [default: test]",
 )
 @click.option(
-    "--text", type=click.Path(path_type=Path), help="Text file (csv, jsonl or txt) instead of a dataset."
+    "--text",
+    type=click.Path(path_type=Path),
+    help="Text file instead of a dataset: txt, or csv or jsonl with the text in body or text.",
 )
 @json_option
 @quiet_option

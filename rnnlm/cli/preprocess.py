@@ -1,10 +1,13 @@
 """``rnnlm preprocess``: text to a dataset."""
 
+import signal
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +16,7 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, say
 if TYPE_CHECKING:
     from rnnlm.dataset.build import BuildResult
     from rnnlm.text.processor import TextSettings
+    from rnnlm.text.vocabulary import Vocabulary
 
 SAMPLE_CORPUS = "sample-comments.csv"
 
@@ -85,16 +89,12 @@ SAMPLE_CORPUS = "sample-comments.csv"
 @click.option(
     "--valid-fraction",
     type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Share of the documents for validation.",
+    help="Share of the documents for validation.  [default: 0.05]",
 )
 @click.option(
     "--test-fraction",
     type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Share of the documents for the test.",
+    help="Share of the documents for the test.  [default: 0.05]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen.")
 @click.option(
@@ -122,8 +122,8 @@ def preprocess(
     clean: bool | None,
     valid_file: str | None,
     test_file: str | None,
-    valid_fraction: float,
-    test_fraction: float,
+    valid_fraction: float | None,
+    test_fraction: float | None,
     seed: int,
     workers: int,
     overwrite: bool,
@@ -146,60 +146,57 @@ def preprocess(
     from rnnlm.dataset.build import VocabularySettings, build_dataset, check_destination
     from rnnlm.dataset.split import SplitSettings
     from rnnlm.text.processor import TextSettings
-    from rnnlm.text.readers import ReaderSettings, ReadReport, find_files, format_of
-    from rnnlm.text.tokenizers import CHARACTERS
-    from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
+    from rnnlm.text.readers import ReaderSettings, ReadReport, formats_of
+    from rnnlm.text.vocabulary import SpecialTokens
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
+    for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
+        if file and fraction:
+            raise click.UsageError(f"--{part} is all of the {part} part; leave --{part}-fraction out.")
+    processing: dict[str, Any] = {
+        "tokenizer": tokenizer,
+        "lowercase": lowercase,
+        "sentences": sentences,
+        "clean": clean,
+    }
     with ExitStack() as stack:
+        stack.enter_context(_ended_by_sigterm())
         if not inputs:
             sample = stack.enter_context(as_file(files("rnnlm.resources") / SAMPLE_CORPUS))
             inputs = (str(sample),)
         out = out or Path("data", _stem(inputs[0]))
         check_destination(out, overwrite)
+        formats = formats_of(inputs, file_format)
+        all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
+        if text_column and all_formats == {"txt"}:
+            raise click.UsageError(
+                "--text-column is for csv and jsonl, but txt is read; leave it out, or set --format."
+            )
+        if documents and "txt" not in all_formats:
+            raise click.UsageError(
+                "--documents is for txt, of which there is none; leave it out, or set --format."
+            )
         vocabulary: Vocabulary | VocabularySettings
         if vocab:
-            vocabulary = Vocabulary.load(vocab)
+            vocabulary = _reused(
+                vocab,
+                level=level,
+                **processing,
+                vocab_size=vocab_size,
+                min_count=min_count,
+                unknown_token=unknown_token,
+                start_token=start_token,
+                end_token=end_token,
+            )
             text = vocabulary.settings
-            fixed = {
-                "--level": (level, text.level),
-                "--tokenizer": (tokenizer, text.tokenizer),
-                "--lowercase": (lowercase, text.lowercase),
-                "--sentences": (sentences, text.sentences),
-                "--clean": (clean, text.clean),
-                "--vocab-size": (vocab_size, len(vocabulary)),
-                "--min-count": (min_count, None),
-                "--unknown-token": (unknown_token, vocabulary.unknown_token),
-                "--start-token": (start_token, vocabulary.start_token),
-                "--end-token": (end_token, vocabulary.end_token),
-            }
-            for option, (given, actual) in fixed.items():
-                if given is not None and given != actual:
-                    raise click.UsageError(f"{option} is fixed by the vocabulary of {vocab}; leave it out.")
         else:
-            words = level != "char"
-            first_format = format_of(find_files(inputs[:1])[0]) if file_format == "auto" else file_format
-            records = first_format in ("csv", "jsonl")
-            text = TextSettings(
-                tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
-                lowercase=words if lowercase is None else lowercase,
-                sentences=words and records if sentences is None else sentences,
-                clean=records if clean is None else clean,
-            )
-            special = SpecialTokens()
-            vocabulary = VocabularySettings(
-                size=vocab_size or 8000,
-                min_count=min_count or 1,
-                special=SpecialTokens(
-                    special.unknown if unknown_token is None else unknown_token,
-                    special.start if start_token is None else start_token,
-                    special.end if end_token is None else end_token,
-                ),
-            )
-        documents = documents or ("line" if text.level == "word" else "file")
+            special = SpecialTokens(**_given(unknown=unknown_token, start=start_token, end=end_token))
+            vocabulary = VocabularySettings(**_given(size=vocab_size, min_count=min_count), special=special)
+            text = TextSettings.choose(level or "word", formats[0], **processing)
+        documents = documents or text.default_documents
         say(f"Reading {', '.join(inputs)}, writing {out}.", quiet)
-        say(f"Text settings: {_as_options(text, documents)}", quiet)
+        say(f"Text settings: {_as_options(text, documents if 'txt' in all_formats else None)}", quiet)
         report = ReadReport()
         with tqdm(
             desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False
@@ -210,7 +207,12 @@ def preprocess(
                 reader=ReaderSettings(file_format, documents, text_column),
                 text=text,
                 vocabulary=vocabulary,
-                split=SplitSettings(valid_file, test_file, valid_fraction, test_fraction, seed),
+                split=SplitSettings(
+                    valid_file,
+                    test_file,
+                    **_given(valid_fraction=valid_fraction, test_fraction=test_fraction),
+                    seed=seed,
+                ),
                 workers=workers,
                 overwrite=overwrite,
                 report=report,
@@ -240,13 +242,47 @@ def _stem(name: str) -> str:
     return Path(plain).stem if format_of(plain) else plain
 
 
-def _as_options(text: "TextSettings", documents: str) -> str:
+def _reused(path: Path, **wanted: object) -> "Vocabulary":
+    """Load the vocabulary of a dataset, run or checkpoint, and refuse options that contradict it."""
+    from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+    from rnnlm.training.run_directory import resolve_checkpoint
+
+    holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
+    vocabulary = Vocabulary.load(path if holds_one else resolve_checkpoint(path))
+    contradictions = vocabulary.contradictions(**wanted)
+    if contradictions:
+        option = contradictions[0].replace("_", "-")
+        raise click.UsageError(f"--{option} is fixed by the vocabulary of {path}; leave it out.")
+    return vocabulary
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given, so that the library's defaults hold for the others."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does, everything cleaned up, with exit code 143."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some senders send it twice: the clean-up goes on
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_options(text: "TextSettings", documents: str | None) -> str:
     """Write settings as the options that would give them."""
     tokenizer = f" --tokenizer {text.tokenizer}" if text.level == "word" else ""
     switches = "".join(
         f" --{'' if getattr(text, name) else 'no-'}{name}" for name in ("lowercase", "sentences", "clean")
     )
-    return f"--level {text.level}{tokenizer}{switches} --documents {documents}"
+    return f"--level {text.level}{tokenizer}{switches}" + (f" --documents {documents}" if documents else "")
 
 
 def _summary(result: "BuildResult") -> Iterator[str]:

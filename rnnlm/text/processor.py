@@ -35,6 +35,49 @@ class TextSettings:
     clean: bool = False
     punkt: PunktData | None = None
 
+    @classmethod
+    def choose(
+        cls,
+        level: str = "word",
+        file_format: str = "txt",
+        *,
+        tokenizer: str | None = None,
+        lowercase: bool | None = None,
+        sentences: bool | None = None,
+        clean: bool | None = None,
+    ) -> "TextSettings":
+        """Return the settings that suit a level and a format, but for those that are given.
+
+        Parameters
+        ----------
+        level : str
+            ``word`` or ``char``: only words are put in lower case.
+        file_format : str
+            ``csv``, ``jsonl`` or ``txt``: records are taken for comments, which are cleaned, and split into
+            sentences of words.
+        tokenizer, lowercase, sentences, clean : optional
+            As in the settings; None for the default.
+
+        Raises
+        ------
+        RnnlmError
+            If a tokenizer is given for characters.
+        """
+        words, records = level == "word", file_format != "txt"
+        if tokenizer and not words:
+            raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
+        return cls(
+            tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
+            lowercase=words if lowercase is None else lowercase,
+            sentences=words and records if sentences is None else sentences,
+            clean=records if clean is None else clean,
+        )
+
+    @property
+    def default_documents(self) -> str:
+        """What a document of a text file is if nothing is said: a ``line`` of words, a ``file`` of characters."""
+        return "line" if self.level == "word" else "file"
+
     @property
     def level(self) -> str:
         """``char`` where tokens are characters, else ``word``."""
@@ -115,10 +158,9 @@ class TextProcessor:
 
     def sentence_texts(self, text: str) -> Iterator[str]:
         """Yield the sentences of a document as text, as they look just before tokenization."""
-        if self.settings.clean:
-            text = clean_comment(text)
+        text = self._cleaned(text)
         for sentence in self._splitter.split(text) if self._splitter else (text,):
-            yield sentence.lower() if self.settings.lowercase else sentence
+            yield self._cased(sentence)
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """Yield the sentences of a document as lists of tokens; none is empty."""
@@ -126,7 +168,7 @@ class TextProcessor:
 
     def tokenize(self, text: str) -> list[str]:
         """Return the tokens of a short text, such as a seed text, taken as part of one sentence."""
-        return self._tokenizer.tokenize(text.lower() if self.settings.lowercase else text)
+        return self._tokenizer.tokenize(self._cased(self._cleaned(text)))
 
     def tokenize_sentence(self, sentence: str) -> list[str]:
         """Return the tokens of a sentence that `sentence_texts` gave."""
@@ -135,3 +177,9 @@ class TextProcessor:
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return readable text made of the tokens."""
         return self._tokenizer.detokenize(tokens)
+
+    def _cleaned(self, text: str) -> str:
+        return clean_comment(text) if self.settings.clean else text
+
+    def _cased(self, text: str) -> str:
+        return text.lower() if self.settings.lowercase else text

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -27,6 +27,8 @@ MAX_RECORD = 16_000_000
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 # The byte order marks of UTF-16, as invalid bytes are read.
 UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
+# Put after the last line of a CSV file; no line can hold it, because lone surrogates are repaired.
+END_OF_FILE = "\ud800"
 
 
 class Piece(NamedTuple):
@@ -44,16 +46,17 @@ class ReaderSettings:
     ----------
     format : str
         ``csv``, ``jsonl`` or ``txt``; ``auto`` goes by the file's name, and takes an unknown one for text.
-    documents : str
+    documents : str or None
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line) or the
-        ``file``.
+        ``file``. None for what suits the tokens where they are known (`TextSettings.default_documents`), else
+        for a line.
     text_column : str or None
         The CSV column (the first row names them) or JSON field that holds the text; None for ``body``, else
         ``text``, else the only one.
     """
 
     format: str = "auto"
-    documents: str = "line"
+    documents: str | None = None
     text_column: str | None = None
 
 
@@ -105,6 +108,21 @@ def format_of(name: str) -> str | None:
     return FORMATS.get(Path(strip_compression(name)).suffix.lower())
 
 
+def formats_of(inputs: Sequence[str], file_format: str = "auto") -> list[str]:
+    """Return how each file that the inputs name is read: as ``csv``, ``jsonl`` or ``txt``.
+
+    Raises
+    ------
+    RnnlmError
+        If an input does not exist, or a directory holds no file of a known extension.
+    """
+    return [_resolve(file_format, name) for name in find_files(inputs)]
+
+
+def _resolve(file_format: str, name: str) -> str:
+    return file_format if file_format != "auto" else format_of(name) or "txt"
+
+
 def strip_compression(name: str) -> str:
     """Return a file's name without ``.gz``, ``.bz2``, ``.xz`` or ``.zst``."""
     path = Path(name)
@@ -132,7 +150,7 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
         If an input does not exist, cannot be read or decompressed, or lacks the text column.
     """
     for name in find_files(inputs):
-        kind = settings.format if settings.format != "auto" else format_of(name) or "txt"
+        kind = _resolve(settings.format, name)
         with _open_text(name) as stream:
             lines = _Lines(stream, "standard input" if name == STDIN else name, report)
             if kind == "csv":
@@ -141,7 +159,7 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
             elif kind == "jsonl":
                 yield from _json_documents(lines, settings.text_column)
             else:
-                yield from TEXT_DOCUMENTS[settings.documents](lines)
+                yield from TEXT_DOCUMENTS[settings.documents or "line"](lines)
 
 
 @contextmanager
@@ -224,11 +242,11 @@ class _Lines:
             if length <= MAX_RECORD:
                 yield "".join(line)
             else:
-                self.skip(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
+                self.report(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
 
-    def skip(self, kind: str, line: int) -> None:
-        """Report a record that is left out."""
-        self._report.add(self.source, kind, line)
+    def report(self, kind: str, line: int, count: int = 1) -> None:
+        """Report what is left out or looks wrong."""
+        self._report.add(self.source, kind, line, count)
 
     def _read(self) -> str:
         try:
@@ -295,22 +313,29 @@ def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterato
         if index < len(row):
             yield from _record_pieces(row[index])
         else:
-            lines.skip("rows without the text column skipped", line)
+            lines.report("rows without the text column skipped", line)
 
 
 def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, with the number of the line where each begins."""
+    """Yield the rows that are not empty, with the number of the line where each begins.
+
+    The mark of the end of the file is a row of its own, unless a quote is still open there.
+    """
     csv.field_size_limit(MAX_RECORD)
-    rows = csv.reader(lines.whole(), delimiter=delimiter)
+    rows = csv.reader(chain(lines.whole(), [END_OF_FILE]), delimiter=delimiter)
     while True:
         first_line = lines.number + 1
         try:
             row = next(rows, None)
         except csv.Error:
-            lines.skip("rows skipped whose quotes are never closed", first_line)
+            lines.report("rows skipped whose quotes are never closed", first_line)
             continue
-        if row is None:
+        if row is None or row == [END_OF_FILE]:
             return
+        if row and row[-1].endswith(END_OF_FILE):
+            row[-1] = row[-1].removesuffix(END_OF_FILE)
+            count = lines.number - first_line + 1
+            lines.report("lines read as one row, whose quote is never closed", first_line, count)
         if row:
             yield first_line, row
 
@@ -325,7 +350,7 @@ def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
-            lines.skip("lines that are not JSON objects skipped", lines.number)
+            lines.report("lines that are not JSON objects skipped", lines.number)
             continue
         if fields is None:
             fields = list(record)
@@ -335,7 +360,7 @@ def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
         if isinstance(text, str):
             yield from _record_pieces(LONE_SURROGATES.sub("\ufffd", text).replace("\0", ""))
         else:
-            lines.skip("records without the text field skipped", lines.number)
+            lines.report("records without the text field skipped", lines.number)
     if fields is not None and not found:
         _text_column(fields, column, lines.source)
 
@@ -353,6 +378,9 @@ def _text_column(columns: Sequence[str], wanted: str | None, source: str) -> str
             return name
     if not wanted and len(columns) == 1:
         return columns[0]
-    there = ", ".join(map(repr, columns[:20])) + (", ..." if len(columns) > 20 else "")
-    missing = f"no column {wanted!r}" if wanted else "no column 'body' or 'text'"
-    raise RnnlmError(f"{source}: there is {missing}; name one of {there} with --text-column.")
+    there = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
+    missing = repr(wanted) if wanted else "'body' or 'text'"
+    raise RnnlmError(
+        f"{source}: there is no column {missing}, only {there}; rename the one with the text to 'text', or choose"
+        " it with 'rnnlm preprocess --text-column'."
+    )

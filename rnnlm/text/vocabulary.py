@@ -22,6 +22,27 @@ class SpecialTokens:
     start: str = "SENTENCE_START"
     end: str = "SENTENCE_END"
 
+    def check(self) -> None:
+        """Refuse names that a vocabulary cannot have.
+
+        Raises
+        ------
+        RnnlmError
+            If two are the same, one is empty, or one is not valid Unicode.
+        """
+        names = (self.unknown, self.start, self.end)
+        if len(set(names)) < len(names) or not all(names):
+            raise RnnlmError(
+                "The unknown, start and end tokens must have three different names; change one of them."
+            )
+        for name in names:
+            try:
+                name.encode()
+            except UnicodeEncodeError as error:
+                raise RnnlmError(
+                    f"The special token {name!r} is not valid Unicode; give it another name."
+                ) from error
+
 
 class Vocabulary:
     """Tokens in the order of their ids: unknown, start, end, then the words.
@@ -87,6 +108,26 @@ class Vocabulary:
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the tokens of ids, special ones included."""
         return [self.tokens[index] for index in ids]
+
+    def contradictions(self, **wanted: object) -> list[str]:
+        """Return which wishes for a new vocabulary this one does not fulfil.
+
+        Parameters
+        ----------
+        **wanted
+            ``level``, ``tokenizer``, ``lowercase``, ``sentences``, ``clean``, ``vocab_size``, ``min_count``,
+            ``unknown_token``, ``start_token`` and ``end_token``; those that are None are no wishes. No
+            `min_count` is fulfilled, because a vocabulary does not know its own.
+        """
+        actual = {
+            **self.settings.to_dict(),
+            "level": self.settings.level,
+            "vocab_size": len(self),
+            "unknown_token": self.unknown_token,
+            "start_token": self.start_token,
+            "end_token": self.end_token,
+        }
+        return [name for name, value in wanted.items() if value is not None and value != actual.get(name)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabulary as plain data for JSON."""
@@ -160,14 +201,16 @@ class Vocabulary:
         Parameters
         ----------
         path : path-like
-            A ``vocabulary.json``, or a dataset, checkpoint or run directory that holds one.
+            A ``vocabulary.json``, or a directory that holds one, such as a dataset or a checkpoint.
 
         Raises
         ------
         RnnlmError
             If there is none, or it is damaged.
         """
-        file = _find(Path(path))
+        file = Path(path)
+        if file.is_dir():
+            file = file / VOCABULARY_FILE
         try:
             data = json.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
@@ -181,13 +224,3 @@ class Vocabulary:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _find(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    candidates = [path / VOCABULARY_FILE, *sorted(path.glob(f"checkpoints/*/{VOCABULARY_FILE}"))]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise RnnlmError(f"{path}: there is no {VOCABULARY_FILE} in it; name a dataset, a checkpoint or a run.")

@@ -19,6 +19,40 @@ def test_words_of_a_comment():
     assert settings.level == "word"
 
 
+def test_a_seed_text_is_cleaned_as_the_training_text_was():
+    processor = TextProcessor(TextSettings(clean=True))
+    assert processor.tokenize("I don’t *know* &amp; ") == ["i", "do", "n't", "know", "&"]
+    assert TextProcessor(TextSettings()).tokenize("&amp;") == ["&", "amp", ";"]
+    characters = TextProcessor(TextSettings(CHARACTERS, lowercase=False, clean=True))
+    assert characters.tokenize("I’m \n") == characters.tokenize("I’m") == ["I", "'", "m"]
+
+
+@pytest.mark.parametrize(
+    ("level", "file_format", "expected"),
+    [
+        ("word", "csv", TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
+        ("word", "jsonl", TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
+        ("word", "txt", TextSettings("nltk", lowercase=True, sentences=False, clean=False)),
+        ("char", "csv", TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=True)),
+        ("char", "txt", TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=False)),
+    ],
+)
+def test_defaults_depend_on_level_and_format(level, file_format, expected):
+    assert TextSettings.choose(level, file_format) == expected
+
+
+def test_what_is_given_is_not_defaulted():
+    given = {"lowercase": False, "sentences": False, "clean": False}
+    assert TextSettings.choose("word", "csv", tokenizer="tweet", **given) == TextSettings("tweet", **given)
+    with pytest.raises(RnnlmError, match="characters have no tokenizer"):
+        TextSettings.choose("char", "txt", tokenizer="nltk")
+
+
+def test_a_document_of_a_text_file_depends_on_the_level():
+    assert TextSettings().default_documents == "line"
+    assert TextSettings(CHARACTERS).default_documents == "file"
+
+
 def test_a_document_is_one_sentence_without_splitting():
     processor = TextProcessor(TextSettings("whitespace", lowercase=False))
     assert list(processor.sentences("One. Two.\nThree.")) == [["One.", "Two.", "Three."]]

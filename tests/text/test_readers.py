@@ -62,17 +62,23 @@ def test_text_column_can_be_named(tmp_path):
 def test_missing_column_lists_those_there_are(tmp_path, name, content):
     file = write(tmp_path / name, content)
     with pytest.raises(
-        RnnlmError, match=r"no column 'body' or 'text'; name one of 'one', 'two' with --text-column"
+        RnnlmError,
+        match=r"no column 'body' or 'text', only 'one', 'two'; rename .*'rnnlm preprocess --text-column'",
     ):
         read(file)
-    with pytest.raises(RnnlmError, match=r"no column 'three'; name one of 'one', 'two'"):
+    with pytest.raises(RnnlmError, match=r"no column 'three', only 'one', 'two';"):
         read(file, text_column="three")
 
 
 def test_a_long_list_of_columns_is_cut(tmp_path):
     file = write(tmp_path / "a.csv", ",".join(f"c{i}" for i in range(100)) + "\n")
-    with pytest.raises(RnnlmError, match=r"'c19', \.\.\. with"):
+    with pytest.raises(RnnlmError, match=r"'c7', \.\.\.; rename"):
         read(file)
+
+
+def test_a_long_name_of_a_column_is_cut(tmp_path):
+    with pytest.raises(RnnlmError, match=r"^.{0,400}$"):
+        read(write(tmp_path / "a.csv", f"id,{'x' * 5000}\n"))
 
 
 def test_ragged_rows_are_skipped_and_reported(tmp_path):
@@ -95,6 +101,22 @@ def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
     documents = read(file, report=report)
     assert documents[-1] == "line 99"
     assert report.messages() == [f"{file}: 1 rows skipped whose quotes are never closed, the first in line 2."]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_quote_open_at_the_end_is_reported_and_its_text_kept(tmp_path, end):
+    report = ReadReport()
+    file = write(tmp_path / "a.csv", f'id,body\n1,"two\nlines"\n2,"open\n3,more\n4,last{end}')
+    assert read(file, report=report) == ["two\nlines", f"open\n3,more\n4,last{end}"]
+    message = f"{file}: 3 lines read as one row, whose quote is never closed, the first in line 4."
+    assert report.messages() == [message]
+
+
+@pytest.mark.parametrize("last", ['"closed"', '"closed"\n', '"a ""b"" c"', 'say "so', "plain", "\n"])
+def test_quotes_closed_at_the_end_are_not_reported(tmp_path, last):
+    report = ReadReport()
+    read(write(tmp_path / "a.csv", f"body\nfirst\n{last}"), report=report)
+    assert report.messages() == []
 
 
 def test_jsonl(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextSettings
-from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
 TOKENS = ["<unk>", "<s>", "</s>", "the", "cat", "ü"]
 
@@ -48,11 +48,9 @@ def test_wrong_arguments_are_refused():
 
 
 def test_saved_and_found(vocabulary, tmp_path):
-    run = tmp_path / "run"
-    (run / "checkpoints" / "best").mkdir(parents=True)
-    file = run / "checkpoints" / "best" / "vocabulary.json"
+    file = tmp_path / "vocabulary.json"
     vocabulary.save(file)
-    for path in (file, file.parent, run):
+    for path in (file, str(file), tmp_path):
         assert Vocabulary.load(path) == vocabulary
     assert list(json.loads(file.read_text(encoding="utf-8"))) == [
         "format_version", "level", "special_tokens", "tokens", "counts", "text",
@@ -60,10 +58,28 @@ def test_saved_and_found(vocabulary, tmp_path):
 
 
 def test_nothing_to_load(tmp_path):
-    with pytest.raises(RnnlmError, match=r"no vocabulary\.json in it"):
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: cannot be read"):
         Vocabulary.load(tmp_path)
     with pytest.raises(RnnlmError, match="none: cannot be read"):
         Vocabulary.load(tmp_path / "none")
+
+
+def test_what_contradicts_a_vocabulary_is_named(vocabulary):
+    assert vocabulary.contradictions() == []
+    agreed = {"level": "word", "tokenizer": "whitespace", "vocab_size": 6, "end_token": "</s>", "clean": None}
+    assert vocabulary.contradictions(**agreed) == []
+    assert vocabulary.contradictions(level="char", clean=True, vocab_size=9, end_token="x", min_count=1) == [
+        "level", "clean", "vocab_size", "end_token", "min_count",
+    ]  # fmt: skip
+
+
+def test_special_tokens_are_three_different_names():
+    SpecialTokens("<unk>", "<s>", "</s>").check()
+    for wrong in (SpecialTokens("x", "x", "y"), SpecialTokens("")):
+        with pytest.raises(RnnlmError, match="three different names"):
+            wrong.check()
+    with pytest.raises(RnnlmError, match=r"'a\\udcff' is not valid Unicode"):
+        SpecialTokens("a\udcff").check()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
