@@ -1,10 +1,12 @@
 """Building a dataset: text to tokens, vocabulary and ids on disk, in two passes and bounded memory."""
 
+import glob
 import heapq
-import secrets
+import os
+import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from rnnlm.dataset.split import TEST, TRAIN, VALID, Assignment, SplitSettings, a
 from rnnlm.dataset.spool import (
     BEGINS_SENTENCE,
     FORGOTTEN,
+    Part,
     Spool,
     encode_documents,
     take_prefix,
@@ -35,7 +38,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256, sync
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.processor import TextSettings
-from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, read_documents
+from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, formats_of, read_documents
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
 
@@ -57,6 +60,18 @@ class VocabularySettings:
     size: int = 8000
     min_count: int = 1
     special: SpecialTokens = field(default_factory=SpecialTokens)
+
+    def check(self) -> None:
+        """Refuse what no vocabulary can be.
+
+        Raises
+        ------
+        RnnlmError
+            If there is no room for words, or the special tokens cannot have these names.
+        """
+        self.special.check()
+        if self.size <= 3:
+            raise RnnlmError(f"--vocab-size {self.size} leaves no room for words; 3 entries are special tokens.")
 
 
 @dataclass
@@ -157,7 +172,8 @@ def build_dataset(
     reader : ReaderSettings, optional
         How the inputs are read.
     text : TextSettings, optional
-        How text becomes tokens; where sentences are wanted and no Punkt parameters are given, installed ones
+        How text becomes tokens; by default in the way that suits words of the first input's format
+        (`TextSettings.choose`). Where sentences are wanted and no Punkt parameters are given, installed ones
         are taken, or Punkt is trained on the corpus. Left out where `vocabulary` brings its own.
     vocabulary : Vocabulary or VocabularySettings, optional
         An existing vocabulary, with its text settings, or which words a new one keeps.
@@ -180,26 +196,38 @@ def build_dataset(
     Raises
     ------
     RnnlmError
-        If an input cannot be read, there is no text in it, or `out` exists and may not be replaced.
+        If an input cannot be read, there is no text in it, `out` exists and may not be replaced, or the disk
+        is full.
     """
     out = Path(out)
     reader, split, report = reader or ReaderSettings(), split or SplitSettings(), report or ReadReport()
     split.shares()
+    if isinstance(vocabulary, Vocabulary):
+        settings = vocabulary.settings
+    else:
+        vocabulary = vocabulary or VocabularySettings()
+        vocabulary.check()
+        settings = text or TextSettings.choose(file_format=formats_of(inputs, reader.format)[0])
+    reader = replace(reader, documents=reader.documents or settings.default_documents)
+    place = Path(os.path.realpath(out))
+    _clear_leftovers(place)
     check_destination(out, overwrite)
-    settings = vocabulary.settings if isinstance(vocabulary, Vocabulary) else text or TextSettings()
 
-    with _temporary_directory(out) as directory:
+    def spooled(pieces: Iterator[Piece]) -> Part:
+        with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
+            return spool.add(chunks)
+
+    with _temporary_directory(place) as directory:
         with Spool(directory) as spool:
             settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
-            main = spool.add(encode_documents(pieces, settings, workers, progress))
+            main = spooled(pieces)
             if not main.tokens:
                 raise RnnlmError(f"{', '.join(inputs)}: there is no text in it; give an input that has some.")
             assignments = [divide(spool, main, split, between_tokens=not settings.sentences)]
             documents = main.documents
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
-                    pieces = read_documents([file], reader, report)
-                    part = spool.add(encode_documents(pieces, settings, workers, progress))
+                    part = spooled(read_documents([file], reader, report))
                     if not part.tokens:
                         raise RnnlmError(f"{file}: there is no text in it; give a file that has some.")
                     assignments.append(assign_all(spool, part, label))
@@ -207,14 +235,13 @@ def build_dataset(
 
             type_counts, sentences = _count_training(spool, assignments)
             if not isinstance(vocabulary, Vocabulary):
-                choice = vocabulary or VocabularySettings()
-                vocabulary = _choose_words(spool.types, type_counts, sentences, settings, choice)
+                vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
             splits = _write_splits(directory, spool.types, vocabulary, assignments)
             unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
             result = BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
         vocabulary.save(directory / VOCABULARY_FILE)
         _write_metadata(directory, inputs, result, reader, split)
-        _publish(directory, out)
+        _publish(directory, place)
     return result
 
 
@@ -238,16 +265,49 @@ def check_destination(out: Path, overwrite: bool) -> None:
         )
 
 
+def _hidden_prefix(out: Path) -> str:
+    """Begin the names that stand beside `out` while it is made; the number of the process follows."""
+    return f".{out.name}.{platform.node()}."
+
+
 @contextmanager
 def _temporary_directory(out: Path) -> Iterator[Path]:
     """Make a directory beside `out` to work in, and remove what is left of it whatever happens."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    directory = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
-    directory.mkdir()
+    directory = out.with_name(f"{_hidden_prefix(out)}{os.getpid()}.tmp")
     try:
+        directory.mkdir(parents=True)
         yield directory
+    except OSError as error:  # of reading there is none: readers raise RnnlmError
+        raise RnnlmError(
+            f"{out}: the dataset cannot be written ({error.strerror or error}); make room there, or choose another"
+            " directory."
+        ) from error
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _clear_leftovers(out: Path) -> None:
+    """Remove what killed builds of this dataset left beside it, and bring back what they had set aside."""
+    prefix = _hidden_prefix(out)
+    for suffix in (".tmp", ".old"):
+        for path in out.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
+            if not _has_ended(path.name.removeprefix(prefix).removesuffix(suffix)):
+                continue
+            if suffix == ".old":
+                _settle(path, out)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _has_ended(process: str) -> bool:
+    """Return whether the process with a number is over; this one has the number of an earlier one."""
+    if not process.isdecimal() or os.name == "nt":  # Windows has no signal that only asks
+        return False
+    try:
+        os.kill(int(process), 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return int(process) == os.getpid()
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
@@ -282,10 +342,6 @@ def _choose_words(
 ) -> Vocabulary:
     """Keep the most frequent words, those of the same count in the order of the alphabet."""
     special = (choice.special.unknown, choice.special.start, choice.special.end)
-    if len(set(special)) < 3 or not all(special):
-        raise RnnlmError("The unknown, start and end tokens must have three different names; change one of them.")
-    if choice.size <= len(special):
-        raise RnnlmError(f"--vocab-size {choice.size} leaves no room for words; 3 entries are special tokens.")
     if not sentences:
         raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
     words = (
@@ -396,8 +452,21 @@ def _publish(directory: Path, out: Path) -> None:
         sync(file)
     sync(directory)
     old = directory.with_suffix(".old")
-    if out.exists():
-        out.rename(old)
-    directory.rename(out)
+    try:
+        if out.exists():
+            out.rename(old)
+        directory.rename(out)
+    finally:
+        _settle(old, out)
     sync(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
+
+
+def _settle(old: Path, out: Path) -> None:
+    """Bring back the dataset that was set aside if none has taken its place, else remove it."""
+    if not old.exists():
+        return
+    if out.exists():
+        # Under the temporary name first, so that what is half removed is never brought back.
+        shutil.rmtree(old.rename(old.with_suffix(".tmp")), ignore_errors=True)
+    else:
+        old.rename(out)

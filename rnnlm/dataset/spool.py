@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -78,7 +78,7 @@ def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedC
 
 def encode_documents(
     pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
-) -> Iterator[EncodedChunk]:
+) -> Generator[EncodedChunk, None, None]:
     """Tokenize documents, in order, with one process or several; the result is the same.
 
     Parameters
@@ -112,10 +112,7 @@ def _finish(
     running: "deque[tuple[Future[EncodedChunk], int]]", progress: Callable[[int], object]
 ) -> Iterator[EncodedChunk]:
     future, characters = running.popleft()
-    try:
-        yield future.result()
-    except BrokenProcessPool as error:
-        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
+    yield future.result()
     progress(characters)
 
 
@@ -142,6 +139,8 @@ def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]
     pool = ProcessPoolExecutor(workers, context, _start_worker, (settings,))
     try:
         yield pool
+    except BrokenProcessPool as error:  # of a result or of the next chunk, whichever comes first
+        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -212,8 +211,9 @@ class Spool:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for file, path in zip((self._ids, self._segments), self._paths, strict=True):
-            file.close()
+        with self._ids, self._segments:  # both are closed even if the disk is full
+            pass
+        for path in self._paths:
             path.unlink()
 
     def add(self, chunks: Iterable[EncodedChunk]) -> Part:

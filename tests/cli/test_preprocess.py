@@ -1,5 +1,9 @@
 import json
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,8 @@ from rnnlm.cli.main import cli
 from rnnlm.cli.preprocess import preprocess
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+
+from .conftest import Command
 
 COMMENTS = "body\n" + '"I like *this*. Don\'t you?"\n"This is fine &amp; well."\n[deleted]\n' * 20
 WORDS = "Some words\n" * 9
@@ -33,7 +39,7 @@ def test_csv_of_comments():
     assert result.stdout == "data/comments: 40 documents, 60 sentences, 340 tokens\n"
     for line in (
         "Reading comments.csv, writing data/comments.",
-        "Text settings: --level word --tokenizer nltk --lowercase --sentences --clean --documents line",
+        "Text settings: --level word --tokenizer nltk --lowercase --sentences --clean",
         "Found 12 unique tokens in the training text.",
         "The vocabulary has 15 tokens, the special ones included.",
         "Unknown tokens: train 0.00%, valid 0.00%, test 0.00%.",
@@ -59,9 +65,9 @@ def test_json_is_one_object():
     [
         ("a.txt", WORDS, [], "word --tokenizer nltk --lowercase --no-sentences --no-clean --documents line"),
         ("a.txt", WORDS, ["--level", "char"], "char --no-lowercase --no-sentences --no-clean --documents file"),
-        ("a.csv", COMMENTS, ["--level", "char"], "char --no-lowercase --no-sentences --clean --documents file"),
+        ("a.csv", COMMENTS, ["--level", "char"], "char --no-lowercase --no-sentences --clean"),
         ("a.csv", COMMENTS, ["--no-clean", "--no-sentences", "--no-lowercase", "--tokenizer", "tweet"],
-         "word --tokenizer tweet --no-lowercase --no-sentences --no-clean --documents line"),
+         "word --tokenizer tweet --no-lowercase --no-sentences --no-clean"),
         ("a.csv", COMMENTS, ["--format", "txt", "--documents", "paragraph"],
          "word --tokenizer nltk --lowercase --no-sentences --no-clean --documents paragraph"),
     ],
@@ -157,6 +163,95 @@ def test_characters_have_no_tokenizer():
     assert "--tokenizer is for words" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--valid", "a.txt", "--valid-fraction", "0.1"], "--valid is all of the valid part; leave"),
+        (["--test", "a.txt", "--test-fraction", "0.1"], "--test is all of the test part; leave --test-fraction"),
+        (["--text-column", "body"], "--text-column is for csv and jsonl, but txt is read"),
+        (["--format", "jsonl", "--documents", "line"], "--documents is for txt, of which there is none"),
+    ],
+)
+def test_options_without_effect_are_refused(options, message):
+    Path("a.txt").write_text(WORDS)
+    result = run("a.txt", *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not Path("data").exists()
+
+
+def test_options_that_matter_to_one_of_the_files_are_taken():
+    Path("a.txt").write_text(WORDS)
+    Path("b.csv").write_text("title\nwords\n")
+    options = ["--text-column", "title", "--documents", "paragraph", "--valid-fraction", "0"]
+    assert run("a.txt", "--valid", "b.csv", *options).exit_code == 0
+
+
+def test_the_vocabulary_of_a_run_is_that_of_its_best_checkpoint(word_run: Path, word_dataset: Path):
+    Path("a.txt").write_text(WORDS)
+    half = word_run / "checkpoints" / ".half-written"
+    half.mkdir()
+    (half / "vocabulary.json").touch()
+    try:
+        run("a.txt", "--vocab", str(word_run))
+    finally:
+        shutil.rmtree(half)
+    assert Dataset.open("data/a").vocabulary == Dataset.open(word_dataset).vocabulary
+    with pytest.raises(RnnlmError, match="neither a run nor a checkpoint"):
+        run("a.txt", "--vocab", "data", "--out", "other")
+
+
+def test_a_special_token_that_is_not_unicode_is_refused():
+    Path("a.txt").write_text(WORDS)
+    done = subprocess.run(
+        [sys.executable, "-m", "rnnlm", "preprocess", "a.txt", "--unknown-token", b"\xff"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("rnnlm: The special token '\\udcff' is not valid Unicode")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_run: Path):
+    Path("a.csv").write_text("one,two\n1,2\n")
+    for arguments in (["preprocess", "a.csv"], ["evaluate", "--model", word_run, "--text", "a.csv"]):
+        outcome = rnnlm(*arguments, "--quiet")
+        assert outcome.exit_code == 1
+        assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body' or 'text', only 'one', 'two'; ")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_cleans_up(directory: Path, workers: str):
+    Path("a.txt").write_text("some words here\n" * 400_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rnnlm", "preprocess", "a.txt", "--workers", workers],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not any(path.stat().st_size for path in directory.glob("data/.a.*/spool.ids")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert "Traceback" not in stderr
+    assert list(Path("data").iterdir()) == []
+    deadline = time.monotonic() + 10
+    while living(process.pid) and time.monotonic() < deadline:  # multiprocessing's tracker ends a moment later
+        time.sleep(0.05)
+    assert living(process.pid) == []
+
+
+def living(group: int) -> list[str]:
+    """Return the processes of a group that are not zombies."""
+    states = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [state for state, _, process_group, *_ in states if int(process_group) == group and state != "Z"]
+
+
 def test_repairs_are_reported():
     Path("a.txt").write_bytes(b"bad \xff byte\n" * 4)
     assert "a.txt: 4 bytes that are not UTF-8 replaced by U+FFFD, the first in line 1." in run("a.txt").stderr
@@ -173,8 +268,6 @@ def test_errors_name_the_file():
 
 
 def test_importing_the_command_is_light():
-    import subprocess
-
     code = "import sys, rnnlm.cli.preprocess; print('numpy' in sys.modules, 'nltk' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -1,9 +1,13 @@
 import io
 import json
+import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +122,15 @@ def test_vocabulary_is_cut_by_size_and_count_with_ties_in_order(tmp_path):
     assert words(min_count=9) == []
 
 
+def test_without_settings_text_is_processed_as_the_command_does(tmp_path):
+    file = write(tmp_path / "a.csv", "body\nOne &amp; two. Three!\n")
+    result = build_dataset([file], tmp_path / "words", split=ALL_TRAIN)
+    assert sentences(Dataset.open(result.path), "train") == [["one", "&", "two", "."], ["three", "!"]]
+    file = write(tmp_path / "a.txt", "One.\nTwo.\n")
+    assert build_dataset([file], tmp_path / "lines", split=ALL_TRAIN).total.sentences == 2
+    assert build_dataset([file], tmp_path / "file", text=LETTERS, split=ALL_TRAIN).total.sentences == 1
+
+
 def test_only_training_words_are_counted(tmp_path):
     train, test = write(tmp_path / "a.txt", "a\n" * 3), write(tmp_path / "b.txt", "b\n" * 9)
     result = build_dataset([train], tmp_path / "out", text=WORDS, split=SplitSettings(None, test, 0))
@@ -134,6 +147,7 @@ def test_splits_by_document_have_exact_sizes_and_keep_order(tmp_path):
             [file],
             tmp_path / "out",
             text=LETTERS,
+            reader=ReaderSettings(documents="line"),
             split=SplitSettings(valid_fraction=0.1, test_fraction=0.05, seed=seed),
             overwrite=True,
         )
@@ -321,6 +335,7 @@ def test_an_empty_test_file_is_refused(tmp_path):
         ({"vocabulary": VocabularySettings(size=3)}, "--vocab-size 3 leaves no room"),
         ({"vocabulary": VocabularySettings(special=SpecialTokens("x", "x", "y"))}, "three different names"),
         ({"vocabulary": VocabularySettings(special=SpecialTokens(""))}, "three different names"),
+        ({"vocabulary": VocabularySettings(special=SpecialTokens("\udcff"))}, "not valid Unicode"),
     ],
 )
 def test_impossible_wishes_are_refused(tmp_path, arguments, message):
@@ -358,20 +373,109 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
         raise error
 
     monkeypatch.setattr(f"rnnlm.dataset.build.{where}", fail)
-    with pytest.raises(type(error)):
+    with pytest.raises(RnnlmError if isinstance(error, OSError) else type(error)) as raised:
+        build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    if isinstance(error, OSError):
+        assert str(raised.value).startswith(f"{tmp_path}/out: the dataset cannot be written (No space left on")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+    assert files_of(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+@pytest.mark.parametrize("failing", ["out", ".tmp"])
+def test_a_failed_swap_brings_the_old_dataset_back(tmp_path, monkeypatch, error, failing):
+    file = write(tmp_path / "a.txt", "a b c\n")
+    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    before = files_of(tmp_path / "out")
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name.endswith(failing):
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(RnnlmError if isinstance(error, OSError) else type(error)):
         build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
     assert files_of(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_the_next_build_clears_what_a_killed_one_left(tmp_path, renames):
+    file = write(tmp_path / "a.txt", "a b c\n")
+    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    before = files_of(tmp_path / "out")
+    code = (
+        "import os, sys\n"
+        "from rnnlm.dataset.build import *\n"
+        "rename, left = Path.rename, [None] * int(sys.argv[1])\n"
+        "Path.rename = lambda self, target: rename(self, target) if left and not left.pop() else os._exit(9)\n"
+        "build_dataset(['a.txt'], 'out', text=TextSettings('characters'), overwrite=True)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(renames)], cwd=tmp_path, check=False)
+    assert killed.returncode == 9
+    assert len(list(tmp_path.iterdir())) > 2
+    with pytest.raises(RnnlmError, match="this directory exists"):
+        build_dataset([file], tmp_path / "out", text=WORDS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+    if renames < 2:
+        assert files_of(tmp_path / "out") == before
+    else:
+        assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
+
+
+def test_what_a_living_process_works_on_is_left_alone(tmp_path):
+    working = tmp_path / f".out.{platform.node()}.{os.getppid()}.tmp"
+    foreign = tmp_path / ".out.another-machine.1.tmp"
+    working.mkdir()
+    foreign.mkdir()
+    build_dataset([write(tmp_path / "a.txt", "a b c\n")], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    assert working.exists()
+    assert foreign.exists()
+
+
+@pytest.mark.parametrize("out", [".", "../out", "sub/..", "link"])
+def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
+    file = write(tmp_path / "a.txt", "a b c\n")
+    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    (tmp_path / "out" / "sub").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    with pytest.raises(RnnlmError, match="this directory exists"):
+        build_dataset([file], out, text=LETTERS)
+    result = build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    assert result.path == Path(out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+    assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
 
 
 def die(pieces: list[Piece]) -> None:
     os._exit(1)
 
 
-def test_a_dead_worker_is_reported(monkeypatch):
+@pytest.mark.parametrize("chunks", [1, 9])
+def test_a_dead_worker_is_reported(monkeypatch, chunks):
     monkeypatch.setattr(spool, "_encode_in_worker", die)
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 1)
     with pytest.raises(RnnlmError, match="use fewer --workers"):
-        list(spool.encode_documents([Piece("text", True)], WORDS, 2, lambda characters: None))
+        list(spool.encode_documents([Piece("text", True)] * chunks, WORDS, 2, lambda characters: None))
+
+
+def test_a_worker_that_is_dead_before_the_next_chunk_is_reported(monkeypatch):
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 1)
+    monkeypatch.setattr(spool, "_encode_in_worker", die)
+
+    def pieces() -> Iterator[Piece]:
+        yield Piece("text", True)
+        while not multiprocessing.active_children():
+            time.sleep(0.01)
+        while multiprocessing.active_children():  # a dead worker takes the others with it
+            time.sleep(0.01)
+        yield Piece("text", True)
+
+    with pytest.raises(RnnlmError, match="use fewer --workers"):
+        list(spool.encode_documents(pieces(), WORDS, 2, lambda characters: None))
 
 
 def living(group: int) -> list[str]:
@@ -402,8 +506,35 @@ def test_interrupted_workers_end_with_their_parent(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode != 0
+    deadline = time.monotonic() + 10
+    while living(process.pid) and time.monotonic() < deadline:  # multiprocessing's tracker ends a moment later
+        time.sleep(0.05)
     assert living(process.pid) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "script.py"]
+
+
+PEAK_MEMORY = """
+import sys
+from rnnlm.dataset import spool
+from rnnlm.dataset.build import *
+spool.CHUNK_CHARACTERS = spool.BLOCK_SEGMENTS = spool.BLOCK_TOKENS = 1 << 13
+build_dataset([sys.argv[1]], "out", text=TextSettings("whitespace"), overwrite=True)
+print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_memory_does_not_grow_with_the_corpus(tmp_path):
+    def peak(documents: int) -> int:
+        # Not ru_maxrss, in which Linux counts the process that started this one too.
+        file = write(
+            tmp_path / "a.txt", "".join(f"w{k % 997} some words of a comment\n" for k in range(documents))
+        )
+        command = [sys.executable, "-c", PEAK_MEMORY, file]
+        return int(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout)
+
+    kibibytes = [peak(40_000), peak(160_000)]
+    assert kibibytes[1] - kibibytes[0] < 4_000
 
 
 def test_progress_counts_characters(tmp_path):
