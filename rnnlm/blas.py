@@ -3,6 +3,8 @@
 import ctypes
 import importlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +14,9 @@ import numpy as np
 
 # OpenBLAS as built for NumPy's wheels, for other 64-bit builds, and as distributed by most systems.
 _OPENBLAS_NAMES = ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}")
+
+
+_FORCING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 @cache
@@ -40,10 +45,19 @@ def kernel() -> str:
     return str(build["Build Dependencies"]["blas"]["name"])
 
 
-def forced_kernel() -> str | None:
-    """Return the environment's setting that forces OpenBLAS's kernel, as "NAME=value"; None without one."""
-    value = os.environ.get("OPENBLAS_CORETYPE")
-    return f"OPENBLAS_CORETYPE={value}" if value else None
+def forcing_variables() -> dict[str, str]:
+    """Return the variables of the environment that override OpenBLAS's own choices for this processor."""
+    return {name: os.environ[name] for name in _FORCING if name in os.environ}
+
+
+def unforced_kernel() -> str:
+    """Name the kernel that would be in use without `forcing_variables`, by asking a fresh process."""
+    environment = {name: value for name, value in os.environ.items() if name not in _FORCING}
+    code = "from rnnlm import blas; print(blas.kernel())"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return answer.stdout.strip()
 
 
 def threads() -> int:

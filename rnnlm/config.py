@@ -257,10 +257,10 @@ class Config(Section):
             source = f"{path} with --set" if overrides else str(path)
             raise RnnlmError(f"{source}: {_explain(error)}") from error
 
-    def save(self, path: str | Path) -> None:
-        """Write the configuration, every default included, as YAML."""
-        text = yaml.safe_dump(self.model_dump(), sort_keys=False)
-        Path(path).write_text(text, encoding="utf-8")
+    def to_yaml(self) -> str:
+        """Return the configuration, every default included, as YAML."""
+        text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)
+        return text
 
 
 def _apply(override: str, raw: dict[Any, Any]) -> None:

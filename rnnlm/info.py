@@ -69,14 +69,14 @@ def _run(path: Path) -> dict[str, Any]:
 
 def _checkpoint(path: Path) -> dict[str, Any]:
     checkpoint = load_checkpoint(path)
-    progress = checkpoint.state["progress"]
+    progress = checkpoint.progress()
     return {
-        "step": progress["step"],
-        "epoch": progress["epoch"],
-        "training_seconds": progress["seconds"],
-        "best_step": progress["best_step"],
-        "best_valid_loss": progress["best_loss"],
-        "last_valid_loss": progress["last_loss"],
+        "step": progress.step,
+        "epoch": progress.epoch,
+        "training_seconds": progress.seconds,
+        "best_step": progress.best_step,
+        "best_valid_loss": progress.best_loss,
+        "last_valid_loss": progress.last_loss,
         "vocabulary_size": len(checkpoint.vocabulary),
         "weights": sum(value.size for value in checkpoint.parameters.values()),
         "tensors": {name: list(value.shape) for name, value in checkpoint.parameters.items()},

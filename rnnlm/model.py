@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.config import Config
+from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
@@ -218,7 +219,7 @@ class LanguageModel:
         RnnlmError
             If there is nothing to score in the text.
         """
-        scored = [pair for sentence in self._scored_sentences(text) for pair in sentence]
+        scored = [pair for window in self._scored_windows(text) for pair in window]
         if not scored:
             raise RnnlmError("the text has no tokens; give at least one word.")
         return Score(sum(log_prob for _, log_prob in scored), scored)
@@ -331,16 +332,20 @@ class LanguageModel:
         nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]
         return [(vocabulary.tokens[i], float(similarities[i])) for i in nearest[:number]]
 
-    def _scored_sentences(self, text: str) -> Iterator[list[tuple[str, float]]]:
+    def _scored_windows(self, text: str) -> Iterator[list[tuple[str, float]]]:
         vocabulary = self.vocabulary
         state = self.network.initial_state(1)
         for tokens in self._processor.sentences(text):
             if self.config.training.batching == "sentences":
                 state = self.network.initial_state(1)
             ids = np.array([vocabulary.start_id, *vocabulary.encode(tokens), vocabulary.end_id])
-            inputs, targets = ids[:-1, None], ids[1:, None]
-            losses, state = self.network.losses(inputs, targets, np.ones_like(inputs, bool), state)
-            yield list(zip([*tokens, vocabulary.end_token], (-losses).tolist(), strict=True))
+            predicted = [*tokens, vocabulary.end_token]
+            # A sentence may be a whole book of characters; memory stays bounded.
+            for start in range(0, len(predicted), LONGEST_WINDOW):
+                window = ids[start : start + LONGEST_WINDOW + 1, None]
+                everywhere = np.ones((len(window) - 1, 1), bool)
+                losses, state = self.network.losses(window[:-1], window[1:], everywhere, state)
+                yield list(zip(predicted[start:], (-losses).tolist(), strict=False))
 
     def _joined(self, seed_text: str, seed_tokens: list[str], tokens: list[str]) -> str:
         """Put the seed text, as it was written, before readable text made of `tokens`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
@@ -114,8 +115,8 @@ def sample_ids(
     totals = [0.0] * len(rngs)
     banned = list(forbidden)
     # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
-    log_probs, state = network.log_probs(np.array(prompt)[:, None], network.initial_state(1))
-    rows = np.repeat(log_probs[-1], len(rngs), axis=0)
+    log_probs, state = _read(network, prompt)
+    rows = np.repeat(log_probs, len(rngs), axis=0)
     state = np.repeat(state, len(rngs), axis=2)
     alive = list(range(len(rngs)))
     for _ in range(max_tokens):
@@ -135,3 +136,11 @@ def sample_ids(
         log_probs, state = network.log_probs(latest, state[:, :, still])
         rows = log_probs[0]
     return [SampledIds(sample, total) for sample, total in zip(ids, totals, strict=True)]
+
+
+def _read(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
+    """Return the log-probabilities (1, C) after a prompt, and the state; window by window, as it may be long."""
+    state = network.initial_state(1)
+    for start in range(0, len(prompt), LONGEST_WINDOW):
+        hidden, state = network.forward(np.array(prompt[start : start + LONGEST_WINDOW])[:, None], state)
+    return network.output.log_probs(hidden[-1]), state

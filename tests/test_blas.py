@@ -34,11 +34,14 @@ def test_another_blas_cannot_be_told(monkeypatch: pytest.MonkeyPatch):
     assert blas.kernel()
 
 
-def test_a_kernel_forced_by_the_environment_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_variables_that_force_a_kernel_are_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    assert blas.forced_kernel() is None
+    monkeypatch.delenv("OPENBLAS_L2_SIZE", raising=False)
+    assert blas.forcing_variables() == {}
+    assert blas.unforced_kernel() == blas.kernel()
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
-    assert blas.forced_kernel() == "OPENBLAS_CORETYPE=Haswell"
+    assert blas.forcing_variables() == {"OPENBLAS_CORETYPE": "Haswell"}
+    assert blas.unforced_kernel() == blas.kernel()
 
 
 def test_the_peak_is_measured_at_least_once():

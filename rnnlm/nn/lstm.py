@@ -114,12 +114,12 @@ class PeepholeLSTMLayer(LSTMLayer):
         di, df, _, _ = np.split(delta, 4, axis=-2)
         return carry + p_i * di + p_f * df
 
-    def _finish(self, delta: Floats) -> Floats:
+    def _set_gradients(self, delta: Floats) -> Floats:
         di, df, _, do = np.split(delta, 4, axis=-2)
         c, c_next = self._states[:-1, 1], self._states[1:, 1]
         for gate, error, seen in (("i", di, c), ("f", df, c), ("o", do, c_next)):
             np.einsum("thb,thb->h", error, seen, out=self.gradients[f"peephole_{gate}"])
-        return super()._finish(delta)
+        return super()._set_gradients(delta)
 
 
 class CoupledLSTMLayer(LSTMLayer):

@@ -131,7 +131,7 @@ class RecurrentLayer(ABC):
         T, B = x.shape[:2]
         self._x = x
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
-        self._a = self._columns("a", self._project(x))
+        self._a = self._columns("a", self._input_terms(x))
         self._states = self._workspace.array("states", T + 1, self.num_states, self.hidden_size, B)
         self._states[0] = state.transpose(0, 2, 1)
         self._prepare(T, B)
@@ -167,7 +167,7 @@ class RecurrentLayer(ABC):
                 dh[t] += from_next
             carry = self._step_back(t, dh[t], carry, delta[t])
         self.hidden_gradients = dh
-        return self._finish(delta)
+        return self._input_error("dx", self._set_gradients(delta))
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back.
@@ -207,7 +207,7 @@ class RecurrentLayer(ABC):
             carry = self._step_back(all_steps, dh, from_next, delta)
             total += delta
             dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
-        self._finish(total)
+        self._set_gradients(total)
         return dx
 
     def _initialize(self, rng: np.random.Generator) -> None:
@@ -229,8 +229,8 @@ class RecurrentLayer(ABC):
             return None
         return self.parameters["bias_ih"] + self.parameters["bias_hh"]
 
-    def _project(self, x: Floats) -> Floats:
-        """Compute ``U x_t`` and the biases for all steps, (T, B, G·H)."""
+    def _input_terms(self, x: Floats) -> Floats:
+        """Compute ``U x_t + b`` for all steps, (T, B, G·H); in place where `x` is ``U x_t`` already."""
         U = self.parameters.get("weight_ih")
         if U is not None:
             projected = self._workspace.array("projected", *x.shape[:2], len(U))
@@ -261,15 +261,13 @@ class RecurrentLayer(ABC):
         np.copyto(rows, columns.transpose(0, 2, 1))
         return rows
 
-    def _finish(self, delta: Floats) -> Floats:
-        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums; return the input's error."""
-        recurrent = self._recurrent_delta(slice(None), delta)
-        rows = recurrent_rows = self._rows("delta_rows", delta)
-        if recurrent is not delta:
-            recurrent_rows = self._rows("recurrent_rows", recurrent)
+    def _set_gradients(self, delta: Floats) -> Floats:
+        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums; return δ as (T, B, G·H)."""
         gradients = self.gradients
-        flat = rows.reshape(-1, rows.shape[2])
-        recurrent_flat = recurrent_rows.reshape(flat.shape)
+        rows = self._rows("delta_rows", delta)
+        recurrent = self._recurrent_delta(slice(None), delta)
+        recurrent_rows = rows if recurrent is delta else self._rows("recurrent_rows", recurrent)
+        flat, recurrent_flat = (array.reshape(-1, array.shape[2]) for array in (rows, recurrent_rows))
         np.matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), out=gradients["weight_hh"])
         self._dropconnect.backward(gradients["weight_hh"])
         if "weight_ih" in gradients:
@@ -277,7 +275,7 @@ class RecurrentLayer(ABC):
         if "bias_ih" in gradients:
             np.sum(flat, axis=0, out=gradients["bias_ih"])
             np.sum(recurrent_flat, axis=0, out=gradients["bias_hh"])
-        return self._input_error("dx", rows)
+        return rows
 
     def _input_error(self, name: str, delta: Floats) -> Floats:
         """Return ``Uᵀ δ_t`` for every step; δ_t itself where the input was ``U x_t``."""

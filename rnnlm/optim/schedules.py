@@ -93,25 +93,31 @@ class Step(Schedule):
 
 
 class HalveOnPlateau(Schedule):
-    """Halved whenever the evaluated loss is not below the one before: the published tutorial's rule."""
+    """Halved whenever the evaluated loss is above the one before: the published tutorial's rule."""
 
     def __init__(self, initial: float) -> None:
         super().__init__(initial)
+        self.factor = 1.0
         self.last_loss = math.inf
+
+    def learning_rate(self, progress: float, epoch: int) -> float:
+        """Return the rate with the halvings so far."""
+        return self.rate * self.factor
 
     def evaluated(self, loss: float) -> None:
         """Compare `loss` with the one before."""
-        if loss >= self.last_loss:
-            self.rate /= 2
+        if loss > self.last_loss:
+            self.factor /= 2
         self.last_loss = loss
 
     def state(self) -> dict[str, Any]:
-        """Return the rate and the last loss, None before the first."""
-        return {"rate": self.rate, "last_loss": self.last_loss if math.isfinite(self.last_loss) else None}
+        """Return the halvings and the last loss, None before the first."""
+        last_loss = self.last_loss if math.isfinite(self.last_loss) else None
+        return {"factor": self.factor, "last_loss": last_loss}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take both up again."""
-        self.rate = state["rate"]
+        """Take both up again; a run resumed with another initial rate keeps its halvings."""
+        self.factor = state["factor"]
         self.last_loss = math.inf if state["last_loss"] is None else state["last_loss"]
 
 

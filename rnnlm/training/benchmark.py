@@ -8,10 +8,10 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
+from rnnlm.dataset.batches import Batch
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.optim import OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
-from rnnlm.training.checkpoint import make_network
+from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
 
@@ -72,7 +72,10 @@ def flops_per_token(parameters: dict[str, tuple[int, ...]], tied: bool) -> int:
 
 
 def benchmark(config: Config, seconds: float) -> Speed:
-    """Time training steps on random tokens; every step is of full size, nothing is read or evaluated.
+    """Time training steps on random tokens; nothing is read, evaluated or saved.
+
+    A step is a full window of a stream or, where the configuration trains on sentences, a batch of sentences of
+    ``training.bptt_steps`` tokens.
 
     Parameters
     ----------
@@ -91,40 +94,23 @@ def benchmark(config: Config, seconds: float) -> Speed:
                 "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
             )
         size = len(Dataset.open(config.data.path).vocabulary)
-    network = make_network(config, size)
-    optimizer = OPTIMIZERS[config.optimizer.name](
-        network.parameters,
-        network.gradients,
-        weight_decay=config.optimizer.weight_decay,
-        **config.optimizer.options(),
-    )
+    training_step = TrainingStep(config, size)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
     ids = rng.integers(0, size, (T + 1, B))
-    mask = np.ones((T, B), bool)
-    state = network.initial_state(B)
-
-    def step() -> None:
-        nonlocal state
-        _, state = network.backpropagate(
-            ids[:-1], ids[1:], mask, state, bptt_truncate=training.bptt_truncate, rng=rng
-        )
-        gradients = network.gradients.values()
-        if config.optimizer.clip_norm is not None:
-            clip_by_norm(gradients, config.optimizer.clip_norm, global_norm(gradients))
-        if config.optimizer.clip_value is not None:
-            clip_by_value(gradients, config.optimizer.clip_value)
-        optimizer.step(config.optimizer.learning_rate)
+    batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool), continues=training.batching == "stream")
+    state = training_step.network.initial_state(B)
 
     peak = blas.gemm_peak()
-    for _ in range(WARM_UP_STEPS):
-        step()
-    steps, started = 0, time.perf_counter()
-    while steps == 0 or time.perf_counter() - started < seconds:
-        step()
+    steps = 0
+    started = time.perf_counter()
+    while steps <= WARM_UP_STEPS or time.perf_counter() - started < seconds:
+        if steps == WARM_UP_STEPS:
+            started = time.perf_counter()
+        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
         steps += 1
-    step_seconds = (time.perf_counter() - started) / steps
-    shapes = {name: value.shape for name, value in network.parameters.items()}
+    step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
+    shapes = {name: value.shape for name, value in training_step.network.parameters.items()}
     gflops = flops_per_token(shapes, config.model.tie_weights) * T * B / step_seconds / 1e9
     return Speed(
         tokens_per_second=T * B / step_seconds,

@@ -21,6 +21,8 @@ from rnnlm.files import sha256, sync
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.progress import Progress
+from rnnlm.training.step import make_network
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -61,6 +63,30 @@ class Checkpoint:
             If names or shapes of the weights are not those of the configuration's network.
         """
         network = make_network(self.config, len(self.vocabulary))
+        self.copy_into(network)
+        return network
+
+    def progress(self) -> Progress:
+        """Return where the run was.
+
+        Raises
+        ------
+        RnnlmError
+            If the state does not say.
+        """
+        try:
+            return Progress.from_dict(self.state["progress"])
+        except (KeyError, TypeError) as error:
+            raise RnnlmError(f"{STATE}: the progress is not whole ({error}); use another checkpoint.") from error
+
+    def copy_into(self, network: Network) -> None:
+        """Give a network the weights.
+
+        Raises
+        ------
+        RnnlmError
+            If names or shapes of the weights are not the network's.
+        """
         expected = {name: value.shape for name, value in network.parameters.items()}
         found = {name: value.shape for name, value in self.parameters.items()}
         if expected != found:
@@ -71,23 +97,6 @@ class Checkpoint:
             )
         for name, value in self.parameters.items():
             network.parameters[name][...] = value
-        return network
-
-
-def make_network(config: Config, vocabulary_size: int, dtype: str | None = None) -> Network:
-    """Make the network of a configuration, with initial weights.
-
-    Parameters
-    ----------
-    config
-        The configuration.
-    vocabulary_size
-        Number of tokens.
-    dtype
-        Precision; None for the configuration's.
-    """
-    options = config.model.model_dump(exclude={"vocabulary_size"})
-    return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
@@ -102,8 +111,12 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        (temporary / MODEL).write_bytes(_tensors(checkpoint.parameters))
-        checkpoint.config.save(temporary / CONFIG)
+        parameters = checkpoint.parameters
+        if checkpoint.config.model.tie_weights:
+            # Under both names, as PyTorch's modules expect them.
+            parameters = {**parameters, "output.weight": parameters["embedding.weight"]}
+        (temporary / MODEL).write_bytes(_tensors(parameters))
+        (temporary / CONFIG).write_text(checkpoint.config.to_yaml(), encoding="utf-8")
         checkpoint.vocabulary.save(temporary / VOCABULARY)
         (temporary / STATE).write_text(json.dumps(checkpoint.state, indent=1), encoding="utf-8")
         (temporary / STATE_TENSORS).write_bytes(_tensors(checkpoint.state_tensors))
@@ -136,8 +149,11 @@ def load_checkpoint(directory: Path) -> Checkpoint:
         state_tensors = safetensors.numpy.load((directory / STATE_TENSORS).read_bytes())
     except (OSError, SafetensorError, ValueError) as error:
         raise RnnlmError(f"{directory}: damaged checkpoint ({error}); use another one.") from error
+    config = Config.load(directory / CONFIG)
+    if config.model.tie_weights:
+        parameters.pop("output.weight", None)
     return Checkpoint(
-        config=Config.load(directory / CONFIG),
+        config=config,
         vocabulary=Vocabulary.load(directory / VOCABULARY),
         parameters=parameters,
         state=state,

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.nn.gradient_check import gradient_check
-from rnnlm.training.checkpoint import make_network
+from rnnlm.training.step import make_network
 
 VOCABULARY_SIZE = 40
 TIME_STEPS = 8

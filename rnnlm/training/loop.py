@@ -2,6 +2,7 @@
 
 import math
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +19,13 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import evaluate, perplexity
 from rnnlm.nn.arrays import Floats
-from rnnlm.optim import OPTIMIZERS, SCHEDULES, clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.text.processor import TextProcessor
-from rnnlm.training.checkpoint import Checkpoint, load_checkpoint, make_network
+from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.progress import Display, Progress
 from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.step import NotFiniteError, TrainingStep
 
 
 class Stopped(Exception):
@@ -58,15 +60,9 @@ class Trainer:
                 f"model.vocabulary_size: {config.model.vocabulary_size}, but {dataset.path} has "
                 f"{len(vocabulary)} tokens; leave the key out to take the dataset's."
             )
-        if training.threads is not None:
-            blas.set_threads(training.threads)
-        self.network = make_network(config, len(vocabulary))
-        self.optimizer = OPTIMIZERS[config.optimizer.name](
-            self.network.parameters,
-            self.network.gradients,
-            weight_decay=config.optimizer.weight_decay,
-            **config.optimizer.options(),
-        )
+        self.threads_set = training.threads is None or blas.set_threads(training.threads)
+        self.training_step = TrainingStep(config, len(vocabulary))
+        self.network, self.optimizer = self.training_step.network, self.training_step.optimizer
         self.schedule = SCHEDULES[config.schedule.name](
             config.optimizer.learning_rate, **config.schedule.options()
         )
@@ -98,33 +94,40 @@ class Trainer:
                     f"{key}: {now[key]} is not the {before[key]} that {self.run_directory.path} was begun with; "
                     "change it back or start another run."
                 )
-        if checkpoint.vocabulary != self.dataset.vocabulary:
+        if checkpoint.state.get("dataset") != self._dataset_checksums():
             raise RnnlmError(
-                f"{self.dataset.path}: not the vocabulary that {self.run_directory.path} was begun with; "
-                "name the same dataset or start another run."
+                f"{self.dataset.path}: not the dataset that {self.run_directory.path} was begun with; "
+                "name that one or start another run."
             )
-        for name, value in checkpoint.build_network().parameters.items():
-            self.network.parameters[name][...] = value
+        checkpoint.copy_into(self.network)
+        self.progress = checkpoint.progress()
         try:
-            self.progress = Progress.from_dict(checkpoint.state["progress"])
             self.schedule.load_state(checkpoint.state["schedule"])
             self.optimizer.load_state(checkpoint.state_tensors)
             self.carried = checkpoint.state_tensors["carried"]
-        except (KeyError, TypeError) as error:
-            raise RnnlmError(f"{directory}: its training state lacks {error}; start another run.") from error
-        self.run_directory.cut_logs(self.progress.step)
+            if self.carried.shape != self.network.initial_state(self.carried.shape[2]).shape:
+                raise ValueError("carried")
+            self.run_directory.cut_logs(checkpoint.state["logs"])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise RnnlmError(f"{directory}: its state is not whole ({error}); start another run.") from error
 
     def description(self) -> str:
-        """Say in a line or two what is trained on what."""
+        """Say in a few lines what is trained on what."""
         model, train = self.config.model, self.dataset.train
         weights = sum(value.size for value in self.network.parameters.values())
         source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
-        begun = f", resumed at step {self.progress.step:,}" if self.progress.step else ""
-        return (
-            f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights\n"
+        lines = [
+            f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights",
             f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
-            f"{train.num_tokens:,} to train on; {blas.kernel()}, {blas.threads()} threads{begun}"
-        )
+            f"{train.num_tokens:,} to train on; {blas.kernel()}, {blas.threads()} threads",
+        ]
+        if self.progress.step:
+            lines.append(f"Resumed at step {self.progress.step:,}.")
+        if not self.threads_set:
+            lines.append("training.threads has no effect: NumPy's BLAS here takes no orders from this program.")
+        if self.dataset.valid.num_tokens == 0:
+            lines.append("The validation split is empty: nothing is evaluated, the last checkpoint is the best.")
+        return "\n".join(lines)
 
     def run(self) -> dict[str, Any]:
         """Train until the epochs, the steps, the time or the patience are used up, or a signal comes.
@@ -184,34 +187,21 @@ class Trainer:
             self._evaluate()
 
     def _step(self, batch: Batch) -> None:
-        """Forward, backward, clip, update."""
-        config, progress = self.config, self.progress
-        if not batch.continues:
-            self.carried = self.network.initial_state(batch.inputs.shape[1])
-        nats, self.carried = self.network.backpropagate(
-            batch.inputs,
-            batch.targets,
-            batch.mask,
-            self.carried,
-            bptt_truncate=config.training.bptt_truncate,
-            # Seeded by the step, so that a resumed run drops what an uninterrupted one would have.
-            rng=np.random.default_rng([config.training.seed, progress.step]),
-        )
-        gradients = self.network.gradients.values()
-        progress.gradient_norm = global_norm(gradients)
-        if not math.isfinite(nats) or not math.isfinite(progress.gradient_norm):
-            raise self._not_finite("loss" if not math.isfinite(nats) else "gradient")
-        if config.optimizer.clip_norm is not None:
-            clip_by_norm(gradients, config.optimizer.clip_norm, progress.gradient_norm)
-        if config.optimizer.clip_value is not None:
-            clip_by_value(gradients, config.optimizer.clip_value)
+        """Train on a batch."""
+        progress = self.progress
         progress.learning_rate = self.schedule.learning_rate(self._done(), progress.epoch)
-        self.optimizer.step(progress.learning_rate)
+        try:
+            # Seeded by the step, so that a resumed run drops what an uninterrupted one would have.
+            rng = np.random.default_rng([self.config.training.seed, progress.step])
+            result = self.training_step.take(batch, self.carried, progress.learning_rate, rng)
+        except NotFiniteError as error:
+            raise self._not_finite(str(error)) from error
+        self.carried, progress.gradient_norm = result.state, result.gradient_norm
         tokens = batch.num_tokens
         progress.step += 1
         progress.batch += 1
         progress.tokens += tokens
-        progress.logged_nats += nats
+        progress.logged_nats += result.nats
         progress.logged_tokens += tokens
 
     def _log(self) -> None:
@@ -276,10 +266,20 @@ class Trainer:
             config=self.config,
             vocabulary=self.dataset.vocabulary,
             parameters=self.optimizer.averages(),
-            state={"progress": progress.to_dict(), "schedule": self.schedule.state()},
+            state={
+                "progress": progress.to_dict(),
+                "schedule": self.schedule.state(),
+                "dataset": self._dataset_checksums(),
+                "logs": self.run_directory.log_sizes(),
+            },
             state_tensors={"carried": self.carried, **self.optimizer.state()},
         )
         self.run_directory.save(progress.step, checkpoint, is_best=progress.best_step in (None, progress.step))
+
+    def _dataset_checksums(self) -> dict[str, str]:
+        """Return what identifies the training split."""
+        files = self.dataset.metadata["files"]
+        return {name: entry["sha256"] for name, entry in files.items() if name.startswith("train.")}
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
         self.run_directory.append_metrics(
@@ -351,7 +351,6 @@ class Trainer:
 
         def note(number: int, frame: FrameType | None) -> None:
             self.stop_signal = number
-            self.display.say("Stopping after this step; once more to stop at once.")
             restore()
 
         def restore() -> None:
@@ -402,4 +401,6 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
     trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
     if run.exists:
         trainer.resume()
+    elif resume and not quiet:
+        print(f"There is no run in {out} yet; beginning one.", file=sys.stderr)
     return trainer

@@ -1,12 +1,16 @@
 """Where a run is, and how a person sees it."""
 
 import sys
+import time
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tqdm import tqdm
 
 from rnnlm.evaluation import perplexity
+
+LINE_SECONDS = 30
+"""Seconds between lines where stderr is not a terminal."""
 
 
 @dataclass
@@ -78,6 +82,7 @@ class Display:
 
     def __init__(self, quiet: bool, done: float) -> None:
         self.quiet = quiet
+        self._next_line = time.monotonic() + LINE_SECONDS
         self.bar: tqdm[Any] = tqdm(
             total=1.0,
             initial=done,
@@ -90,14 +95,20 @@ class Display:
 
     def update(self, done: float, progress: Progress) -> None:
         """Show loss and speed since the last logged line; `done` is the share of the run that is over."""
-        if self.bar.disable:
+        if self.quiet:
+            return
+        now = time.monotonic()
+        if self.bar.disable and now < self._next_line:
             return
         loss = progress.logged_nats / progress.logged_tokens
         speed = progress.logged_tokens / progress.logged_seconds
-        self.bar.set_postfix_str(
-            f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {speed:,.0f} tokens/s", refresh=False
-        )
-        self.bar.update(done - self.bar.n)
+        text = f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {speed:,.0f} tokens/s"
+        if self.bar.disable:
+            self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
+            self._next_line = now + LINE_SECONDS
+        else:
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update(done - self.bar.n)
 
     def say(self, message: str) -> None:
         """Print a line to stderr without tearing the bar."""

@@ -1,6 +1,7 @@
 """The directory of a run: its configuration, its logs and its checkpoints."""
 
 import json
+import os
 import platform
 import shutil
 from importlib.metadata import version
@@ -59,12 +60,14 @@ class RunDirectory:
             "numpy": np.__version__,
             "machine": platform.platform(),
             "blas": blas.kernel(),
+            "blas_forced_by": blas.forcing_variables(),
             "threads": blas.threads(),
         }
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            config.save(self.path / CONFIG)
-            write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
+            write_atomically(self.path / CONFIG, config.to_yaml())
+            if not (self.path / ENVIRONMENT).exists():
+                write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
         except OSError as error:
             raise RnnlmError(f"{self.path}: cannot write the run ({error.strerror}).") from error
 
@@ -118,13 +121,17 @@ class RunDirectory:
         """Add a line to ``samples.jsonl``."""
         self._append(SAMPLES, {"step": step, "text": text})
 
-    def cut_logs(self, step: int) -> None:
-        """Drop the lines of steps after `step`, which a resumed run writes again."""
+    def log_sizes(self) -> dict[str, int]:
+        """Return the size in bytes of each log, for a checkpoint to remember."""
+        logs = (self.path / name for name in (METRICS, SAMPLES))
+        return {log.name: log.stat().st_size if log.exists() else 0 for log in logs}
+
+    def cut_logs(self, sizes: dict[str, int]) -> None:
+        """Drop from the logs what was written after a checkpoint; a resumed run writes it again."""
         for name in (METRICS, SAMPLES):
             log = self.path / name
-            if log.exists():
-                lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
-                write_atomically(log, "".join(line for line in lines if _step(line) <= step))
+            if log.exists() and log.stat().st_size > sizes[name]:
+                os.truncate(log, sizes[name])
 
     def _append(self, name: str, values: dict[str, Any]) -> None:
         try:
@@ -164,11 +171,3 @@ def newest_run(directory: str | Path) -> Path:
     if not indexes:
         raise RnnlmError(f"{directory}: no trained model here; train one, or name it with --model.")
     return max(indexes, key=lambda index: (index.stat().st_mtime_ns, str(index))).parent.parent
-
-
-def _step(line: str) -> float:
-    """Read the step of a line of a log; a line that was cut off in writing counts as the latest."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")

@@ -53,7 +53,7 @@ def test_keys_that_do_not_apply_are_refused(tmp_path: Path, text: str, message: 
 
 def test_a_key_at_its_default_applies_to_every_name(tmp_path: Path) -> None:
     config = Config.model_validate({"optimizer": {"name": "adam", "momentum": 0}, "schedule": {"warmup": 0}})
-    config.save(tmp_path / "saved.yaml")
+    (tmp_path / "saved.yaml").write_text(config.to_yaml())
     assert Config.load(tmp_path / "saved.yaml") == config
 
 

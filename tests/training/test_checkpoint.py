@@ -8,6 +8,7 @@ import safetensors.numpy
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import (
     CONFIG,
     FILES,
@@ -93,10 +94,10 @@ def test_weights_of_another_network_are_refused(checkpoint: Checkpoint, dataset:
 def test_a_failed_write_leaves_nothing(
     checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk(self: Config, path: Path) -> None:
+    def full_disk(self: Vocabulary, path: Path) -> None:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(Config, "save", full_disk)
+    monkeypatch.setattr(Vocabulary, "save", full_disk)
     with pytest.raises(RnnlmError, match="No space left on device"):
         save_checkpoint(tmp_path / "c", checkpoint)
     assert list(tmp_path.iterdir()) == []
@@ -105,3 +106,13 @@ def test_a_failed_write_leaves_nothing(
 def test_the_configuration_of_a_checkpoint_is_readable_yaml(checkpoint: Checkpoint, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "c", checkpoint)
     assert Config.load(tmp_path / "c" / CONFIG) == checkpoint.config
+
+
+def test_tied_weights_are_saved_under_both_names(dataset: Dataset, tmp_path: Path) -> None:
+    config = Config.model_validate({"model": {"hidden_size": 5, "embedding_size": 5, "tie_weights": True}})
+    network = make_network(config, len(dataset.vocabulary))
+    save_checkpoint(tmp_path / "c", Checkpoint(config, dataset.vocabulary, network.parameters, {}, {}))
+    tensors = safetensors.numpy.load_file(tmp_path / "c" / MODEL)
+    np.testing.assert_array_equal(tensors["output.weight"], tensors["embedding.weight"])
+    loaded = load_checkpoint(tmp_path / "c").build_network()
+    np.testing.assert_array_equal(loaded.output.weight, network.output.weight)

@@ -43,6 +43,7 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
     },
     {"optimizer": {"name": "adam", "learning_rate": 0.01, "clip_norm": 1}, "schedule": {"name": "linear"}},
     {"training": {"batch_size": 1, "bptt_truncate": 2}},
+    {"optimizer": {"name": "adam", "learning_rate": 0.01, "weight_decay": 0.1}},
 ]
 
 
@@ -109,6 +110,39 @@ def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
     assert metrics(resumed) == metrics(whole)
 
 
+def test_a_kill_between_an_evaluation_and_its_checkpoint_leaves_no_line_twice(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections: dict[str, Any] = {"training": {"evaluate_every": 4, "checkpoint_every": 3, "log_every": 2}}
+    whole = make_trainer("whole", **sections)
+    whole.run()
+    killed = make_trainer("killed", **sections)
+    save = killed._save
+
+    def save_or_die() -> None:
+        if killed.progress.step == 8:
+            raise KeyboardInterrupt
+        save()
+
+    killed._save = save_or_die  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        killed.run()
+    resumed = make_trainer("killed", **sections)
+    resumed.resume()
+    assert resumed.progress.step == 6
+    resumed.run()
+    assert metrics(resumed) == metrics(whole)
+    assert weights(resumed) == weights(whole)
+
+
+def test_resuming_with_a_smaller_learning_rate_uses_it(make_trainer: MakeTrainer) -> None:
+    make_trainer(training={"epochs": 1}, optimizer={"learning_rate": 0.2}).run()
+    resumed = make_trainer(training={"epochs": 2}, optimizer={"learning_rate": 0.1})
+    resumed.resume()
+    resumed.run()
+    assert metrics(resumed)[-1]["learning_rate"] == 0.1
+
+
 def test_the_same_seed_gives_the_same_run(make_trainer: MakeTrainer) -> None:
     first, second, third = make_trainer("1"), make_trainer("2"), make_trainer("3", training={"seed": 1})
     for trainer in (first, second, third):
@@ -147,14 +181,14 @@ def test_resuming_with_another_network_or_training_is_refused(
         make_trainer(**sections).resume()
 
 
-def test_resuming_with_another_vocabulary_is_refused(make_trainer: MakeTrainer, tmp_path: Path) -> None:
+def test_resuming_on_another_dataset_is_refused(make_trainer: MakeTrainer, tmp_path: Path) -> None:
     make_trainer().run()
     text = tmp_path / "other.txt"
     text.write_text("one two three\n" * 20)
     build_dataset([str(text)], tmp_path / "other", text=TextSettings(tokenizer="whitespace"))
     config = make_trainer().config
     other = Trainer(config, Dataset.open(tmp_path / "other"), RunDirectory(tmp_path / "run"), quiet=True)
-    with pytest.raises(RnnlmError, match="not the vocabulary"):
+    with pytest.raises(RnnlmError, match="not the dataset"):
         other.resume()
 
 
@@ -204,7 +238,7 @@ def test_the_rate_is_halved_when_the_evaluated_loss_rises(make_trainer: MakeTrai
     trainer.run()
     valid = [line for line in metrics(trainer) if line["split"] == "valid"]
     for before, at, after in zip(valid, valid[1:], valid[2:], strict=False):
-        halved = at["loss"] >= before["loss"]
+        halved = at["loss"] > before["loss"]
         assert after["learning_rate"] == pytest.approx(at["learning_rate"] / (2 if halved else 1))
     assert valid[-1]["learning_rate"] < 3
 

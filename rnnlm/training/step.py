@@ -1,0 +1,121 @@
+"""One training step of a configuration: the network, its optimizer, and what happens between them."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.config import Config
+from rnnlm.dataset.batches import Batch
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.network import Network
+from rnnlm.optim import OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
+
+
+class NotFiniteError(Exception):
+    """The loss or the gradient is no longer a finite number; the message says which."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step found.
+
+    Attributes
+    ----------
+    nats
+        Cross-entropy, summed over the predictions.
+    gradient_norm
+        Norm of the gradient before clipping.
+    state
+        The network's state after the batch.
+    """
+
+    nats: float
+    gradient_norm: float
+    state: Floats
+
+
+class TrainingStep:
+    """Takes training steps.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    vocabulary_size
+        Number of tokens.
+
+    Attributes
+    ----------
+    network, optimizer
+        What it consists of.
+    """
+
+    def __init__(self, config: Config, vocabulary_size: int) -> None:
+        self.config = config
+        self.network = make_network(config, vocabulary_size)
+        self.optimizer = OPTIMIZERS[config.optimizer.name](
+            self.network.parameters,
+            self.network.gradients,
+            weight_decay=config.optimizer.weight_decay,
+            **config.optimizer.options(),
+        )
+
+    def take(self, batch: Batch, state: Floats, learning_rate: float, rng: np.random.Generator) -> StepResult:
+        """Forward, backward, clip, update.
+
+        Parameters
+        ----------
+        batch
+            What to train on.
+        state
+            The state after the batch before, which matters only where the batch continues it.
+        learning_rate
+            Size of the step.
+        rng
+            Source of the dropout masks.
+
+        Raises
+        ------
+        NotFiniteError
+            If loss or gradient overflowed; the weights are then as before.
+        """
+        if not batch.continues:
+            state = self.network.initial_state(batch.inputs.shape[1])
+        nats, state = self.network.backpropagate(
+            batch.inputs,
+            batch.targets,
+            batch.mask,
+            state,
+            bptt_truncate=self.config.training.bptt_truncate,
+            rng=rng,
+        )
+        gradients = self.network.gradients.values()
+        norm = global_norm(gradients)
+        if not math.isfinite(nats):
+            raise NotFiniteError("loss")
+        if not math.isfinite(norm):
+            raise NotFiniteError("gradient")
+        optimizer = self.config.optimizer
+        if optimizer.clip_norm is not None:
+            clip_by_norm(gradients, optimizer.clip_norm, norm)
+        if optimizer.clip_value is not None:
+            clip_by_value(gradients, optimizer.clip_value)
+        self.optimizer.step(learning_rate)
+        return StepResult(nats, norm, state)
+
+
+def make_network(config: Config, vocabulary_size: int, dtype: str | None = None) -> Network:
+    """Make the network of a configuration, with initial weights.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    vocabulary_size
+        Number of tokens.
+    dtype
+        Precision; None for the configuration's.
+    """
+    options = config.model.model_dump(exclude={"vocabulary_size"})
+    return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)
