@@ -53,6 +53,10 @@ class ModelConfig(Section):
     vocabulary_size: int | None = Field(
         None, ge=4, description="Tokens; null is the size of the dataset's vocabulary."
     )
+    embedding_file: str | None = Field(
+        None, description="GloVe or word2vec text file with the vectors that words begin with."
+    )
+    freeze_embedding: bool = Field(False, description="Leave the vectors as they begin.")
     hidden_size: int = Field(100, ge=1, description="Units of each recurrent layer.")
     num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
     bias: bool = Field(False, description="Biases in the recurrent and output layers.")
@@ -86,6 +90,9 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> "ModelConfig":
+        if self.embedding_size is None and (self.embedding_file is not None or self.freeze_embedding):
+            key = "freeze_embedding" if self.embedding_file is None else "embedding_file"
+            raise ValueError(f"{key} needs an embedding_size, not null")
         if self.tie_weights and self.embedding_size != self.hidden_size:
             raise ValueError(
                 f"tie_weights needs embedding_size equal to hidden_size ({self.hidden_size}), "

@@ -31,6 +31,8 @@ def test_the_defaults_are_the_documented_ones():
             "nonlinearity": "tanh",
             "embedding_size": None,
             "vocabulary_size": None,
+            "embedding_file": None,
+            "freeze_embedding": False,
             "hidden_size": 100,
             "num_layers": 1,
             "bias": False,

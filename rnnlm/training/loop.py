@@ -23,6 +23,7 @@ from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.text.processor import TextProcessor
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
+from rnnlm.training.pretrained import LoadedVectors, load_vectors
 from rnnlm.training.progress import Display, Progress
 from rnnlm.training.run_directory import RunDirectory
 from rnnlm.training.step import NotFiniteError, TrainingStep
@@ -110,6 +111,20 @@ class Trainer:
             self.run_directory.cut_logs(checkpoint.state["logs"])
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RnnlmError(f"{directory}: its state is not whole ({error}); start another run.") from error
+
+    def load_embeddings(self) -> LoadedVectors:
+        """Begin with the word vectors of the configuration's file.
+
+        Raises
+        ------
+        RnnlmError
+            If the file cannot be read or its vectors do not fit.
+        """
+        path = self.config.model.embedding_file
+        assert path is not None
+        return load_vectors(
+            path, self.dataset.vocabulary, self.network.embedding.weight, self.config.training.seed
+        )
 
     def description(self) -> str:
         """Say in a few lines what is trained on what."""
@@ -265,7 +280,7 @@ class Trainer:
         checkpoint = Checkpoint(
             config=self.config,
             vocabulary=self.dataset.vocabulary,
-            parameters=self.optimizer.averages(),
+            parameters=self.network.parameters | self.optimizer.averages(),
             state={
                 "progress": progress.to_dict(),
                 "schedule": self.schedule.state(),
@@ -372,7 +387,11 @@ def _fixed_values(config: Config) -> dict[str, Any]:
     """Return, by key, what a resumed run must not change."""
     training = config.training
     return {
-        **{f"model.{name}": value for name, value in config.model if name != "vocabulary_size"},
+        **{
+            f"model.{name}": value
+            for name, value in config.model
+            if name not in ("vocabulary_size", "embedding_file")
+        },
         "training.batching": training.batching,
         "training.batch_size": training.batch_size,
         "training.bptt_steps": training.bptt_steps,
@@ -401,6 +420,10 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
     trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
     if run.exists:
         trainer.resume()
-    elif resume and not quiet:
-        print(f"There is no run in {out} yet; beginning one.", file=sys.stderr)
+        return trainer
+    messages = [f"There is no run in {out} yet; beginning one."] if resume else []
+    if config.model.embedding_file is not None:
+        messages.append(f"{config.model.embedding_file}: {trainer.load_embeddings()}")
+    if not quiet:
+        print("\n".join(messages), end="\n" if messages else "", file=sys.stderr)
     return trainer

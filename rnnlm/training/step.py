@@ -49,14 +49,19 @@ class TrainingStep:
     ----------
     network, optimizer
         What it consists of.
+    gradients
+        Those of the parameters that are trained, by name.
     """
 
     def __init__(self, config: Config, vocabulary_size: int) -> None:
         self.config = config
         self.network = make_network(config, vocabulary_size)
+        frozen = {"embedding.weight"} if config.model.freeze_embedding else set()
+        trained = [name for name in self.network.parameters if name not in frozen]
+        self.gradients = {name: self.network.gradients[name] for name in trained}
         self.optimizer = OPTIMIZERS[config.optimizer.name](
-            self.network.parameters,
-            self.network.gradients,
+            {name: self.network.parameters[name] for name in trained},
+            self.gradients,
             weight_decay=config.optimizer.weight_decay,
             **config.optimizer.options(),
         )
@@ -90,7 +95,7 @@ class TrainingStep:
             bptt_truncate=self.config.training.bptt_truncate,
             rng=rng,
         )
-        gradients = self.network.gradients.values()
+        gradients = self.gradients.values()
         norm = global_norm(gradients)
         if not math.isfinite(nats):
             raise NotFiniteError("loss")
@@ -117,5 +122,5 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
     dtype
         Precision; None for the configuration's.
     """
-    options = config.model.model_dump(exclude={"vocabulary_size"})
+    options = config.model.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
     return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)

@@ -1,0 +1,108 @@
+"""Word vectors from GloVe and word2vec text files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.nn.arrays import Floats
+from rnnlm.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class LoadedVectors:
+    """What `load_vectors` found.
+
+    Attributes
+    ----------
+    found
+        Words of the vocabulary that the file has.
+    missing
+        Words that it lacks, the most frequent first.
+    bad_lines
+        Lines that hold no vector of the right size.
+    """
+
+    found: int
+    missing: list[str]
+    bad_lines: int
+
+    def __str__(self) -> str:
+        examples = f", such as {', '.join(self.missing[:5])}" if self.missing else ""
+        bad = f"; {self.bad_lines:,} lines without a vector were skipped" if self.bad_lines else ""
+        return f"{self.found:,} words have a vector, {len(self.missing):,} begin at random{examples}{bad}"
+
+
+def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: int = 0) -> LoadedVectors:
+    """Put the vectors of a text file into an embedding table.
+
+    A line holds a word and its numbers, separated by spaces; a first line with the two counts of word2vec
+    is passed over. Words that the file lacks are drawn from a normal distribution with the mean and spread of those
+    it has.
+
+    Parameters
+    ----------
+    path
+        The file.
+    vocabulary
+        Whose words are looked for.
+    table : (V, E)
+        Changed in place.
+    seed
+        Seed of the words drawn.
+
+    Raises
+    ------
+    RnnlmError
+        If the file cannot be read, its vectors have another size than the table's, or it has none of the words.
+    """
+    ids = {token: index for index, token in enumerate(vocabulary.tokens)}
+    size = table.shape[1]
+    found: set[int] = set()
+    bad_lines = 0
+    sizes: dict[int, int] = {}
+    for number, fields in _lines(Path(path)):
+        if number == 1 and len(fields) == 2:
+            continue
+        # A few of GloVe's words have spaces in them: the vector is what stands last.
+        word, numbers = " ".join(fields[:-size]), fields[-size:]
+        sizes[len(fields) - 1] = sizes.get(len(fields) - 1, 0) + 1
+        vector = _numbers(numbers) if word else None
+        if vector is None:
+            bad_lines += 1
+        elif word in ids and ids[word] not in found:
+            table[ids[word]] = vector
+            found.add(ids[word])
+    usual = max(sizes, key=lambda length: sizes[length], default=size)
+    if usual != size:
+        raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
+    if not found:
+        raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
+    missing = [index for index in range(len(vocabulary)) if index not in found]
+    known = table[sorted(found)]
+    rng = np.random.default_rng(seed)
+    table[missing] = rng.normal(known.mean(), known.std(), (len(missing), size))
+    return LoadedVectors(len(found), [vocabulary.tokens[index] for index in missing], bad_lines)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each line that is not empty."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            for number, line in enumerate(file, start=1):
+                fields = line.rstrip().split(" ")
+                if fields != [""]:
+                    yield number, fields
+    except OSError as error:
+        raise RnnlmError(f"{path}: cannot read the word vectors ({error.strerror}).") from error
+
+
+def _numbers(fields: list[str]) -> Floats | None:
+    """Return the fields as finite numbers; None where one is not."""
+    try:
+        vector = np.array(fields, np.float64)
+    except ValueError:
+        return None
+    return vector if np.all(np.isfinite(vector)) else None
