@@ -38,8 +38,8 @@ class LoadedVectors:
 def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: int = 0) -> LoadedVectors:
     """Put the vectors of a text file into an embedding table.
 
-    A line holds a word and its numbers, separated by spaces; a first line with the two counts of word2vec
-    is passed over. Words that the file lacks are drawn from a normal distribution with the mean and spread of those
+    A line holds a word and its numbers, separated by spaces; a first line with the two counts of word2vec is
+    passed over. Words that the file lacks are drawn from a normal distribution with the mean and spread of those
     it has.
 
     Parameters
