@@ -112,19 +112,16 @@ class Trainer:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise RnnlmError(f"{directory}: its state is not whole ({error}); start another run.") from error
 
-    def load_embeddings(self) -> LoadedVectors:
-        """Begin with the word vectors of the configuration's file.
+    def load_embeddings(self, path: str) -> LoadedVectors:
+        """Begin with the word vectors of a file; see `load_vectors`.
 
         Raises
         ------
         RnnlmError
             If the file cannot be read or its vectors do not fit.
         """
-        path = self.config.model.embedding_file
-        assert path is not None
-        return load_vectors(
-            path, self.dataset.vocabulary, self.network.embedding.weight, self.config.training.seed
-        )
+        table = self.network.embedding.weight
+        return load_vectors(path, self.dataset.vocabulary, table, self.config.training.seed)
 
     def description(self) -> str:
         """Say in a few lines what is trained on what."""
@@ -422,8 +419,9 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
         trainer.resume()
         return trainer
     messages = [f"There is no run in {out} yet; beginning one."] if resume else []
-    if config.model.embedding_file is not None:
-        messages.append(f"{config.model.embedding_file}: {trainer.load_embeddings()}")
+    vectors = config.model.embedding_file
+    if vectors is not None:
+        messages.append(f"{vectors}: {trainer.load_embeddings(vectors)}")
     if not quiet:
         print("\n".join(messages), end="\n" if messages else "", file=sys.stderr)
     return trainer
