@@ -1,3 +1,5 @@
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,3 +19,27 @@ def test_the_configurations_that_come_with_the_project_are_valid() -> None:
     assert files
     for file in files:
         Config.load(file)
+
+
+def names_in(path: Path) -> set[str]:
+    """Collect the functions, classes, methods (as Class.method) and constants of a module."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{item.name}" for item in node.body if isinstance(item, ast.FunctionDef)}
+        if isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def test_what_the_mathematics_links_to_exists() -> None:
+    text = (PROJECT / "docs" / "mathematics.md").read_text(encoding="utf-8")
+    links = re.findall(r"\[([^]]+)\]\(([^)]+)\)", text)
+    assert links
+    for label, target in links:
+        path = PROJECT / "docs" / target
+        assert path.is_file(), target
+        if label.startswith("`"):
+            assert label.strip("`") in names_in(path), f"{label} in {target}"
