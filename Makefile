@@ -32,6 +32,7 @@ train: setup ## Train on that dataset
 generate: setup ## Write text with the model trained last
 	$(BIN)/rnnlm generate --seed-text "I think"
 
+test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## Run the tests and report the coverage
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term --cov-fail-under 90
 

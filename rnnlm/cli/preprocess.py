@@ -143,7 +143,8 @@ def preprocess(
     """
     from tqdm import tqdm
 
-    from rnnlm.dataset.build import VocabularySettings, build_dataset, check_destination
+    from rnnlm.dataset.build import VocabularySettings, build_dataset
+    from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.readers import ReaderSettings, ReadReport, formats_of

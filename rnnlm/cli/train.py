@@ -55,7 +55,7 @@ def train(
     elif summary["best"]["valid_perplexity"] is not None:
         best = summary["best"]
         click.echo(f"best validation perplexity {best['valid_perplexity']:.2f} at step {best['step']:,}")
-    if trainer.stop_signal is not None:
+    if trainer.signals.received is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
-        sys.exit(128 + trainer.stop_signal)
+        sys.exit(128 + trainer.signals.received)
     say(f"Saved in {out}", quiet)

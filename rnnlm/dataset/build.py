@@ -1,12 +1,9 @@
 """Building a dataset: text to tokens, vocabulary and ids on disk, in two passes and bounded memory."""
 
-import glob
 import heapq
 import os
-import platform
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rnnlm.dataset.publish import check_destination, clear_leftovers, publish, temporary_directory
 from rnnlm.dataset.split import TEST, TRAIN, VALID, Assignment, SplitSettings, assign_all, divide
 from rnnlm.dataset.spool import (
     BEGINS_SENTENCE,
@@ -35,7 +33,7 @@ from rnnlm.dataset.store import (
     offsets_file,
 )
 from rnnlm.errors import RnnlmError
-from rnnlm.files import sha256, sync
+from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, formats_of, read_documents
@@ -210,14 +208,14 @@ def build_dataset(
         settings = text or TextSettings.choose(file_format=formats_of(inputs, reader.format)[0])
     reader = replace(reader, documents=reader.documents or settings.default_documents)
     place = Path(os.path.realpath(out))
-    _clear_leftovers(place)
+    clear_leftovers(place)
     check_destination(out, overwrite)
 
     def spooled(pieces: Iterator[Piece]) -> Part:
         with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
             return spool.add(chunks)
 
-    with _temporary_directory(place) as directory:
+    with temporary_directory(place) as directory:
         with Spool(directory) as spool:
             settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
             main = spooled(pieces)
@@ -241,73 +239,8 @@ def build_dataset(
             result = BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
         vocabulary.save(directory / VOCABULARY_FILE)
         _write_metadata(directory, inputs, result, reader, split)
-        _publish(directory, place)
+        publish(directory, place)
     return result
-
-
-def check_destination(out: Path, overwrite: bool) -> None:
-    """Refuse to write where something is that may not be replaced.
-
-    Raises
-    ------
-    RnnlmError
-        If `out` exists and `overwrite` is off, or is anything but a dataset.
-    """
-    if not (out.exists() or out.is_symlink()):
-        return
-    if not overwrite:
-        raise RnnlmError(
-            f"{out}: this directory exists; choose another with --out, or replace it with --overwrite."
-        )
-    if not (out / METADATA_FILE).is_file():
-        raise RnnlmError(
-            f"{out}: this is not a dataset, so it is not overwritten; choose another directory with --out."
-        )
-
-
-def _hidden_prefix(out: Path) -> str:
-    """Begin the names that stand beside `out` while it is made; the number of the process follows."""
-    return f".{out.name}.{platform.node()}."
-
-
-@contextmanager
-def _temporary_directory(out: Path) -> Iterator[Path]:
-    """Make a directory beside `out` to work in, and remove what is left of it whatever happens."""
-    directory = out.with_name(f"{_hidden_prefix(out)}{os.getpid()}.tmp")
-    try:
-        directory.mkdir(parents=True)
-        yield directory
-    except OSError as error:  # of reading there is none: readers raise RnnlmError
-        raise RnnlmError(
-            f"{out}: the dataset cannot be written ({error.strerror or error}); make room there, or choose another"
-            " directory."
-        ) from error
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _clear_leftovers(out: Path) -> None:
-    """Remove what killed builds of this dataset left beside it, and bring back what they had set aside."""
-    prefix = _hidden_prefix(out)
-    for suffix in (".tmp", ".old"):
-        for path in out.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
-            if not _has_ended(path.name.removeprefix(prefix).removesuffix(suffix)):
-                continue
-            if suffix == ".old":
-                _settle(path, out)
-            else:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _has_ended(process: str) -> bool:
-    """Return whether the process with a number is over; this one has the number of an earlier one."""
-    if not process.isdecimal() or os.name == "nt":  # Windows has no signal that only asks
-        return False
-    try:
-        os.kill(int(process), 0)
-    except OSError as error:
-        return isinstance(error, ProcessLookupError)
-    return int(process) == os.getpid()
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
@@ -444,29 +377,3 @@ def _write_metadata(
     }
     with (directory / METADATA_FILE).open("w", encoding="utf-8") as stream:
         yaml.safe_dump(metadata, stream, sort_keys=False, allow_unicode=True)
-
-
-def _publish(directory: Path, out: Path) -> None:
-    """Put the finished directory in its place, safely on disk, in place of the dataset that may be there."""
-    for file in directory.iterdir():
-        sync(file)
-    sync(directory)
-    old = directory.with_suffix(".old")
-    try:
-        if out.exists():
-            out.rename(old)
-        directory.rename(out)
-    finally:
-        _settle(old, out)
-    sync(out.parent)
-
-
-def _settle(old: Path, out: Path) -> None:
-    """Bring back the dataset that was set aside if none has taken its place, else remove it."""
-    if not old.exists():
-        return
-    if out.exists():
-        # Under the temporary name first, so that what is half removed is never brought back.
-        shutil.rmtree(old.rename(old.with_suffix(".tmp")), ignore_errors=True)
-    else:
-        old.rename(out)

@@ -1,13 +1,9 @@
 """The training loop."""
 
 import math
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -26,11 +22,8 @@ from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.pretrained import LoadedVectors, load_vectors
 from rnnlm.training.progress import Display, Progress
 from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.signals import Stopped, StopSignals
 from rnnlm.training.step import NotFiniteError, TrainingStep
-
-
-class Stopped(Exception):
-    """Ctrl-C or SIGTERM asked the run to stop."""
 
 
 class Trainer:
@@ -75,7 +68,7 @@ class Trainer:
         self.progress = Progress()
         self.carried: Floats = self.network.initial_state(training.batch_size)
         self.processor = TextProcessor(vocabulary.settings)
-        self.stop_signal: int | None = None
+        self.signals = StopSignals()
         self.quiet = quiet
 
     def resume(self) -> None:
@@ -158,7 +151,7 @@ class Trainer:
         self.display = Display(self.quiet, self._done())
         progress = self.progress
         try:
-            with self._signals_noted(), np.errstate(all="ignore"):
+            with self.signals.noted(), np.errstate(all="ignore"):
                 if progress.step == 0:
                     self._save()
                 if progress.evaluation_pending:
@@ -189,7 +182,7 @@ class Trainer:
                 self._evaluate()
             elif training.checkpoint_every is not None and progress.step % training.checkpoint_every == 0:
                 self._save()
-            self._check_stop()
+            self.signals.check()
             if self._finished():
                 return
             started = time.perf_counter()
@@ -234,7 +227,7 @@ class Trainer:
         if split.num_tokens > 0:
             batching = self.config.training.batching
             with self.optimizer.averages_in_place():
-                loss = evaluate(self.network, split, batching, watch=self._check_stop).cross_entropy
+                loss = evaluate(self.network, split, batching, watch=self.signals.check).cross_entropy
             if not math.isfinite(loss):
                 raise self._not_finite("validation loss")
             self.schedule.evaluated(loss)
@@ -356,28 +349,6 @@ class Trainer:
             f"the {what} is not a finite number after step {self.progress.step}; {kept} is the last good "
             "checkpoint; try a smaller optimizer.learning_rate, or optimizer.clip_norm=5."
         )
-
-    @contextmanager
-    def _signals_noted(self) -> Iterator[None]:
-        """Turn the first SIGINT or SIGTERM into a note that `_check_stop` reads; a second one is final."""
-
-        def note(number: int, frame: FrameType | None) -> None:
-            self.stop_signal = number
-            restore()
-
-        def restore() -> None:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
-        handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            restore()
-
-    def _check_stop(self) -> None:
-        if self.stop_signal is not None:
-            raise Stopped
 
 
 def _fixed_values(config: Config) -> dict[str, Any]:

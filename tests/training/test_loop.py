@@ -73,7 +73,7 @@ def test_a_resumed_run_ends_like_one_never_stopped(
 
     stopped._step = step_and_stop  # type: ignore[method-assign]
     stopped.run()
-    assert stopped.stop_signal == signal.SIGTERM
+    assert stopped.signals.received == signal.SIGTERM
     assert stopped.progress.step == stop_after
 
     resumed = make_trainer("stopped", **sections)
@@ -101,7 +101,7 @@ def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
     with monkeypatch.context() as patch:
         patch.setattr("rnnlm.training.loop.evaluate", evaluate_and_stop)
         stopped.run()
-    assert stopped.stop_signal == signal.SIGINT
+    assert stopped.signals.received == signal.SIGINT
     assert stopped.progress.evaluation_pending
     resumed = make_trainer("stopped")
     resumed.resume()
