@@ -363,7 +363,9 @@ def test_only_a_dataset_is_overwritten(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
-@pytest.mark.parametrize("where", ["encode_documents", "_write_splits", "_write_metadata", "sync"])
+@pytest.mark.parametrize(
+    "where", ["build.encode_documents", "build._write_splits", "build._write_metadata", "publish.sync"]
+)
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
     file = write(tmp_path / "a.txt", "a b c\n")
     build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
@@ -372,7 +374,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
     def fail(*arguments: object, **keywords: object) -> None:
         raise error
 
-    monkeypatch.setattr(f"rnnlm.dataset.build.{where}", fail)
+    monkeypatch.setattr(f"rnnlm.dataset.{where}", fail)
     with pytest.raises(RnnlmError if isinstance(error, OSError) else type(error)) as raised:
         build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
     if isinstance(error, OSError):
