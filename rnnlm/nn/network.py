@@ -256,27 +256,26 @@ class Network:
         loss, ds[mask] = self.output.loss_and_gradient(s, targets[mask], scale=1 / inputs.shape[1])
         if rng is not None:
             self._add_activation_error(ds, hidden, mask)
-        if bptt_truncate is None or bptt_truncate >= len(inputs) - 1:
-            error = self._dropouts[-1].backward(ds)
-            if rng is not None:
-                self._add_temporal_error(error, mask)
-            for k in reversed(range(self.num_layers)):
-                below = self._dropouts[k].backward(self.layers[k].backward(error))
-                error = below + error if self._residual[k] else below
-        else:
-            errors = [self._dropouts[-1].backward(ds)]
-            if rng is not None:
-                self._add_temporal_error(errors[0], mask)
-            for k in reversed(range(self.num_layers)):
-                by_lag = self.layers[k].backward_truncated(errors, bptt_truncate)
-                below_by_lag = [self._dropouts[k].backward(error) for error in by_lag]
-                if self._residual[k]:
-                    for lag, error in enumerate(errors):
-                        below_by_lag[lag] = below_by_lag[lag] + error
-                errors = below_by_lag
-            error = np.sum(errors, axis=0)
-        self.embedding.backward(error)
+        error = self._dropouts[-1].backward(ds)
+        if rng is not None:
+            self._add_temporal_error(error, mask)
+        steps = len(inputs) if bptt_truncate is None else bptt_truncate
+        self.embedding.backward(self._backward_through_layers(error, steps))
         return loss, final_state
+
+    def _backward_through_layers(self, error: Floats, steps: int) -> Floats:
+        """Send the error of the last output (T, B, H) down to the embedding, at most `steps` time steps back."""
+        full = steps >= len(error) - 1
+        by_lag = [error]
+        for k in reversed(range(self.num_layers)):
+            layer = self.layers[k]
+            errors = [layer.backward(error)] if full else layer.backward_truncated(by_lag, steps)
+            errors = [self._dropouts[k].backward(each) for each in errors]
+            if self._residual[k]:
+                # What went past the layer keeps its lag.
+                errors[: len(by_lag)] = [below + above for below, above in zip(errors, by_lag, strict=False)]
+            by_lag, error = errors, errors[0]
+        return error if full else np.sum(by_lag, axis=0)
 
     def _penalty(self, hidden: Floats, mask: Mask) -> float:
         """Return the activation penalties of a window; `hidden` is the last layer's output after dropout."""
