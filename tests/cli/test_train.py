@@ -186,9 +186,11 @@ def test_resume_trains_on_and_refuses_another_network(rnnlm: Command, config: st
     assert weights("run") == weights("whole")
 
 
-def test_resume_of_nothing_begins(rnnlm: Command, config: str):
-    assert rnnlm("train", "--config", config, "--out", "run", "--resume").exit_code == 0
-    assert metrics("run")[-1]["step"] == 8
+def test_resume_of_nothing_is_refused(rnnlm: Command, config: str):
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--resume")
+    assert outcome.exit_code == 1
+    assert "run: there is no run to resume in it" in outcome.stderr
+    assert not Path("run").exists()
 
 
 def test_resume_of_a_finished_run_has_nothing_to_do(rnnlm: Command, config: str):

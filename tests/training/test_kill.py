@@ -28,7 +28,9 @@ def command(dataset: Dataset, out: Path) -> list[str]:
     config = out.with_suffix(".yaml")
     config.write_text("")
     options = [f"--set={setting}" for setting in settings]
-    base = [sys.executable, "-m", "rnnlm", "train", "--quiet", "--resume"]
+    base = [sys.executable, "-m", "rnnlm", "train", "--quiet"]
+    if RunDirectory(out).exists:
+        base.append("--resume")
     return [*base, f"--config={config}", f"--data={dataset.path}", f"--out={out}", *options]
 
 
