@@ -96,7 +96,8 @@ class ModelConfig(Section):
         if self.tie_weights and self.embedding_size != self.hidden_size:
             raise ValueError(
                 f"tie_weights needs embedding_size equal to hidden_size ({self.hidden_size}), "
-                f"not {self.embedding_size if self.embedding_size is not None else 'null'}"
+                f"not {self.embedding_size if self.embedding_size is not None else 'null'}; change both, or "
+                "turn tie_weights off"
             )
         return self
 
@@ -250,7 +251,7 @@ class Config(Section):
         except OSError as error:
             raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
         except NOT_YAML as error:
-            raise RnnlmError(f"{path}: not valid YAML: {' '.join(str(error).split())}.") from error
+            raise RnnlmError(f"{path}: not valid YAML: {_yaml_problem(error)}.") from error
         raw = {} if raw is None else raw
         if not isinstance(raw, dict):
             raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {_shown(raw)}.")
@@ -268,6 +269,13 @@ class Config(Section):
         """Return the configuration, every default included, as YAML."""
         text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)
         return text
+
+
+def _yaml_problem(error: Exception) -> str:
+    """Say where the text stops being YAML, and why."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return " ".join(str(error).split())
 
 
 def _apply(override: str, raw: dict[Any, Any]) -> None:
@@ -294,7 +302,8 @@ def _explain(error: ValidationError) -> str:
         return f"unknown key '{location}'; {_advice(location)}"
     if first["type"] == "value_error":
         return f"{location}: {first['ctx']['error']}."
-    message = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    # What pydantic adds after a comma is about how it tried to read the value.
+    message = first["msg"].removeprefix("Input ").replace("should be", "must be").partition(", ")[0]
     return f"{location}: {message}, not {_shown(first['input'])}."
 
 

@@ -38,6 +38,7 @@ def _dataset(path: Path) -> dict[str, Any]:
     return {
         "kind": "dataset",
         "path": str(path),
+        "files": "all checksums agree",
         "level": vocabulary.settings.level,
         "tokenizer": vocabulary.settings.tokenizer,
         "documents": dataset.metadata["documents"],
@@ -71,14 +72,15 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     checkpoint = load_checkpoint(path)
     progress = checkpoint.progress()
     return {
+        "files": "all checksums agree",
         "step": progress.step,
         "epoch": progress.epoch,
-        "training_seconds": progress.seconds,
+        "training_seconds": round(progress.seconds, 1),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,
         "last_valid_loss": progress.last_loss,
         "vocabulary_size": len(checkpoint.vocabulary),
         "weights": sum(value.size for value in checkpoint.parameters.values()),
-        "tensors": {name: list(value.shape) for name, value in checkpoint.parameters.items()},
+        "tensors": {name: list(value.shape) for name, value in sorted(checkpoint.parameters.items())},
         "config": checkpoint.config.model_dump(),
     }

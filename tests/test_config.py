@@ -151,11 +151,11 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
         ("5: {}", "c.yaml: 5: "),
         (
             "model: {tie_weights: true, hidden_size: 5}",
-            "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not null.",
+            "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not null; ",
         ),
         (
             "model: {tie_weights: true, hidden_size: 5, embedding_size: 4}",
-            "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4.",
+            "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
         ),
         ("- a", "c.yaml: expected sections such as 'model:' and 'training:', not ['a']."),
         ("model: {", "c.yaml: not valid YAML: "),

@@ -12,6 +12,11 @@ def test_the_configuration_reference_is_current() -> None:
     subprocess.run([sys.executable, str(script), "--check"], check=True)
 
 
+def test_no_placeholder_is_left_in_the_documents() -> None:
+    for document in (PROJECT / "README.md", *PROJECT.glob("docs/*.md")):
+        assert "<<" not in document.read_text(encoding="utf-8"), document
+
+
 def test_the_configurations_that_come_with_the_project_are_valid() -> None:
     from rnnlm.config import Config
 

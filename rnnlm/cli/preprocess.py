@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rnnlm.text.vocabulary import Vocabulary
 
 SAMPLE_CORPUS = "sample-comments.csv"
+FEW_TOKENS = 1000
 
 
 @click.command()
@@ -294,6 +295,10 @@ def _summary(result: "BuildResult") -> Iterator[str]:
     if result.least_frequent:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
-        yield f"The least frequent word in it is {token!r}, which appeared {times}."
+        kind = "word" if result.vocabulary.settings.level == "word" else "character"
+        yield f"The least frequent {kind} in it is {token!r}, which appeared {times}."
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."
+    trained = result.splits["train"].tokens
+    if trained < FEW_TOKENS:
+        yield f"There are only {trained:,} tokens to train on: a model that writes well needs tens of thousands."

@@ -47,8 +47,8 @@ def temporary_directory(out: Path) -> Iterator[Path]:
         yield directory
     except OSError as error:  # of reading there is none: readers raise RnnlmError
         raise RnnlmError(
-            f"{out}: the dataset cannot be written ({error.strerror or error}); make room there, or choose another"
-            " directory."
+            f"{out}: the dataset cannot be written ({error.strerror or error}); see to its room and permissions,"
+            " or choose another directory."
         ) from error
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -128,6 +128,10 @@ class Trainer:
         ]
         if self.progress.step:
             lines.append(f"Resumed at step {self.progress.step:,}.")
+            if self._finished():
+                lines.append(
+                    "The run has reached its end; raise training.epochs, max_steps or max_seconds to go on."
+                )
         if not self.threads_set:
             lines.append("training.threads has no effect: NumPy's BLAS here takes no orders from this program.")
         if self.dataset.valid.num_tokens == 0:

@@ -69,7 +69,9 @@ class RunDirectory:
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
         except OSError as error:
-            raise RnnlmError(f"{self.path}: cannot write the run ({error.strerror}).") from error
+            raise RnnlmError(
+                f"{self.path}: cannot write the run ({error.strerror}); choose another --out."
+            ) from error
 
     def checkpoint(self, which: str) -> Path:
         """Return the directory of the checkpoint that is the "best" or the "last".
