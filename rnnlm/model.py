@@ -251,17 +251,6 @@ class LanguageModel:
             raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
         return evaluate(self.network, split, self.config.training.batching)
 
-    def evaluate_file(self, path: str | Path) -> Evaluation:
-        """Measure the model on a text file (csv, jsonl or txt), processed as the training text was.
-
-        Raises
-        ------
-        RnnlmError
-            If the file cannot be read, or there is no text in it.
-        """
-        with self.text_split(path) as split:
-            return self.evaluate(split)
-
     @contextmanager
     def text_split(self, path: str | Path) -> Iterator[Split]:
         """Process a text file (csv, jsonl or txt) as the training text was, for as long as the context lasts.

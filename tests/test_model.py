@@ -135,7 +135,8 @@ def test_perplexity_refuses_nothing_and_a_single_string(word_model: LanguageMode
 
 def test_evaluation_agrees_with_scores(word_model: LanguageModel, sentences: list[str], tmp_path: Path):
     (tmp_path / "text.txt").write_text("\n".join(sentences))
-    result = word_model.evaluate_file(tmp_path / "text.txt")
+    with word_model.text_split(tmp_path / "text.txt") as part:
+        result = word_model.evaluate(part)
     assert result.perplexity == pytest.approx(word_model.perplexity(sentences), rel=1e-5)
     assert result.unknown_tokens == sum(len(word_model.unknown_words(sentence)) for sentence in sentences) > 0
 
@@ -143,7 +144,8 @@ def test_evaluation_agrees_with_scores(word_model: LanguageModel, sentences: lis
 def test_a_file_of_characters_is_one_document(char_model: LanguageModel, tmp_path: Path):
     text = "The cat sees\nthe dog."
     (tmp_path / "text.txt").write_text(text)
-    result = char_model.evaluate_file(tmp_path / "text.txt")
+    with char_model.text_split(tmp_path / "text.txt") as part:
+        result = char_model.evaluate(part)
     assert result.tokens == result.characters == len(text) + 1
     assert result.nats == pytest.approx(-char_model.score(text).log_prob, rel=1e-5)
 

@@ -1,11 +1,16 @@
 """What several commands share."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from rnnlm.dataset.store import Split
+    from rnnlm.model import LanguageModel
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,6 +50,53 @@ def model_option(command: Command) -> Command:
         type=click.Path(path_type=Path),
         help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/]",
     )(command)
+
+
+def source_options(default_split: str) -> Callable[[Command], Command]:
+    """Add ``--data``, ``--split`` and ``--text``: what a model is measured on."""
+
+    def add(command: Command) -> Command:
+        command = click.option(
+            "--text",
+            type=click.Path(path_type=Path),
+            help="Text file instead of a dataset: txt, or csv or jsonl with the text in body or text.",
+        )(command)
+        command = click.option(
+            "--split",
+            type=click.Choice(["train", "valid", "test"]),
+            help=f"Part of the dataset.  [default: {default_split}]",
+        )(command)
+        return click.option(
+            "--data",
+            type=click.Path(path_type=Path),
+            help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
+        )(command)
+
+    return add
+
+
+@contextmanager
+def chosen_split(
+    model: "LanguageModel", data: Path | None, split: str, text: Path | None, quiet: bool
+) -> "Iterator[Split]":
+    """Open what the options of `source_options` name for a model, and say which dataset that is."""
+    if text is not None:
+        with model.text_split(text) as part:
+            yield part
+        return
+    path = data or model.config.data.path
+    if path is None:
+        raise click.UsageError("give --data DIR or --text FILE.")
+    say(f"Dataset: {path}, {split} split", quiet)
+    yield model.dataset_split(path, split)
+
+
+def check_source(data: Path | None, split: str | None, text: Path | None) -> None:
+    """Refuse options of `source_options` that contradict one another."""
+    if data is not None and text is not None:
+        raise click.UsageError("give --data or --text, not both.")
+    if split is not None and text is not None:
+        raise click.UsageError("--split is for a dataset; leave it out with --text.")
 
 
 def say(message: str, quiet: bool) -> None:

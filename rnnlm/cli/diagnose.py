@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import (
+    check_source,
+    chosen_split,
+    find_model,
+    json_option,
+    print_json,
+    quiet_option,
+    say,
+    source_options,
+)
 
 if TYPE_CHECKING:
     from rnnlm.diagnosis import Diagnosis
@@ -20,19 +29,7 @@ if TYPE_CHECKING:
     help="Run (its best checkpoint) or checkpoint directory; may be given again, to compare.  "
     "[default: the newest run under runs/]",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
-)
-@click.option(
-    "--split",
-    type=click.Choice(["train", "valid", "test"]),
-    help="Part of the dataset.  [default: valid]",
-)
-@click.option(
-    "--text", type=click.Path(path_type=Path), help="Text file (csv, jsonl or txt) instead of a dataset."
-)
+@source_options(default_split="valid")
 @click.option(
     "--distance", type=click.IntRange(min=1), default=50, show_default=True, help="Most steps back in time."
 )
@@ -70,23 +67,12 @@ def diagnose(
     from rnnlm.diagnosis import plot
     from rnnlm.model import LanguageModel
 
-    if data is not None and text is not None:
-        raise click.UsageError("give --data or --text, not both.")
-    if split is not None and text is not None:
-        raise click.UsageError("--split is for a dataset; leave it out with --text.")
+    check_source(data, split, text)
     diagnoses = {}
     for model_path in model_paths or (find_model(None, quiet),):
         model = LanguageModel.load(model_path)
-        if text is not None:
-            with model.text_split(text) as part:
-                diagnoses[str(model_path)] = measure(model.network, part, distance)
-            continue
-        path = data or model.config.data.path
-        if path is None:
-            raise click.UsageError("give --data DIR or --text FILE.")
-        say(f"Dataset: {path}, {split or 'valid'} split", quiet)
-        part = model.dataset_split(path, split or "valid")
-        diagnoses[str(model_path)] = measure(model.network, part, distance)
+        with chosen_split(model, data, split or "valid", text, quiet) as part:
+            diagnoses[str(model_path)] = measure(model.network, part, distance)
     if as_json:
         layers = [
             {

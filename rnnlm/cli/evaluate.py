@@ -4,26 +4,21 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import (
+    check_source,
+    chosen_split,
+    find_model,
+    json_option,
+    model_option,
+    print_json,
+    quiet_option,
+    source_options,
+)
 
 
 @click.command()
 @model_option
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
-)
-@click.option(
-    "--split",
-    type=click.Choice(["train", "valid", "test"]),
-    help="Part of the dataset.  [default: test]",
-)
-@click.option(
-    "--text",
-    type=click.Path(path_type=Path),
-    help="Text file instead of a dataset: txt, or csv or jsonl with the text in body or text.",
-)
+@source_options(default_split="test")
 @json_option
 @quiet_option
 def evaluate(
@@ -40,27 +35,12 @@ def evaluate(
       rnnlm evaluate --model runs/comments --data data/comments --split valid
       rnnlm evaluate --model runs/comments --text other-comments.csv --json
     """
-    from rnnlm.dataset.store import Dataset
-    from rnnlm.errors import RnnlmError
     from rnnlm.model import LanguageModel
 
-    if data is not None and text is not None:
-        raise click.UsageError("give --data or --text, not both.")
-    if split is not None and text is not None:
-        raise click.UsageError("--split is for a dataset; leave it out with --text.")
+    check_source(data, split, text)
     model = LanguageModel.load(find_model(model_path, quiet))
-    if text is not None:
-        result = model.evaluate_file(text)
-    else:
-        path = data or model.config.data.path
-        if path is None:
-            raise click.UsageError("give --data DIR or --text FILE.")
-        split = split or "test"
-        say(f"Dataset: {path}, {split} split", quiet)
-        dataset = Dataset.open(path)
-        if dataset.vocabulary != model.vocabulary:
-            raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
-        result = model.evaluate(dataset.split(split))
+    with chosen_split(model, data, split or "test", text, quiet) as part:
+        result = model.evaluate(part)
     if as_json:
         print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict()})
         return

@@ -155,17 +155,22 @@ class Network:
 
         self.parameters: dict[str, Floats] = {}
         self.gradients: dict[str, Floats] = {}
-        if E is None:
-            self._register("rnn.weight_ih_l0", table.T, table_gradient.T)
+        self._name_parameters(one_hot=E is None, tied=tie_weights)
+
+    def _name_parameters(self, one_hot: bool, tied: bool) -> None:
+        """Collect the parameters and gradients of all parts by PyTorch's names."""
+        embedding, output = self.embedding, self.output
+        if one_hot:
+            self._register("rnn.weight_ih_l0", embedding.weight.T, embedding.gradient.T)
         else:
-            self._register("embedding.weight", table, table_gradient)
+            self._register("embedding.weight", embedding.weight, embedding.gradient)
         for k, layer in enumerate(self.layers):
             for name, value in layer.parameters.items():
                 self._register(f"rnn.{name}_l{k}", value, layer.gradients[name])
-        if not tie_weights:
-            self._register("output.weight", weight, weight_gradient)
-        if output_bias is not None and bias_gradient is not None:
-            self._register("output.bias", output_bias, bias_gradient)
+        if not tied:
+            self._register("output.weight", output.weight, output.weight_gradient)
+        if output.bias is not None and output.bias_gradient is not None:
+            self._register("output.bias", output.bias, output.bias_gradient)
 
     def _register(self, name: str, value: Floats, gradient: Floats) -> None:
         self.parameters[name] = value
