@@ -200,7 +200,7 @@ class ScheduleConfig(NamedSection):
     keys_for = {"step": ("first_epochs", "factor"), "cosine": ("warmup",)}
     name: Literal["constant", "halve_on_plateau", "step", "linear", "cosine"] = Field(
         "halve_on_plateau",
-        description="`constant`; `halve_on_plateau`: halved when the evaluated loss has not fallen; "
+        description="`constant`; `halve_on_plateau`: halved when the evaluated loss has risen; "
         "`step`: multiplied by factor with every epoch after the first_epochs; `linear`: falls to zero over the "
         "run; `cosine`: rises over the warmup, then falls to zero along half a cosine.",
     )
