@@ -80,6 +80,12 @@ class ModelConfig(Section):
     tie_weights: bool = Field(
         False, description="Use the embedding as output weights; needs embedding_size = hidden_size."
     )
+    softmax_samples: int | None = Field(
+        None,
+        ge=2,
+        description="Words that a training step's softmax is estimated from, half of them the most frequent, half "
+        "drawn anew; null sums over the whole vocabulary, as evaluation always does.",
+    )
     initializer: Literal["uniform", "glorot", "orthogonal"] = Field(
         "uniform", description="How input and output weights start; `uniform` is ±1/√n, n connections in."
     )

@@ -44,6 +44,7 @@ def test_the_defaults_are_the_documented_ones():
             "activation_regularization": 0.0,
             "temporal_activation_regularization": 0.0,
             "tie_weights": False,
+            "softmax_samples": None,
             "initializer": "uniform",
             "recurrent_initializer": "uniform",
             "recurrent_scale": 1.0,

@@ -1,5 +1,6 @@
-"""Array types and the scratch memory that training steps share."""
+"""Array types, the scratch memory that training steps share, and sums over equal ids."""
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -33,8 +34,18 @@ class Workspace:
 
     def array(self, name: str, *shape: int) -> Floats:
         """Return the array `name` in the given shape, its contents undefined."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size, self.dtype)
         return buffer[:size].reshape(shape)
+
+
+def add_rows(table: Floats, ids: Ids, rows: Floats, workspace: Workspace) -> None:
+    """Add row n of `rows` (N, E) to row ``ids[n]`` of `table` (V, E); an id may occur more than once."""
+    order = np.argsort(ids, kind="stable")
+    different, starts = np.unique(ids[order], return_index=True)
+    in_order = workspace.array("rows_in_order", *rows.shape)
+    # mode "clip" lets NumPy write into `out` without a buffer; the order is in range.
+    np.take(rows, order, axis=0, out=in_order, mode="clip")
+    table[different] += np.add.reduceat(in_order, starts, axis=0)

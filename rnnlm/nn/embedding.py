@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Workspace, add_rows
 from rnnlm.nn.dropout import Dropout
 
 
@@ -52,8 +52,4 @@ class Embedding:
             dy = dy * self._kept
         if not self.shared:
             self.gradient[...] = 0
-        order = np.argsort(self._ids, kind="stable")
-        tokens, starts = np.unique(self._ids[order], return_index=True)
-        sorted_dy = self._workspace.array("sorted_dy", self._ids.size, self.weight.shape[1])
-        np.take(dy.reshape(sorted_dy.shape), order, axis=0, out=sorted_dy, mode="clip")
-        self.gradient[tokens] += np.add.reduceat(sorted_dy, starts, axis=0)
+        add_rows(self.gradient, self._ids, dy.reshape(-1, dy.shape[2]), self._workspace)

@@ -4,7 +4,7 @@ import numpy as np
 
 from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.recurrent import RecurrentLayer, gates
 
 
 class GRULayer(RecurrentLayer):
@@ -28,23 +28,19 @@ class GRULayer(RecurrentLayer):
         return constant
 
     def _prepare(self, T: int, B: int) -> None:
-        H = self.hidden_size
-        self._Wh = self._workspace.array("Wh", 3 * H, B)
-        self._Wh_n = self._workspace.array("Wh_n", T, H, B)
-        self._rWh_n = self._workspace.array("rWh_n", H, B)
+        self._Wh_n = self._workspace.array("Wh_n", T, self.hidden_size, B)
 
     def _step(self, t: int) -> None:
-        h, h_next, a = self._states[t, 0], self._states[t + 1, 0], self._a[t]
-        H = self.hidden_size
-        Wh = np.matmul(self._W, h, out=self._Wh)
-        rz, n = a[: 2 * H], a[2 * H :]
-        rz += Wh[: 2 * H]
+        h, h_next, a, Wh_n = self._states[t, 0], self._states[t + 1, 0], self._a[t], self._Wh_n[t]
+        Wh = self._product(h)
+        rz, n = a[:2], a[2]
+        rz += Wh[:2]
         sigmoid_in_place(rz)
-        r, z = rz[:H], rz[H:]
-        self._Wh_n[t] = Wh[2 * H :]
+        r, z = rz
+        Wh_n[...] = Wh[2]
         if "bias_hh" in self.parameters:
-            self._Wh_n[t] += self.parameters["bias_hh"][2 * H :, None]
-        n += np.multiply(r, self._Wh_n[t], out=self._rWh_n)
+            Wh_n += self.parameters["bias_hh"][2 * self.hidden_size :, None]
+        n += np.multiply(r, Wh_n, out=Wh[2])
         np.tanh(n, out=n)
         # (1 - z) n + z h = n + z (h - n)
         np.subtract(h, n, out=h_next)
@@ -52,8 +48,8 @@ class GRULayer(RecurrentLayer):
         h_next += n
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        r, z, n = np.split(self._a[t], 3, axis=-2)
-        dr, dz, dn = np.split(delta, 3, axis=-2)
+        r, z, n = gates(self._a[t])
+        dr, dz, dn = gates(delta)
         h = self._states[:-1, 0][t]
         dh += carry
         np.multiply(dh * (1 - z), 1 - n**2, out=dn)
@@ -63,7 +59,6 @@ class GRULayer(RecurrentLayer):
 
     def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:
         """Multiply n's part by r: what n sees of ``W h_{t-1}`` went through the reset gate."""
-        H = self.hidden_size
         recurrent: Floats = delta.copy()
-        recurrent[..., 2 * H :, :] *= self._a[t][..., :H, :]
+        gates(recurrent)[2] *= gates(self._a[t])[0]
         return recurrent

@@ -10,7 +10,7 @@ import numpy as np
 from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.initializers import uniform
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.recurrent import RecurrentLayer, gates
 
 FORGET_BIAS = 1.0
 """Added to the initial bias of a forget gate, so that at first the cell remembers (Jozefowicz et al. 2015)."""
@@ -35,21 +35,18 @@ class LSTMLayer(RecurrentLayer):
             self.parameters["bias_ih"][H : 2 * H] += FORGET_BIAS
 
     def _prepare(self, T: int, B: int) -> None:
-        H = self.hidden_size
-        self._Wh = self._workspace.array("Wh", self.num_gates * H, B)
-        self._tanh_c = self._workspace.array("tanh_c", T, H, B)
-        self._ig = self._workspace.array("ig", H, B)
+        self._tanh_c = self._workspace.array("tanh_c", T, self.hidden_size, B)
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        H = self.hidden_size
-        a += np.matmul(self._W, h, out=self._Wh)
-        sigmoid_in_place(a[: 2 * H])
-        np.tanh(a[2 * H : 3 * H], out=a[2 * H : 3 * H])
-        sigmoid_in_place(a[3 * H :])
-        i, f, g, o = self._gates(t)
+        Wh = self._product(h)
+        a += Wh
+        i, f, g, o = a
+        sigmoid_in_place(a[:2])
+        np.tanh(g, out=g)
+        sigmoid_in_place(o)
         np.multiply(f, c, out=c_next)
-        c_next += np.multiply(i, g, out=self._ig)
+        c_next += np.multiply(i, g, out=Wh[0])
         self._output(t, o, c_next, h_next)
 
     def _output(self, t: int, o: Floats, c_next: Floats, h_next: Floats) -> None:
@@ -57,8 +54,8 @@ class LSTMLayer(RecurrentLayer):
         np.multiply(o, self._tanh_c[t], out=h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, f, g, o = self._gates(t)
-        di, df, dg, do = np.split(delta, 4, axis=-2)
+        i, f, g, o = gates(self._a[t])
+        di, df, dg, do = gates(delta)
         c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
         np.multiply(dh * tanh_c, o * (1 - o), out=do)
         dc = carry + dh * o * (1 - tanh_c**2)
@@ -66,10 +63,6 @@ class LSTMLayer(RecurrentLayer):
         np.multiply(dc * c, f * (1 - f), out=df)
         np.multiply(dc * i, 1 - g**2, out=dg)
         return dc * f
-
-    def _gates(self, t: int | slice) -> list[Floats]:
-        """Return the gates of a step, each (H, B), or of all steps, each (T, H, B)."""
-        return np.split(self._a[t], self.num_gates, axis=-2)
 
 
 class PeepholeLSTMLayer(LSTMLayer):
@@ -92,30 +85,30 @@ class PeepholeLSTMLayer(LSTMLayer):
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        a += np.matmul(self._W, h, out=self._Wh)
+        Wh = self._product(h)
+        a += Wh
         p_i, p_f, p_o = self._peepholes()
-        i, f, g, o = self._gates(t)
+        i, f, g, o = a
         i += p_i * c
         f += p_f * c
-        sigmoid_in_place(i)
-        sigmoid_in_place(f)
+        sigmoid_in_place(a[:2])
         np.tanh(g, out=g)
         np.multiply(f, c, out=c_next)
-        c_next += np.multiply(i, g, out=self._ig)
+        c_next += np.multiply(i, g, out=Wh[0])
         o += p_o * c_next
         sigmoid_in_place(o)
         self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
         p_i, p_f, p_o = self._peepholes()
-        o, tanh_c = self._gates(t)[3], self._tanh_c[t]
+        o, tanh_c = gates(self._a[t])[3], self._tanh_c[t]
         do = dh * tanh_c * o * (1 - o)
         carry = super()._step_back(t, dh, carry + p_o * do, delta)
-        di, df, _, _ = np.split(delta, 4, axis=-2)
+        di, df, _, _ = gates(delta)
         return carry + p_i * di + p_f * df
 
     def _set_gradients(self, delta: Floats) -> Floats:
-        di, df, _, do = np.split(delta, 4, axis=-2)
+        di, df, _, do = gates(delta)
         c, c_next = self._states[:-1, 1], self._states[1:, 1]
         for gate, error, seen in (("i", di, c), ("f", df, c), ("o", do, c_next)):
             np.einsum("thb,thb->h", error, seen, out=self.gradients[f"peephole_{gate}"])
@@ -135,8 +128,8 @@ class CoupledLSTMLayer(LSTMLayer):
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        a += np.matmul(self._W, h, out=self._Wh)
-        i, g, o = self._gates(t)
+        a += self._product(h)
+        i, g, o = a
         sigmoid_in_place(i)
         np.tanh(g, out=g)
         sigmoid_in_place(o)
@@ -147,8 +140,8 @@ class CoupledLSTMLayer(LSTMLayer):
         self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, o = self._gates(t)
-        di, dg, do = np.split(delta, 3, axis=-2)
+        i, g, o = gates(self._a[t])
+        di, dg, do = gates(delta)
         c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
         np.multiply(dh * tanh_c, o * (1 - o), out=do)
         dc = carry + dh * o * (1 - tanh_c**2)
@@ -170,8 +163,8 @@ class NoForgetLSTMLayer(LSTMLayer):
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        a += np.matmul(self._W, h, out=self._Wh)
-        i, g, o = self._gates(t)
+        a += self._product(h)
+        i, g, o = a
         sigmoid_in_place(i)
         np.tanh(g, out=g)
         sigmoid_in_place(o)
@@ -180,8 +173,8 @@ class NoForgetLSTMLayer(LSTMLayer):
         self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, o = self._gates(t)
-        di, dg, do = np.split(delta, 3, axis=-2)
+        i, g, o = gates(self._a[t])
+        di, dg, do = gates(delta)
         tanh_c = self._tanh_c[t]
         np.multiply(dh * tanh_c, o * (1 - o), out=do)
         dc = carry + dh * o * (1 - tanh_c**2)

@@ -12,6 +12,7 @@ from rnnlm.nn.initializers import gate_matrices, matrix, uniform
 from rnnlm.nn.lstm import CoupledLSTMLayer, LSTMLayer, NoForgetLSTMLayer, PeepholeLSTMLayer
 from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.sampled_softmax import SampledSoftmax
 from rnnlm.nn.vanilla import Nonlinearity, VanillaLayer
 
 Cell = Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"]
@@ -67,6 +68,9 @@ class Network:
     tie_weights
         Use the embedding as the output weights too (Press and Wolf 2017); needs ``embedding_size ==
         hidden_size``.
+    softmax_samples
+        Words of the vocabulary, beside the targets, that a training step's softmax is estimated from (see
+        `SampledSoftmax`); None sums over all. Evaluation always does.
     initializer, recurrent_initializer
         How input and output weights, and recurrent weights, start: "uniform" (±1/√n, n the connections from the
         layer before), "glorot", "orthogonal" or "identity" (recurrent ones only).
@@ -101,6 +105,7 @@ class Network:
         activation_regularization: float = 0.0,
         temporal_activation_regularization: float = 0.0,
         tie_weights: bool = False,
+        softmax_samples: int | None = None,
         initializer: str = "uniform",
         recurrent_initializer: str = "uniform",
         recurrent_scale: float = 1.0,
@@ -144,6 +149,7 @@ class Network:
         output_bias = np.zeros(C, self.dtype) if bias else None
         bias_gradient = np.zeros(C, self.dtype) if bias else None
         self.output = SoftmaxOutput(weight, weight_gradient, output_bias, bias_gradient)
+        self._sampled = None if softmax_samples is None else SampledSoftmax(self.output, softmax_samples)
         # The input of each layer and of the output, a one-hot input (which is never dropped) apart.
         self._dropouts = [
             Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
@@ -217,7 +223,12 @@ class Network:
         `backpropagate`.
         """
         hidden, _ = self.forward(inputs, state, rng)
-        objective = float(self.output.losses(hidden[mask], targets[mask]).sum()) / len(inputs[0])
+        s, y = hidden[mask], targets[mask]
+        if rng is not None and self._sampled is not None:
+            losses = self._sampled.losses(s, y, rng)
+        else:
+            losses = self.output.losses(s, y)
+        objective = float(losses.sum()) / len(inputs[0])
         return objective if rng is None else objective + self._penalty(hidden, mask)
 
     def backpropagate(
@@ -247,18 +258,22 @@ class Network:
         bptt_truncate
             The most time steps that an output's error goes back; None for the whole window.
         rng
-            Source of the dropout masks.
+            Source of the dropout masks and of the softmax's samples; without it nothing is dropped or estimated.
 
         Returns
         -------
         loss
-            Cross-entropy in nats, summed over the positions that count.
+            Cross-entropy in nats, summed over the positions that count, or the samples' estimate of it.
         state : (L, S, B, H)
             State after the window.
         """
         hidden, final_state = self.forward(inputs, state, rng)
-        s, ds = hidden[mask], np.zeros_like(hidden)
-        loss, ds[mask] = self.output.loss_and_gradient(s, targets[mask], scale=1 / inputs.shape[1])
+        s, y, scale = hidden[mask], targets[mask], 1 / inputs.shape[1]
+        ds = np.zeros_like(hidden)
+        if rng is not None and self._sampled is not None:
+            loss, ds[mask] = self._sampled.loss_and_gradient(s, y, scale, rng)
+        else:
+            loss, ds[mask] = self.output.loss_and_gradient(s, y, scale)
         if rng is not None:
             self._add_activation_error(ds, hidden, mask)
         error = self._dropouts[-1].backward(ds)

@@ -4,18 +4,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Workspace, add_rows
 
 BLOCK_BYTES = 32 << 20
 """Logits are made in blocks of rows of this size: memory stays bounded, and the blocks are few enough that adding
 up their weight gradients costs little."""
 
+CACHE_BYTES = 1 << 19
+"""So much of a block goes through the element-wise steps at a time, and stays in the cache meanwhile."""
+
 
 class SoftmaxOutput:
     """``ŷ = softmax(V s + b)`` and its cross-entropy against the target token.
 
-    There is never an array of (tokens × vocabulary): logits, probabilities and their gradient share one block
-    of rows at a time.
+    There is never an array of (tokens × vocabulary): logits and their exponentials share one block of rows at a
+    time. The softmax ``ŷ = e / Σe`` itself is never formed, as its division can wait until the sums over the
+    vocabulary are done: ``∂L/∂logits = ŷ - y`` gives
+
+    ::
+
+        ∂L/∂s_n = (Σ_c e_nc V_c) / Σ_c e_nc - V_target(n)
+        ∂L/∂V_c = Σ_n e_nc (s_n / Σ_c' e_nc') - Σ_{n: target(n) = c} s_n
 
     Parameters
     ----------
@@ -25,6 +34,8 @@ class SoftmaxOutput:
         Where `loss_and_gradient` leaves the derivative with respect to `weight`.
     bias, bias_gradient : (C,) or None
         The same for the bias.
+    workspace
+        Scratch memory; None makes one.
     """
 
     def __init__(
@@ -33,10 +44,12 @@ class SoftmaxOutput:
         weight_gradient: Floats,
         bias: Floats | None = None,
         bias_gradient: Floats | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self.weight, self.weight_gradient = weight, weight_gradient
         self.bias, self.bias_gradient = bias, bias_gradient
-        self._workspace = Workspace(weight.dtype)
+        self._workspace = workspace or Workspace(weight.dtype)
+        self._ones = np.ones(len(weight), weight.dtype)
 
     def logits(self, s: Floats) -> Floats:
         """Return ``V s + b`` for the rows of `s` (N, H), as (N, C)."""
@@ -55,13 +68,13 @@ class SoftmaxOutput:
 
     def losses(self, s: Floats, targets: Ids) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
-        losses = np.empty(len(targets), self.weight.dtype)
-        for rows in self._blocks(len(targets)):
-            self._exponentials(s[rows], targets[rows], losses[rows])
+        losses, sums = np.empty((2, len(targets)), self.weight.dtype)
+        for block in self._blocks(len(targets)):
+            self._exponentials(s[block], targets[block], losses[block], sums[block])
         return losses
 
     def loss_and_gradient(self, s: Floats, targets: Ids, scale: float) -> tuple[float, Floats]:
-        """Cross-entropy and its derivatives, ``∂L/∂logits = ŷ - y``.
+        """Cross-entropy and its derivatives.
 
         Parameters
         ----------
@@ -80,25 +93,28 @@ class SoftmaxOutput:
             Derivative with respect to `s`. The derivative with respect to weight and bias replaces what
             `weight_gradient` and `bias_gradient` held.
         """
-        N = len(targets)
-        losses = np.empty(N, self.weight.dtype)
-        ds = self._workspace.array("ds", *s.shape)
+        losses, sums = np.empty((2, len(targets)), self.weight.dtype)
+        ds, scaled_s = self._workspace.array("ds", *s.shape), self._workspace.array("scaled_s", *s.shape)
         part = self._workspace.array("part", *self.weight.shape)
-        if N == 0:
-            self.weight_gradient[...] = 0
         if self.bias_gradient is not None:
-            self.bias_gradient[...] = 0
-        for rows in self._blocks(N):
-            dlogits, sums = self._exponentials(s[rows], targets[rows], losses[rows])
-            dlogits *= scale / sums
-            dlogits[np.arange(len(dlogits)), targets[rows]] -= scale
-            np.matmul(dlogits, self.weight, out=ds[rows])
-            if rows.start == 0:
-                np.matmul(dlogits.T, s[rows], out=self.weight_gradient)
+            self.bias_gradient[...] = -scale * np.bincount(targets, minlength=len(self.weight))
+        if len(targets) == 0:
+            self.weight_gradient[...] = 0
+            return 0.0, ds
+        for block in self._blocks(len(targets)):
+            e = self._exponentials(s[block], targets[block], losses[block], sums[block])
+            np.matmul(e, self.weight, out=ds[block])
+            factors = scale / sums[block]
+            np.multiply(s[block], factors[:, None], out=scaled_s[block])
+            if block.start == 0:
+                np.matmul(e.T, scaled_s[block], out=self.weight_gradient)
             else:
-                self.weight_gradient += np.matmul(dlogits.T, s[rows], out=part)
+                self.weight_gradient += np.matmul(e.T, scaled_s[block], out=part)
             if self.bias_gradient is not None:
-                self.bias_gradient += dlogits.sum(axis=0)
+                self.bias_gradient += factors @ e
+        ds *= (scale / sums)[:, None]
+        ds -= np.multiply(self.weight[targets], scale, out=scaled_s)
+        add_rows(self.weight_gradient, targets, np.multiply(s, -scale, out=scaled_s), self._workspace)
         return float(losses.sum(dtype=np.float64)), ds
 
     def _blocks(self, rows: int) -> Iterator[slice]:
@@ -108,15 +124,23 @@ class SoftmaxOutput:
         for block in range(blocks):
             yield slice(rows * block // blocks, rows * (block + 1) // blocks)
 
-    def _exponentials(self, s: Floats, targets: Ids, losses: Floats) -> tuple[Floats, Floats]:
-        """Write each row's cross-entropy to `losses`; return the softmax before its division, and its sums.
+    def _exponentials(self, s: Floats, targets: Ids, losses: Floats, sums: Floats) -> Floats:
+        """Return e, the exponentials of a block's logits (N, C), each row scaled so that its largest is 1.
 
-        The largest logit of a row is subtracted first, so that no exponential overflows.
+        Cross-entropies and sums of the rows are written to `losses` and `sums` (N,).
         """
-        logits = self.logits(s)
-        logits -= logits.max(axis=1, keepdims=True)
-        target_logits = logits[np.arange(len(targets)), targets]
-        exponentials = np.exp(logits, out=logits)
-        sums = exponentials.sum(axis=1, keepdims=True)
-        np.subtract(np.log(sums[:, 0]), target_logits, out=losses)
-        return exponentials, sums
+        e = self._workspace.array("logits", len(s), len(self.weight))
+        np.matmul(s, self.weight.T, out=e)
+        few = max(1, CACHE_BYTES // e[0].nbytes)
+        for start in range(0, len(e), few):
+            rows = slice(start, start + few)
+            block, target = e[rows], targets[rows]
+            if self.bias is not None:
+                block += self.bias
+            # No exponential overflows when the largest logit of its row is subtracted.
+            block -= block.max(axis=1, keepdims=True)
+            target_logits = block[np.arange(len(target)), target]
+            np.exp(block, out=block)
+            np.matmul(block, self._ones, out=sums[rows])
+            np.subtract(np.log(sums[rows]), target_logits, out=losses[rows])
+        return e

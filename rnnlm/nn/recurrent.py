@@ -100,7 +100,7 @@ class RecurrentLayer(ABC):
             the cell adds in place.
         carry : (H, B)
             What the step after handed back past its products; zero at the last step.
-        delta : (G·H, B)
+        delta : (G, H, B)
             Where the derivative with respect to ``U x_t`` goes.
 
         Returns
@@ -131,7 +131,9 @@ class RecurrentLayer(ABC):
         T, B = x.shape[:2]
         self._x = x
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
-        self._a = self._columns("a", self._input_terms(x))
+        G, H = self.num_gates, self.hidden_size
+        self._a = self._columns("a", self._input_terms(x)).reshape(T, G, H, B)
+        self._Wh = self._workspace.array("Wh", G, H, B)
         self._states = self._workspace.array("states", T + 1, self.num_states, self.hidden_size, B)
         self._states[0] = state.transpose(0, 2, 1)
         self._prepare(T, B)
@@ -157,14 +159,14 @@ class RecurrentLayer(ABC):
         T, B, H = dy.shape
         Wt = self._transposed_weights()
         dh = self._columns("dh", dy)
-        delta = self._workspace.array("delta", T, self.num_gates * H, B)
+        delta = self._workspace.array("delta", T, self.num_gates, H, B)
         from_next = self._workspace.array("from_next", H, B)
         carry = np.zeros((H, B), self._workspace.dtype)
         self._prepare_back()
         for t in reversed(range(T)):
             if t + 1 < T:
-                np.matmul(Wt, self._recurrent_delta(t + 1, delta[t + 1]), out=from_next)
-                dh[t] += from_next
+                recurrent = self._recurrent_delta(t + 1, delta[t + 1])
+                dh[t] += np.matmul(Wt, recurrent.reshape(-1, B), out=from_next)
             carry = self._step_back(t, dh[t], carry, delta[t])
         self.hidden_gradients = dh
         return self._input_error("dx", self._set_gradients(delta))
@@ -191,7 +193,7 @@ class RecurrentLayer(ABC):
         T, B, H = dy[0].shape
         dtype = self._workspace.dtype
         Wt = self._transposed_weights()
-        delta = np.empty((T, self.num_gates * H, B), dtype)
+        delta = np.empty((T, self.num_gates, H, B), dtype)
         total = np.zeros_like(delta)
         carry = np.zeros((T, H, B), dtype)
         all_steps = slice(None)
@@ -202,7 +204,7 @@ class RecurrentLayer(ABC):
             if lag < len(dy):
                 dh += dy[lag].transpose(0, 2, 1)
             if lag > 0:
-                dh[:-1] += Wt @ self._recurrent_delta(all_steps, delta)[1:]
+                dh[:-1] += Wt @ self._recurrent_delta(all_steps, delta).reshape(T, -1, B)[1:]
                 from_next[:-1] = carry[1:]
             carry = self._step_back(all_steps, dh, from_next, delta)
             total += delta
@@ -218,6 +220,11 @@ class RecurrentLayer(ABC):
 
     def _prepare_back(self) -> None:
         """Get ready for the backward steps."""
+
+    def _product(self, h: Floats) -> Floats:
+        """Return ``W h`` as (G, H, B), in memory that the next call overwrites."""
+        np.matmul(self._W, h, out=self._Wh.reshape(-1, h.shape[1]))
+        return self._Wh
 
     def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:
         """Return the derivative with respect to ``W h_{t-1} + b'``; for most cells it is that of ``U x_t + b``."""
@@ -255,9 +262,10 @@ class RecurrentLayer(ABC):
         return columns
 
     def _rows(self, name: str, columns: Floats) -> Floats:
-        """Lay (T, n, B) out as (T, B, n)."""
-        T, n, B = columns.shape
-        rows = self._workspace.array(name, T, B, n)
+        """Lay (T, n, B), or (T, G, H, B) with n = G·H, out as (T, B, n)."""
+        T, B = len(columns), columns.shape[-1]
+        columns = columns.reshape(T, -1, B)
+        rows = self._workspace.array(name, T, B, columns.shape[1])
         np.copyto(rows, columns.transpose(0, 2, 1))
         return rows
 
@@ -285,3 +293,8 @@ class RecurrentLayer(ABC):
         dx = self._workspace.array(name, *delta.shape[:2], U.shape[1])
         np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
         return dx
+
+
+def gates(array: Floats) -> list[Floats]:
+    """Return views of the G gates of a step (G, H, B), each (H, B), or of all steps, each (T, H, B)."""
+    return list(array.swapaxes(0, -3))

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.recurrent import RecurrentLayer, gates
 
 Nonlinearity = Literal["tanh", "relu"]
 
@@ -29,7 +29,7 @@ class VanillaLayer(RecurrentLayer):
     def _step(self, t: int) -> None:
         h, h_next = self._states[t, 0], self._states[t + 1, 0]
         np.matmul(self._W, h, out=h_next)
-        h_next += self._a[t]
+        h_next += self._a[t, 0]
         if self.nonlinearity == "tanh":
             np.tanh(h_next, out=h_next)
         else:
@@ -46,5 +46,5 @@ class VanillaLayer(RecurrentLayer):
             np.greater(h, 0, out=slope, casting="unsafe")
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        np.multiply(dh, self._slope[t], out=delta)
+        np.multiply(dh, self._slope[t], out=gates(delta)[0])
         return carry

@@ -51,6 +51,23 @@ def test_json_has_every_figure_and_they_agree(rnnlm: Command, config: str, monke
     assert (speed["threads"], speed["blas"]) == (blas.threads(), blas.kernel())
 
 
+@pytest.mark.parametrize("tied", [True, False])
+def test_only_the_samples_of_the_softmax_are_counted(rnnlm: Command, tied: bool):
+    config = write_config(
+        "sampled.yaml",
+        model={
+            "hidden_size": 8,
+            "embedding_size": 8,
+            "tie_weights": tied,
+            "vocabulary_size": 50,
+            "softmax_samples": 20,
+        },
+    )
+    speed = rnnlm("benchmark", "--config", config, "--seconds", "0.1", "--json").json
+    flops = 6 * (8 * 8 + 8 * 8 + 20 * 8)
+    assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
+
+
 def test_the_figures_are_printed(rnnlm: Command, config: str):
     outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.01")
     assert outcome.exit_code == 0

@@ -41,6 +41,7 @@ REGULARIZERS: list[dict[str, object]] = [
         "embedding_dropout": 0.3,
         "activation_regularization": 2.0,
         "temporal_activation_regularization": 1.0,
+        "softmax_samples": 4,
     },
 ]
 
