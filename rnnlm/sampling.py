@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.arrays import Floats
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 
 
@@ -47,28 +47,46 @@ class Sampling:
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise RnnlmError(f"top_p {self.top_p}: give a number above 0 and at most 1.")
 
-    def choose(self, log_probs: Floats, rng: np.random.Generator) -> int:
-        """Choose an id.
+    def choose(self, log_probs: Floats, draws: Floats) -> Ids:
+        """Choose an id for each of several distributions.
 
         Parameters
         ----------
-        log_probs : (C,)
+        log_probs : (S, C)
             Log-probabilities, ``-inf`` for what must not be chosen; they need not add up to one.
-        rng
-            Source of randomness.
+        draws : (S,)
+            Random numbers, evenly distributed from 0 to below 1.
+
+        Returns
+        -------
+        (S,)
+            The ids.
         """
+        chosen: Ids
         if self.greedy:
-            return int(np.argmax(log_probs))
-        candidates = np.argsort(-log_probs, kind="stable")
-        candidates = candidates[np.isfinite(log_probs[candidates])][: self.top_k]
-        below_best = (log_probs[candidates] - log_probs[candidates[0]]).astype(np.float64)
-        with np.errstate(over="ignore"):  # a tiny temperature makes all but the best impossible
-            cumulative = np.cumsum(np.exp(below_best / self.temperature))
-        last = len(cumulative)
+            chosen = np.argmax(log_probs, axis=1)
+            return chosen
+        rows = np.arange(len(log_probs))
+        order = None
+        if self.top_k is not None or self.top_p is not None:
+            order = np.argsort(-log_probs, axis=1, kind="stable")[:, : self.top_k]
+            log_probs = np.take_along_axis(log_probs, order, axis=1)
+        weights = (log_probs - log_probs.max(axis=1, keepdims=True)).astype(np.float64)
+        # A tiny temperature makes all but the best impossible, an infinite one all possible.
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.exp(weights / self.temperature, out=weights)
+        weights[np.isneginf(log_probs)] = 0
+        cumulative = np.cumsum(weights, axis=1)
+        total = cumulative[:, -1]
         if self.top_p is not None:
-            last = int(np.searchsorted(cumulative, self.top_p * cumulative[-1])) + 1
-        drawn = rng.random() * cumulative[last - 1]
-        return int(candidates[min(int(np.searchsorted(cumulative, drawn, side="right")), last - 1)])
+            nucleus = np.count_nonzero(cumulative < self.top_p * total[:, None], axis=1)
+            total = cumulative[rows, nucleus]
+        chosen = np.count_nonzero(cumulative <= (draws * total)[:, None], axis=1)
+        # Where the product is rounded up to the total, the last id that can be chosen is.
+        chosen = np.minimum(chosen, np.count_nonzero(cumulative < total[:, None], axis=1))
+        if order is not None:
+            chosen = order[rows, chosen]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -112,30 +130,28 @@ def sample_ids(
         One source of randomness a sample, so that a sample does not depend on its neighbours.
     """
     ids: list[list[int]] = [[] for _ in rngs]
-    totals = [0.0] * len(rngs)
+    totals = np.zeros(len(rngs))
     banned = list(forbidden)
     # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
     log_probs, state = _read(network, prompt)
-    rows = np.repeat(log_probs, len(rngs), axis=0)
+    log_probs = np.repeat(log_probs, len(rngs), axis=0)
     state = np.repeat(state, len(rngs), axis=2)
-    alive = list(range(len(rngs)))
+    alive = np.arange(len(rngs))
     for _ in range(max_tokens):
-        still = []
-        for column, sample in enumerate(alive):
-            allowed = rows[column].copy()
-            allowed[banned] = -np.inf
-            chosen = sampling.choose(allowed, rngs[sample])
-            totals[sample] += float(rows[column, chosen])
-            if chosen != end_id:
-                ids[sample].append(chosen)
-                still.append(column)
-        alive = [alive[column] for column in still]
-        if not alive:
-            break
-        latest = np.array([[ids[sample][-1] for sample in alive]])
-        log_probs, state = network.log_probs(latest, state[:, :, still])
-        rows = log_probs[0]
-    return [SampledIds(sample, total) for sample, total in zip(ids, totals, strict=True)]
+        allowed = log_probs.copy()
+        allowed[:, banned] = -np.inf
+        chosen = sampling.choose(allowed, np.array([rngs[sample].random() for sample in alive]))
+        totals[alive] += log_probs[np.arange(len(alive)), chosen]
+        goes_on = chosen != end_id
+        if not goes_on.all():
+            alive, chosen, state = alive[goes_on], chosen[goes_on], state[:, :, goes_on]
+            if len(alive) == 0:
+                break
+        for sample, token in zip(alive, chosen.tolist(), strict=True):
+            ids[sample].append(token)
+        next_log_probs, state = network.log_probs(chosen[None], state)
+        log_probs = next_log_probs[0]
+    return [SampledIds(sample, float(total)) for sample, total in zip(ids, totals, strict=True)]
 
 
 def _read(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
