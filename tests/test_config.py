@@ -253,7 +253,7 @@ def test_a_saved_configuration_holds_every_key(tmp_path: Path):
 
 
 def test_the_configurations_that_come_with_the_program_are_valid():
-    configurations = sorted(Path(__file__, "../../configs").resolve().glob("*.yaml"))
+    configurations = sorted(Path(__file__, "../../configs").resolve().rglob("*.yaml"))
     assert "sample-word.yaml" in [path.name for path in configurations]
     for path in configurations:
         Config.load(path)

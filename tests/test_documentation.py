@@ -17,15 +17,6 @@ def test_no_placeholder_is_left_in_the_documents() -> None:
         assert "<<" not in document.read_text(encoding="utf-8"), document
 
 
-def test_the_configurations_that_come_with_the_project_are_valid() -> None:
-    from rnnlm.config import Config
-
-    files = sorted(PROJECT.glob("configs/**/*.yaml"))
-    assert files
-    for file in files:
-        Config.load(file)
-
-
 def names_in(path: Path) -> set[str]:
     """Collect the functions, classes, methods (as Class.method) and constants of a module."""
     names = set()

@@ -121,10 +121,11 @@ class Trainer:
         model, train = self.config.model, self.dataset.train
         weights = sum(value.size for value in self.network.parameters.values())
         source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        threads = f"{blas.threads()} thread" + ("s" if blas.threads() > 1 else "")
         lines = [
             f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights",
             f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
-            f"{train.num_tokens:,} to train on; {blas.kernel()}, {blas.threads()} threads",
+            f"{train.num_tokens:,} to train on; {blas.kernel()}, {threads}",
         ]
         if self.progress.step:
             lines.append(f"Resumed at step {self.progress.step:,}.")
