@@ -75,7 +75,7 @@ def _checkpoint(path: Path) -> dict[str, Any]:
         "files": "all checksums agree",
         "step": progress.step,
         "epoch": progress.epoch,
-        "training_seconds": round(progress.seconds, 1),
+        "training_seconds": round(progress.seconds, 3),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,
         "last_valid_loss": progress.last_loss,
