@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo preprocess train generate test lint typecheck bench clean
+.PHONY: help setup demo preprocess train generate test test-slow lint typecheck bench clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Make the virtual environment and install rnnlm in it, with the tools of its developers
 
@@ -35,6 +35,10 @@ generate: setup ## Write text with the model trained last
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup ## Run the tests and report the coverage
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term --cov-fail-under 90
+
+test-slow: export OPENBLAS_NUM_THREADS = 1
+test-slow: setup ## Run the tests that take minutes: many kills, many damaged files, much hostile text
+	$(BIN)/python -m pytest --numprocesses auto -m slow
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .
