@@ -9,6 +9,7 @@ from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
+from rnnlm.nn.stepping import Stepper
 
 
 @dataclass(frozen=True)
@@ -66,26 +67,23 @@ class Sampling:
         if self.greedy:
             chosen = np.argmax(log_probs, axis=1)
             return chosen
-        rows = np.arange(len(log_probs))
         order = None
         if self.top_k is not None or self.top_p is not None:
             order = np.argsort(-log_probs, axis=1, kind="stable")[:, : self.top_k]
             log_probs = np.take_along_axis(log_probs, order, axis=1)
-        weights = (log_probs - log_probs.max(axis=1, keepdims=True)).astype(np.float64)
-        # A tiny temperature makes all but the best impossible, an infinite one all possible.
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.exp(weights / self.temperature, out=weights)
-        weights[np.isneginf(log_probs)] = 0
-        cumulative = np.cumsum(weights, axis=1)
+        weights = np.subtract(log_probs, log_probs.max(axis=1, keepdims=True), dtype=np.float64)
+        # Within these bounds, beyond which nothing changes, the quotient is never too large and never nan.
+        weights /= min(max(self.temperature, 1e-30), 1e30)
+        cumulative = np.cumsum(np.exp(weights, out=weights), axis=1)
         total = cumulative[:, -1]
         if self.top_p is not None:
-            nucleus = np.count_nonzero(cumulative < self.top_p * total[:, None], axis=1)
-            total = cumulative[rows, nucleus]
-        chosen = np.count_nonzero(cumulative <= (draws * total)[:, None], axis=1)
+            nucleus = np.argmax(cumulative >= self.top_p * total[:, None], axis=1)
+            total = cumulative[np.arange(len(nucleus)), nucleus]
         # Where the product is rounded up to the total, the last id that can be chosen is.
-        chosen = np.minimum(chosen, np.count_nonzero(cumulative < total[:, None], axis=1))
+        point = np.minimum(draws * total, np.nextafter(total, 0))
+        chosen = np.argmax(cumulative > point[:, None], axis=1)
         if order is not None:
-            chosen = order[rows, chosen]
+            chosen = order[np.arange(len(chosen)), chosen]
         return chosen
 
 
@@ -131,26 +129,26 @@ def sample_ids(
     """
     ids: list[list[int]] = [[] for _ in rngs]
     totals = np.zeros(len(rngs))
-    banned = list(forbidden)
+    ban = np.zeros(network.vocabulary_size, network.dtype)
+    ban[list(forbidden)] = -np.inf
     # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
     log_probs, state = _read(network, prompt)
     log_probs = np.repeat(log_probs, len(rngs), axis=0)
-    state = np.repeat(state, len(rngs), axis=2)
-    alive = np.arange(len(rngs))
+    stepper = Stepper(network, np.repeat(state, len(rngs), axis=2))
+    alive = rows = np.arange(len(rngs))
     for _ in range(max_tokens):
-        allowed = log_probs.copy()
-        allowed[:, banned] = -np.inf
-        chosen = sampling.choose(allowed, np.array([rngs[sample].random() for sample in alive]))
-        totals[alive] += log_probs[np.arange(len(alive)), chosen]
+        chosen = sampling.choose(log_probs + ban, np.array([rngs[sample].random() for sample in alive]))
+        totals[alive] += log_probs[rows, chosen]
         goes_on = chosen != end_id
         if not goes_on.all():
-            alive, chosen, state = alive[goes_on], chosen[goes_on], state[:, :, goes_on]
+            alive, chosen = alive[goes_on], chosen[goes_on]
             if len(alive) == 0:
                 break
-        for sample, token in zip(alive, chosen.tolist(), strict=True):
+            rows = np.arange(len(alive))
+            stepper = Stepper(network, stepper.state[:, :, goes_on])
+        for sample, token in zip(alive.tolist(), chosen.tolist(), strict=True):
             ids[sample].append(token)
-        next_log_probs, state = network.log_probs(chosen[None], state)
-        log_probs = next_log_probs[0]
+        log_probs = stepper.log_probs(chosen)
     return [SampledIds(sample, float(total)) for sample, total in zip(ids, totals, strict=True)]
 
 

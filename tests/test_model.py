@@ -9,6 +9,7 @@ from rnnlm.config import TrainingConfig
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.model import DEFAULT_LENGTH, LanguageModel
+from rnnlm.nn.network import Network
 from rnnlm.sampling import Sampling
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.sentences import train_punkt
@@ -224,26 +225,12 @@ def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: Langu
     assert max(lengths) == 4
     assert word_model.generate("the cat", max_tokens=0) == "the cat"
     for model, level in ((word_model, "word"), (char_model, "char")):
-        # A network that never ends a sentence.
-        never = LanguageModel(model.network, model.vocabulary, model.config)
-        never.network = _Endless(model.network)  # type: ignore[assignment]
+        endless = Network(len(model.vocabulary), hidden_size=4, bias=True)
+        assert endless.output.bias is not None
+        endless.output.bias[model.vocabulary.end_id] = -np.inf
+        never = LanguageModel(endless, model.vocabulary, model.config)
         [sample] = never.samples(seed=0)
         assert len(sample.tokens) == DEFAULT_LENGTH[level]
-
-
-class _Endless:
-    """A network that gives the end of a sentence no probability."""
-
-    def __init__(self, network: object) -> None:
-        self._network = network
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._network, name)
-
-    def log_probs(self, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
-        log_probs, state = self._network.log_probs(*arguments)  # type: ignore[attr-defined]
-        log_probs[..., 2] = -np.inf
-        return log_probs, state
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ gate has H rows of U, W and b, in the order in which the gates are named. Greff 
 Odyssey", 2017, compare the variants.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from rnnlm.nn.activations import sigmoid_in_place
@@ -26,6 +28,9 @@ class LSTMLayer(RecurrentLayer):
 
     num_gates = 4
     num_states = 2
+    slopes: ClassVar[tuple[float, ...]] = (0.5, 0.5, 1.0, 0.5)
+    """By gate: ½ where it is σ, which is ``½ tanh(a/2) + ½``, and 1 where it is tanh."""
+
     has_forget_bias = True
 
     def _initialize(self, rng: np.random.Generator) -> None:
@@ -36,18 +41,25 @@ class LSTMLayer(RecurrentLayer):
 
     def _prepare(self, T: int, B: int) -> None:
         self._tanh_c = self._workspace.array("tanh_c", T, self.hidden_size, B)
+        self._slopes = np.array(self.slopes, self._workspace.dtype).reshape(-1, 1, 1)
+        self._shifts = 1 - self._slopes
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         Wh = self._product(h)
         a += Wh
+        self._activate(a)
         i, f, g, o = a
-        sigmoid_in_place(a[:2])
-        np.tanh(g, out=g)
-        sigmoid_in_place(o)
         np.multiply(f, c, out=c_next)
         c_next += np.multiply(i, g, out=Wh[0])
         self._output(t, o, c_next, h_next)
+
+    def _activate(self, a: Floats) -> None:
+        """Replace the pre-activations (G, H, B) by the gates, one tanh for all."""
+        a *= self._slopes
+        np.tanh(a, out=a)
+        a *= self._slopes
+        a += self._shifts
 
     def _output(self, t: int, o: Floats, c_next: Floats, h_next: Floats) -> None:
         np.tanh(c_next, out=self._tanh_c[t])
@@ -124,15 +136,14 @@ class CoupledLSTMLayer(LSTMLayer):
     """
 
     num_gates = 3
+    slopes = (0.5, 1.0, 0.5)
     has_forget_bias = False
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         a += self._product(h)
+        self._activate(a)
         i, g, o = a
-        sigmoid_in_place(i)
-        np.tanh(g, out=g)
-        sigmoid_in_place(o)
         # (1 - i) c + i g = c + i (g - c)
         np.subtract(g, c, out=c_next)
         c_next *= i
@@ -159,15 +170,14 @@ class NoForgetLSTMLayer(LSTMLayer):
     """
 
     num_gates = 3
+    slopes = (0.5, 1.0, 0.5)
     has_forget_bias = False
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         a += self._product(h)
+        self._activate(a)
         i, g, o = a
-        sigmoid_in_place(i)
-        np.tanh(g, out=g)
-        sigmoid_in_place(o)
         np.multiply(i, g, out=c_next)
         c_next += c
         self._output(t, o, c_next, h_next)

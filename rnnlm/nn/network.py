@@ -155,7 +155,7 @@ class Network:
             Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
             for k in range(num_layers + 1)
         ]
-        self._residual = [residual and (k > 0 or E == H) for k in range(num_layers)]
+        self.residual = [residual and (k > 0 or E == H) for k in range(num_layers)]
         self._penalties = (activation_regularization, temporal_activation_regularization)
         self._workspace = Workspace(self.dtype)
 
@@ -210,7 +210,7 @@ class Network:
         for k, layer in enumerate(self.layers):
             y, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k], rng)
             # A new array: the layer needs its own outputs for its gradients.
-            x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self._residual[k] else y
+            x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self.residual[k] else y
         self._last = x
         return self._dropouts[-1].forward(x, rng), final_state
 
@@ -291,7 +291,7 @@ class Network:
             layer = self.layers[k]
             errors = [layer.backward(error)] if full else layer.backward_truncated(by_lag, steps)
             errors = [self._dropouts[k].backward(each) for each in errors]
-            if self._residual[k]:
+            if self.residual[k]:
                 # What went past the layer keeps its lag.
                 errors[: len(by_lag)] = [below + above for below, above in zip(errors, by_lag, strict=False)]
             by_lag, error = errors, errors[0]

@@ -62,9 +62,9 @@ class SoftmaxOutput:
     def log_probs(self, s: Floats) -> Floats:
         """Return the natural logarithm of the softmax for the rows of `s` (N, H), as a new (N, C)."""
         logits = self.logits(s)
-        shifted: Floats = logits - logits.max(axis=1, keepdims=True)
-        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return shifted
+        log_probs: Floats = logits - logits.max(axis=1, keepdims=True)
+        log_probs -= np.log(np.exp(log_probs, out=logits).sum(axis=1, keepdims=True))
+        return log_probs
 
     def losses(self, s: Floats, targets: Ids) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""

@@ -128,20 +128,63 @@ class RecurrentLayer(ABC):
         state : (S, B, H)
             What the last step hands on.
         """
-        T, B = x.shape[:2]
+        T = len(x)
         self._x = x
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
-        G, H = self.num_gates, self.hidden_size
-        self._a = self._columns("a", self._input_terms(x)).reshape(T, G, H, B)
-        self._Wh = self._workspace.array("Wh", G, H, B)
-        self._states = self._workspace.array("states", T + 1, self.num_states, self.hidden_size, B)
-        self._states[0] = state.transpose(0, 2, 1)
-        self._prepare(T, B)
+        self._lay_out(T, state)
+        np.copyto(self._a.reshape(T, -1, state.shape[1]), self.input_terms(x).transpose(0, 2, 1))
         for t in range(T):
             self._step(t)
         # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
         self._y = self._rows("y", self._states[:, 0])
-        return self._y[1:], self._states[-1].transpose(0, 2, 1).copy()
+        return self._y[1:], self.state
+
+    def input_terms(self, x: Floats) -> Floats:
+        """Compute ``U x_t + b`` of all steps, (T, B, G·H), for an input as in `forward`.
+
+        The result is overwritten by the next call; an input that is ``U x_t`` already is changed in place.
+        """
+        U = self.parameters.get("weight_ih")
+        if U is not None:
+            projected = self._workspace.array("projected", *x.shape[:2], len(U))
+            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
+            x = projected
+        constant = self._constant()
+        if constant is not None:
+            x += constant
+        return x
+
+    def begin_steps(self, state: Floats) -> None:
+        """Get ready to `advance` step by step from a state (S, B, H)."""
+        self._W = self.parameters["weight_hh"]
+        self._lay_out(1, state)
+        constant = self._constant()
+        self._constant_column = 0 if constant is None else constant[:, None]
+
+    def advance(self, x: Floats) -> Floats:
+        """Take one step, its input `x` (D, B); return the output (H, B), which the next step overwrites.
+
+        As for `forward`, `x` is (G·H, B) where it is ``U x_t`` already.
+        """
+        U = self.parameters.get("weight_ih")
+        a = self._a.reshape(-1, x.shape[1])
+        if U is None:
+            np.add(x, self._constant_column, out=a)
+        else:
+            np.matmul(U, x, out=a)
+            a += self._constant_column
+        return self._advance()
+
+    def advance_from(self, terms: Floats) -> Floats:
+        """Take one step as `advance` does, given its `input_terms` (G·H, B)."""
+        self._a.reshape(terms.shape)[...] = terms
+        return self._advance()
+
+    @property
+    def state(self) -> Floats:
+        """The state after the last step or window, (S, B, H)."""
+        state: Floats = self._states[-1].transpose(0, 2, 1).copy()
+        return state
 
     def backward(self, dy: Floats) -> Floats:
         """Back-propagate through the whole window (Werbos 1990).
@@ -212,6 +255,22 @@ class RecurrentLayer(ABC):
         self._set_gradients(total)
         return dx
 
+    def _lay_out(self, T: int, state: Floats) -> None:
+        """Lay out the arrays of T steps from a state (S, B, H)."""
+        G, H, (S, B, _) = self.num_gates, self.hidden_size, state.shape
+        self._a = self._workspace.array("a", T, G, H, B)
+        self._Wh = self._workspace.array("Wh", G, H, B)
+        self._states = self._workspace.array("states", T + 1, S, H, B)
+        self._states[0] = state.transpose(0, 2, 1)
+        self._prepare(T, B)
+
+    def _advance(self) -> Floats:
+        """Take the step for which `_a` is ready, from the state that the step before left."""
+        self._step(0)
+        self._states[0] = self._states[1]
+        h: Floats = self._states[0, 0]
+        return h
+
     def _initialize(self, rng: np.random.Generator) -> None:
         """Add to `parameters` what the cell has besides, and change what it starts otherwise."""
 
@@ -235,18 +294,6 @@ class RecurrentLayer(ABC):
         if "bias_ih" not in self.parameters:
             return None
         return self.parameters["bias_ih"] + self.parameters["bias_hh"]
-
-    def _input_terms(self, x: Floats) -> Floats:
-        """Compute ``U x_t + b`` for all steps, (T, B, G·H); in place where `x` is ``U x_t`` already."""
-        U = self.parameters.get("weight_ih")
-        if U is not None:
-            projected = self._workspace.array("projected", *x.shape[:2], len(U))
-            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
-            x = projected
-        constant = self._constant()
-        if constant is not None:
-            x += constant
-        return x
 
     def _transposed_weights(self) -> Floats:
         """Return Wᵀ, laid out afresh: the product of every backward step then reads it in order."""

@@ -1,0 +1,49 @@
+"""One time step after another, as text is written token by token."""
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.network import Network
+
+
+class Stepper:
+    """Reads one token at a time in each of B sequences, and predicts the next.
+
+    The layers take the same steps as in `Network.forward`, but arrays are laid out once for all steps and nothing
+    is kept for a gradient. A network serves one stepper at a time: a window, or another stepper, takes its memory
+    over.
+
+    Parameters
+    ----------
+    network
+        The network.
+    state : (L, S, B, H)
+        State of each layer to begin with.
+    """
+
+    def __init__(self, network: Network, state: Floats) -> None:
+        self.network = network
+        for k, layer in enumerate(network.layers):
+            layer.begin_steps(state[k])
+        self._sum = np.empty((network.hidden_size, state.shape[2]), network.dtype)
+        # What the first layer makes of each token: for a small vocabulary less work than its other products.
+        table, first = network.embedding.weight, network.layers[0]
+        small = len(table) <= first.num_gates * network.hidden_size
+        self._first_terms = first.input_terms(table[None].copy())[0].copy() if small else None
+
+    @property
+    def state(self) -> Floats:
+        """The state of each layer after the last step, (L, S, B, H)."""
+        return np.stack([layer.state for layer in self.network.layers])
+
+    def log_probs(self, ids: Ids) -> Floats:
+        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
+        network = self.network
+        x = network.embedding.weight[ids].T
+        for k, layer in enumerate(network.layers):
+            if k == 0 and self._first_terms is not None:
+                y = layer.advance_from(self._first_terms[ids].T)
+            else:
+                y = layer.advance(x)
+            x = np.add(x, y, out=self._sum) if network.residual[k] else y
+        return network.output.log_probs(x.T)
