@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace, add_rows
+from rnnlm.nn.arrays import Floats, Ids, TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 
 
@@ -16,7 +16,7 @@ class Embedding:
     ----------
     weight : (V, E)
         The table, trained in place.
-    gradient : (V, E)
+    gradient
         Where `backward` leaves the derivative of the loss with respect to `weight`.
     shared
         True when another layer has the same `weight` and has written its part into `gradient` before
@@ -26,7 +26,9 @@ class Embedding:
         et al. 2017); only while training.
     """
 
-    def __init__(self, weight: Floats, gradient: Floats, shared: bool = False, word_dropout: float = 0.0) -> None:
+    def __init__(
+        self, weight: Floats, gradient: TableGradient, shared: bool = False, word_dropout: float = 0.0
+    ) -> None:
         self.weight = weight
         self.gradient = gradient
         self.shared = shared
@@ -51,5 +53,5 @@ class Embedding:
         if self._kept is not None:
             dy = dy * self._kept
         if not self.shared:
-            self.gradient[...] = 0
-        add_rows(self.gradient, self._ids, dy.reshape(-1, dy.shape[2]), self._workspace)
+            self.gradient.clear()
+        self.gradient.add(self._ids, dy.reshape(-1, dy.shape[2]))

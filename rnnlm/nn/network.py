@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Mask, TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.gru import GRULayer
@@ -137,7 +137,7 @@ class Network:
             table = np.ascontiguousarray(columns.T, self.dtype)
         else:
             table = uniform(rng, (C, E), E).astype(self.dtype)
-        table_gradient = np.zeros_like(table)
+        table_gradient = TableGradient(np.zeros_like(table))
         self.embedding = Embedding(table, table_gradient, shared=tie_weights, word_dropout=embedding_dropout)
         self.layers = [
             layer_class(E if k == 0 else H, H, bias, rng, self.dtype, **options) for k in range(num_layers)
@@ -145,11 +145,14 @@ class Network:
         weight, weight_gradient = table, table_gradient
         if not tie_weights:
             weight = matrix(initializer, rng, C, H).astype(self.dtype)
-            weight_gradient = np.zeros_like(weight)
+            weight_gradient = TableGradient(np.zeros_like(weight))
         output_bias = np.zeros(C, self.dtype) if bias else None
         bias_gradient = np.zeros(C, self.dtype) if bias else None
-        self.output = SoftmaxOutput(weight, weight_gradient, output_bias, bias_gradient)
-        self._sampled = None if softmax_samples is None else SampledSoftmax(self.output, softmax_samples)
+        self.output = SoftmaxOutput(weight, weight_gradient.values, output_bias, bias_gradient)
+        self._output_gradient = weight_gradient
+        self._sampled = None
+        if softmax_samples is not None:
+            self._sampled = SampledSoftmax(self.output, weight_gradient, softmax_samples)
         # The input of each layer and of the output, a one-hot input (which is never dropped) apart.
         self._dropouts = [
             Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
@@ -167,9 +170,9 @@ class Network:
         """Collect the parameters and gradients of all parts by PyTorch's names."""
         embedding, output = self.embedding, self.output
         if one_hot:
-            self._register("rnn.weight_ih_l0", embedding.weight.T, embedding.gradient.T)
+            self._register("rnn.weight_ih_l0", embedding.weight.T, embedding.gradient.values.T)
         else:
-            self._register("embedding.weight", embedding.weight, embedding.gradient)
+            self._register("embedding.weight", embedding.weight, embedding.gradient.values)
         for k, layer in enumerate(self.layers):
             for name, value in layer.parameters.items():
                 self._register(f"rnn.{name}_l{k}", value, layer.gradients[name])
@@ -274,6 +277,7 @@ class Network:
             loss, ds[mask] = self._sampled.loss_and_gradient(s, y, scale, rng)
         else:
             loss, ds[mask] = self.output.loss_and_gradient(s, y, scale)
+            self._output_gradient.rows = None
         if rng is not None:
             self._add_activation_error(ds, hidden, mask)
         error = self._dropouts[-1].backward(ds)
@@ -282,6 +286,21 @@ class Network:
         steps = len(inputs) if bptt_truncate is None else bptt_truncate
         self.embedding.backward(self._backward_through_layers(error, steps))
         return loss, final_state
+
+    def track_gradient_rows(self) -> None:
+        """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""
+        self.embedding.gradient.tracks_rows = self._output_gradient.tracks_rows = True
+
+    def gradient_rows(self) -> dict[str, Ids]:
+        """Return which rows the last `backpropagate` used of each table, where these are known to be few.
+
+        Elsewhere the gradient is zero. For one-hot input they are the columns of ``rnn.weight_ih_l0``.
+        """
+        embedding = "embedding.weight" if "embedding.weight" in self.parameters else "rnn.weight_ih_l0"
+        rows = {embedding: self.embedding.gradient.rows}
+        if "output.weight" in self.parameters:
+            rows["output.weight"] = self._output_gradient.rows
+        return {name: ids for name, ids in rows.items() if ids is not None}
 
     def _backward_through_layers(self, error: Floats, steps: int) -> Floats:
         """Send the error of the last output (T, B, H) down to the embedding, at most `steps` time steps back."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.arrays import Floats, Ids, TableGradient, Workspace
 from rnnlm.nn.output import SoftmaxOutput
 
 
@@ -22,12 +22,15 @@ class SampledSoftmax:
     ----------
     output
         The layer with all words, whose weights are trained; token ids are in order of falling frequency.
+    weight_gradient
+        The gradient of its weights.
     samples
         Words beside the targets: one half the most frequent of the vocabulary, the other drawn for each call.
     """
 
-    def __init__(self, output: SoftmaxOutput, samples: int) -> None:
+    def __init__(self, output: SoftmaxOutput, weight_gradient: TableGradient, samples: int) -> None:
         self.output = output
+        self.weight_gradient = weight_gradient
         self.samples = samples
         self._workspace = Workspace(output.weight.dtype)
 
@@ -47,8 +50,8 @@ class SampledSoftmax:
         part, words, places = self._draw(targets, rng)
         loss, ds = part.loss_and_gradient(s, places, scale)
         output = self.output
-        output.weight_gradient[...] = 0
-        output.weight_gradient[words] = part.weight_gradient
+        self.weight_gradient.clear()
+        self.weight_gradient.add(words, part.weight_gradient)
         if output.bias_gradient is not None:
             output.bias_gradient[...] = 0
             output.bias_gradient[words] = part.bias_gradient

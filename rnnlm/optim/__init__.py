@@ -3,7 +3,7 @@
 from rnnlm.optim.adagrad import Adagrad
 from rnnlm.optim.adam import Adam, AdamW
 from rnnlm.optim.clipping import clip_by_norm, clip_by_value, global_norm
-from rnnlm.optim.optimizer import Optimizer
+from rnnlm.optim.optimizer import Optimizer, RowGradient
 from rnnlm.optim.rmsprop import RMSprop
 from rnnlm.optim.schedules import SCHEDULES, Schedule
 from rnnlm.optim.sgd import ASGD, SGD
@@ -28,6 +28,7 @@ __all__ = [
     "AdamW",
     "Optimizer",
     "RMSprop",
+    "RowGradient",
     "Schedule",
     "clip_by_norm",
     "clip_by_value",

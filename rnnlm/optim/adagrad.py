@@ -16,6 +16,11 @@ class Adagrad(Optimizer):
 
     kept = ("square",)
 
+    @property
+    def skips_zeros(self) -> bool:
+        """True without weight decay."""
+        return not self.weight_decay
+
     def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:
         """Go ``θ ← θ - η g / (√v + ε)``."""
         [v] = kept

@@ -3,13 +3,39 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats
+from rnnlm.nn.arrays import Floats, Ids
 
 PIECE = 1 << 15
 """Elements that are updated at a time: few enough for every pass over them to find them in the cache."""
+
+
+class RowGradient(NamedTuple):
+    """The rows of a table's gradient that may not be zero.
+
+    Attributes
+    ----------
+    ids : (N,)
+        Which rows of the `table`.
+    rows : (N, E)
+        Their gradient.
+    """
+
+    ids: Ids
+    rows: Floats
+
+    @classmethod
+    def of(cls, gradient: Floats, ids: Ids) -> "RowGradient":
+        """Copy the rows `ids` of a gradient."""
+        return cls(ids, table(gradient)[ids])
+
+
+def table(array: Floats) -> Floats:
+    """Return the array with the rows that are together in memory: itself, or transposed where it is."""
+    return array if array.flags.c_contiguous else array.T
 
 
 class Optimizer(ABC):
@@ -42,15 +68,34 @@ class Optimizer(ABC):
             kind: {name: np.zeros_like(value) for name, value in parameters.items()} for kind in self.kept
         }
 
-    def step(self, learning_rate: float) -> None:
-        """Change the parameters in place with η = `learning_rate`; uses the gradients up."""
+    @property
+    def skips_zeros(self) -> bool:
+        """Whether a parameter with the gradient zero stays as it is, and so does what is kept for it."""
+        return False
+
+    def step(self, learning_rate: float, row_gradients: dict[str, RowGradient] | None = None) -> None:
+        """Change the parameters in place with η = `learning_rate`; uses the gradients up.
+
+        `row_gradients` are taken in place of those in `gradients`; only where the optimizer `skips_zeros`.
+        """
         self.steps += 1
         for name, parameter in self.parameters.items():
-            kept = (self._kept[kind][name] for kind in self.kept)
-            for theta, g, *rest in pieces(parameter, self.gradients[name], *kept):
-                if self.weight_decay:
-                    self.decay(learning_rate, theta, g)
-                self.update(learning_rate, theta, g, *rest)
+            kept = [self._kept[kind][name] for kind in self.kept]
+            if row_gradients and name in row_gradients:
+                ids, g = row_gradients[name]
+                tables = [table(array) for array in (parameter, *kept)]
+                theta, *rest = rows = [array[ids] for array in tables]
+                self._update(learning_rate, theta, g, *rest)
+                for array, changed in zip(tables, rows, strict=True):
+                    array[ids] = changed
+            else:
+                self._update(learning_rate, parameter, self.gradients[name], *kept)
+
+    def _update(self, learning_rate: float, *arrays: Floats) -> None:
+        for theta, g, *kept in pieces(*arrays):
+            if self.weight_decay:
+                self.decay(learning_rate, theta, g)
+            self.update(learning_rate, theta, g, *kept)
 
     def decay(self, rate: float, theta: Floats, g: Floats) -> None:
         """Add the gradient of the L2 penalty, ``g ← g + λ θ``."""

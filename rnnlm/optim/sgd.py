@@ -40,6 +40,11 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
+    @property
+    def skips_zeros(self) -> bool:
+        """True without momentum and weight decay."""
+        return not self.momentum and not self.weight_decay
+
     def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:
         """Go ``θ ← θ - η g``; with momentum ``v ← μ v + g`` first, and v or Nesterov's ``g + μ v`` for g."""
         for v in kept:

@@ -72,7 +72,7 @@ def flops_per_token(parameters: dict[str, tuple[int, ...]], tied: bool) -> int:
 
 
 def benchmark(config: Config, seconds: float) -> Speed:
-    """Time training steps on random tokens; nothing is read, evaluated or saved.
+    """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
 
     A step is a full window of a stream or, where the configuration trains on sentences, a batch of sentences of
     ``training.bptt_steps`` tokens.
@@ -97,7 +97,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
     training_step = TrainingStep(config, size)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
-    ids = rng.integers(0, size, (T + 1, B))
+    # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).
+    ids = ((size + 1) ** rng.random((T + 1, B))).astype(np.int64) - 1
     batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool), continues=training.batching == "stream")
     state = training_step.network.initial_state(B)
 

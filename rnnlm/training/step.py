@@ -9,7 +9,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
-from rnnlm.optim import OPTIMIZERS, clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_norm, clip_by_value, global_norm
 
 
 class NotFiniteError(Exception):
@@ -66,6 +66,9 @@ class TrainingStep:
             **config.optimizer.options(),
         )
 
+        if self.optimizer.skips_zeros:
+            self.network.track_gradient_rows()
+
     def take(self, batch: Batch, state: Floats, learning_rate: float, rng: np.random.Generator) -> StepResult:
         """Forward, backward, clip, update.
 
@@ -95,7 +98,12 @@ class TrainingStep:
             bptt_truncate=self.config.training.bptt_truncate,
             rng=rng,
         )
-        gradients = self.gradients.values()
+        rows = {
+            name: RowGradient.of(self.gradients[name], ids)
+            for name, ids in self.network.gradient_rows().items()
+            if name in self.gradients
+        }
+        gradients = [rows[name].rows if name in rows else g for name, g in self.gradients.items()]
         norm = global_norm(gradients)
         if not math.isfinite(nats):
             raise NotFiniteError("loss")
@@ -106,7 +114,7 @@ class TrainingStep:
             clip_by_norm(gradients, optimizer.clip_norm, norm)
         if optimizer.clip_value is not None:
             clip_by_value(gradients, optimizer.clip_value)
-        self.optimizer.step(learning_rate)
+        self.optimizer.step(learning_rate, rows)
         return StepResult(nats, norm, state)
 
 

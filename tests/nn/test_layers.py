@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import rnnlm.nn.output
-from rnnlm.nn.arrays import Workspace
+from rnnlm.nn.arrays import TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.initializers import gate_matrices, matrix, uniform
@@ -30,7 +30,7 @@ def test_uniform_fills_its_interval() -> None:
 
 def test_embedding_adds_up_the_errors_of_a_token_that_occurs_twice() -> None:
     weight, gradient = np.arange(12.0).reshape(4, 3), np.zeros((4, 3))
-    embedding = Embedding(weight, gradient)
+    embedding = Embedding(weight, TableGradient(gradient))
     ids = np.array([[1, 3], [3, 1]])
     np.testing.assert_array_equal(embedding.forward(ids), weight[ids])
     dy = np.arange(12.0).reshape(2, 2, 3)

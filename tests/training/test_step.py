@@ -1,0 +1,49 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnnlm.config import Config
+from rnnlm.dataset.batches import Batch
+from rnnlm.training.step import TrainingStep
+
+V, T, B = 60, 4, 3
+
+
+def make_step(optimizer: dict[str, Any], **model: Any) -> TrainingStep:
+    sections = {"model": {"hidden_size": 8, **model}, "training": {"dtype": "float64"}, "optimizer": optimizer}
+    return TrainingStep(Config.model_validate(sections), V)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adagrad"])
+@pytest.mark.parametrize("model", [{}, {"embedding_size": 8}, {"embedding_size": 8, "tie_weights": True}])
+def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model: dict[str, Any]) -> None:
+    by_rows, whole = (make_step({"name": name, "clip_norm": 0.3}, softmax_samples=10, **model) for _ in range(2))
+    assert by_rows.optimizer.skips_zeros
+    for table in (whole.network.embedding.gradient, whole.network._output_gradient):
+        table.tracks_rows = False
+    ids = np.random.default_rng(0).integers(0, V, (6, T + 1, B))
+    for seed, window in enumerate(ids):
+        batch = Batch(window[:-1], window[1:], np.ones((T, B), bool), continues=False)
+        state = by_rows.network.initial_state(B)
+        results = [step.take(batch, state, 0.5, np.random.default_rng(seed)) for step in (by_rows, whole)]
+        assert results[0].gradient_norm == pytest.approx(results[1].gradient_norm, rel=1e-12)
+        assert results[0].gradient_norm > 0.3
+    assert by_rows.network.gradient_rows()
+    assert not whole.network.gradient_rows()
+    for parameter, value in whole.network.parameters.items():
+        np.testing.assert_allclose(by_rows.network.parameters[parameter], value, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [{"name": "adam"}, {"name": "rmsprop"}, {"name": "asgd"}, {"momentum": 0.9}, {"weight_decay": 0.1}],
+    ids=str,
+)
+def test_optimizers_that_change_every_row_are_given_every_row(optimizer: dict[str, Any]) -> None:
+    step = make_step(optimizer)
+    assert not step.optimizer.skips_zeros
+    ids = np.ones((T, B), int)
+    batch = Batch(ids, ids, np.ones((T, B), bool), continues=False)
+    step.take(batch, step.network.initial_state(B), 0.1, np.random.default_rng(0))
+    assert not step.network.gradient_rows()
