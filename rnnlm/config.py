@@ -86,6 +86,12 @@ class ModelConfig(Section):
         description="Words that a training step's softmax is estimated from, half of them the most frequent, half "
         "drawn anew; null sums over the whole vocabulary, as evaluation always does.",
     )
+    softmax_cutoffs: list[int] | None = Field(
+        None,
+        min_length=1,
+        description="First ids of the clusters of rarer words in an adaptive softmax, such as `[2000, 10000]`; null "
+        "is one softmax over all words.",
+    )
     initializer: Literal["uniform", "glorot", "orthogonal"] = Field(
         "uniform", description="How input and output weights start; `uniform` is ±1/√n, n connections in."
     )
@@ -105,6 +111,18 @@ class ModelConfig(Section):
                 f"not {self.embedding_size if self.embedding_size is not None else 'null'}; change both, or "
                 "turn tie_weights off"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _cutoffs_fit(self) -> "ModelConfig":
+        cutoffs = self.softmax_cutoffs
+        if cutoffs is None:
+            return self
+        if any(first >= second for first, second in zip([0, *cutoffs], cutoffs, strict=False)):
+            raise ValueError(f"softmax_cutoffs must rise from at least 1, not {cutoffs}")
+        for key in ("tie_weights", "softmax_samples"):
+            if getattr(self, key):
+                raise ValueError(f"softmax_cutoffs and {key} cannot be combined; leave one of them out")
         return self
 
 

@@ -32,8 +32,14 @@ def values(field: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in parts)
     kind = parts[0] if parts else annotation
-    assert isinstance(kind, type)
-    name = {"int": "whole number", "float": "number", "bool": "`true`, `false`", "str": "text"}[kind.__name__]
+    kinds = {
+        int: "whole number",
+        float: "number",
+        bool: "`true`, `false`",
+        str: "text",
+        list[int]: "whole numbers",
+    }
+    name = kinds[kind]
     return f"{name}, `null`" if parts else name
 
 

@@ -45,6 +45,7 @@ def test_the_defaults_are_the_documented_ones():
             "temporal_activation_regularization": 0.0,
             "tie_weights": False,
             "softmax_samples": None,
+            "softmax_cutoffs": None,
             "initializer": "uniform",
             "recurrent_initializer": "uniform",
             "recurrent_scale": 1.0,
@@ -157,6 +158,15 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
         (
             "model: {tie_weights: true, hidden_size: 5, embedding_size: 4}",
             "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
+        ),
+        (
+            "model: {softmax_cutoffs: [9, 5]}",
+            "c.yaml: model: softmax_cutoffs must rise from at least 1, not [9, 5].",
+        ),
+        ("model: {softmax_cutoffs: [0]}", "c.yaml: model: softmax_cutoffs must rise from at least 1, not [0]."),
+        (
+            "model: {softmax_cutoffs: [9], softmax_samples: 50}",
+            "c.yaml: model: softmax_cutoffs and softmax_samples cannot be combined; ",
         ),
         ("- a", "c.yaml: expected sections such as 'model:' and 'training:', not ['a']."),
         ("model: {", "c.yaml: not valid YAML: "),

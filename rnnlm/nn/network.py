@@ -1,9 +1,11 @@
 """The language model network: embedding or one-hot input, recurrent layers, softmax output."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from rnnlm.nn.adaptive_softmax import AdaptiveSoftmax
 from rnnlm.nn.arrays import Floats, Ids, Mask, TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
@@ -71,6 +73,8 @@ class Network:
     softmax_samples
         Words of the vocabulary, beside the targets, that a training step's softmax is estimated from (see
         `SampledSoftmax`); None sums over all. Evaluation always does.
+    softmax_cutoffs
+        First ids of the clusters of an `AdaptiveSoftmax`; None for one softmax over all words.
     initializer, recurrent_initializer
         How input and output weights, and recurrent weights, start: "uniform" (±1/√n, n the connections from the
         layer before), "glorot", "orthogonal" or "identity" (recurrent ones only).
@@ -106,6 +110,7 @@ class Network:
         temporal_activation_regularization: float = 0.0,
         tie_weights: bool = False,
         softmax_samples: int | None = None,
+        softmax_cutoffs: Sequence[int] | None = None,
         initializer: str = "uniform",
         recurrent_initializer: str = "uniform",
         recurrent_scale: float = 1.0,
@@ -114,6 +119,8 @@ class Network:
     ) -> None:
         if tie_weights and embedding_size != hidden_size:
             raise ValueError("tied weights need embedding_size equal to hidden_size")
+        if softmax_cutoffs is not None and softmax_cutoffs[-1] >= vocabulary_size:
+            raise ValueError("softmax_cutoffs must be below the size of the vocabulary")
         self.vocabulary_size = vocabulary_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
@@ -142,17 +149,21 @@ class Network:
         self.layers = [
             layer_class(E if k == 0 else H, H, bias, rng, self.dtype, **options) for k in range(num_layers)
         ]
-        weight, weight_gradient = table, table_gradient
-        if not tie_weights:
-            weight = matrix(initializer, rng, C, H).astype(self.dtype)
-            weight_gradient = TableGradient(np.zeros_like(weight))
-        output_bias = np.zeros(C, self.dtype) if bias else None
-        bias_gradient = np.zeros(C, self.dtype) if bias else None
-        self.output = SoftmaxOutput(weight, weight_gradient.values, output_bias, bias_gradient)
-        self._output_gradient = weight_gradient
-        self._sampled = None
-        if softmax_samples is not None:
-            self._sampled = SampledSoftmax(self.output, weight_gradient, softmax_samples)
+        self.output: SoftmaxOutput | AdaptiveSoftmax
+        self._sampled: SampledSoftmax | None = None
+        self._output_gradient: TableGradient | None = None
+        if softmax_cutoffs is not None:
+            self.output = AdaptiveSoftmax(C, H, softmax_cutoffs, bias, rng, self.dtype, initializer)
+        else:
+            weight, weight_gradient = table, table_gradient
+            if not tie_weights:
+                weight = matrix(initializer, rng, C, H).astype(self.dtype)
+                weight_gradient = TableGradient(np.zeros_like(weight))
+            output_bias, bias_gradient = (np.zeros(C, self.dtype) if bias else None for _ in range(2))
+            self.output = SoftmaxOutput(weight, weight_gradient.values, output_bias, bias_gradient)
+            self._output_gradient = weight_gradient
+            if softmax_samples is not None:
+                self._sampled = SampledSoftmax(self.output, weight_gradient, softmax_samples)
         # The input of each layer and of the output, a one-hot input (which is never dropped) apart.
         self._dropouts = [
             Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
@@ -176,10 +187,9 @@ class Network:
         for k, layer in enumerate(self.layers):
             for name, value in layer.parameters.items():
                 self._register(f"rnn.{name}_l{k}", value, layer.gradients[name])
-        if not tied:
-            self._register("output.weight", output.weight, output.weight_gradient)
-        if output.bias is not None and output.bias_gradient is not None:
-            self._register("output.bias", output.bias, output.bias_gradient)
+        for name, value in output.parameters.items():
+            if not (tied and name == "weight"):
+                self._register(f"output.{name}", value, output.gradients[name])
 
     def _register(self, name: str, value: Floats, gradient: Floats) -> None:
         self.parameters[name] = value
@@ -277,7 +287,8 @@ class Network:
             loss, ds[mask] = self._sampled.loss_and_gradient(s, y, scale, rng)
         else:
             loss, ds[mask] = self.output.loss_and_gradient(s, y, scale)
-            self._output_gradient.rows = None
+            if self._output_gradient is not None:
+                self._output_gradient.rows = None
         if rng is not None:
             self._add_activation_error(ds, hidden, mask)
         error = self._dropouts[-1].backward(ds)
@@ -289,7 +300,9 @@ class Network:
 
     def track_gradient_rows(self) -> None:
         """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""
-        self.embedding.gradient.tracks_rows = self._output_gradient.tracks_rows = True
+        self.embedding.gradient.tracks_rows = True
+        if self._output_gradient is not None:
+            self._output_gradient.tracks_rows = True
 
     def gradient_rows(self) -> dict[str, Ids]:
         """Return which rows the last `backpropagate` used of each table, where these are known to be few.
@@ -298,7 +311,7 @@ class Network:
         """
         embedding = "embedding.weight" if "embedding.weight" in self.parameters else "rnn.weight_ih_l0"
         rows = {embedding: self.embedding.gradient.rows}
-        if "output.weight" in self.parameters:
+        if "output.weight" in self.parameters and self._output_gradient is not None:
             rows["output.weight"] = self._output_gradient.rows
         return {name: ids for name, ids in rows.items() if ids is not None}
 

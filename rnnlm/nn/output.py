@@ -48,6 +48,9 @@ class SoftmaxOutput:
     ) -> None:
         self.weight, self.weight_gradient = weight, weight_gradient
         self.bias, self.bias_gradient = bias, bias_gradient
+        self.parameters, self.gradients = {"weight": weight}, {"weight": weight_gradient}
+        if bias is not None and bias_gradient is not None:
+            self.parameters["bias"], self.gradients["bias"] = bias, bias_gradient
         self._workspace = workspace or Workspace(weight.dtype)
         self._ones = np.ones(len(weight), weight.dtype)
 

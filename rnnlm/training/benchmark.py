@@ -25,7 +25,8 @@ class Speed:
     tokens_per_second, ms_per_step
         Of training steps: forward, backward, clipping and update.
     model_gflops_per_second
-        Arithmetic of the model's matrix products done a second; of an estimated softmax, that of its samples.
+        Arithmetic of the model's matrix products done a second; of an estimated softmax that of its samples, of
+        an adaptive one that of its head.
     gemm_peak_gflops_per_second
         The machine's fastest single-precision product, measured just before.
     utilization
@@ -111,7 +112,11 @@ def benchmark(config: Config, seconds: float) -> Speed:
         state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
         steps += 1
     step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
-    shapes = {name: value.shape for name, value in training_step.network.parameters.items()}
+    shapes = {
+        name: value.shape
+        for name, value in training_step.network.parameters.items()
+        if not name.startswith("output.tail")
+    }
     if config.model.softmax_samples is not None:
         output = "embedding.weight" if config.model.tie_weights else "output.weight"
         shapes[output] = (min(size, config.model.softmax_samples), config.model.hidden_size)

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch
+from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_norm, clip_by_value, global_norm
@@ -129,6 +130,16 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
         Number of tokens.
     dtype
         Precision; None for the configuration's.
+
+    Raises
+    ------
+    RnnlmError
+        If the vocabulary is too small for the adaptive softmax.
     """
+    cutoffs = config.model.softmax_cutoffs
+    if cutoffs is not None and cutoffs[-1] >= vocabulary_size:
+        raise RnnlmError(
+            f"model.softmax_cutoffs: {cutoffs} must be below the vocabulary's {vocabulary_size} tokens."
+        )
     options = config.model.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
     return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)

@@ -10,6 +10,7 @@ CONFIGURATIONS = {
     "published": {"model": {"hidden_size": 6}},
     "truncated": {"model": {"hidden_size": 5}, "training": {"bptt_truncate": 2}},
     "relu": {"model": {"hidden_size": 6, "nonlinearity": "relu", "bias": True, "num_layers": 2}},
+    "adaptive softmax": {"model": {"hidden_size": 8, "softmax_cutoffs": [2000, 10000], "bias": True}},
     "tied": {"model": {"hidden_size": 6, "embedding_size": 6, "tie_weights": True, "dropout": 0.3}},
 }
 

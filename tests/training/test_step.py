@@ -5,6 +5,7 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch
+from rnnlm.errors import RnnlmError
 from rnnlm.training.step import TrainingStep
 
 V, T, B = 60, 4, 3
@@ -47,3 +48,10 @@ def test_optimizers_that_change_every_row_are_given_every_row(optimizer: dict[st
     batch = Batch(ids, ids, np.ones((T, B), bool), continues=False)
     step.take(batch, step.network.initial_state(B), 0.1, np.random.default_rng(0))
     assert not step.network.gradient_rows()
+
+
+def test_an_adaptive_softmax_needs_a_vocabulary_above_its_cutoffs() -> None:
+    with pytest.raises(
+        RnnlmError, match=r"^model.softmax_cutoffs: \[20, 60\] must be below the vocabulary's 60 tokens"
+    ):
+        make_step({}, softmax_cutoffs=[20, 60])
