@@ -89,8 +89,8 @@ class ModelConfig(Section):
     softmax_cutoffs: list[int] | None = Field(
         None,
         min_length=1,
-        description="First ids of the clusters of rarer words in an adaptive softmax, such as `[2000, 10000]`; null "
-        "is one softmax over all words.",
+        description="First ids of the clusters of rarer words in an adaptive softmax, such as `[2000, 10000]`; "
+        "null is one softmax over all words.",
     )
     initializer: Literal["uniform", "glorot", "orthogonal"] = Field(
         "uniform", description="How input and output weights start; `uniform` is ±1/√n, n connections in."
