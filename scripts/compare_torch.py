@@ -4,8 +4,9 @@ Usage: python scripts/compare_torch.py [--pairs 5] [--seconds 5] [--threads 2] [
 
 Needs torch (pip install torch==2.13.0). The networks are those of configs/bench/: a training step is forward pass,
 cross-entropy, backward pass, clipping and plain SGD, with the hidden state carried from window to window.
-Generation is timed for the character networks in one stream and in 64, PyTorch's a loop over tokens under
-``torch.inference_mode()``. Every measurement runs in a process of its own, so that its peak memory is its own.
+Evaluation is the cross-entropy of windows as `rnnlm evaluate` cuts them; generation is timed for the character
+networks in one stream and in 64, PyTorch's a loop over tokens; both with PyTorch in ``torch.inference_mode()``. Every
+measurement runs in a process of its own, so that its peak memory is its own.
 Prints the medians and their ratios, and writes every measurement to FILE as JSON.
 """
 
@@ -24,9 +25,10 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.nn import Network
+from rnnlm.evaluation import BATCH_SIZE, STREAM_WINDOW
 from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.training.benchmark import benchmark
+from rnnlm.training.step import make_network
 
 CONFIGURATIONS = Path(__file__).parent.parent / "configs" / "bench"
 STREAMS = (1, 64)
@@ -38,10 +40,10 @@ def network_names() -> list[str]:
 
 
 def comparisons() -> list[str]:
-    """Name what is compared: ``train NETWORK`` and ``generate NETWORK STREAMS``."""
+    """Name what is compared: ``train NETWORK``, ``evaluate NETWORK`` and ``generate NETWORK STREAMS``."""
     names = network_names()
     generated = [f"generate {name} {streams}" for name in names if name.startswith("char") for streams in STREAMS]
-    return [f"train {name}" for name in names] + generated
+    return [f"{task} {name}" for task in ("train", "evaluate") for name in names] + generated
 
 
 def load(name: str) -> Config:
@@ -53,17 +55,25 @@ def rnnlm_train(config: Config, seconds: float) -> dict[str, float]:
     return {"tokens_per_second": speed.tokens_per_second, "utilization": speed.utilization}
 
 
+def rnnlm_evaluate(config: Config, seconds: float) -> dict[str, float]:
+    assert config.model.vocabulary_size is not None
+    network = make_network(config, config.model.vocabulary_size)
+    shape = (STREAM_WINDOW + 1, BATCH_SIZE)
+    ids = np.random.default_rng(0).integers(0, network.vocabulary_size, shape)
+    mask, state = np.ones((STREAM_WINDOW, BATCH_SIZE), bool), network.initial_state(BATCH_SIZE)
+
+    def evaluate(windows: int) -> int:
+        nonlocal state
+        for _ in range(windows):
+            _, state = network.losses(ids[:-1], ids[1:], mask, state)
+        return windows * mask.size
+
+    return {"tokens_per_second": rate(evaluate, 1, seconds)}
+
+
 def rnnlm_generate(config: Config, streams: int, seconds: float) -> dict[str, float]:
-    model = config.model
-    assert model.vocabulary_size is not None
-    network = Network(
-        model.vocabulary_size,
-        cell=model.cell,
-        embedding_size=model.embedding_size,
-        hidden_size=model.hidden_size,
-        num_layers=model.num_layers,
-        bias=model.bias,
-    )
+    assert config.model.vocabulary_size is not None
+    network = make_network(config, config.model.vocabulary_size)
 
     def generate(tokens: int) -> int:
         rngs = [np.random.default_rng(seed) for seed in range(streams)]
@@ -71,7 +81,7 @@ def rnnlm_generate(config: Config, streams: int, seconds: float) -> dict[str, fl
         sample_ids(network, [0], end_id=-1, forbidden=(), max_tokens=tokens, sampling=Sampling(), rngs=rngs)
         return tokens * streams
 
-    return {"tokens_per_second": rate(generate, seconds)}
+    return {"tokens_per_second": rate(generate, 100, seconds)}
 
 
 def torch_modules(config: Config) -> Any:
@@ -123,6 +133,24 @@ def torch_train(config: Config, seconds: float) -> dict[str, float]:
     return {"tokens_per_second": tokens / (time.perf_counter() - started)}
 
 
+def torch_evaluate(config: Config, seconds: float) -> dict[str, float]:
+    import torch
+
+    encoder, recurrent, decoder = torch_modules(config)
+    ids = torch.randint(0, decoder.out_features, (STREAM_WINDOW + 1, BATCH_SIZE))
+    state = None
+
+    @torch.inference_mode()
+    def evaluate(windows: int) -> int:
+        nonlocal state
+        for _ in range(windows):
+            output, state = recurrent(encoder(ids[:-1]), state)
+            torch.nn.functional.cross_entropy(decoder(output).flatten(0, 1), ids[1:].flatten())
+        return windows * ids[1:].numel()
+
+    return {"tokens_per_second": rate(evaluate, 1, seconds)}
+
+
 def torch_generate(config: Config, streams: int, seconds: float) -> dict[str, float]:
     import torch
 
@@ -137,15 +165,15 @@ def torch_generate(config: Config, streams: int, seconds: float) -> dict[str, fl
             ids = torch.multinomial(probabilities, 1).T
         return tokens * streams
 
-    return {"tokens_per_second": rate(generate, seconds)}
+    return {"tokens_per_second": rate(generate, 100, seconds)}
 
 
-def rate(generate: Callable[[int], int], seconds: float) -> float:
-    """Return tokens per second of `generate`, which writes so many time steps and returns the tokens."""
-    generate(20)
+def rate(work: Callable[[int], int], steps: int, seconds: float) -> float:
+    """Return tokens per second of `work`, which takes so many steps at a time and returns the tokens of them."""
+    work(steps)
     tokens, started = 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
-        tokens += generate(100)
+        tokens += work(steps)
     return tokens / (time.perf_counter() - started)
 
 
@@ -161,6 +189,8 @@ def measure(side: str, what: str, seconds: float, threads: int) -> dict[str, flo
     config = load(name)
     if task == "train":
         return {"rnnlm": rnnlm_train, "torch": torch_train}[side](config, seconds)
+    if task == "evaluate":
+        return {"rnnlm": rnnlm_evaluate, "torch": torch_evaluate}[side](config, seconds)
     return {"rnnlm": rnnlm_generate, "torch": torch_generate}[side](config, int(streams[0]), seconds)
 
 
