@@ -5,9 +5,10 @@ Usage: python scripts/compare_torch.py [--pairs 5] [--seconds 5] [--threads 2] [
 Needs torch (pip install torch==2.13.0). The networks are those of configs/bench/: a training step is forward pass,
 cross-entropy, backward pass, clipping and plain SGD, with the hidden state carried from window to window.
 Evaluation is the cross-entropy of windows as `rnnlm evaluate` cuts them; generation is timed for the character
-networks in one stream and in 64, PyTorch's a loop over tokens; both with PyTorch in ``torch.inference_mode()``. Every
-measurement runs in a process of its own, so that its peak memory is its own.
-Prints the medians and their ratios, and writes every measurement to FILE as JSON.
+networks in one stream and in 64, PyTorch's a loop over tokens; both with PyTorch in ``torch.inference_mode()``.
+Every measurement runs in a process of its own, so that its peak memory is its own. Prints the medians and their
+ratios, for training also the ratio if rnnlm did its arithmetic at the peak of the machine's BLAS ("at peak"), and
+writes every measurement to FILE as JSON.
 """
 
 import argparse
@@ -224,7 +225,7 @@ def main() -> None:
         return
 
     results = {}
-    print(f"{'tokens/s, median':30}{'rnnlm':>10}{'torch':>10}{'ratio':>8}{'MB':>8}{'MB':>8}")
+    print(f"{'tokens/s, median':30}{'rnnlm':>10}{'torch':>10}{'ratio':>8}{'at peak':>9}{'MB':>8}{'MB':>8}")
     for what in arguments.only or comparisons():
         sides: dict[str, list[dict[str, float]]] = {"rnnlm": [], "torch": []}
         for _ in range(arguments.pairs):
@@ -238,8 +239,9 @@ def main() -> None:
         pairs = zip(sides["rnnlm"], sides["torch"], strict=True)
         ratio = statistics.median(a["tokens_per_second"] / b["tokens_per_second"] for a, b in pairs)
         results[what] = {"ratio": ratio, **sides}
+        at_peak = f"{ratio / median('rnnlm', 'utilization'):9.2f}" if what.startswith("train") else " " * 9
         memory = f"{median('rnnlm', 'peak_megabytes'):8.0f}{median('torch', 'peak_megabytes'):8.0f}"
-        print(f"{what:30}{ours:10.0f}{theirs:10.0f}{ratio:8.2f}{memory}", flush=True)
+        print(f"{what:30}{ours:10.0f}{theirs:10.0f}{ratio:8.2f}{at_peak}{memory}", flush=True)
     trained = [each["ratio"] for what, each in results.items() if what.startswith("train")]
     if trained:
         print(f"geometric mean of the training ratios: {statistics.geometric_mean(trained):.2f}")  # type: ignore[arg-type]
