@@ -11,6 +11,9 @@ from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper
 
+DRAWN_AHEAD = 64
+"""Random numbers that are drawn at a time for each sample."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -71,10 +74,10 @@ class Sampling:
         if self.top_k is not None or self.top_p is not None:
             order = np.argsort(-log_probs, axis=1, kind="stable")[:, : self.top_k]
             log_probs = np.take_along_axis(log_probs, order, axis=1)
-        weights = np.subtract(log_probs, log_probs.max(axis=1, keepdims=True), dtype=np.float64)
+        weights = log_probs - log_probs.max(axis=1, keepdims=True)
         # Within these bounds, beyond which nothing changes, the quotient is never too large and never nan.
         weights /= min(max(self.temperature, 1e-30), 1e30)
-        cumulative = np.cumsum(np.exp(weights, out=weights), axis=1)
+        cumulative = np.cumsum(np.exp(weights, out=weights), axis=1, dtype=np.float64)
         total = cumulative[:, -1]
         if self.top_p is not None:
             nucleus = np.argmax(cumulative >= self.top_p * total[:, None], axis=1)
@@ -127,29 +130,38 @@ def sample_ids(
     rngs
         One source of randomness a sample, so that a sample does not depend on its neighbours.
     """
-    ids: list[list[int]] = [[] for _ in rngs]
-    totals = np.zeros(len(rngs))
+    samples = len(rngs)
+    written: list[Ids] = []
+    lengths = np.zeros(samples, int)
+    totals = np.zeros(samples)
     ban = np.zeros(network.vocabulary_size, network.dtype)
     ban[list(forbidden)] = -np.inf
     # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
     log_probs, state = _read(network, prompt)
-    log_probs = np.repeat(log_probs, len(rngs), axis=0)
-    stepper = Stepper(network, np.repeat(state, len(rngs), axis=2))
-    alive = rows = np.arange(len(rngs))
-    for _ in range(max_tokens):
-        chosen = sampling.choose(log_probs + ban, np.array([rngs[sample].random() for sample in alive]))
+    log_probs = np.repeat(log_probs, samples, axis=0)
+    stepper = Stepper(network, np.repeat(state, samples, axis=2))
+    alive = rows = np.arange(samples)
+    for step in range(max_tokens):
+        if step % DRAWN_AHEAD == 0:
+            draws = np.array([rngs[sample].random(DRAWN_AHEAD) for sample in alive]).T
+        chosen = sampling.choose(log_probs + ban, draws[step % DRAWN_AHEAD])
         totals[alive] += log_probs[rows, chosen]
         goes_on = chosen != end_id
         if not goes_on.all():
-            alive, chosen = alive[goes_on], chosen[goes_on]
+            alive, chosen, draws = alive[goes_on], chosen[goes_on], draws[:, goes_on]
             if len(alive) == 0:
                 break
             rows = np.arange(len(alive))
             stepper = Stepper(network, stepper.state[:, :, goes_on])
-        for sample, token in zip(alive.tolist(), chosen.tolist(), strict=True):
-            ids[sample].append(token)
+        lengths[alive] += 1
+        written.append(np.full(samples, end_id))
+        written[-1][alive] = chosen
         log_probs = stepper.log_probs(chosen)
-    return [SampledIds(sample, float(total)) for sample, total in zip(ids, totals, strict=True)]
+    ids = np.array(written, int).reshape(-1, samples).T
+    return [
+        SampledIds(row[:length].tolist(), float(total))
+        for row, length, total in zip(ids, lengths, totals, strict=True)
+    ]
 
 
 def _read(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
