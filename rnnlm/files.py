@@ -1,8 +1,14 @@
-"""Files that are written whole or not at all, and recognised again."""
+"""Files that are written whole or not at all, recognised again, and read though compressed."""
 
+import gzip
 import hashlib
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rnnlm.errors import RnnlmError
 
 _CHUNK = 1 << 20
 
@@ -36,3 +42,20 @@ def write_atomically(path: Path, text: str) -> None:
     sync(temporary)
     os.replace(temporary, path)
     sync(path.parent)
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
+    """Open a file to read its lines, decompressed if its name ends in ``.gz``.
+
+    Raises
+    ------
+    RnnlmError
+        If it cannot be opened, or, within the ``with`` block, cannot be read to its end.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            yield iter(stream)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RnnlmError(f"{path}: the file cannot be read ({reason}); is it there, and complete?") from error

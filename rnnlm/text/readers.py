@@ -162,6 +162,26 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
                 yield from TEXT_DOCUMENTS[settings.documents or "line"](lines)
 
 
+def read_lines(name: str, report: ReadReport) -> Iterator[str]:
+    """Yield the lines of a text file, or of standard input as they come, repaired as documents are.
+
+    Parameters
+    ----------
+    name : str
+        A file, or ``-`` for standard input.
+    report : ReadReport
+        Gathers what was repaired or skipped.
+
+    Raises
+    ------
+    RnnlmError
+        If the file cannot be read or decompressed.
+    """
+    with _open_text(name) as stream:
+        for line in _Lines(stream, "standard input" if name == STDIN else name, report).whole():
+            yield line.removesuffix("\n")
+
+
 @contextmanager
 def _open_text(name: str) -> Iterator[TextIOWrapper]:
     """Open a file, decompressed by its name, as text in which invalid bytes are lone surrogates."""
