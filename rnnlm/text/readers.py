@@ -178,8 +178,15 @@ def read_lines(name: str, report: ReadReport) -> Iterator[str]:
         If the file cannot be read or decompressed.
     """
     with _open_text(name) as stream:
-        for line in _Lines(stream, "standard input" if name == STDIN else name, report).whole():
-            yield line.removesuffix("\n")
+        line = ""
+        # A line is complete at its end, not when the next one begins: who waits for the answer may send no more.
+        for part in _Lines(stream, "standard input" if name == STDIN else name, report).parts():
+            line += part
+            if line.endswith("\n"):
+                yield line.removesuffix("\n")
+                line = ""
+        if line:
+            yield line
 
 
 @contextmanager
