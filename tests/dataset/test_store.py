@@ -6,7 +6,7 @@ import yaml
 
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
-from rnnlm.dataset.store import Dataset, id_dtype
+from rnnlm.dataset.store import Dataset, id_dtype, seal
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.processor import TextSettings
@@ -25,7 +25,9 @@ def rewrite(path: Path, name: str, content: bytes) -> None:
     (path / name).write_bytes(content)
     metadata = yaml.safe_load((path / "dataset.yaml").read_text())
     metadata["files"][name] = {"bytes": len(content), "sha256": sha256(path / name)}
+    del metadata["sha256"]
     (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+    seal(path)
 
 
 def test_opened(path):
