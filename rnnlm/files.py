@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and read with care."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import yaml
 
-LARGEST_TEXT = 16 << 20
+LARGEST_TEXT = 4 << 20
 """No file of settings is as long as this."""
 
 _CHUNK = 1 << 20
@@ -15,6 +16,8 @@ _CHUNK = 1 << 20
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits; the file is read in chunks."""
+    if file.exists() and not file.is_file():  # of a pipe or a device the end might never come
+        raise OSError(errno.EINVAL, "Not a regular file", str(file))
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

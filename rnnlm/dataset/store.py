@@ -219,7 +219,9 @@ def _check_files(path: Path, files: Mapping[str, Any]) -> None:
             raise _damaged(file, "is missing")
         size = file.stat().st_size
         if size != files[name]["bytes"]:
-            raise _damaged(file, f"has {size:,} bytes instead of {files[name]['bytes']:,}")
+            raise _damaged(
+                file, f"has {size:,} bytes, not the {files[name]['bytes']:,} that {METADATA_FILE} names"
+            )
         if sha256(file) != files[name]["sha256"]:
             raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 

@@ -76,8 +76,8 @@ class Progress:
         chosen = {field.name: values[field.name] for field in fields(cls)}
         kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
         for name, value in chosen.items():
-            finite = value is None or -math.inf < value < math.inf
-            if not (isinstance(value, kinds[name]) and finite) or (isinstance(value, int) and value < 0):
+            in_range = 0 <= value < 2**63 if isinstance(value, int) else value is None or math.isfinite(value)
+            if not (isinstance(value, kinds[name]) and in_range):
                 raise ValueError(f"{name} is {shown(value)}")
         return cls(**chosen)
 
