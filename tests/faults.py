@@ -26,7 +26,7 @@ class Faults:
     calls
         Name and path of every call so far that writes, makes, syncs, renames or removes.
     fails_from
-        Number of the call that fails, and with an `error` all that follow; None for none.
+        Number of the first call that fails, as all do that follow; None for none.
     error
         Number of the error; None to be killed.
     """
@@ -60,7 +60,6 @@ class Faults:
         self.calls.append((name, Path(path)))
         if self.fired:
             if self.error is None:
-                self.fails_from = None  # what a process would do after its end does not count
                 raise Killed
             raise OSError(self.error, os.strerror(self.error), str(path))
 

@@ -1,20 +1,20 @@
 """A run on a disk that fails at any call, or a process that ends there, loses nothing but time."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import FILES, MANIFEST, MODEL, STATE_TENSORS, load_checkpoint
+from rnnlm.training.checkpoint import FILES, MANIFEST, load_checkpoint
 from rnnlm.training.loop import Trainer
 from rnnlm.training.run_directory import RunDirectory
 from tests.faults import ERRORS, Faults, Killed
+
+from .runs import contents
 
 CONFIG = Config.model_validate(
     {
@@ -44,22 +44,6 @@ def train(dataset: Dataset) -> Train:
         trainer.run()
 
     return train
-
-
-def contents(path: Path) -> dict[str, Any]:
-    """Return what a run left: its files, and those that no clock has a part in."""
-    run = RunDirectory(path)
-    metrics = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-    return {
-        "files": sorted(str(file.relative_to(path)) for file in path.rglob("*")),
-        "metrics": [{k: v for k, v in m.items() if k not in ("seconds", "tokens_per_second")} for m in metrics],
-        "samples": (path / "samples.jsonl").read_bytes(),
-        **{
-            f"{which}/{name}": (run.checkpoint(which) / name).read_bytes()
-            for which in ("best", "last")
-            for name in (MODEL, STATE_TENSORS)
-        },
-    }
 
 
 def fail_everywhere(
