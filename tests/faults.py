@@ -4,6 +4,7 @@ import builtins
 import errno
 import io
 import os
+import pathlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,18 @@ class Faults:
         self._paths: dict[int, Path] = {}
         self._open = builtins.open
         self._os_open = os.open
-        for module in (builtins, io):
-            monkeypatch.setattr(module, "open", self._open_file)
+        # Python 3.10 keeps the functions that paths call in a class.
+        accessor = getattr(pathlib, "_NormalAccessor", None)
+        for owner in filter(None, (builtins, io, accessor)):
+            monkeypatch.setattr(owner, "open", staticmethod(self._open_file))
         monkeypatch.setattr(os, "open", self._open_descriptor)
         # The disk of the tests need not be waited for.
         monkeypatch.setattr(os, "fsync", lambda descriptor: self.happen("fsync", self._paths.get(descriptor, "?")))
         for name in CALLS:
-            monkeypatch.setattr(os, name, self._counted(name, getattr(os, name)))
+            counted = self._counted(name, getattr(os, name))
+            for owner in (os, accessor):
+                if hasattr(owner, name):
+                    monkeypatch.setattr(owner, name, staticmethod(counted))
 
     def arm(self, fails_from: int | None, error: int | None = None) -> None:
         """Begin to count anew."""

@@ -124,6 +124,18 @@ def test_ids_and_offsets_are_checked(path):
         Dataset.open(path)
 
 
+def test_what_dataset_yaml_says_is_sealed(path):
+    file = path / "dataset.yaml"
+    sealed = file.read_text()
+    for changed in (sealed.replace("unknown_tokens: 0", "unknown_tokens: 1"), f"{sealed}documents: 7\n"):
+        assert changed != sealed
+        file.write_text(changed)
+        with pytest.raises(RnnlmError, match=r"dataset\.yaml: .* the checksum that its last line names"):
+            Dataset.open(path)
+    file.write_text(sealed.rpartition("sha256: ")[0])  # as early versions wrote it
+    assert Dataset.open(path).metadata["documents"] == 3
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
