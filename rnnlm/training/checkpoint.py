@@ -130,7 +130,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     temporary = directory.with_name(f".{directory.name}.partial")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         parameters = checkpoint.parameters
         if checkpoint.config.model.tie_weights:
             # Under both names, as PyTorch's modules expect them.

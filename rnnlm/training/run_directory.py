@@ -74,7 +74,8 @@ class RunDirectory:
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
         except OSError as error:
             raise RnnlmError(
-                f"{self.path}: cannot write the run ({error.strerror}); choose another --out."
+                f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or "
+                "choose another --out."
             ) from error
 
     def checkpoint(self, which: str) -> Path:

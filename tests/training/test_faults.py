@@ -1,12 +1,14 @@
 """A run on a disk that fails at any call, or a process that ends there, loses nothing but time."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from rnnlm.config import Config
+from rnnlm.dataset.batches import Batch
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.training.checkpoint import FILES, MANIFEST, load_checkpoint
@@ -114,3 +116,20 @@ def test_the_directories_of_a_run_are_on_the_disk_before_its_files(
     made = [call for path in directories for call in (("mkdir", path), ("fsync", path.parent))]
     first = faults.calls.index(made[0])
     assert faults.calls[first : first + len(made)] == made
+
+
+@pytest.mark.parametrize("log_every", [1, 100])
+def test_a_run_whose_directory_vanishes_says_so(dataset: Dataset, tmp_path: Path, log_every: int) -> None:
+    training = CONFIG.training.model_copy(update={"log_every": log_every})
+    run = RunDirectory(tmp_path / "run")
+    trainer = Trainer(CONFIG.model_copy(update={"training": training}), dataset, run, quiet=True)
+    step = trainer._step
+
+    def step_and_remove(batch: Batch) -> None:
+        step(batch)
+        shutil.rmtree(run.path)
+
+    trainer._step = step_and_remove  # type: ignore[method-assign]
+    with pytest.raises(RnnlmError, match=rf"^{run.path}.*\(No such file or directory\)"):
+        trainer.run()
+    assert not run.path.exists()
