@@ -16,13 +16,11 @@ from pydantic import (
 )
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import parse_yaml, read_text
-
-NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
-"""What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
-
+from rnnlm.files import NOT_YAML, parse_yaml, read_text
 
 LARGEST_NUMBER = 2**63 - 1
+"""What fits in 64 bits."""
+
 LARGEST_SIZE = 1_000_000
 """No computer has room for a layer, a batch or a window of more."""
 
@@ -34,7 +32,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_not_one(cls, value: Any, info: ValidationInfo) -> Any:
+    def _is_a_number_of_use(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError(f"must not be {str(value).lower()}")
         if isinstance(value, int) and value > LARGEST_NUMBER:

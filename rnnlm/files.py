@@ -11,6 +11,9 @@ import yaml
 LARGEST_TEXT = 4 << 20
 """No file of settings is as long as this."""
 
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
+
 _CHUNK = 1 << 20
 
 
@@ -47,8 +50,8 @@ def parse_yaml(text: str) -> Any:
 
     Raises
     ------
-    yaml.YAMLError, ValueError, RecursionError
-        If it is not YAML, or has aliases: nine lines of them can stand for billions of values.
+    NOT_YAML
+        If it is none, or has aliases: nine lines of them can stand for billions of values.
     """
     if "*" in text:
         for token in yaml.scan(text, yaml.SafeLoader):

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import parse_yaml, read_text, sha256
+from rnnlm.files import NOT_YAML, parse_yaml, read_text, sha256
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
@@ -167,7 +166,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     try:
         text = read_text(file)
         metadata = parse_yaml(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except NOT_YAML as error:
         raise _damaged(file, "is not YAML") from error
     if not isinstance(metadata, dict) or "format_version" not in metadata:
         raise _damaged(file, "has no format_version")

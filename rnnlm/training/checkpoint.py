@@ -151,8 +151,8 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise RnnlmError(
-            f"{directory}: the checkpoint cannot be written ({error.strerror or error}); see to its room and "
-            "permissions, then go on with --resume from the one before."
+            f"{directory}: the checkpoint cannot be written ({error.strerror or error}), the one before is kept; "
+            "see to room and permissions, then go on with --resume."
         ) from error
 
 

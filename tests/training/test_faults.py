@@ -51,7 +51,7 @@ def train(dataset: Dataset) -> Train:
 def fail_everywhere(
     faults: Faults, train: Train, tmp_path: Path, errors: Sequence[int | None], every: int = 1
 ) -> None:
-    """Fail at each call in turn, or every third, with one error after the other, and go on without faults."""
+    """Fail at each call in turn, or some, with one error after the other, and go on without faults."""
     faults.arm(None)
     train(tmp_path / "whole")
     whole = contents(tmp_path / "whole")
