@@ -59,7 +59,7 @@ def fail_everywhere(faults: Faults, tmp_path: Path, errors: Sequence[int | None]
 
 
 def test_a_build_is_whole_or_leaves_the_old_dataset(faults: Faults, tmp_path: Path) -> None:
-    fail_everywhere(faults, tmp_path, (None, *ERRORS), every=7)
+    fail_everywhere(faults, tmp_path, (None, *ERRORS), every=11)
 
 
 @pytest.mark.slow

@@ -76,7 +76,7 @@ def fail_everywhere(
 
 
 def test_a_run_goes_on_after_a_fault_at_any_call(faults: Faults, train: Train, tmp_path: Path) -> None:
-    fail_everywhere(faults, train, tmp_path, (None, *ERRORS), every=3)
+    fail_everywhere(faults, train, tmp_path, (None, *ERRORS), every=5)
 
 
 @pytest.mark.slow
