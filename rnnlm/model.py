@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rnnlm.config import Config
 from rnnlm.dataset.batches import LONGEST_WINDOW
@@ -117,6 +118,7 @@ class LanguageModel:
         )
         return sample.text
 
+    @np.errstate(all="ignore")
     def samples(
         self,
         seed_text: str = "",
@@ -148,7 +150,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If a number is out of its range.
+            If a number is out of its range, or the model overflows.
         """
         for name, value in (("number", number), ("max_tokens", max_tokens), ("seed", seed)):
             if value is not None and value < 0:
@@ -165,6 +167,7 @@ class LanguageModel:
             sampling=sampling or Sampling(),
             rngs=[np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(number)],
         )
+        _refuse_overflow([sample.log_prob for sample in drawn])
         samples = []
         for ids, log_prob in ((sample.ids, sample.log_prob) for sample in drawn):
             tokens = vocabulary.decode(ids)
@@ -178,6 +181,7 @@ class LanguageModel:
         read = zip(tokens, vocabulary.encode(tokens), strict=True)
         return [word for word, i in read if i == vocabulary.unknown_id and word != vocabulary.unknown_token]
 
+    @np.errstate(all="ignore")
     def log_probs(self, ids: Sequence[int]) -> Floats:
         """Return the log-probabilities of the next token after each of some ids.
 
@@ -194,7 +198,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If there are no ids, or one is not in the vocabulary.
+            If there are no ids, one is not in the vocabulary, or the model overflows.
         """
         try:
             array = np.asarray(ids)
@@ -207,8 +211,10 @@ class LanguageModel:
         if array.min() < 0 or array.max() >= len(self.vocabulary):
             raise RnnlmError(f"log_probs: ids go from 0 to {len(self.vocabulary) - 1}.")
         log_probs, _ = self.network.log_probs(array[:, None], self.network.initial_state(1))
+        _refuse_overflow(log_probs)
         return log_probs[:, 0]
 
+    @np.errstate(all="ignore")
     def score(self, text: str) -> Score:
         """Return how likely a text is, sentence by sentence and token by token.
 
@@ -217,12 +223,14 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If there is nothing to score in the text.
+            If there is nothing to score in the text, or the model overflows.
         """
         scored = [pair for window in self._scored_windows(text) for pair in window]
         if not scored:
             raise RnnlmError("the text has no tokens; give at least one word.")
-        return Score(sum(log_prob for _, log_prob in scored), scored)
+        log_prob = sum(log_prob for _, log_prob in scored)
+        _refuse_overflow(log_prob)
+        return Score(log_prob, scored)
 
     def perplexity(self, texts: Iterable[str]) -> float:
         """Return the perplexity over all tokens of some texts.
@@ -239,17 +247,20 @@ class LanguageModel:
             raise RnnlmError("perplexity needs at least one text.")
         return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
 
+    @np.errstate(all="ignore")
     def evaluate(self, split: Split) -> Evaluation:
         """Measure the model on a part of a dataset that has the model's vocabulary.
 
         Raises
         ------
         RnnlmError
-            If that part is empty.
+            If that part is empty, or the model overflows.
         """
         if split.num_tokens == 0:
             raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
-        return evaluate(self.network, split, self.config.training.batching)
+        evaluation = evaluate(self.network, split, self.config.training.batching)
+        _refuse_overflow(evaluation.nats)
+        return evaluation
 
     @contextmanager
     def text_split(self, path: str | Path) -> Iterator[Split]:
@@ -347,3 +358,11 @@ class LanguageModel:
         if seed_text[-1:].isspace() and not begun[-1:].isspace():
             added = added.lstrip(" ")
         return seed_text + added
+
+
+def _refuse_overflow(log_probs: ArrayLike) -> None:
+    if not np.all(np.isfinite(log_probs)):
+        raise RnnlmError(
+            "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
+            "checkpoint, or train with a smaller optimizer.learning_rate."
+        )

@@ -147,7 +147,7 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
             "c.yaml: training.batching: must be 'sentences' or 'stream', not 'words'.",
         ),
         ("optimizer: {learning_rate: -1}", "c.yaml: optimizer.learning_rate: must be greater than 0, not -1."),
-        ("optimizer: {learning_rate: .nan}", "c.yaml: optimizer.learning_rate: must be greater than 0, not nan."),
+        ("optimizer: {learning_rate: .nan}", "c.yaml: optimizer.learning_rate: must be a finite number, not nan."),
         ("model: [1]", "c.yaml: model: "),
         ("model: {1: 2}", "c.yaml: model.1: "),
         ("5: {}", "c.yaml: 5: "),

@@ -216,7 +216,8 @@ def test_a_damaged_checkpoint_is_refused_by_name(rnnlm: Command, config: str):
     damaged[-1] ^= 1
     model.write_bytes(damaged)
     outcome = rnnlm("train", "--config", config, "--out", "run", "--resume", "--quiet")
-    assert outcome == (1, "", f"rnnlm: {model}: damaged, not what was saved; use another checkpoint.\n")
+    sentence = f"{model}: damaged, not what manifest.json says was saved; use another checkpoint."
+    assert outcome == (1, "", f"rnnlm: {sentence}\n")
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(rnnlm: Command, config: str):
