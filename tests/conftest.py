@@ -14,7 +14,7 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
-from rnnlm.training.loop import begin_run
+from rnnlm.training.begin import begin_run
 from tests.faults import Faults
 
 # The same examples every time, and no time limit: the machine may be slow or busy.

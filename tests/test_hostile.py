@@ -21,8 +21,8 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.files import LARGEST_TEXT, sha256
 from rnnlm.info import describe
+from rnnlm.training.begin import begin_run
 from rnnlm.training.checkpoint import MANIFEST, MODEL, STATE, STATE_TENSORS
-from rnnlm.training.loop import begin_run
 from rnnlm.training.run_directory import RunDirectory
 
 ROOM = 256 << 20

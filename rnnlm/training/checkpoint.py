@@ -104,7 +104,10 @@ class Checkpoint:
         shapes = {f"rnn.weight_hh_l{k}": (rows, model.hidden_size) for k in range(model.num_layers)}
         if model.embedding_size is not None:
             shapes["embedding.weight"] = (size, model.embedding_size)
-        if not model.tie_weights:
+        cutoffs = model.softmax_cutoffs
+        if cutoffs is not None:
+            shapes["output.head.weight"] = (cutoffs[0] + len(cutoffs), model.hidden_size)
+        elif not model.tie_weights:
             shapes["output.weight"] = (size, model.hidden_size)
         self._check_shapes(shapes)
 

@@ -1,9 +1,7 @@
 """The training loop."""
 
 import math
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -390,31 +388,3 @@ def _fixed_values(config: Config) -> dict[str, Any]:
         "optimizer.name": config.optimizer.name,
         "schedule.name": config.schedule.name,
     }
-
-
-def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
-    """Open the dataset, and begin or resume the run.
-
-    Raises
-    ------
-    RnnlmError
-        If no dataset is named or it cannot be opened, or the run exists and is not to be resumed, or is to be
-        resumed and does not exist.
-    """
-    if config.data.path is None:
-        raise RnnlmError("data.path: no dataset is named; give --data DIR.")
-    run = RunDirectory(out)
-    if run.exists and not resume:
-        raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
-    if resume and not run.exists:
-        raise RnnlmError(f"{out}: there is no run to resume in it; leave --resume out to begin one.")
-    if not run.checkpoints.is_dir() and out.is_dir() and any(out.iterdir()):
-        raise RnnlmError(f"{out}: there are other files in it; choose another --out.")
-    trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
-    if run.exists:
-        trainer.resume()
-    elif config.model.embedding_file is not None:
-        loaded = trainer.load_embeddings(config.model.embedding_file)
-        if not quiet:
-            print(f"{config.model.embedding_file}: {loaded}", file=sys.stderr)
-    return trainer
