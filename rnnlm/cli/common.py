@@ -48,7 +48,8 @@ def model_option(command: Command) -> Command:
         "--model",
         "model_path",
         type=click.Path(path_type=Path),
-        help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/]",
+        help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/, else the "
+        "small model that is installed]",
     )(command)
 
 
@@ -111,10 +112,15 @@ def print_json(values: dict[str, Any]) -> None:
 
 
 def find_model(model_path: Path | None, quiet: bool) -> Path:
-    """Return the model named, else the newest run, and say which that is."""
-    if model_path is None:
-        from rnnlm.training.run_directory import newest_run
+    """Return the model named, else the newest run, else the installed one, and say which that is."""
+    if model_path is not None:
+        return model_path
+    from rnnlm.resources import MODEL
+    from rnnlm.training.run_directory import newest_run
 
-        model_path = newest_run(RUNS)
-        say(f"Model: {model_path} (the newest run)", quiet)
-    return model_path
+    run = newest_run(RUNS)
+    if run is None:
+        say(f"Model: the installed one, as there is no run under {RUNS}/", quiet)
+        return MODEL
+    say(f"Model: {run} (the newest run)", quiet)
+    return run

@@ -232,15 +232,9 @@ def resolve_checkpoint(path: str | Path) -> Path:
     raise RnnlmError(f"{path}: neither a run nor a checkpoint directory.")
 
 
-def newest_run(directory: str | Path) -> Path:
-    """Return the run under `directory` whose checkpoints were written last.
-
-    Raises
-    ------
-    RnnlmError
-        If there is none.
-    """
+def newest_run(directory: str | Path) -> Path | None:
+    """Return the run under `directory` whose checkpoints were written last; None where there is none."""
     indexes = list(Path(directory).glob(f"*/{CHECKPOINTS}/{INDEX}"))
     if not indexes:
-        raise RnnlmError(f"{directory}: no trained model here; train one, or name it with --model.")
+        return None
     return max(indexes, key=lambda index: (index.stat().st_mtime_ns, str(index))).parent.parent

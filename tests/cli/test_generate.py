@@ -147,16 +147,22 @@ def test_the_newest_run_is_taken(rnnlm: Command, word_run: Path, char_run: Path)
     assert outcome.stdout == rnnlm("generate", "--model", word_run, "--seed", 1).stdout
 
 
+def test_without_a_run_the_installed_model_writes(rnnlm: Command):
+    outcome = rnnlm("generate", "--seed-text", "I think", "--seed", 1)
+    assert outcome.stderr == "Model: the installed one, as there is no run under runs/\n"
+    assert len(outcome.stdout.splitlines()) == 5
+    assert all(line.startswith("I think") for line in outcome.stdout.splitlines())
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (None, "runs: no trained model here; train one, or name it with --model."),
         ("none", "none: no such directory; name a run or a checkpoint."),
         (".", ".: neither a run nor a checkpoint directory."),
     ],
 )
-def test_without_a_model_it_says_what_to_do(rnnlm: Command, model: str | None, message: str):
-    outcome = rnnlm("generate", *(["--model", model] if model else []))
+def test_what_is_no_model_is_named(rnnlm: Command, model: str, message: str):
+    outcome = rnnlm("generate", "--model", model)
     assert outcome == (1, "", f"rnnlm: {message}\n")
 
 
