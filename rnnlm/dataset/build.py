@@ -211,36 +211,48 @@ def build_dataset(
     clear_leftovers(place)
     check_destination(out, overwrite)
 
-    def spooled(pieces: Iterator[Piece]) -> Part:
-        with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
-            return spool.add(chunks)
-
     with temporary_directory(place) as directory:
         with Spool(directory) as spool:
             settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
-            main = spooled(pieces)
-            if not main.tokens:
-                raise RnnlmError(f"{', '.join(inputs)}: there is no text in it; give an input that has some.")
+
+            def spooled(name: str, pieces: Iterator[Piece]) -> Part:
+                with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
+                    part = spool.add(chunks)
+                if not part.tokens:
+                    raise RnnlmError(f"{name}: there is no text in it; give an input that has some.")
+                return part
+
+            main = spooled(", ".join(inputs), pieces)
             assignments = [divide(spool, main, split, between_tokens=not settings.sentences)]
             documents = main.documents
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
-                    part = spooled(read_documents([file], reader, report))
-                    if not part.tokens:
-                        raise RnnlmError(f"{file}: there is no text in it; give a file that has some.")
+                    part = spooled(file, read_documents([file], reader, report))
                     assignments.append(assign_all(spool, part, label))
                     documents += part.documents
-
-            type_counts, sentences = _count_training(spool, assignments)
-            if not isinstance(vocabulary, Vocabulary):
-                vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
-            splits = _write_splits(directory, spool.types, vocabulary, assignments)
-            unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
-            result = BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
-        vocabulary.save(directory / VOCABULARY_FILE)
+            result = _second_pass(out, directory, spool, settings, vocabulary, assignments, documents)
         _write_metadata(directory, inputs, result, reader, split)
         publish(directory, place)
     return result
+
+
+def _second_pass(
+    out: Path,
+    directory: Path,
+    spool: Spool,
+    settings: TextSettings,
+    vocabulary: Vocabulary | VocabularySettings,
+    assignments: Sequence[Assignment],
+    documents: int,
+) -> BuildResult:
+    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
+    type_counts, sentences = _count_training(spool, assignments)
+    if not isinstance(vocabulary, Vocabulary):
+        vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
+    vocabulary.save(directory / VOCABULARY_FILE)
+    splits = _write_splits(directory, spool.types, vocabulary, assignments)
+    unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
+    return BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:

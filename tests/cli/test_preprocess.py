@@ -1,9 +1,7 @@
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -220,36 +218,6 @@ def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_r
         outcome = rnnlm(*arguments, "--quiet")
         assert outcome.exit_code == 1
         assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body' or 'text', only 'one', 'two'; ")
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_cleans_up(directory: Path, workers: str):
-    Path("a.txt").write_text("some words here\n" * 400_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rnnlm", "preprocess", "a.txt", "--workers", workers],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    while not any(path.stat().st_size for path in directory.glob("data/.a.*/spool.ids")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=20)
-    assert process.returncode == 143
-    assert "Traceback" not in stderr
-    assert list(Path("data").iterdir()) == []
-    deadline = time.monotonic() + 10
-    while living(process.pid) and time.monotonic() < deadline:  # multiprocessing's tracker ends a moment later
-        time.sleep(0.05)
-    assert living(process.pid) == []
-
-
-def living(group: int) -> list[str]:
-    """Return the processes of a group that are not zombies."""
-    states = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
-    return [state for state, _, process_group, *_ in states if int(process_group) == group and state != "Z"]
 
 
 def test_repairs_are_reported():
