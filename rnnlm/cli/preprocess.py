@@ -4,7 +4,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import json_option, print_json, quiet_option, say
+from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
     from rnnlm.dataset.build import BuildResult, VocabularySettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
 
-SAMPLE_CORPUS = "sample-comments.csv"
 FEW_TOKENS = 1000
 
 
@@ -66,6 +65,12 @@ FEW_TOKENS = 1000
     "--vocab",
     type=click.Path(path_type=Path),
     help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
+)
+@click.option(
+    "--extend-vocab",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --vocab: add the N most frequent words that it lacks, to go on training with train --init-from.",
 )
 @click.option("--unknown-token", metavar="TOKEN", help="Stands for other words.  [default: UNKNOWN_TOKEN]")
 @click.option("--start-token", metavar="TOKEN", help="Begins a sentence.  [default: SENTENCE_START]")
@@ -115,6 +120,7 @@ def preprocess(
     vocab_size: int | None,
     min_count: int | None,
     vocab: Path | None,
+    extend_vocab: int | None,
     unknown_token: str | None,
     start_token: str | None,
     end_token: str | None,
@@ -148,14 +154,15 @@ def preprocess(
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
+    if extend_vocab and not vocab:
+        raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
     for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
         if file and fraction:
             raise click.UsageError(f"--{part} is all of the {part} part; leave --{part}-fraction out.")
     with ExitStack() as stack:
         stack.enter_context(_ended_by_sigterm())
         if not inputs:
-            sample = stack.enter_context(as_file(files("rnnlm.resources") / SAMPLE_CORPUS))
-            inputs = (str(sample),)
+            inputs = (str(SAMPLE_CORPUS),)
         out = out or Path("data", _stem(inputs[0]))
         check_destination(out, overwrite)
         formats = formats_of(inputs, file_format)
@@ -165,6 +172,7 @@ def preprocess(
             formats[0],
             level,
             vocab,
+            extend_vocab,
             processing={
                 "tokenizer": tokenizer,
                 "lowercase": lowercase,
@@ -216,6 +224,7 @@ def _text_and_vocabulary(
     file_format: str,
     level: str | None,
     vocab: Path | None,
+    extend_vocab: int | None,
     processing: dict[str, Any],
     choice: dict[str, int | None],
     special: dict[str, str | None],
@@ -227,7 +236,10 @@ def _text_and_vocabulary(
 
     if vocab:
         vocabulary = _reused(vocab, level=level, **processing, **choice, **special)
-        return vocabulary.settings, vocabulary
+        if extend_vocab is None:
+            return vocabulary.settings, vocabulary
+        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary)
+        return vocabulary.settings, extended
     names = SpecialTokens(**{name.removesuffix("_token"): value for name, value in _given(**special).items()})
     settings = VocabularySettings(
         **_given(size=choice["vocab_size"], min_count=choice["min_count"]), special=names

@@ -53,11 +53,14 @@ class VocabularySettings:
         How often a word must stand in the training text to be kept.
     special : SpecialTokens
         The names of the special tokens.
+    extends : Vocabulary, optional
+        A vocabulary whose tokens come first, with their ids; its special tokens are then taken too.
     """
 
     size: int = 8000
     min_count: int = 1
     special: SpecialTokens = field(default_factory=SpecialTokens)
+    extends: Vocabulary | None = None
 
     def check(self) -> None:
         """Refuse what no vocabulary can be.
@@ -206,6 +209,8 @@ def build_dataset(
         vocabulary = vocabulary or VocabularySettings()
         vocabulary.check()
         settings = text or TextSettings.choose(file_format=formats_of(inputs, reader.format)[0])
+        if vocabulary.extends is not None:
+            settings = vocabulary.extends.settings
     reader = replace(reader, documents=reader.documents or settings.default_documents)
     place = Path(os.path.realpath(out))
     clear_leftovers(place)
@@ -286,18 +291,22 @@ def _choose_words(
     choice: VocabularySettings,
 ) -> Vocabulary:
     """Keep the most frequent words, those of the same count in the order of the alphabet."""
-    special = (choice.special.unknown, choice.special.start, choice.special.end)
+    first = [choice.special.unknown, choice.special.start, choice.special.end]
+    if choice.extends is not None:
+        first = choice.extends.tokens
+    known = set(first)
     if not sentences:
         raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
     words = (
         (token, int(type_counts[index]))
         for token, index in types.items()
-        if type_counts[index] >= max(choice.min_count, 1) and token not in special
+        if type_counts[index] >= max(choice.min_count, 1) and token not in known
     )
-    kept = heapq.nsmallest(choice.size - len(special), words, key=lambda word: (-word[1], word[0]))
-    unknown_count = int(type_counts.sum()) - sum(count for _, count in kept)
-    tokens = [*special, *(token for token, _ in kept)]
-    return Vocabulary(tokens, [unknown_count, sentences, sentences, *(count for _, count in kept)], settings)
+    kept = heapq.nsmallest(choice.size - len(first), words, key=lambda word: (-word[1], word[0]))
+    tokens = [*first, *(token for token, _ in kept)]
+    counts = [int(type_counts[types[token]]) if token in types else 0 for token in tokens[Vocabulary.end_id + 1 :]]
+    unknown_count = int(type_counts.sum()) - sum(counts)
+    return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings)
 
 
 class _SplitWriter:

@@ -98,9 +98,9 @@ def test_standard_input():
 
 
 def test_the_sample_corpus_is_the_default_input(tmp_path, monkeypatch):
-    (tmp_path / "resources").mkdir()
-    (tmp_path / "resources" / "sample-comments.csv").write_text(COMMENTS)
-    monkeypatch.setattr("rnnlm.cli.preprocess.files", lambda package: tmp_path / "resources")
+    corpus = tmp_path / "sample-comments.csv"
+    corpus.write_text(COMMENTS)
+    monkeypatch.setattr("rnnlm.cli.preprocess.SAMPLE_CORPUS", corpus)
     assert run().stdout.startswith("data/sample-comments: 40 documents")
 
 
@@ -246,3 +246,15 @@ def test_help_shows_defaults_and_examples():
     assert "zcat dump.gz | rnnlm preprocess - --format jsonl" in result.output
     for default in ("[default: word]", "[default: nltk]", "[default: 8000]", "[default: 0.05"):
         assert default in " ".join(result.output.split())
+
+
+def test_a_vocabulary_is_extended(rnnlm: Command):
+    Path("old.txt").write_text("the cat sat\n" * 30)
+    Path("new.txt").write_text("the dog sat\n" * 30)
+    assert rnnlm("preprocess", "old.txt", "--out", "old").exit_code == 0
+    outcome = rnnlm("preprocess", "new.txt", "--out", "new", "--vocab", "old", "--extend-vocab", 1, "--json")
+    assert outcome.json["vocabulary_size"] == 7
+    assert outcome.json["unknown_rate"] == 0
+    alone = rnnlm("preprocess", "new.txt", "--extend-vocab", 1)
+    assert alone.exit_code == 2
+    assert "--extend-vocab adds words to the vocabulary of --vocab; give that too." in alone.stderr

@@ -238,6 +238,21 @@ def test_the_splits_hold_every_token(tmp_path_factory, lines, fractions, documen
     assert result.total.characters == len(tokens) + result.total.sentences
 
 
+def test_an_existing_vocabulary_is_extended_by_the_most_frequent_new_words(tmp_path):
+    old = Vocabulary(["<unk>", "<", ">", "the", "cat", "sat"], [9] * 6, TextSettings(tokenizer="whitespace"))
+    text = tmp_path / "text.txt"
+    text.write_text("the dog ran\nthe dog sat\nthe bird < ran\n")
+    result = build_dataset(
+        [str(text)],
+        tmp_path / "out",
+        vocabulary=VocabularySettings(size=len(old) + 2, extends=old),
+        split=SplitSettings(valid_fraction=0, test_fraction=0),
+    )
+    assert result.vocabulary.tokens == [*old.tokens, "dog", "ran"]
+    assert result.vocabulary.counts == [2, 3, 3, 3, 0, 1, 2, 2]
+    assert result.vocabulary.settings == old.settings
+
+
 def test_an_existing_vocabulary_brings_its_settings(tmp_path):
     first = build_dataset(
         [write(tmp_path / "a.txt", "The cat.\nA dog.\nB c.\n")], tmp_path / "one", split=ALL_TRAIN
