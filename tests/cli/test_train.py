@@ -56,6 +56,19 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
     assert summary["best"]["step"] in (6, 8)
 
 
+def test_a_training_begins_with_another_models_weights(rnnlm: Command, config: str):
+    assert rnnlm("train", "--config", config, "--out", "first").exit_code == 0
+    other = write_config("other.yaml", model={"hidden_size": 50}, training={"max_steps": 0})
+    data = yaml.safe_load(Path(config).read_text())["data"]["path"]
+    tuned = rnnlm("train", "--config", other, "--data", data, "--init-from", "first", "--out", "second")
+    assert "hidden_size 6 (not the configuration's 50)" in tuned.stderr
+    assert weights("second") == weights("first", "best")
+    missing = rnnlm("train", "--config", other, "--data", data, "--init-from", "nowhere", "--out", "third")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "nowhere: no such directory" in missing.stderr
+    assert not Path("third").exists()
+
+
 def test_messages_go_to_stderr_and_quiet_silences_them(rnnlm: Command, config: str):
     loud = rnnlm("train", "--config", config)
     assert loud.stdout.startswith("best validation perplexity ")
