@@ -1,7 +1,7 @@
 """Runs on one HTML page that needs nothing else: no network, no script, no other file."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -143,12 +143,13 @@ def _evaluations(run: RunLog) -> Iterator[str]:
 def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
     vocabularies = [run.vocabulary for run in runs]
     yield "Dataset", [run.config.data.path or "–" for run in runs]
-    yield "Tokens are", [f"{v.settings.level}s ({v.settings.tokenizer})" for v in vocabularies]
-    yield "Vocabulary, special tokens included", [f"{len(v):,}" for v in vocabularies]
-    yield "Unknown token", [v.unknown_token for v in vocabularies]
+    yield "Level", [vocabulary.settings.level for vocabulary in vocabularies]
+    yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
+    yield "Vocabulary, special tokens included", [f"{len(vocabulary):,}" for vocabulary in vocabularies]
+    yield "Unknown token", [vocabulary.unknown_token for vocabulary in vocabularies]
     for split, name in (("train", "training"), ("valid", "validation"), ("test", "test")):
         rates = [run.unknown_rates.get(split) for run in runs]
-        yield f"Unknown in the {name} split", ["dataset not found" if r is None else f"{r:.2%}" for r in rates]
+        yield f"Unknown in the {name} split", ["dataset not available" if r is None else f"{r:.2%}" for r in rates]
 
 
 def _configuration(runs: Sequence[RunLog]) -> Iterator[str]:
@@ -176,7 +177,7 @@ def _rows(columns: Sequence[dict[str, Any]]) -> Iterator[Row]:
         yield key, [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
-def _columns(runs: Sequence[RunLog], show: Any) -> str:
+def _columns(runs: Sequence[RunLog], show: Callable[[RunLog], Iterable[str]]) -> str:
     """Set the runs side by side, where there is room."""
     parts = ["\n".join([f"<div>\n<h3>{escape(run.label)}</h3>", *show(run), "</div>"]) for run in runs]
     return "\n".join(['<div class="columns">', *parts, "</div>"])

@@ -23,17 +23,21 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     Raises
     ------
     RnnlmError
-        If matplotlib is not installed, or does not know the format.
+        If there is nothing to draw, matplotlib is not installed, or it does not know the format.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise RnnlmError("plotting needs matplotlib; run: pip install 'rnnlm[plot]'.") from error
     drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
+    if not drawn:
+        raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
     figure = Figure(figsize=(8, 3 * len(drawn)), layout="constrained")
     for axes, (chart, found) in zip(figure.subplots(len(drawn), squeeze=False).flat, drawn.items(), strict=True):
         for curve in found:
             colour, valid = f"C{curve.run}", curve.split == "valid"
+            # Between dollars matplotlib reads mathematics, and what begins with _ it leaves out.
+            label = f"{SPLIT_NAMES[curve.split]}, {curve.label}".replace("$", r"\$")
             axes.plot(
                 curve.x,
                 curve.y,
@@ -41,7 +45,7 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
                 linewidth=2 if valid else 1,
                 alpha=1 if valid else 0.6,
                 marker="." if valid or len(curve.y) == 1 else None,
-                label=f"{curve.label}, {SPLIT_NAMES[curve.split]}",
+                label=label,
             )
             if curve.best is not None:
                 axes.plot(*curve.best, "o", color=colour, fillstyle="none", markersize=10)

@@ -169,7 +169,7 @@ def _read_log(path: Path) -> Iterator[dict[str, Any]]:
         try:
             # As floats, numbers of any length are read: the largest become infinite.
             values = json.loads(line, parse_int=float)
-            if not math.isfinite(values["step"]):
+            if isinstance(values["step"], bool) or not math.isfinite(values["step"]):
                 raise ValueError("step")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RnnlmError(
