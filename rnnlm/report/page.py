@@ -148,8 +148,13 @@ def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
     yield "Vocabulary, special tokens included", [f"{len(vocabulary):,}" for vocabulary in vocabularies]
     yield "Unknown token", [vocabulary.unknown_token for vocabulary in vocabularies]
     for split, name in (("train", "training"), ("valid", "validation"), ("test", "test")):
-        rates = [run.unknown_rates.get(split) for run in runs]
-        yield f"Unknown in the {name} split", ["dataset not available" if r is None else f"{r:.2%}" for r in rates]
+        yield f"Unknown in the {name} split", [_unknown_rate(run, split) for run in runs]
+
+
+def _unknown_rate(run: RunLog, split: str) -> str:
+    if not run.unknown_rates:
+        return "dataset not available"
+    return f"{run.unknown_rates[split]:.2%}" if split in run.unknown_rates else "–"
 
 
 def _configuration(runs: Sequence[RunLog]) -> Iterator[str]:
@@ -174,7 +179,7 @@ def _rows(columns: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """Set the values of the same key beside each other, as JSON unless they are text."""
     for key in dict.fromkeys(key for column in columns for key in column):
         values = [column.get(key, "–") for column in columns]
-        yield key, [value if isinstance(value, str) else json.dumps(value) for value in values]
+        yield key, [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
 
 
 def _columns(runs: Sequence[RunLog], show: Callable[[RunLog], Iterable[str]]) -> str:

@@ -59,7 +59,7 @@ class RunLog:
     samples
         The texts drawn at its evaluations.
     unknown_rates
-        The share of unknown tokens by the split of the dataset; empty where the dataset is not to be had.
+        The share of unknown tokens by the split of the dataset; empty where the dataset is no longer there.
     """
 
     label: str
@@ -198,7 +198,7 @@ def _read_environment(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RnnlmError(f"{path}: damaged, it is not JSON; remove the file.") from error
     return values if isinstance(values, dict) else {}
 

@@ -165,9 +165,13 @@ def test_a_run_with_one_evaluation_and_nothing_else(make_run: MakeRun):
 
 
 def test_a_run_of_which_hardly_anything_is_known(make_run: MakeRun):
-    page = Page(render(read_runs([make_run("nan", [{"step": 1, "split": "train", "loss": float("nan")}])])))
+    path = make_run("nan", [{"step": 1, "split": "train", "loss": float("nan")}])
+    (path / "config.yaml").write_text("")
+    page = Page(render(read_runs([path])))
     assert [svg for svg in page.named("svg") if svg["class"] == "chart"] == []
     assert page.row("Best step") == page.row("Epochs") == page.row("Tokens per second") == ["–"]
+    assert page.row("Dataset") == ["–"]
+    assert page.row("Unknown in the test split") == ["dataset not available"]
 
 
 @pytest.mark.parametrize("count", [MAX_SAMPLES, MAX_SAMPLES + 1, 1000])

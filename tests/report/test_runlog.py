@@ -118,6 +118,7 @@ def test_what_is_no_run_is_refused(make_run: MakeRun, word_dataset: Path, tmp_pa
             read_runs([empty])
         (empty / "metrics.jsonl").unlink(missing_ok=True)
     (empty / "metrics.jsonl").write_text(json.dumps(line(10)) + "\n")
-    (empty / "environment.json").write_text("{")
-    with pytest.raises(RnnlmError, match=r"environment\.json: damaged, it is not JSON; remove the file\.$"):
-        read_runs([empty])
+    for damage in ("{", "[" * 10**5):
+        (empty / "environment.json").write_text(damage)
+        with pytest.raises(RnnlmError, match=r"environment\.json: damaged, it is not JSON; remove the file\.$"):
+            read_runs([empty])
