@@ -53,6 +53,24 @@ def model_option(command: Command) -> Command:
     )(command)
 
 
+def runs_argument(command: Command) -> Command:
+    """Add ``RUN...``."""
+    return click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))(
+        command
+    )
+
+
+def x_option(command: Command) -> Command:
+    """Add ``--x``."""
+    return click.option(
+        "--x",
+        type=click.Choice(["step", "epoch", "tokens", "seconds"]),
+        default="step",
+        show_default=True,
+        help="What the curves are drawn over.",
+    )(command)
+
+
 def source_options(default_split: str) -> Callable[[Command], Command]:
     """Add ``--data``, ``--split`` and ``--text``: what a model is measured on."""
 

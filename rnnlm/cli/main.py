@@ -13,6 +13,8 @@ from rnnlm.errors import RnnlmError
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
     "train": "Train a language model on a dataset.",
+    "report": "Show runs on a web page: curves, samples, settings.",
+    "plot": "Draw the curves of runs as a picture.",
     "generate": "Write text with a trained model.",
     "evaluate": "Measure a model's perplexity on a dataset or a text.",
     "neighbors": "List the words whose learned vectors are nearest to a word's.",
