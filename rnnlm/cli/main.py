@@ -21,6 +21,7 @@ COMMANDS = {
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",
     "config": "Show what a configuration can say: an example, a schema for editors.",
+    "completion": "Print what lets a shell complete commands and options.",
 }
 
 
