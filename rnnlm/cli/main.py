@@ -20,6 +20,7 @@ COMMANDS = {
     "gradcheck": "Check back-propagation against central differences.",
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",
+    "export": "Write a model as a file for other programs, such as ONNX.",
     "config": "Show what a configuration can say: an example, a schema for editors.",
     "completion": "Print what lets a shell complete commands and options.",
 }
