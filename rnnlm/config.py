@@ -337,8 +337,10 @@ def _explain(error: ValidationError) -> str:
         return f"unknown key '{location}'; {_advice(location)}"
     if first["type"] == "value_error":
         return f"{location}: {first['ctx']['error']}."
-    # What pydantic adds after a comma is about how it tried to read the value.
-    message = first["msg"].removeprefix("Input ").replace("should be", "must be").partition(", ")[0]
+    message = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    if first["type"] != "literal_error":
+        # What pydantic adds after a comma is about how it tried to read the value.
+        message = message.partition(", ")[0]
     return f"{location}: {message}, not {shown(first['input'])}."
 
 

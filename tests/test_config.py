@@ -140,7 +140,7 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
         ("model: {hidden_size: 0}", "c.yaml: model.hidden_size: must be greater than or equal to 1, not 0."),
         ("model: {hidden_size: null}", "c.yaml: model.hidden_size: must be a valid integer, not null."),
         ("model: {dropout: 1}", "c.yaml: model.dropout: must be less than 1, not 1."),
-        ("model: {cell: gur}", "c.yaml: model.cell: must be 'rnn'"),
+        ("model: {cell: gur}", "c.yaml: model.cell: must be 'rnn', 'gru', 'lstm', "),
         ("model: {bias: maybe}", "c.yaml: model.bias: must be a valid boolean"),
         (
             "training: {batching: words}",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
     from rnnlm.model import LanguageModel
+    from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,11 +37,24 @@ def config_options(command: Command) -> Command:
         "overrides",
         multiple=True,
         metavar="SECTION.KEY=VALUE",
+        shell_complete=_complete_key,
         help="Change a value of the configuration, as in training.epochs=5. May be given again.",
     )(command)
     return click.option(
         "--config", "config_path", required=True, type=click.Path(path_type=Path), help="YAML configuration."
     )(command)
+
+
+def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Name the keys of the configuration that begin as what was typed does."""
+    from rnnlm.config import SECTIONS
+
+    keys = {
+        f"{name}.{key}=": field.description
+        for name, section in SECTIONS.items()
+        for key, field in section.model_fields.items()
+    }
+    return [CompletionItem(key, help=meaning) for key, meaning in keys.items() if key.startswith(begun)]
 
 
 def model_option(command: Command) -> Command:
@@ -142,3 +157,12 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
         return MODEL
     say(f"Model: {run} (the newest run)", quiet)
     return run
+
+
+def load_vocabulary(path: Path) -> "Vocabulary":
+    """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
+    from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+    from rnnlm.training.run_directory import resolve_checkpoint
+
+    holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
+    return Vocabulary.load(path if holds_one else resolve_checkpoint(path))

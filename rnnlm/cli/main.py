@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,10 @@ COMMANDS = {
     "gradcheck": "Check back-propagation against central differences.",
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",
+    "export": "Write a model as a file for other programs, such as ONNX.",
+    "import": "Make a run of weights that were trained elsewhere.",
+    "config": "Show what a configuration can say: an example, a schema for editors.",
+    "completion": "Print what lets a shell complete commands and options.",
 }
 
 
@@ -36,7 +41,9 @@ class CommandGroup(click.Group):
         """Import ``rnnlm.cli.<name>`` and return the command of that name in it."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{cmd_name}"), cmd_name)
+        # No function can be called import.
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

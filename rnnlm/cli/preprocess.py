@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option, say
+from rnnlm.cli.common import json_option, load_vocabulary, print_json, quiet_option, say
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
@@ -272,11 +272,7 @@ def _stem(name: str) -> str:
 
 def _reused(path: Path, **wanted: object) -> "Vocabulary":
     """Load the vocabulary of a dataset, run or checkpoint, and refuse options that contradict it."""
-    from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
-    from rnnlm.training.run_directory import resolve_checkpoint
-
-    holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
-    vocabulary = Vocabulary.load(path if holds_one else resolve_checkpoint(path))
+    vocabulary = load_vocabulary(path)
     contradictions = vocabulary.contradictions(**wanted)
     if contradictions:
         option = contradictions[0].replace("_", "-")

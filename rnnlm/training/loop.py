@@ -146,6 +146,11 @@ class Trainer:
             lines.append("The validation split is empty: nothing is evaluated, the last checkpoint is the best.")
         return "\n".join(lines)
 
+    def begin(self) -> None:
+        """Write the run with a checkpoint of the network as it is, before any training."""
+        self.run_directory.begin(self.config)
+        self._save()
+
     def run(self) -> dict[str, Any]:
         """Train until the epochs, the steps, the time or the patience are used up, or a signal comes.
 
