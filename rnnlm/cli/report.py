@@ -42,7 +42,7 @@ def report(
     Examples:
       rnnlm report runs/comments
       rnnlm report runs/vanilla runs/lstm --x seconds -o comparison.html
-      rnnlm report runs/vanilla runs/lstm --tensorboard events && tensorboard --logdir events
+      rnnlm report runs/vanilla runs/lstm --tensorboard events
     """
     from rnnlm.report.page import render
     from rnnlm.report.runlog import read_runs

@@ -17,8 +17,8 @@ from rnnlm.exchange.importing import import_run, read_weights
 from rnnlm.info import describe
 from rnnlm.model import LanguageModel
 from rnnlm.nn.arrays import Floats
+from rnnlm.training.begin import begin_run
 from rnnlm.training.checkpoint import MODEL, Checkpoint, load_checkpoint
-from rnnlm.training.loop import begin_run
 from rnnlm.training.run_directory import RunDirectory, resolve_checkpoint
 from rnnlm.training.step import make_network
 
