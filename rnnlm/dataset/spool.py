@@ -103,7 +103,7 @@ def encode_documents(
     with _pool(workers, settings) as pool:
         running: deque[tuple[Future[EncodedChunk], int]] = deque()
         for chunk in _chunks(pieces):
-            with _interrupts_blocked():  # a worker that this starts inherits it
+            with _stops_held_back():
                 future = pool.submit(_encode_in_worker, chunk)
             running.append((future, _characters(chunk)))
             if len(running) > 2 * workers:
@@ -150,16 +150,28 @@ def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]
 
 
 @contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Keep Ctrl-C waiting; it is the main process that acts on it, and then ends the others."""
-    if os.name == "nt":  # which has no signal masks
+def _stops_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait while a worker may be started, which else would complain of half a start.
+
+    The worker inherits that Ctrl-C is blocked: the main process alone acts on it, and then ends the workers.
+    """
+    if threading.current_thread() is not threading.main_thread():  # the only one that signals stop
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
+    # Blocking alone would not do for this process: another of its threads would take the signal.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if os.name != "nt" else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
 
 
 def _start_worker(settings: TextSettings) -> None:
