@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
 CHARACTERS = "characters"
@@ -12,6 +13,9 @@ DOTS = re.compile(r"\.{2,}")
 
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
+
+    separator: ClassVar[str | None] = None
+    """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
 
     @abstractmethod
     def tokenize(self, text: str) -> list[str]:
@@ -25,17 +29,21 @@ class Tokenizer(ABC):
 class CharacterTokenizer(Tokenizer):
     """Every Unicode character is a token, newlines and spaces included; lossless."""
 
+    separator = ""
+
     def tokenize(self, text: str) -> list[str]:
         """Return the characters."""
         return list(text)
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the characters as one string."""
-        return "".join(tokens)
+        return self.separator.join(tokens)
 
 
 class WhitespaceTokenizer(Tokenizer):
     """For text that is tokenized already: tokens are what white space separates."""
+
+    separator = " "
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
@@ -43,7 +51,7 @@ class WhitespaceTokenizer(Tokenizer):
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the tokens with a space between them."""
-        return " ".join(tokens)
+        return self.separator.join(tokens)
 
 
 class NltkTokenizer(Tokenizer):
