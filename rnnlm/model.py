@@ -2,9 +2,10 @@
 
 import difflib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -221,7 +222,8 @@ class LanguageModel:
         max_tokens = self._checked_length(max_tokens, min_tokens)
         seed_tokens = self._processor.tokenize(seed_text)
         text = Continuation(self._processor, seed_text, seed_tokens, _checked_stop(stop))
-        sampler = Sampler(
+        begin = partial(
+            Sampler,
             self.network,
             self._prompt(seed_tokens),
             end_id=self.vocabulary.end_id,
@@ -230,7 +232,7 @@ class LanguageModel:
             rngs=_generators(seed, 1),
             min_tokens=min_tokens,
         )
-        return self._pieces(text, sampler, max_tokens)
+        return self._pieces(text, begin, max_tokens)
 
     def beam_search(
         self,
@@ -499,12 +501,13 @@ class LanguageModel:
             samples.append(Sample(text, tokens, sample.log_prob))
         return samples
 
-    def _pieces(self, text: Continuation, sampler: Sampler, max_tokens: int) -> Iterator[str]:
+    def _pieces(self, text: Continuation, begin: Callable[[], Sampler], max_tokens: int) -> Iterator[str]:
         """Yield the seed text, and what a sampler adds as far as it is settled, in pieces that are not empty."""
         if text.text:
             yield text.text
         shown = 0
-        for index in stream_ids(sampler, self.vocabulary.end_id, max_tokens):
+        # The sampler begins here and not before: the network may have served others until now.
+        for index in stream_ids(begin(), self.vocabulary.end_id, max_tokens):
             text.append(self.vocabulary.tokens[index])
             if text.stopped:
                 break
