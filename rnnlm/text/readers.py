@@ -163,6 +163,39 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
                 yield from TEXT_DOCUMENTS[settings.documents or "line"](lines)
 
 
+def read_lines(name: str, report: ReadReport) -> Iterator[str]:
+    """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
+
+    They are repaired as in `read_documents`.
+
+    Parameters
+    ----------
+    name : str
+        The file, or ``-`` for standard input.
+    report : ReadReport
+        Gathers what was repaired.
+
+    Raises
+    ------
+    RnnlmError
+        If the file cannot be read, or a line has more than 16,000,000 characters.
+    """
+    with _open_text(name) as stream:
+        lines = _Lines(stream, "standard input" if name == STDIN else name, report)
+        line, number = "", 1
+        for part in lines.parts():
+            line += part
+            if len(line) > MAX_RECORD:
+                raise RnnlmError(
+                    f"{lines.source}: line {number:,} has more than {MAX_RECORD:,} characters; shorten it."
+                )
+            if part.endswith("\n"):
+                yield line.removesuffix("\n")
+                line, number = "", number + 1
+        if line:
+            yield line
+
+
 @contextmanager
 def _open_text(name: str) -> Iterator[TextIOWrapper]:
     """Open a file, decompressed by its name, as text in which invalid bytes are lone surrogates."""

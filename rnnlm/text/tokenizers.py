@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
 CHARACTERS = "characters"
@@ -49,6 +49,9 @@ CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'ti
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
 
+    separator: ClassVar[str | None] = None
+    """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
+
     @abstractmethod
     def tokenize(self, text: str) -> list[str]:
         """Return the tokens of a text."""
@@ -61,17 +64,21 @@ class Tokenizer(ABC):
 class CharacterTokenizer(Tokenizer):
     """Every Unicode character is a token, newlines and spaces included; lossless."""
 
+    separator = ""
+
     def tokenize(self, text: str) -> list[str]:
         """Return the characters."""
         return list(text)
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the characters as one string."""
-        return "".join(tokens)
+        return self.separator.join(tokens)
 
 
 class WhitespaceTokenizer(Tokenizer):
     """For text that is tokenized already: tokens are what white space separates."""
+
+    separator = " "
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
@@ -79,7 +86,7 @@ class WhitespaceTokenizer(Tokenizer):
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the tokens with a space between them."""
-        return " ".join(tokens)
+        return self.separator.join(tokens)
 
 
 class NltkTokenizer(Tokenizer):
