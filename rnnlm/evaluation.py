@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Split
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -39,6 +40,18 @@ class Evaluation:
     unknown_nats: float
     unknown_tokens: int
     characters: int
+
+    @classmethod
+    def of(cls, losses: Floats, split: Split) -> "Evaluation":
+        """Add up the losses of the predictions of a split, (N,) in the order of the text."""
+        unknown = split.ids[split.ids != Vocabulary.start_id] == Vocabulary.unknown_id
+        return cls(
+            float(losses.sum(dtype=np.float64)),
+            len(losses),
+            float(losses[unknown].sum(dtype=np.float64)),
+            int(np.count_nonzero(unknown)),
+            split.characters,
+        )
 
     @property
     def cross_entropy(self) -> float:
@@ -121,5 +134,9 @@ def evaluate(
 def _batches(split: Split, batching: str) -> Iterator[Batch]:
     if batching == "sentences":
         return SentenceBatches(split, BATCH_SIZE).epoch(0)
-    streams = min(BATCH_SIZE, max(1, split.num_tokens // SHORTEST_STREAM))
-    return StreamBatches(split, streams, STREAM_WINDOW).epoch(0)
+    return StreamBatches(split, number_of_streams(split), STREAM_WINDOW).epoch(0)
+
+
+def number_of_streams(split: Split) -> int:
+    """Return into how many streams a split is cut, to be read side by side."""
+    return min(BATCH_SIZE, max(1, split.num_tokens // SHORTEST_STREAM))

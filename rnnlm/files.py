@@ -1,12 +1,18 @@
 """Files that are written whole or not at all, and read with care."""
 
 import errno
+import gzip
 import hashlib
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from rnnlm.errors import RnnlmError
 
 LARGEST_TEXT = 4 << 20
 """No file of settings is as long as this."""
@@ -93,3 +99,20 @@ def make_directory(path: Path) -> None:
         make_directory(path.parent)
         path.mkdir(exist_ok=True)
         sync(path.parent)
+
+
+@contextmanager
+def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
+    """Open a file to read its lines, decompressed if its name ends in ``.gz``.
+
+    Raises
+    ------
+    RnnlmError
+        If it cannot be opened, or, within the ``with`` block, cannot be read to its end.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            yield iter(stream)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RnnlmError(f"{path}: the file cannot be read ({reason}); is it there, and complete?") from error

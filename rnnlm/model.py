@@ -12,21 +12,25 @@ import numpy as np
 
 from rnnlm.beam_search import beam_search
 from rnnlm.config import Config
-from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation import Evaluation, evaluate, perplexity
-from rnnlm.nn.arrays import Floats
+from rnnlm.interpolation import Interpolation, Predictor, fit_weight
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, read_prompt, refuse_overflow, sample_ids, stream_ids
+from rnnlm.scoring import SIDE_BY_SIDE, dynamic_losses, losses, readings, split_losses
 from rnnlm.text.continuation import Continuation, joined
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.run_directory import resolve_checkpoint
+
+CHUNK_CHARACTERS = 1 << 17
+"""Scoring side by side takes no more texts when they have more characters than this."""
 
 DEFAULT_LENGTH = {"word": 100, "char": 500}
 """The most tokens in a sample where none is said."""
@@ -63,15 +67,18 @@ class Score:
     tokens
         Each predicted token, the ends of sentences included, with its log-probability. A word outside the
         vocabulary stands as itself and has the unknown token's log-probability.
+    unknown_tokens
+        How many of them are predicted as the unknown token.
     """
 
     log_prob: float
     tokens: list[tuple[str, float]]
+    unknown_tokens: int
 
     @property
-    def perplexity(self) -> float:
-        """``exp`` of the mean negative log-probability of a token."""
-        return perplexity(-self.log_prob / len(self.tokens))
+    def perplexity(self) -> float | None:
+        """``exp`` of the mean negative log-probability of a token; None where there are none."""
+        return perplexity(-self.log_prob / len(self.tokens)) if self.tokens else None
 
 
 class LanguageModel:
@@ -359,12 +366,56 @@ class LanguageModel:
         RnnlmError
             If there is nothing to score in the text, or the model overflows.
         """
-        scored = [pair for window in self._scored_windows(text) for pair in window]
-        if not scored:
+        [score] = self.scores([text])
+        if not score.tokens:
             raise RnnlmError("the text has no tokens; give at least one word.")
-        log_prob = sum(log_prob for _, log_prob in scored)
-        refuse_overflow(log_prob)
-        return Score(log_prob, scored)
+        return score
+
+    def scores(
+        self,
+        texts: Iterable[str],
+        *,
+        batch_size: int = SIDE_BY_SIDE,
+        interpolation: Interpolation | None = None,
+        one_sentence: bool = False,
+    ) -> Iterator[Score]:
+        """Yield how likely each of some texts is, as `score` does, several at a time.
+
+        Texts are read as they are needed, so that there may be any number of them.
+
+        Parameters
+        ----------
+        texts
+            The texts; for one without tokens the score is 0.
+        batch_size
+            How many texts are scored side by side.
+        interpolation
+            Another model to mix with this one.
+        one_sentence
+            Whether a text is taken for one sentence, even where it is empty or looks like several.
+        """
+        for together in _chunks(texts, batch_size):
+            if one_sentence:
+                sentences = [[self._processor.tokenize(text)] for text in together]
+            else:
+                sentences = [list(self._processor.sentences(text)) for text in together]
+            ids = [self._ids(each) for each in sentences]
+            batching = self.config.training.batching
+            with np.errstate(all="ignore"):
+                log_probs = -losses(
+                    self.network, [reading for each in ids for reading in readings(each, batching)]
+                )
+            refuse_overflow(log_probs)
+            for text_ids, text_sentences in zip(ids, sentences, strict=True):
+                known = text_ids[text_ids != Vocabulary.start_id]
+                of_text, log_probs = np.split(log_probs, [len(known)])
+                if interpolation is not None:
+                    of_text = interpolation.mix(of_text, text_ids)
+                yield Score(
+                    float(of_text.sum(dtype=np.float64)),
+                    list(zip(self._predicted(text_sentences), of_text.tolist(), strict=True)),
+                    int(np.count_nonzero(known == Vocabulary.unknown_id)),
+                )
 
     def perplexity(self, texts: Iterable[str]) -> float:
         """Return the perplexity over all tokens of some texts.
@@ -382,19 +433,51 @@ class LanguageModel:
         return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
 
     @np.errstate(all="ignore")
-    def evaluate(self, split: Split) -> Evaluation:
+    def evaluate(
+        self, split: Split, *, dynamic: float | None = None, interpolation: Interpolation | None = None
+    ) -> Evaluation:
         """Measure the model on a part of a dataset that has the model's vocabulary.
+
+        Parameters
+        ----------
+        split
+            The part.
+        dynamic
+            Learning rate with which the model goes on learning from the text while it is measured (see
+            `dynamic_losses`), in windows of the training's ``bptt_steps``; None to leave it as it is. Afterwards
+            it is as before.
+        interpolation
+            Another model to mix with this one.
 
         Raises
         ------
         RnnlmError
-            If that part is empty, or the model overflows.
+            If that part is empty, or the model overflows, or diverges while it learns.
         """
-        if split.num_tokens == 0:
-            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
-        evaluation = evaluate(self.network, split, self.config.training.batching)
-        refuse_overflow(evaluation.nats)
-        return evaluation
+        if dynamic is None and interpolation is None:
+            _check_not_empty(split)
+            evaluation = evaluate(self.network, split, self.config.training.batching)
+            refuse_overflow(evaluation.nats)
+            return evaluation
+        log_probs = self._split_log_probs(split, dynamic)
+        refuse_overflow(log_probs)
+        if interpolation is not None:
+            log_probs = interpolation.mix(log_probs, split.ids)
+        return Evaluation.of(-log_probs, split)
+
+    def fit_weight(self, other: Predictor, split: Split, *, dynamic: float | None = None) -> float:
+        """Return this model's weight in the mixture with another that gives a text the highest probability.
+
+        Parameters
+        ----------
+        other
+            The other model.
+        split
+            The text; not the one on which the mixture is measured.
+        dynamic
+            As for `evaluate`.
+        """
+        return fit_weight(self._split_log_probs(split, dynamic), other.log_probs(split.ids))
 
     @contextmanager
     def text_split(self, path: str | Path) -> Iterator[Split]:
@@ -466,20 +549,29 @@ class LanguageModel:
         nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]
         return [(vocabulary.tokens[i], float(similarities[i])) for i in nearest[:number]]
 
-    def _scored_windows(self, text: str) -> Iterator[list[tuple[str, float]]]:
-        vocabulary = self.vocabulary
-        state = self.network.initial_state(1)
-        for tokens in self._processor.sentences(text):
-            if self.config.training.batching == "sentences":
-                state = self.network.initial_state(1)
-            ids = np.array([vocabulary.start_id, *vocabulary.encode(tokens), vocabulary.end_id])
-            predicted = [*tokens, vocabulary.end_token]
-            # A sentence may be a whole book of characters; memory stays bounded.
-            for start in range(0, len(predicted), LONGEST_WINDOW):
-                window = ids[start : start + LONGEST_WINDOW + 1, None]
-                everywhere = np.ones((len(window) - 1, 1), bool)
-                losses, state = self.network.losses(window[:-1], window[1:], everywhere, state)
-                yield list(zip(predicted[start:], (-losses).tolist(), strict=False))
+    def _split_log_probs(self, split: Split, dynamic: float | None) -> Floats:
+        """Return the log-probability of every prediction of a split, in the order of the text."""
+        _check_not_empty(split)
+        training = self.config.training
+        if dynamic is None:
+            return -split_losses(self.network, split, training.batching)
+        parameters = self.network.parameters
+        saved = {name: value.copy() for name, value in parameters.items()}
+        try:
+            text = readings(split.ids, training.batching)
+            return -dynamic_losses(self.network, text, dynamic, training.bptt_steps)
+        finally:
+            for name, value in saved.items():
+                parameters[name][...] = value
+
+    def _ids(self, sentences: list[list[str]]) -> Ids:
+        """Return the ids of sentences, each ``START w1 … wn END``."""
+        start, end, encode = Vocabulary.start_id, Vocabulary.end_id, self.vocabulary.encode
+        return np.array([i for words in sentences for i in (start, *encode(words), end)], np.intp)
+
+    def _predicted(self, sentences: list[list[str]]) -> list[str]:
+        """Return the words of sentences, each followed by its end."""
+        return [token for words in sentences for token in (*words, self.vocabulary.end_token)]
 
     def _prompt(self, seed_tokens: list[str]) -> list[int]:
         return [self.vocabulary.start_id, *self.vocabulary.encode(seed_tokens)]
@@ -540,3 +632,22 @@ def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
     if seed is not None and seed < 0:
         raise RnnlmError(f"seed {seed}: give a whole number from 0.")
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(number)]
+
+
+def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield texts in lists of `size`, or fewer where they are long."""
+    chunk: list[str] = []
+    characters = 0
+    for text in texts:
+        chunk.append(text)
+        characters += len(text)
+        if len(chunk) == size or characters > CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _check_not_empty(split: Split) -> None:
+    if split.num_tokens == 0:
+        raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")

@@ -1,8 +1,10 @@
+import gzip
 import os
 
 import pytest
 
-from rnnlm.files import sync, write_atomically
+from rnnlm.errors import RnnlmError
+from rnnlm.files import open_lines, sync, write_atomically
 
 
 def test_files_and_directories_are_synced(tmp_path, monkeypatch):
@@ -37,3 +39,19 @@ def test_a_text_is_replaced_whole(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         write_atomically(file, "new")
     assert file.read_text() == "old"
+
+
+def test_lines_are_read_compressed_or_not(tmp_path):
+    (tmp_path / "a").write_bytes(b"one\ntwo\n")
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
+    for name in ("a", "a.gz"):
+        with open_lines(tmp_path / name) as lines:
+            assert list(lines) == [b"one\n", b"two\n"]
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(bytes(range(256)) * 9)[:60], None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.gz").write_bytes(content)
+    with pytest.raises(RnnlmError, match="the file cannot be read"), open_lines(tmp_path / "a.gz") as lines:
+        list(lines)

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
+    from rnnlm.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -28,6 +29,11 @@ def quiet_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
+
+
+def json_lines_option(command: Command) -> Command:
+    """Add ``--json`` for a command with many results."""
+    return click.option("--json", "as_json", is_flag=True, help="Print each result as a line of JSON.")(command)
 
 
 def config_options(command: Command) -> Command:
@@ -107,6 +113,46 @@ def source_options(default_split: str) -> Callable[[Command], Command]:
         )(command)
 
     return add
+
+
+def interpolation_options(others: str) -> Callable[[Command], Command]:
+    """Add ``--interpolate`` and ``--weight``; `others` says what the file may be."""
+
+    def add(command: Command) -> Command:
+        command = click.option(
+            "--weight",
+            type=click.FloatRange(min=0, max=1, min_open=True),
+            help="Weight of the network in the mixture.  [default: the best for the validation split]",
+        )(command)
+        return click.option(
+            "--interpolate", type=click.Path(path_type=Path), help=f"Mix with another model: {others}."
+        )(command)
+
+    return add
+
+
+def chosen_interpolation(
+    model: "LanguageModel",
+    other: "Predictor | None",
+    weight: float | None,
+    data: Path | None,
+    quiet: bool,
+    dynamic: float | None = None,
+) -> "Interpolation | None":
+    """Return the mixture that the options of `interpolation_options` name, its weight fitted if none is given."""
+    from rnnlm.interpolation import Interpolation
+
+    if other is None:
+        if weight is not None:
+            raise click.UsageError("--weight is for a mixture; give --interpolate FILE too.")
+        return None
+    if weight is None:
+        path = data or model.config.data.path
+        if path is None:
+            raise click.UsageError("give --weight, as there is no dataset to fit it on.")
+        weight = model.fit_weight(other, model.dataset_split(path, "valid"), dynamic=dynamic)
+        say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
+    return Interpolation(other, weight)
 
 
 @contextmanager

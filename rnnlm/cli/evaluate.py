@@ -6,8 +6,10 @@ import click
 
 from rnnlm.cli.common import (
     check_source,
+    chosen_interpolation,
     chosen_split,
     find_model,
+    interpolation_options,
     json_option,
     model_option,
     print_json,
@@ -19,30 +21,59 @@ from rnnlm.cli.common import (
 @click.command()
 @model_option
 @source_options(default_split="test")
+@interpolation_options("an ARPA n-gram model, or a file with the probability of every token")
+@click.option(
+    "--dynamic",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RATE",
+    help="Let the model go on learning from the text, at this rate. The saved model stays as it is.",
+)
 @json_option
 @quiet_option
 def evaluate(
-    model_path: Path | None, data: Path | None, split: str | None, text: Path | None, as_json: bool, quiet: bool
+    model_path: Path | None,
+    data: Path | None,
+    split: str | None,
+    text: Path | None,
+    interpolate: Path | None,
+    weight: float | None,
+    dynamic: float | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Measure a model's perplexity on a dataset or a text.
 
     Words outside the vocabulary are predicted as the unknown token, as in the literature; the perplexity without
     them is printed too. Bits per character compare models with different tokens.
 
+    With --interpolate the probability of a token is W times the network's and 1 - W times another model's. An
+    n-gram model (ARPA, also .gz) must have the model's vocabulary, with <s>, </s> and <unk>. A file of
+    probabilities has a line for each predicted token, ends of sentences included, that begins with its
+    probability. W is --weight, else fitted by EM on the validation split; for a file of probabilities, which
+    belongs to one text, fit it with --split valid first.
+
+    With --dynamic each window of bptt_steps tokens is first measured and then trained on by gradient descent
+    (dynamic evaluation). Try 0.03, and choose the rate on the validation split.
+
     \b
     Examples:
       rnnlm evaluate --model runs/comments
       rnnlm evaluate --model runs/comments --data data/comments --split valid
       rnnlm evaluate --model runs/comments --text other-comments.csv --json
+      rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
+    from rnnlm.interpolation import open_predictor
     from rnnlm.model import LanguageModel
 
     check_source(data, split, text)
     model = LanguageModel.load(find_model(model_path, quiet))
+    other = None if interpolate is None else open_predictor(interpolate, model.vocabulary)
+    interpolation = chosen_interpolation(model, other, weight, data, quiet, dynamic)
     with chosen_split(model, data, split or "test", text, quiet) as part:
-        result = model.evaluate(part)
+        result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
     if as_json:
-        print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict()})
+        mixture = {} if interpolation is None else {"weight": interpolation.weight}
+        print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **mixture})
         return
     without = result.perplexity_without_unknown
     click.echo(

@@ -18,6 +18,8 @@ COMMANDS = {
     "plot": "Draw the curves of runs as a picture.",
     "generate": "Write text with a trained model.",
     "evaluate": "Measure a model's perplexity on a dataset or a text.",
+    "score": "Print the log-probability of each line of a text.",
+    "rescore": "Choose the best hypotheses of an n-best list.",
     "neighbors": "List the words whose learned vectors are nearest to a word's.",
     "diagnose": "Measure how the gradient shrinks with the distance back in time.",
     "gradcheck": "Check back-propagation against central differences.",

@@ -8,8 +8,11 @@ import rnnlm as package
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
+from rnnlm.interpolation import Interpolation
+from rnnlm.ngram import NgramModel
 from rnnlm.text.vocabulary import Vocabulary
 
+from ..test_interpolation import write_bigrams
 from .conftest import Command
 
 KEYS = {
@@ -145,3 +148,27 @@ def test_an_empty_split_is_named(rnnlm: Command, word_run: Path, text: str):
     outcome = rnnlm("evaluate", "--model", word_run, "--data", "data", "--quiet")
     assert outcome.exit_code == 1
     assert "the test split of the dataset is empty; choose another with --split." in outcome.stderr
+
+
+def test_a_mixture_is_fitted_on_the_validation_split(rnnlm: Command, word_run: Path, word_dataset: Path):
+    lm = package.load(word_run)
+    path = write_bigrams(Path("a.arpa"), lm)
+    ngrams = NgramModel.load(path, lm.vocabulary)
+    data = Dataset.open(word_dataset)
+    weight = lm.fit_weight(ngrams, data.valid)
+    outcome = rnnlm("evaluate", "--model", word_run, "--interpolate", path, "--json")
+    assert f"Weight of the network: {weight:.4f}, fitted on {word_dataset}, valid split\n" in outcome.stderr
+    assert outcome.json["weight"] == weight
+    mixed = lm.evaluate(data.test, interpolation=Interpolation(ngrams, weight))
+    assert outcome.json["cross_entropy"] == pytest.approx(mixed.cross_entropy)
+    given = rnnlm("evaluate", "--model", word_run, "--interpolate", path, "--weight", weight, "--json", "--quiet")
+    assert given == (0, outcome.stdout, "")
+
+
+def test_dynamic_evaluation_leaves_the_saved_model(rnnlm: Command, word_run: Path, word_dataset: Path):
+    files = {file: file.read_bytes() for file in word_run.rglob("*") if file.is_file()}
+    outcome = rnnlm("evaluate", "--model", word_run, "--dynamic", 0.05, "--json")
+    assert {file: file.read_bytes() for file in word_run.rglob("*") if file.is_file()} == files
+    learned = package.load(word_run).evaluate(Dataset.open(word_dataset).test, dynamic=0.05)
+    assert outcome.json["cross_entropy"] == learned.cross_entropy
+    assert learned.cross_entropy != rnnlm("evaluate", "--model", word_run, "--json").json["cross_entropy"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import readers
-from rnnlm.text.readers import STDIN, ReaderSettings, ReadReport, format_of, read_documents
+from rnnlm.text.readers import STDIN, ReaderSettings, ReadReport, format_of, read_documents, read_lines
 
 
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
@@ -303,3 +303,10 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, kind):
     with contextlib.suppress(RnnlmError):
         for document in read(file):
             document.encode()
+
+
+def test_lines_are_read_one_for_one_and_repaired(tmp_path):
+    report = ReadReport()
+    file = write(tmp_path / "a.txt.gz", gzip.compress(b"\xef\xbb\xbfone\r\n\ntw\0o\n\nlast \xff"))
+    assert list(read_lines(str(file), report)) == ["one", "", "two", "", "last \ufffd"]
+    assert len(report.messages()) == 2

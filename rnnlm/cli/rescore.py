@@ -1,0 +1,80 @@
+"""``rnnlm rescore``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import (
+    chosen_interpolation,
+    find_model,
+    interpolation_options,
+    json_lines_option,
+    model_option,
+    print_json,
+    quiet_option,
+    say,
+)
+
+
+@click.command()
+@click.argument("nbest")
+@model_option
+@click.option(
+    "--lm-weight",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Factor of the model's logarithm, where hypotheses have a score of their own.",
+)
+@click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
+@interpolation_options("an ARPA n-gram model")
+@json_lines_option
+@quiet_option
+def rescore(
+    nbest: str,
+    model_path: Path | None,
+    lm_weight: float,
+    scores: bool,
+    interpolate: Path | None,
+    weight: float | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Choose the best hypothesis of each id in the list NBEST; - is standard input.
+
+    A line is 'id word1 word2 ...', as for Mikolov's rnnlm, or 'id ||| words ||| ... ||| score', as from Moses:
+    the last field is the score that the hypothesis has already, a logarithm, the larger the better. Lines of one
+    id stand together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
+    logarithm of the model's probability; 'id words' is printed.
+
+    With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm
+    prints it. A hypothesis is one sentence, begins from the zero state, and its end counts.
+
+    Lines are read as they come and memory stays bounded. For --interpolate see 'rnnlm evaluate --help'.
+
+    \b
+    Examples:
+      rnnlm rescore nbest.txt --model runs/comments > best.txt
+      rnnlm rescore nbest.txt --scores > scores.txt
+      rnnlm rescore moses.nbest --lm-weight 0.5 --json
+    """
+    from rnnlm.model import LanguageModel
+    from rnnlm.ngram import NgramModel
+    from rnnlm.rescoring import best, read_nbest
+    from rnnlm.rescoring import rescore as rescore_hypotheses
+    from rnnlm.text.readers import ReadReport, read_lines
+
+    model = LanguageModel.load(find_model(model_path, quiet))
+    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
+    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    report = ReadReport()
+    hypotheses = read_nbest(read_lines(nbest, report), nbest)
+    rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
+    for each in rescored if scores else best(rescored):
+        if as_json:
+            print_json({**asdict(each.hypothesis), "log10_prob": each.log10_prob, "total": each.total})
+        else:
+            click.echo(f"{each.log10_prob:.6f}" if scores else f"{each.hypothesis.id} {each.hypothesis.text}")
+    for message in report.messages():
+        say(message, quiet)

@@ -1,0 +1,109 @@
+"""``rnnlm score``."""
+
+from math import exp
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import (
+    chosen_interpolation,
+    find_model,
+    interpolation_options,
+    json_lines_option,
+    model_option,
+    print_json,
+    quiet_option,
+    say,
+)
+
+
+@click.command()
+@click.argument("file")
+@model_option
+@click.option("--tokens", "by_token", is_flag=True, help="Print every token.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Lines that are scored side by side; with 1 each is answered as it comes.",
+)
+@interpolation_options("an ARPA n-gram model")
+@json_lines_option
+@quiet_option
+def score(
+    file: str,
+    model_path: Path | None,
+    by_token: bool,
+    batch_size: int,
+    interpolate: Path | None,
+    weight: float | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print how likely each line of FILE is; - is standard input.
+
+    A line of text gives a line with its log-probability, its perplexity and the number of its words outside the
+    vocabulary, with tabs between them. Logarithms are natural ones (divide by 2.302585 for base 10, as KenLM and
+    SRILM have them). Every line begins from the zero state; the end of a sentence counts as a token. An empty line
+    has the log-probability 0 and no perplexity (-). The sums go to stderr in the end.
+
+    With --tokens every predicted token gives a line: its probability, the logarithm of that, and the token. The
+    --interpolate of 'rnnlm evaluate' reads such a file of another model.
+
+    Lines are read as they come and memory stays bounded. For --interpolate see 'rnnlm evaluate --help'.
+
+    \b
+    Examples:
+      rnnlm score comments.txt --model runs/comments
+      rnnlm score comments.txt --tokens --json
+      tail -f chat.log | rnnlm score - --batch-size 1 --quiet
+    """
+    from rnnlm.evaluation import perplexity
+    from rnnlm.model import LanguageModel
+    from rnnlm.ngram import NgramModel
+    from rnnlm.text.readers import ReadReport, read_lines
+
+    model = LanguageModel.load(find_model(model_path, quiet))
+    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
+    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    report = ReadReport()
+    lines = tokens = unknown = 0
+    log_prob = 0.0
+    for each in model.scores(read_lines(file, report), batch_size=batch_size, interpolation=interpolation):
+        lines += 1
+        tokens += len(each.tokens)
+        unknown += each.unknown_tokens
+        log_prob += each.log_prob
+        if as_json:
+            detail = {"token_log_probs": each.tokens} if by_token else {}
+            print_json(
+                {
+                    "line": lines,
+                    "log_prob": each.log_prob,
+                    "perplexity": each.perplexity,
+                    "tokens": len(each.tokens),
+                    "unknown_tokens": each.unknown_tokens,
+                    **detail,
+                }
+            )
+        elif not by_token:
+            click.echo(f"{each.log_prob:.4f}\t{_rounded(each.perplexity)}\t{each.unknown_tokens}")
+        elif each.tokens:
+            click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{_visible(token)}" for token, p in each.tokens))
+    for message in report.messages():
+        say(message, quiet)
+    mean = perplexity(-log_prob / tokens) if tokens else None
+    say(
+        f"{lines:,} lines, {tokens:,} tokens, of which {unknown:,} unknown:"
+        f" log-probability {log_prob:.4f}, perplexity {_rounded(mean)}",
+        quiet,
+    )
+
+
+def _rounded(perplexity: float | None) -> str:
+    return "-" if perplexity is None else f"{perplexity:.2f}"
+
+
+def _visible(token: str) -> str:
+    return repr(token) if token.isspace() else token

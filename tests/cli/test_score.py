@@ -1,0 +1,122 @@
+import json
+import math
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import rnnlm as package
+from rnnlm.model import LanguageModel
+
+from .conftest import Command
+
+LINES = ["The cat sees the owl by the river.", "", "A zebra!", "The hen likes Bob at night."]
+
+
+@pytest.fixture
+def text() -> str:
+    Path("text.txt").write_text("\n".join(LINES) + "\n")
+    return "text.txt"
+
+
+def test_a_line_gives_a_line(rnnlm: Command, word_run: Path, text: str):
+    outcome = rnnlm("score", text, "--model", word_run)
+    lm = package.load(word_run)
+    expected = [score if score.tokens else None for score in lm.scores(LINES)]
+    assert outcome.exit_code == 0
+    rows = [line.split("\t") for line in outcome.stdout.splitlines()]
+    assert rows[1] == ["0.0000", "-", "0"]
+    for row, score in zip(rows, expected, strict=True):
+        if score is not None:
+            assert float(row[0]) == pytest.approx(score.log_prob, abs=1e-3)
+            assert float(row[1]) == pytest.approx(score.perplexity, rel=1e-3)
+            assert int(row[2]) == score.unknown_tokens
+    assert [row[2] for row in rows] == ["0", "0", "3", "1"]
+    total = sum(score.log_prob for score in expected if score)
+    assert outcome.stderr == (
+        "4 lines, 22 tokens, of which 4 unknown:"
+        f" log-probability {total:.4f}, perplexity {math.exp(-total / 22):.2f}\n"
+    )
+
+
+def test_json_is_an_object_a_line(rnnlm: Command, word_run: Path, text: str):
+    outcome = rnnlm("score", text, "--model", word_run, "--json", "--quiet")
+    assert outcome.stderr == ""
+    first, empty, *_ = [json.loads(line) for line in outcome.stdout.splitlines()]
+    score = package.load(word_run).score(LINES[0])
+    assert set(first) == {"line", "log_prob", "perplexity", "tokens", "unknown_tokens"}
+    assert first["log_prob"] == pytest.approx(score.log_prob, abs=1e-4)
+    assert (first["line"], first["tokens"]) == (1, 10)
+    assert empty == {"line": 2, "log_prob": 0, "perplexity": None, "tokens": 0, "unknown_tokens": 0}
+    detailed = rnnlm("score", text, "--model", word_run, "--json", "--tokens").stdout.splitlines()[0]
+    tokens = json.loads(detailed)["token_log_probs"]
+    assert [token for token, _ in tokens] == [token for token, _ in score.tokens]
+    assert sum(log_prob for _, log_prob in tokens) == pytest.approx(first["log_prob"])
+
+
+def test_tokens_are_what_interpolation_reads(rnnlm: Command, word_run: Path, text: str):
+    tokens = rnnlm("score", text, "--model", word_run, "--tokens", "--quiet").stdout
+    rows = [line.split("\t") for line in tokens.splitlines()]
+    assert [row[2] for row in rows[:3]] == ["the", "cat", "sees"]
+    assert all(float(row[0]) == pytest.approx(math.exp(float(row[1])), rel=1e-3) for row in rows)
+    Path("tokens.txt").write_text(tokens)
+    alone = rnnlm("evaluate", "--model", word_run, "--text", text, "--json").json
+    mixed = rnnlm(
+        *["evaluate", "--model", word_run, "--text", text, "--json"],
+        *["--interpolate", "tokens.txt", "--weight", 0.25],
+    ).json
+    # A mixture with oneself.
+    assert mixed.pop("weight") == 0.25
+    assert mixed == pytest.approx(alone, rel=1e-4)
+
+
+def test_characters_that_are_not_seen_are_named(rnnlm: Command, char_run: Path, text: str):
+    tokens = rnnlm("score", text, "--model", char_run, "--tokens").stdout.splitlines()
+    assert [line.split("\t")[2] for line in tokens[:5]] == ["T", "h", "e", "' '", "c"]
+
+
+def test_an_answer_comes_before_the_input_ends(word_run: Path):
+    command = [sys.executable, "-m", "rnnlm", "score", "-", "--model", str(word_run), "--batch-size", "1"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        too_long = threading.Timer(60, process.kill)  # rather than wait for ever
+        too_long.start()
+        answers = []
+        for line in LINES:
+            process.stdin.write(f"{line}\n")
+            answers.append(process.stdout.readline())
+        process.stdin.close()
+        assert process.stdout.read() == ""
+        too_long.cancel()
+    assert process.returncode == 0
+    lm = LanguageModel.load(word_run)
+    assert answers == [
+        f"{score.log_prob:.4f}\t{score.perplexity:.2f}\t{score.unknown_tokens}\n"
+        if score.perplexity
+        else "0.0000\t-\t0\n"
+        for score in lm.scores(LINES, batch_size=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["none.txt"], 1, "rnnlm: none.txt: "),
+        (["text.txt", "--interpolate", "none.arpa"], 1, "rnnlm: none.arpa: the file cannot be read"),
+        (["text.txt", "--interpolate", "text.txt"], 1, "rnnlm: text.txt: this is no ARPA file"),
+        (["text.txt", "--weight", "0.5"], 2, "Error: --weight is for a mixture; give --interpolate FILE too."),
+        (["text.txt", "--weight", "0"], 2, "Error: Invalid value for '--weight'"),
+        (["text.txt", "--batch-size", "0"], 2, "Error: Invalid value for '--batch-size'"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    rnnlm: Command, word_run: Path, text: str, arguments: list[str], exit_code: int, message: str
+):
+    outcome = rnnlm("score", "--model", word_run, "--quiet", *arguments)
+    assert (outcome.exit_code, outcome.stdout) == (exit_code, "")
+    assert outcome.stderr.splitlines()[-1].startswith(message)
