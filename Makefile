@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo preprocess train generate test test-slow lint typecheck bench clean
+.PHONY: help setup demo preprocess train model generate test test-slow lint typecheck bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ preprocess: setup ## Make a dataset of the sample corpus
 
 train: setup ## Train on that dataset
 	$(BIN)/rnnlm train --config configs/sample-word.yaml
+
+model: setup ## Train the small model that is installed with the package
+	rm -rf data/sample-comments runs/sample-model
+	$(BIN)/rnnlm preprocess
+	$(BIN)/rnnlm train --config configs/sample-model.yaml
+	rm -rf rnnlm/resources/model
+	cp -r runs/sample-model/checkpoints/$$(sed 's/.*"best": "\([^"]*\)".*/\1/' runs/sample-model/checkpoints/index.json) rnnlm/resources/model
 
 generate: setup ## Write text with the model trained last
 	$(BIN)/rnnlm generate --seed-text "I think"

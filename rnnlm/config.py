@@ -15,22 +15,28 @@ from pydantic import (
     model_validator,
 )
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files import NOT_YAML, parse_yaml, read_text
 
-NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
-"""What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
+LARGEST_NUMBER = 2**63 - 1
+"""What fits in 64 bits."""
+
+LARGEST_SIZE = 1_000_000
+"""No computer has room for a layer, a batch or a window of more."""
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change after checking."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_not_one(cls, value: Any, info: ValidationInfo) -> Any:
+    def _is_a_number_of_use(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError(f"must not be {str(value).lower()}")
+        if isinstance(value, int) and value > LARGEST_NUMBER:
+            raise ValueError(f"must be at most {LARGEST_NUMBER}")
         return value
 
 
@@ -48,16 +54,19 @@ class ModelConfig(Section):
     )
     nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
     embedding_size: int | None = Field(
-        None, ge=1, description="Size of the trained vectors that stand for tokens; null is one-hot input."
+        None,
+        ge=1,
+        le=LARGEST_SIZE,
+        description="Size of the trained vectors that stand for tokens; null is one-hot input.",
     )
     vocabulary_size: int | None = Field(
-        None, ge=4, description="Tokens; null is the size of the dataset's vocabulary."
+        None, ge=4, le=LARGEST_SIZE, description="Tokens; null is the size of the dataset's vocabulary."
     )
     embedding_file: str | None = Field(
         None, description="GloVe or word2vec text file with the vectors that words begin with."
     )
     freeze_embedding: bool = Field(False, description="Leave the vectors as they begin.")
-    hidden_size: int = Field(100, ge=1, description="Units of each recurrent layer.")
+    hidden_size: int = Field(100, ge=1, le=LARGEST_SIZE, description="Units of each recurrent layer.")
     num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
     bias: bool = Field(False, description="Biases in the recurrent and output layers.")
     residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
@@ -133,8 +142,8 @@ class TrainingConfig(Section):
         "sentences",
         description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text.",
     )
-    batch_size: int = Field(1, ge=1, description="Sentences, or streams side by side, in a step.")
-    bptt_steps: int = Field(35, ge=1, description="Time steps in a window of a stream.")
+    batch_size: int = Field(1, ge=1, le=LARGEST_SIZE, description="Sentences, or streams side by side, in a step.")
+    bptt_steps: int = Field(35, ge=1, le=LARGEST_SIZE, description="Time steps in a window of a stream.")
     bptt_truncate: int | None = Field(
         None, ge=0, description="Most time steps that an output's error goes back; null is the whole window."
     )
@@ -159,7 +168,9 @@ class TrainingConfig(Section):
         None, ge=1, description="Stop after so many evaluations without a new best; null never stops early."
     )
     seed: int = Field(0, ge=0, description="Seed of initial weights, order of sentences, dropout and samples.")
-    threads: int | None = Field(None, ge=1, description="Threads of matrix products; null is the BLAS's choice.")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="Threads of matrix products; null is the BLAS's choice."
+    )
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
 
 
@@ -271,14 +282,14 @@ class Config(Section):
         """
         path = Path(path)
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+            raw = parse_yaml(read_text(path))
         except OSError as error:
             raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
         except NOT_YAML as error:
             raise RnnlmError(f"{path}: not valid YAML: {_yaml_problem(error)}.") from error
         raw = {} if raw is None else raw
         if not isinstance(raw, dict):
-            raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {_shown(raw)}.")
+            raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {shown(raw)}.")
         # A section with nothing under it is read as null; it means the defaults.
         raw = {key: {} if value is None else value for key, value in raw.items()}
         for override in overrides:
@@ -309,7 +320,7 @@ def _apply(override: str, raw: dict[Any, Any]) -> None:
     if not (equals and dot and section and name):
         raise RnnlmError(f"--set {override}: expected section.key=value, such as model.hidden_size=200.")
     try:
-        parsed = yaml.safe_load(value)
+        parsed = parse_yaml(value)
     except NOT_YAML as error:
         raise RnnlmError(f"--set {override}: the value is not valid YAML.") from error
     target = raw.setdefault(section, {})
@@ -326,9 +337,11 @@ def _explain(error: ValidationError) -> str:
         return f"unknown key '{location}'; {_advice(location)}"
     if first["type"] == "value_error":
         return f"{location}: {first['ctx']['error']}."
-    # What pydantic adds after a comma is about how it tried to read the value.
-    message = first["msg"].removeprefix("Input ").replace("should be", "must be").partition(", ")[0]
-    return f"{location}: {message}, not {_shown(first['input'])}."
+    message = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    if first["type"] != "literal_error":
+        # What pydantic adds after a comma is about how it tried to read the value.
+        message = message.partition(", ")[0]
+    return f"{location}: {message}, not {shown(first['input'])}."
 
 
 def _advice(location: str) -> str:
@@ -341,7 +354,3 @@ def _advice(location: str) -> str:
         if nearest:
             return f"did you mean '{candidates[nearest[0]]}'?"
     return f"known keys: {', '.join(siblings)}."
-
-
-def _shown(value: object) -> str:
-    return "null" if value is None else repr(value)

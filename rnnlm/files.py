@@ -1,5 +1,6 @@
-"""Files that are written whole or not at all, recognised again, and read though compressed."""
+"""Files that are written whole or not at all, and read with care."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -7,19 +8,64 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from rnnlm.errors import RnnlmError
+
+LARGEST_TEXT = 4 << 20
+"""No file of settings is as long as this."""
+
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
 
 _CHUNK = 1 << 20
 
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits; the file is read in chunks."""
+    if file.exists() and not file.is_file():  # of a pipe or a device the end might never come
+        raise OSError(errno.EINVAL, "Not a regular file", str(file))
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def read_text(file: Path) -> str:
+    """Read a file of settings, whose length is bounded.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is too long, or not UTF-8.
+    """
+    with file.open("rb") as stream:
+        content = stream.read(LARGEST_TEXT + 1)
+    if len(content) > LARGEST_TEXT:
+        raise ValueError(f"longer than {LARGEST_TEXT >> 20} MiB")
+    return content.decode("utf-8")
+
+
+def parse_yaml(text: str) -> Any:
+    """Return the plain values in a YAML text.
+
+    Raises
+    ------
+    NOT_YAML
+        If it is none, or has aliases: nine lines of them can stand for billions of values.
+    """
+    if "*" in text:
+        for token in yaml.scan(text, yaml.SafeLoader):
+            if isinstance(token, yaml.AliasToken):
+                raise yaml.MarkedYAMLError(
+                    problem="aliases (*name) are not read here", problem_mark=token.start_mark
+                )
+    return yaml.safe_load(text)
 
 
 def sync(path: Path) -> None:
@@ -38,10 +84,21 @@ def sync(path: Path) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Replace a text file in one go: whoever opens it finds the old text or the new."""
     temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
+    # Made anew: what a link of that name points to is not written to.
+    temporary.unlink(missing_ok=True)
+    with temporary.open("x", encoding="utf-8") as stream:
+        stream.write(text)
     sync(temporary)
     os.replace(temporary, path)
     sync(path.parent)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it that are missing, and see that they are on the disk."""
+    if not path.is_dir():
+        make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 import difflib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from rnnlm.beam_search import beam_search
 from rnnlm.config import Config
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
@@ -18,8 +20,9 @@ from rnnlm.evaluation import Evaluation, evaluate, perplexity
 from rnnlm.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.sampling import Sampling, sample_ids
+from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, read_prompt, refuse_overflow, sample_ids, stream_ids
 from rnnlm.scoring import SIDE_BY_SIDE, dynamic_losses, losses, readings, split_losses
+from rnnlm.text.continuation import Continuation, joined
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
@@ -114,13 +117,24 @@ class LanguageModel:
         top_k: int | None = None,
         top_p: float | None = None,
         greedy: bool = False,
+        repetition_penalty: float = 1.0,
+        min_tokens: int = 0,
+        stop: Sequence[str] = (),
         allow_unknown: bool = False,
         seed: int | None = None,
     ) -> str:
-        """Continue a text, or write a sentence where there is none; see `samples` for the parameters."""
-        sampling = Sampling(temperature, top_k, top_p, greedy)
+        """Continue a text, or write a sentence where there is none.
+
+        The parameters are those of `samples` and of `Sampling`.
+        """
         [sample] = self.samples(
-            seed_text, sampling=sampling, max_tokens=max_tokens, allow_unknown=allow_unknown, seed=seed
+            seed_text,
+            sampling=Sampling(temperature, top_k, top_p, greedy, repetition_penalty),
+            max_tokens=max_tokens,
+            min_tokens=min_tokens,
+            stop=stop,
+            allow_unknown=allow_unknown,
+            seed=seed,
         )
         return sample.text
 
@@ -131,6 +145,8 @@ class LanguageModel:
         *,
         sampling: Sampling | None = None,
         max_tokens: int | None = None,
+        min_tokens: int = 0,
+        stop: Sequence[str] = (),
         allow_unknown: bool = False,
         seed: int | None = None,
     ) -> list[Sample]:
@@ -147,6 +163,12 @@ class LanguageModel:
         max_tokens
             Tokens after which a text is cut where the sentence has not ended; by default 100 words or 500
             characters.
+        min_tokens
+            Tokens before which the end of the sentence is not chosen. A stop text ends it all the same.
+        stop
+            Texts before which a text ends as soon as one stands in what was added to `seed_text`. A sample is made
+            of whole tokens, so one in which the stop text begins is left out, and `log_prob` is that of the tokens
+            that remain.
         allow_unknown
             Whether the unknown token may be written.
         seed
@@ -155,28 +177,143 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If a number is out of its range.
+            If a number is out of its range, a stop text is empty, or the model overflows.
         """
-        for name, value in (("number", number), ("max_tokens", max_tokens), ("seed", seed)):
-            if value is not None and value < 0:
-                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
-        vocabulary = self.vocabulary
+        if number < 0:
+            raise RnnlmError(f"number {number}: give a whole number from 0.")
+        max_tokens = self._checked_length(max_tokens, min_tokens)
         seed_tokens = self._processor.tokenize(seed_text)
-        forbidden = [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
+        stop = _checked_stop(stop)
+        texts = [Continuation(self._processor, seed_text, seed_tokens, stop) for _ in range(number)]
+
+        def kept(sample: int, index: int) -> int | None:
+            """Return how many tokens of a sample remain if a stop text ends it here."""
+            text = texts[sample]
+            text.append(self.vocabulary.tokens[index])
+            return len(text.tokens) if text.stopped else None
+
         drawn = sample_ids(
             self.network,
-            [vocabulary.start_id, *vocabulary.encode(seed_tokens)],
-            end_id=vocabulary.end_id,
-            forbidden=forbidden,
-            max_tokens=max_tokens if max_tokens is not None else DEFAULT_LENGTH[vocabulary.settings.level],
+            self._prompt(seed_tokens),
+            end_id=self.vocabulary.end_id,
+            forbidden=self._forbidden(allow_unknown),
+            max_tokens=max_tokens,
             sampling=sampling or Sampling(),
-            rngs=[np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(number)],
+            rngs=_generators(seed, number),
+            min_tokens=min_tokens,
+            stop=kept if stop else None,
         )
-        samples = []
-        for ids, log_prob in ((sample.ids, sample.log_prob) for sample in drawn):
-            tokens = vocabulary.decode(ids)
-            samples.append(Sample(self._joined(seed_text, seed_tokens, tokens), tokens, log_prob))
-        return samples
+        return self._readable(seed_text, seed_tokens, drawn)
+
+    def stream(
+        self,
+        seed_text: str = "",
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+        min_tokens: int = 0,
+        stop: Sequence[str] = (),
+        allow_unknown: bool = False,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """Write a text piece by piece, the seed text first.
+
+        The pieces together are the text of the first of `samples` for the same parameters, which are explained
+        there. A piece comes as soon as no later token can change it: with words, one token late.
+
+        Raises
+        ------
+        RnnlmError
+            If a number is out of its range, or a stop text is empty.
+        """
+        max_tokens = self._checked_length(max_tokens, min_tokens)
+        seed_tokens = self._processor.tokenize(seed_text)
+        text = Continuation(self._processor, seed_text, seed_tokens, _checked_stop(stop))
+        begin = partial(
+            Sampler,
+            self.network,
+            self._prompt(seed_tokens),
+            end_id=self.vocabulary.end_id,
+            forbidden=self._forbidden(allow_unknown),
+            sampling=sampling or Sampling(),
+            rngs=_generators(seed, 1),
+            min_tokens=min_tokens,
+        )
+        return self._pieces(text, begin, max_tokens)
+
+    def beam_search(
+        self,
+        seed_text: str = "",
+        width: int = 5,
+        *,
+        max_tokens: int | None = None,
+        min_tokens: int = 0,
+        allow_unknown: bool = False,
+    ) -> list[Sample]:
+        """Search for the most likely continuations of a text; see `rnnlm.beam_search.beam_search`.
+
+        They are ordered by `log_prob`, in which every token counts: short sentences win, unless `min_tokens`
+        forbids them.
+
+        Parameters
+        ----------
+        seed_text, max_tokens, min_tokens, allow_unknown
+            As in `samples`.
+        width
+            How many hypotheses are kept at each step, and at most returned.
+
+        Raises
+        ------
+        RnnlmError
+            If a number is out of its range.
+        """
+        max_tokens = self._checked_length(max_tokens, min_tokens)
+        seed_tokens = self._processor.tokenize(seed_text)
+        found = beam_search(
+            self.network,
+            self._prompt(seed_tokens),
+            width,
+            end_id=self.vocabulary.end_id,
+            forbidden=self._forbidden(allow_unknown),
+            max_tokens=max_tokens,
+            min_tokens=min_tokens,
+        )
+        return self._readable(seed_text, seed_tokens, found)
+
+    def next_tokens(self, text: str, number: int = 10, *, allow_unknown: bool = False) -> list[tuple[str, float]]:
+        """Return the tokens most likely to follow a text, the end of the sentence included.
+
+        Parameters
+        ----------
+        text
+            What the model has read.
+        number
+            How many tokens.
+        allow_unknown
+            Whether the unknown token may be among them.
+
+        Returns
+        -------
+        list of (str, float)
+            Each token and the probability that the model gives it, the most likely first.
+
+        Raises
+        ------
+        RnnlmError
+            If `number` is negative.
+        """
+        if number < 0:
+            raise RnnlmError(f"number {number}: give a whole number from 0.")
+        log_probs, _ = read_prompt(self.network, self._prompt(self._processor.tokenize(text)))
+        row = log_probs[0] + ban(self.network, self._forbidden(allow_unknown))
+        likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
+        return [(self.vocabulary.tokens[i], float(np.exp(row[i]))) for i in likeliest]
+
+    def followed_by(self, text: str, token: str) -> str:
+        """Return a text with a token after it, attached as in readable text."""
+        continuation = Continuation(self._processor, text, self._processor.tokenize(text))
+        continuation.append(token)
+        return continuation.text
 
     def unknown_words(self, text: str) -> list[str]:
         """Return the tokens of a text that are not in the vocabulary, in order."""
@@ -185,6 +322,7 @@ class LanguageModel:
         read = zip(tokens, vocabulary.encode(tokens), strict=True)
         return [word for word, i in read if i == vocabulary.unknown_id and word != vocabulary.unknown_token]
 
+    @np.errstate(all="ignore")
     def log_probs(self, ids: Sequence[int]) -> Floats:
         """Return the log-probabilities of the next token after each of some ids.
 
@@ -201,7 +339,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If there are no ids, or one is not in the vocabulary.
+            If there are no ids, one is not in the vocabulary, or the model overflows.
         """
         try:
             array = np.asarray(ids)
@@ -214,8 +352,10 @@ class LanguageModel:
         if array.min() < 0 or array.max() >= len(self.vocabulary):
             raise RnnlmError(f"log_probs: ids go from 0 to {len(self.vocabulary) - 1}.")
         log_probs, _ = self.network.log_probs(array[:, None], self.network.initial_state(1))
+        refuse_overflow(log_probs)
         return log_probs[:, 0]
 
+    @np.errstate(all="ignore")
     def score(self, text: str) -> Score:
         """Return how likely a text is, sentence by sentence and token by token.
 
@@ -224,7 +364,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If there is nothing to score in the text.
+            If there is nothing to score in the text, or the model overflows.
         """
         [score] = self.scores([text])
         if not score.tokens:
@@ -261,7 +401,11 @@ class LanguageModel:
                 sentences = [list(self._processor.sentences(text)) for text in together]
             ids = [self._ids(each) for each in sentences]
             batching = self.config.training.batching
-            log_probs = -losses(self.network, [reading for each in ids for reading in readings(each, batching)])
+            with np.errstate(all="ignore"):
+                log_probs = -losses(
+                    self.network, [reading for each in ids for reading in readings(each, batching)]
+                )
+            refuse_overflow(log_probs)
             for text_ids, text_sentences in zip(ids, sentences, strict=True):
                 known = text_ids[text_ids != Vocabulary.start_id]
                 of_text, log_probs = np.split(log_probs, [len(known)])
@@ -288,6 +432,7 @@ class LanguageModel:
             raise RnnlmError("perplexity needs at least one text.")
         return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
 
+    @np.errstate(all="ignore")
     def evaluate(
         self, split: Split, *, dynamic: float | None = None, interpolation: Interpolation | None = None
     ) -> Evaluation:
@@ -307,11 +452,13 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If that part is empty, or the model diverges while it learns.
+            If that part is empty, or the model overflows, or diverges while it learns.
         """
         if dynamic is None and interpolation is None:
             _check_not_empty(split)
-            return evaluate(self.network, split, self.config.training.batching)
+            evaluation = evaluate(self.network, split, self.config.training.batching)
+            refuse_overflow(evaluation.nats)
+            return evaluation
         log_probs = self._split_log_probs(split, dynamic)
         if interpolation is not None:
             log_probs = interpolation.mix(log_probs, split.ids)
@@ -327,6 +474,11 @@ class LanguageModel:
         split
             The text; not the one on which the mixture is measured.
         dynamic
+            As for `evaluate`.
+
+        Raises
+        ------
+        RnnlmError
             As for `evaluate`.
         """
         return fit_weight(self._split_log_probs(split, dynamic), other.log_probs(split.ids))
@@ -406,7 +558,10 @@ class LanguageModel:
         _check_not_empty(split)
         training = self.config.training
         if dynamic is None:
-            return -split_losses(self.network, split, training.batching)
+            with np.errstate(all="ignore"):
+                nats = split_losses(self.network, split, training.batching)
+            refuse_overflow(nats)
+            return -nats
         parameters = self.network.parameters
         saved = {name: value.copy() for name, value in parameters.items()}
         try:
@@ -425,17 +580,65 @@ class LanguageModel:
         """Return the words of sentences, each followed by its end."""
         return [token for words in sentences for token in (*words, self.vocabulary.end_token)]
 
-    def _joined(self, seed_text: str, seed_tokens: list[str], tokens: list[str]) -> str:
-        """Put the seed text, as it was written, before readable text made of `tokens`."""
-        whole = self._processor.detokenize([*seed_tokens, *tokens])
-        begun = self._processor.detokenize(seed_tokens)
-        added = whole.removeprefix(begun)
-        if not whole.startswith(begun):
-            # The seed's last word reads otherwise before what follows, such as a quotation mark.
-            added = f" {self._processor.detokenize(tokens)}"
-        if seed_text[-1:].isspace() and not begun[-1:].isspace():
-            added = added.lstrip(" ")
-        return seed_text + added
+    def _prompt(self, seed_tokens: list[str]) -> list[int]:
+        return [self.vocabulary.start_id, *self.vocabulary.encode(seed_tokens)]
+
+    def _forbidden(self, allow_unknown: bool) -> list[int]:
+        """Return the ids that are not written."""
+        vocabulary = self.vocabulary
+        return [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
+
+    def _checked_length(self, max_tokens: int | None, min_tokens: int) -> int:
+        """Return the most tokens that a text may have, and refuse limits that make no sense."""
+        if max_tokens is None:
+            max_tokens = DEFAULT_LENGTH[self.vocabulary.settings.level]
+        for name, value in (("max_tokens", max_tokens), ("min_tokens", min_tokens)):
+            if value < 0:
+                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
+        if min_tokens > max_tokens:
+            raise RnnlmError(f"min_tokens {min_tokens}: it is above max_tokens, {max_tokens}; raise that too.")
+        return max_tokens
+
+    def _readable(self, seed_text: str, seed_tokens: list[str], drawn: list[SampledIds]) -> list[Sample]:
+        """Turn ids into texts."""
+        samples = []
+        for sample in drawn:
+            tokens = self.vocabulary.decode(sample.ids)
+            text = seed_text + joined(self._processor, seed_text, seed_tokens, tokens)
+            samples.append(Sample(text, tokens, sample.log_prob))
+        return samples
+
+    def _pieces(self, text: Continuation, begin: Callable[[], Sampler], max_tokens: int) -> Iterator[str]:
+        """Yield the seed text, and what a sampler adds as far as it is settled, in pieces that are not empty."""
+        if text.text:
+            yield text.text
+        shown = 0
+        # The sampler begins here and not before: the network may have served others until now.
+        for index in stream_ids(begin(), self.vocabulary.end_id, max_tokens):
+            text.append(self.vocabulary.tokens[index])
+            if text.stopped:
+                break
+            piece = text.settled[shown:]
+            if piece:
+                shown += len(piece)
+                yield piece
+        if len(text.added) > shown:
+            yield text.added[shown:]
+
+
+def _checked_stop(stop: Sequence[str]) -> Sequence[str]:
+    if isinstance(stop, str):
+        raise RnnlmError("stop needs a list of texts; put the text in [ ].")
+    if "" in stop:
+        raise RnnlmError("stop '': give at least one character.")
+    return stop
+
+
+def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
+    """Return a source of randomness for each of several samples; the i-th is the same for every number."""
+    if seed is not None and seed < 0:
+        raise RnnlmError(f"seed {seed}: give a whole number from 0.")
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(number)]
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -1,13 +1,14 @@
 """How the next token is chosen, and text drawn token after token."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper
 
@@ -29,7 +30,11 @@ class Sampling:
         Choose among the fewest tokens whose probabilities add up to p (nucleus sampling, Holtzman et al.
         2020); None among all.
     greedy
-        Take the most likely token; the other settings then do not matter.
+        Take the most likely token; temperature, top_k and top_p then do not matter.
+    repetition_penalty
+        Before all else, the log-probability of each token that the prompt or the sample has already is multiplied
+        by it: p becomes p to that power, less for a number above 1. Keskar et al. (2019) divide logits, whose
+        sign and origin are arbitrary; log-probabilities are never positive.
 
     Raises
     ------
@@ -41,6 +46,7 @@ class Sampling:
     top_k: int | None = None
     top_p: float | None = None
     greedy: bool = False
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         # Written so that nan fails too.
@@ -50,6 +56,8 @@ class Sampling:
             raise RnnlmError(f"top_k {self.top_k}: give a whole number from 1.")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise RnnlmError(f"top_p {self.top_p}: give a number above 0 and at most 1.")
+        if not 0 < self.repetition_penalty < np.inf:
+            raise RnnlmError(f"repetition_penalty {self.repetition_penalty}: give a number above 0.")
 
     def choose(self, log_probs: Floats, draws: Floats) -> Ids:
         """Choose an id for each of several distributions.
@@ -101,6 +109,89 @@ class SampledIds:
     log_prob: float
 
 
+class Sampler:
+    """Continues a prompt several times, side by side, one token a step.
+
+    Parameters
+    ----------
+    network
+        The model.
+    prompt
+        Ids that the samples continue, the start of a sentence first.
+    end_id
+        The end of a sentence; whoever takes the steps `keep`s the samples that have not reached it.
+    forbidden
+        Ids that are never chosen.
+    sampling
+        How to choose.
+    rngs
+        One source of randomness a sample, so that a sample does not depend on its neighbours.
+    min_tokens
+        Steps in which the end is not chosen either.
+
+    Attributes
+    ----------
+    alive : (A,)
+        Numbers of the samples that go on.
+    stepper
+        Reads their tokens.
+    """
+
+    @np.errstate(all="ignore")
+    def __init__(
+        self,
+        network: Network,
+        prompt: list[int],
+        *,
+        end_id: int,
+        forbidden: Collection[int],
+        sampling: Sampling,
+        rngs: list[np.random.Generator],
+        min_tokens: int = 0,
+    ) -> None:
+        samples = len(rngs)
+        self.alive = self._rows = np.arange(samples)
+        self._sampling, self._rngs, self._min_tokens = sampling, rngs, min_tokens
+        self._ban = ban(network, forbidden)
+        self._early_ban = ban(network, [*forbidden, end_id])
+        self._steps = 0
+        self._chosen: Ids = np.empty(0, int)
+        # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
+        log_probs, state = read_prompt(network, prompt)
+        self._log_probs = np.repeat(log_probs, samples, axis=0)
+        self.stepper = Stepper(network, np.repeat(state, samples, axis=2))
+        self._repeated: Mask | None = None
+        if sampling.repetition_penalty != 1:
+            self._repeated = np.zeros(self._log_probs.shape, bool)
+            self._repeated[:, prompt] = True
+
+    @np.errstate(all="ignore")
+    def step(self) -> tuple[Ids, Floats]:
+        """Choose the next id of each sample that goes on; return the ids and the model's log-probabilities."""
+        if self._steps > 0:
+            self._log_probs = self.stepper.log_probs(self._chosen)
+        if self._steps % DRAWN_AHEAD == 0:
+            self._draws = np.array([self._rngs[sample].random(DRAWN_AHEAD) for sample in self.alive]).T
+        scores = self._log_probs + (self._ban if self._steps >= self._min_tokens else self._early_ban)
+        if self._repeated is not None:
+            np.multiply(scores, self._sampling.repetition_penalty, out=scores, where=self._repeated)
+        self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD])
+        if self._repeated is not None:
+            self._repeated[self._rows, self._chosen] = True
+        self._steps += 1
+        log_probs = self._log_probs[self._rows, self._chosen]
+        refuse_overflow(log_probs)
+        return self._chosen, log_probs
+
+    def keep(self, which: Mask) -> None:
+        """Go on with some of the samples (A,) only."""
+        self.alive, self._chosen, self._draws = self.alive[which], self._chosen[which], self._draws[:, which]
+        self._rows = np.arange(len(self.alive))
+        if self._repeated is not None:
+            self._repeated = self._repeated[which]
+        self.stepper.begin(self.stepper.state[:, :, which])
+
+
 def sample_ids(
     network: Network,
     prompt: list[int],
@@ -110,63 +201,103 @@ def sample_ids(
     max_tokens: int,
     sampling: Sampling,
     rngs: list[np.random.Generator],
+    min_tokens: int = 0,
+    stop: Callable[[int, int], int | None] | None = None,
 ) -> list[SampledIds]:
     """Continue a prompt several times, side by side.
 
     Parameters
     ----------
-    network
-        The model.
-    prompt
-        Ids that the samples continue, the start of a sentence first.
+    network, prompt, forbidden, sampling, rngs, min_tokens
+        As in `Sampler`.
     end_id
         A sample ends before this id.
-    forbidden
-        Ids that are never chosen.
     max_tokens
         Length at which a sample is cut.
-    sampling
-        How to choose.
-    rngs
-        One source of randomness a sample, so that a sample does not depend on its neighbours.
+    stop
+        Called with the number of a sample and each of its ids; where the sample is to end there, it returns how
+        many of its ids are kept, else None.
     """
+    sampler = Sampler(
+        network,
+        prompt,
+        end_id=end_id,
+        forbidden=forbidden,
+        sampling=sampling,
+        rngs=rngs,
+        min_tokens=min_tokens,
+    )
     samples = len(rngs)
-    written: list[Ids] = []
     lengths = np.zeros(samples, int)
-    totals = np.zeros(samples)
-    ban = np.zeros(network.vocabulary_size, network.dtype)
-    ban[list(forbidden)] = -np.inf
-    # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
-    log_probs, state = _read(network, prompt)
-    log_probs = np.repeat(log_probs, samples, axis=0)
-    stepper = Stepper(network, np.repeat(state, samples, axis=2))
-    alive = rows = np.arange(samples)
-    for step in range(max_tokens):
-        if step % DRAWN_AHEAD == 0:
-            draws = np.array([rngs[sample].random(DRAWN_AHEAD) for sample in alive]).T
-        chosen = sampling.choose(log_probs + ban, draws[step % DRAWN_AHEAD])
-        totals[alive] += log_probs[rows, chosen]
+    # By step: what each sample has chosen, and its log-probability. Nothing is chosen after the end.
+    ids: list[Ids] = []
+    log_probs: list[Floats] = []
+    for _ in range(max_tokens):
+        alive = sampler.alive
+        if len(alive) == 0:
+            break
+        ids.append(np.full(samples, end_id))
+        log_probs.append(np.zeros(samples))
+        ids[-1][alive], log_probs[-1][alive] = chosen, _ = sampler.step()
         goes_on = chosen != end_id
+        lengths[alive] += goes_on
+        if stop is not None:
+            for i in np.flatnonzero(goes_on):
+                kept = stop(int(alive[i]), int(chosen[i]))
+                if kept is not None:
+                    goes_on[i] = False
+                    lengths[alive[i]] = kept
+                    for left_out in log_probs[kept:]:
+                        left_out[alive[i]] = 0
         if not goes_on.all():
-            alive, chosen, draws = alive[goes_on], chosen[goes_on], draws[:, goes_on]
-            if len(alive) == 0:
-                break
-            rows = np.arange(len(alive))
-            stepper = Stepper(network, stepper.state[:, :, goes_on])
-        lengths[alive] += 1
-        written.append(np.full(samples, end_id))
-        written[-1][alive] = chosen
-        log_probs = stepper.log_probs(chosen)
-    ids = np.array(written, int).reshape(-1, samples).T
+            sampler.keep(goes_on)
+    rows = np.array(ids, int).reshape(-1, samples).T
+    totals = np.array(log_probs).reshape(-1, samples).sum(axis=0)
     return [
         SampledIds(row[:length].tolist(), float(total))
-        for row, length, total in zip(ids, lengths, totals, strict=True)
+        for row, length, total in zip(rows, lengths, totals, strict=True)
     ]
 
 
-def _read(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
+def stream_ids(sampler: Sampler, end_id: int, max_tokens: int) -> Iterator[int]:
+    """Yield the ids of a sampler's only sample as they are chosen, to before the end.
+
+    The network may serve others between two of them.
+    """
+    for _ in range(max_tokens):
+        [chosen], _ = sampler.step()
+        if chosen == end_id:
+            return
+        state = sampler.stepper.state
+        yield int(chosen)
+        sampler.stepper.begin(state)
+
+
+def ban(network: Network, ids: Collection[int]) -> Floats:
+    """Return what is added to log-probabilities (C,) so that some ids are never chosen."""
+    row: Floats = np.zeros(network.vocabulary_size, network.dtype)
+    row[list(ids)] = -np.inf
+    return row
+
+
+def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
     """Return the log-probabilities (1, C) after a prompt, and the state; window by window, as it may be long."""
     state = network.initial_state(1)
     for start in range(0, len(prompt), LONGEST_WINDOW):
         hidden, state = network.forward(np.array(prompt[start : start + LONGEST_WINDOW])[:, None], state)
     return network.output.log_probs(hidden[-1]), state
+
+
+def refuse_overflow(log_probs: ArrayLike) -> None:
+    """Refuse log-probabilities that are not finite numbers.
+
+    Raises
+    ------
+    RnnlmError
+        If one is not.
+    """
+    if not np.all(np.isfinite(log_probs)):
+        raise RnnlmError(
+            "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
+            "checkpoint, or train with a smaller optimizer.learning_rate."
+        )

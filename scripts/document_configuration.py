@@ -7,11 +7,9 @@ import inspect
 import json
 import sys
 from pathlib import Path
-from typing import Literal, get_args, get_origin
-
-from pydantic.fields import FieldInfo
 
 from rnnlm.config import SECTIONS
+from rnnlm.config_reference import allowed_values
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 HEADER = """\
@@ -22,25 +20,19 @@ HEADER = """\
 `rnnlm train --config FILE` reads a YAML file with the sections below. Every section and every key may be left out.
 `--set section.key=value` overrides the file. A key that is not listed here is an error, and the message names the
 nearest one that is.
+
+`rnnlm config --example` prints a commented file of all keys with their defaults. `rnnlm config --schema` prints a
+JSON Schema, by which an editor with the YAML language server (VS Code's YAML extension, Neovim, Emacs, Helix and
+others) completes the keys, explains them and marks mistakes. Write it beside the configurations,
+
+    rnnlm config --schema > rnnlm.schema.json
+
+and begin each of them with the line
+
+```yaml
+# yaml-language-server: $schema=rnnlm.schema.json
+```
 """
-
-
-def values(field: FieldInfo) -> str:
-    """Say which values a key takes."""
-    annotation = field.annotation
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    if get_origin(annotation) is Literal:
-        return ", ".join(f"`{value}`" for value in parts)
-    kind = parts[0] if parts else annotation
-    kinds = {
-        int: "whole number",
-        float: "number",
-        bool: "`true`, `false`",
-        str: "text",
-        list[int]: "whole numbers",
-    }
-    name = kinds[kind]
-    return f"{name}, `null`" if parts else name
 
 
 def document() -> str:
@@ -51,7 +43,7 @@ def document() -> str:
         lines += ["| key | values | default | meaning |", "|---|---|---|---|"]
         for name, field in model.model_fields.items():
             default = json.dumps(field.default).strip('"')
-            lines.append(f"| `{name}` | {values(field)} | `{default}` | {field.description} |")
+            lines.append(f"| `{name}` | {allowed_values(field)} | `{default}` | {field.description} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

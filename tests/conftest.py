@@ -14,11 +14,18 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
-from rnnlm.training.loop import begin_run
+from rnnlm.training.begin import begin_run
+from tests.faults import Faults
 
 # The same examples every time, and no time limit: the machine may be slow or busy.
 hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("rnnlm")
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
+    """Make the disk one that fails when told to."""
+    return Faults(monkeypatch)
 
 
 def _sentences() -> list[str]:

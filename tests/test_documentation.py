@@ -39,3 +39,11 @@ def test_what_the_mathematics_links_to_exists() -> None:
         assert path.is_file(), target
         if label.startswith("`"):
             assert label.strip("`") in names_in(path), f"{label} in {target}"
+
+
+def test_the_tests_that_keep_the_promises_exist() -> None:
+    text = (PROJECT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(tests) == text.count("::")
+    for path, name in tests:
+        assert name in names_in(PROJECT / path), f"{path}::{name}"

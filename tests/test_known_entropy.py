@@ -13,7 +13,7 @@ from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.model import LanguageModel
 from rnnlm.text.processor import TextSettings
-from rnnlm.training.loop import begin_run
+from rnnlm.training.begin import begin_run
 from rnnlm.training.run_directory import RunDirectory
 
 # No sentence has two derivations, so the entropy of a sentence is that of its derivation.

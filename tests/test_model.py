@@ -3,9 +3,12 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnlm.config import TrainingConfig
 from rnnlm.dataset.store import Dataset
@@ -258,6 +261,92 @@ def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path
     assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))
 
 
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    words=st.booleans(),
+    text=st.sampled_from(["", "The cat", "the cat ", "the dog."]),
+    stop=st.sampled_from([(), ("the",), (" s", "n't"), (".",)]),
+)
+def test_the_pieces_of_a_stream_are_the_text_of_a_sample(
+    word_model: LanguageModel, char_model: LanguageModel, seed: int, words: bool, text: str, stop: tuple[str, ...]
+):
+    model = word_model if words else char_model
+    sampling = Sampling(1.5, repetition_penalty=1.2)
+    [sample] = model.samples(text, sampling=sampling, max_tokens=15, min_tokens=3, stop=stop, seed=seed)
+    pieces = []
+    for piece in model.stream(text, sampling=sampling, max_tokens=15, min_tokens=3, stop=stop, seed=seed):
+        pieces.append(piece)
+        model.score("a text")  # the network may be used in between
+    assert "".join(pieces) == sample.text
+    assert all(pieces)
+
+
+def test_a_stream_comes_token_by_token(char_model: LanguageModel):
+    pieces = list(char_model.stream("The", max_tokens=5, min_tokens=5, seed=1))
+    assert pieces[0] == "The"
+    assert list(map(len, pieces[1:])) == [1] * 5
+
+
+def test_a_stop_text_ends_text_tokens_and_log_prob_alike(word_model: LanguageModel):
+    whole = word_model.samples("the cat", 20, seed=0)
+    stopped = word_model.samples("the cat", 20, seed=0, stop=[" the", "."])
+    cut = 0
+    for before, sample in zip(whole, stopped, strict=True):
+        ids = word_model.vocabulary.encode(["the", "cat", *sample.tokens])
+        assert sample.tokens == before.tokens[: len(sample.tokens)]
+        assert not {"the", "."} & set(sample.tokens)
+        if len(sample.tokens) < len(before.tokens):
+            cut += 1
+            log_probs = word_model.log_probs([1, *ids])
+            expected = sum(float(log_probs[t, ids[t]]) for t in range(2, len(ids)))
+            assert sample.log_prob == pytest.approx(expected, abs=1e-4)
+            assert before.text.startswith(sample.text)
+    assert cut > 10
+
+
+def test_min_tokens_puts_the_end_off(word_model: LanguageModel):
+    assert all(len(s.tokens) >= 12 for s in word_model.samples("", 10, min_tokens=12, seed=0))
+    assert all(len(s.tokens) >= 12 for s in word_model.beam_search("", 3, min_tokens=12, max_tokens=14))
+
+
+def test_beam_search_finds_more_likely_texts_than_greedy(word_model: LanguageModel):
+    [greedy] = word_model.samples("the cat", sampling=Sampling(greedy=True))
+    best, *others = word_model.beam_search("the cat", 4)
+    assert best.log_prob >= greedy.log_prob
+    assert len(others) == 3
+    assert best.text.startswith("the cat")
+
+
+def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
+    row = np.exp(word_model.log_probs([1, *word_model.vocabulary.encode(["the"])])[-1].astype(float))
+    row[[0, 1]] = 0
+    found = word_model.next_tokens("the", 3)
+    assert [token for token, _ in found] == [word_model.vocabulary.tokens[i] for i in np.argsort(-row)[:3]]
+    assert [probability for _, probability in found] == pytest.approx(sorted(row)[:-4:-1], rel=1e-4)
+    tokens = [token for token, _ in word_model.next_tokens("the", 1000, allow_unknown=True)]
+    assert set(tokens) == set(word_model.vocabulary.tokens) - {"SENTENCE_START"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"min_tokens": -1}, "min_tokens -1"),
+        ({"min_tokens": 7, "max_tokens": 6}, "min_tokens 7: it is above max_tokens, 6"),
+        ({"stop": ["x", ""]}, "stop '': give at least one character"),
+        ({"stop": "."}, "stop needs a list"),
+        ({"seed": -1}, "seed -1"),
+    ],
+)
+def test_stream_refuses_at_once_what_makes_no_sense(
+    word_model: LanguageModel, arguments: dict[str, Any], message: str
+):
+    with pytest.raises(RnnlmError, match=message):
+        word_model.stream("the", **arguments)
+    with pytest.raises(RnnlmError, match=message):
+        word_model.generate("the", **arguments)
+
+
 TEXTS = ["The cat sees a Zebra.", "", "A hen.", "the dog likes the cat by the river", "owl"]
 
 
@@ -319,6 +408,15 @@ def test_scores_and_evaluations_are_mixed_with_another_model(word_model: Languag
     log_probs = -split_losses(word_model.network, split, "sentences").astype(float)
     assert nats == pytest.approx(-np.log(0.25 * np.exp(log_probs) + 0.75).sum(), rel=1e-5)
     assert word_model.fit_weight(Certain(), split) < 1e-4
+
+
+def test_a_model_that_overflows_gets_no_weight(word_run: Path, word_data: Dataset):
+    model = LanguageModel.load(word_run)
+    model.network.parameters["output.weight"][...] = np.inf
+    with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
+        model.fit_weight(Certain(), word_data.valid)
+    with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
+        list(model.scores(TEXTS))
 
 
 @pytest.mark.parametrize("rate", [0.1, 1e39])

@@ -134,6 +134,9 @@ def test_greedy_takes_the_first_of_the_most_likely():
         ({"top_p": 0.0}, "top_p 0.0: "),
         ({"top_p": 1.5}, "top_p 1.5: "),
         ({"top_p": math.nan}, "top_p nan: "),
+        ({"repetition_penalty": 0}, "repetition_penalty 0: "),
+        ({"repetition_penalty": math.inf}, "repetition_penalty inf: "),
+        ({"repetition_penalty": math.nan}, "repetition_penalty nan: "),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str):
@@ -164,11 +167,15 @@ def test_samples_are_cut_at_max_tokens(word_model: LanguageModel):
     assert draw(word_model.network, max_tokens=0) == [SampledIds([], 0.0)]
 
 
-def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel):
-    together = draw(word_model.network, 8)
+@pytest.mark.parametrize("ends_at_once", [False, True])
+def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel, ends_at_once: bool):
+    hot = Sampling(5.0)
+    end_id = draw(word_model.network, sampling=hot)[0].ids[0] if ends_at_once else 2
+    together = draw(word_model.network, 8, sampling=hot, end_id=end_id)
     assert len({tuple(sample.ids) for sample in together}) > 1
+    assert any(not sample.ids for sample in together) == ends_at_once
     for i, sample in enumerate(together):
-        [alone] = draw(word_model.network, rngs=[np.random.default_rng([5, i])])
+        [alone] = draw(word_model.network, sampling=hot, end_id=end_id, rngs=[np.random.default_rng([5, i])])
         assert alone.ids == sample.ids
         assert alone.log_prob == pytest.approx(sample.log_prob, abs=1e-4)
 
@@ -182,3 +189,65 @@ def test_the_log_probability_is_the_models_own_whatever_the_sampling(word_model:
         ids = [1, *sample.ids, 2][: 6 + 1]
         log_probs = word_model.log_probs(ids[:-1])
         assert sample.log_prob == pytest.approx(log_probs[range(len(ids) - 1), ids[1:]].sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("penalty", [0.5, 1.5])
+@pytest.mark.parametrize("min_tokens", [0, 4])
+def test_penalty_and_least_length_are_those_of_a_plain_loop(
+    word_model: LanguageModel, penalty: float, min_tokens: int
+):
+    sampling = Sampling(1.5, repetition_penalty=penalty)
+    prompt = [1, 5, 6]
+    rngs = [np.random.default_rng([5, i]) for i in range(10)]
+    drawn = sample_ids(
+        word_model.network,
+        prompt,
+        end_id=2,
+        forbidden=(0, 1),
+        max_tokens=9,
+        sampling=sampling,
+        rngs=rngs,
+        min_tokens=min_tokens,
+    )
+    for i, sample in enumerate(drawn):
+        draws = np.random.default_rng([5, i]).random(9)
+        ids = list(prompt)
+        total = 0.0
+        for step in range(9):
+            log_probs = word_model.log_probs(ids)[-1].astype(float)
+            weights = [0.0] * len(log_probs)
+            for index, log_prob in enumerate(log_probs):
+                if index not in (0, 1) and (index != 2 or step >= min_tokens):
+                    repeated = index in ids
+                    weights[index] = math.exp((penalty if repeated else 1) * log_prob / 1.5)
+            chosen = int(np.searchsorted(np.cumsum(weights), draws[step] * sum(weights), side="right"))
+            total += log_probs[chosen]
+            if chosen == 2:
+                break
+            ids.append(chosen)
+        assert sample.ids == ids[3:]
+        assert sample.log_prob == pytest.approx(total, abs=1e-4)
+
+
+def test_a_high_penalty_leaves_no_repetition_and_counts_for_the_greedy_too(word_model: LanguageModel):
+    [sample] = draw(
+        word_model.network, sampling=Sampling(greedy=True, repetition_penalty=1e6), max_tokens=10, min_tokens=10
+    )
+    assert len(set(sample.ids)) == 10
+
+
+def test_a_stopped_sample_keeps_what_it_is_told_to(word_model: LanguageModel):
+    plain = draw(word_model.network, 6, min_tokens=8)
+    seen: list[list[int]] = [[] for _ in plain]
+
+    def stop(sample: int, index: int) -> int | None:
+        seen[sample].append(index)
+        return 3 if sample % 2 and len(seen[sample]) == 5 else None
+
+    stopped = draw(word_model.network, 6, min_tokens=8, stop=stop)
+    for i, (sample, whole) in enumerate(zip(stopped, plain, strict=True)):
+        assert sample.ids == (whole.ids[:3] if i % 2 else whole.ids)
+        assert seen[i] == (whole.ids[:5] if i % 2 else whole.ids)
+        ids = [1, *sample.ids]
+        expected = word_model.log_probs(ids)[range(3), ids[1:4]].sum() if i % 2 else whole.log_prob
+        assert sample.log_prob == pytest.approx(expected, abs=1e-4)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
     from rnnlm.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
+    from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,11 +43,24 @@ def config_options(command: Command) -> Command:
         "overrides",
         multiple=True,
         metavar="SECTION.KEY=VALUE",
+        shell_complete=_complete_key,
         help="Change a value of the configuration, as in training.epochs=5. May be given again.",
     )(command)
     return click.option(
         "--config", "config_path", required=True, type=click.Path(path_type=Path), help="YAML configuration."
     )(command)
+
+
+def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Name the keys of the configuration that begin as what was typed does."""
+    from rnnlm.config import SECTIONS
+
+    keys = {
+        f"{name}.{key}=": field.description
+        for name, section in SECTIONS.items()
+        for key, field in section.model_fields.items()
+    }
+    return [CompletionItem(key, help=meaning) for key, meaning in keys.items() if key.startswith(begun)]
 
 
 def model_option(command: Command) -> Command:
@@ -54,7 +69,26 @@ def model_option(command: Command) -> Command:
         "--model",
         "model_path",
         type=click.Path(path_type=Path),
-        help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/]",
+        help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/, else the "
+        "small model that is installed]",
+    )(command)
+
+
+def runs_argument(command: Command) -> Command:
+    """Add ``RUN...``."""
+    return click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))(
+        command
+    )
+
+
+def x_option(command: Command) -> Command:
+    """Add ``--x``."""
+    return click.option(
+        "--x",
+        type=click.Choice(["step", "epoch", "tokens", "seconds"]),
+        default="step",
+        show_default=True,
+        help="What the curves are drawn over.",
     )(command)
 
 
@@ -157,10 +191,24 @@ def print_json(values: dict[str, Any]) -> None:
 
 
 def find_model(model_path: Path | None, quiet: bool) -> Path:
-    """Return the model named, else the newest run, and say which that is."""
-    if model_path is None:
-        from rnnlm.training.run_directory import newest_run
+    """Return the model named, else the newest run, else the installed one, and say which that is."""
+    if model_path is not None:
+        return model_path
+    from rnnlm.resources import MODEL
+    from rnnlm.training.run_directory import newest_run
 
-        model_path = newest_run(RUNS)
-        say(f"Model: {model_path} (the newest run)", quiet)
-    return model_path
+    run = newest_run(RUNS)
+    if run is None:
+        say(f"Model: the installed one, as there is no run under {RUNS}/", quiet)
+        return MODEL
+    say(f"Model: {run} (the newest run)", quiet)
+    return run
+
+
+def load_vocabulary(path: Path) -> "Vocabulary":
+    """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
+    from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+    from rnnlm.training.run_directory import resolve_checkpoint
+
+    holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
+    return Vocabulary.load(path if holds_one else resolve_checkpoint(path))

@@ -1,30 +1,73 @@
 """``rnnlm generate``."""
 
+import contextlib
+import io
+import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
 
+if TYPE_CHECKING:
+    from rnnlm.model import LanguageModel, Sample
 
-def _as_utf8(context: click.Context, parameter: click.Parameter, text: str) -> str:
+CONTRADICTIONS = {
+    "interactive": ("prompts", "as_json", "num_samples", "beam_width"),
+    "prompts": ("seed_text",),
+    "beam_width": ("temperature", "top_k", "top_p", "greedy", "repetition_penalty", "stop"),
+}
+"""Options by parameter name, and those that make no sense beside each."""
+
+
+def _as_utf8(
+    context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]
+) -> str | tuple[str, ...]:
     """Refuse an argument with bytes that are not UTF-8: such text can be neither read nor printed."""
     try:
-        text.encode()
+        "".join(value).encode()
     except UnicodeEncodeError as error:
         raise click.BadParameter("it is not valid UTF-8.") from error
-    return text
+    return value
 
 
 @click.command()
 @model_option
 @click.option("--seed-text", default="", callback=_as_utf8, help="How the text begins.  [default: a new sentence]")
-@click.option("--num-samples", type=click.IntRange(min=1), help="How many texts.  [default: 5, with --greedy 1]")
+@click.option(
+    "--prompts",
+    metavar="FILE",
+    help="Continue each line of a text file, - for standard input; an empty line is a new sentence. With --json, "
+    "one JSON object a line.",
+)
+@click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
+@click.option(
+    "--num-samples",
+    type=click.IntRange(min=1),
+    help="How many texts.  [default: 5; with --greedy or --prompts 1, with --beam-width all]",
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
     help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
+)
+@click.option(
+    "--min-tokens",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Words or characters before which the sentence does not end.",
+)
+@click.option(
+    "--stop",
+    multiple=True,
+    metavar="TEXT",
+    callback=_as_utf8,
+    help="End a text before this, where it comes to stand in what was written; a word in which it begins is left "
+    "out whole. May be given again.",
 )
 @click.option(
     "--temperature",
@@ -40,51 +83,161 @@ def _as_utf8(context: click.Context, parameter: click.Parameter, text: str) -> s
     help="Choose among the fewest tokens whose probabilities add up to P.",
 )
 @click.option("--greedy", is_flag=True, help="Take the most likely token every time.")
+@click.option(
+    "--repetition-penalty",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    metavar="X",
+    help="Raise the probabilities of tokens that stand in the text already to the power X, before all else: above "
+    "1 there is less repetition.",
+)
+@click.option(
+    "--beam-width",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Search for the most likely texts, keeping N at each step; the best comes first. Nothing is drawn.",
+)
 @click.option("--allow-unknown", is_flag=True, help="Let the unknown token be written.")
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same text.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="The same seed gives the same text, whatever the number of samples and the other lines of --prompts.",
+)
 @json_option
 @quiet_option
+@click.pass_context
 def generate(
+    context: click.Context,
     model_path: Path | None,
     seed_text: str,
+    prompts: str | None,
+    interactive: bool,
     num_samples: int | None,
     max_tokens: int | None,
+    min_tokens: int,
+    stop: tuple[str, ...],
     temperature: float,
     top_k: int | None,
     top_p: float | None,
     greedy: bool,
+    repetition_penalty: float,
+    beam_width: int | None,
     allow_unknown: bool,
     seed: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Write text with a trained model, one sample a line.
+    """Write text with a trained model, one sample a line; a single one appears as it is written.
 
     \b
     Examples:
       rnnlm generate --seed-text "I think"
       rnnlm generate --model runs/comments --seed-text "i think that" --num-samples 10 --temperature 0.8
       rnnlm generate --model runs/book --max-tokens 2000 --top-p 0.95 --seed 1
+      rnnlm generate --model runs/book --seed-text "KING:" --stop $'\\n\\n' --num-samples 1
+      rnnlm generate --seed-text "i think" --beam-width 10 --min-tokens 5
+      rnnlm generate --prompts beginnings.txt --json --seed 1 > continued.jsonl
+      rnnlm generate --interactive
     """
+    _check_contradictions(context)
+    if beam_width and num_samples and num_samples > beam_width:
+        raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
+
     from rnnlm.model import LanguageModel
     from rnnlm.sampling import Sampling
 
     model = LanguageModel.load(find_model(model_path, quiet))
-    unknown = model.unknown_words(seed_text)
+    settings: dict[str, Any] = {
+        "sampling": Sampling(temperature, top_k, top_p, greedy, repetition_penalty),
+        "max_tokens": max_tokens,
+        "min_tokens": min_tokens,
+        "stop": stop,
+        "allow_unknown": allow_unknown,
+        "seed": seed,
+    }
+    if interactive:
+        from rnnlm.interactive import HELP, Session, converse
+
+        say(HELP, quiet)
+        session = Session(model, seed_text, **settings)
+        _prepare_input()
+        converse(session, input, lambda text: click.echo(text, nl=False))
+        return
+
+    number = num_samples or (1 if greedy or prompts else 5)
+
+    def write(beginning: str) -> "list[Sample]":
+        if beam_width is None:
+            return model.samples(beginning, number, **settings)
+        found = model.beam_search(
+            beginning, beam_width, max_tokens=max_tokens, min_tokens=min_tokens, allow_unknown=allow_unknown
+        )
+        return found[:num_samples]
+
+    # Texts of several lines need more than a line end between them.
+    separator = "\n\n" if model.vocabulary.settings.level == "char" else "\n"
+    if prompts:
+        _continue_lines(model, prompts, write, separator, as_json, quiet)
+        return
+    _say_unknown(model, seed_text, quiet)
+    if as_json:
+        print_json({"samples": [asdict(sample) for sample in write(seed_text)]})
+    elif number == 1 and beam_width is None:
+        for piece in model.stream(seed_text, **settings):
+            click.echo(piece, nl=False)
+        click.echo()
+    else:
+        click.echo(separator.join(sample.text for sample in write(seed_text)))
+
+
+def _check_contradictions(context: click.Context) -> None:
+    """Refuse options that were given together and make no sense so."""
+    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+
+    def given(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    for name, others in CONTRADICTIONS.items():
+        for other in filter(given, others if given(name) else ()):
+            raise click.UsageError(
+                f"{options[name]} and {options[other]} do not go together; leave one of them out."
+            )
+
+
+def _prepare_input() -> None:
+    """Let lines be edited where the platform knows how, and take what is not valid UTF-8."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
+def _continue_lines(
+    model: "LanguageModel",
+    prompts: str,
+    write: "Callable[[str], list[Sample]]",
+    separator: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Continue each line of a file, and print what is written before the next is read."""
+    from rnnlm.text.readers import ReadReport, read_lines
+
+    report = ReadReport()
+    for prompt in read_lines(prompts, report):
+        _say_unknown(model, prompt, quiet)
+        samples = write(prompt)
+        if as_json:
+            print_json({"prompt": prompt, "samples": [asdict(sample) for sample in samples]})
+        else:
+            for sample in samples:
+                click.echo(sample.text + separator, nl=False)
+    for message in report.messages():
+        say(message, quiet)
+
+
+def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:
+    unknown = model.unknown_words(text)
     if unknown:
         unknown_token = model.vocabulary.unknown_token
         say(f"Not in the vocabulary, read as {unknown_token}: {', '.join(dict.fromkeys(unknown))}", quiet)
-    samples = model.samples(
-        seed_text,
-        num_samples or (1 if greedy else 5),
-        sampling=Sampling(temperature, top_k, top_p, greedy),
-        max_tokens=max_tokens,
-        allow_unknown=allow_unknown,
-        seed=seed,
-    )
-    if as_json:
-        print_json({"samples": [asdict(sample) for sample in samples]})
-        return
-    # Texts of several lines need more than a line end between them.
-    separator = "\n\n" if model.vocabulary.settings.level == "char" else "\n"
-    click.echo(separator.join(sample.text for sample in samples))

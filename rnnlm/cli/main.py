@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from rnnlm.errors import RnnlmError
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
     "train": "Train a language model on a dataset.",
+    "report": "Show runs on a web page: curves, samples, settings.",
+    "plot": "Draw the curves of runs as a picture.",
     "generate": "Write text with a trained model.",
     "evaluate": "Measure a model's perplexity on a dataset or a text.",
     "score": "Print the log-probability of each line of a text.",
@@ -22,6 +25,10 @@ COMMANDS = {
     "gradcheck": "Check back-propagation against central differences.",
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",
+    "export": "Write a model as a file for other programs, such as ONNX.",
+    "import": "Make a run of weights that were trained elsewhere.",
+    "config": "Show what a configuration can say: an example, a schema for editors.",
+    "completion": "Print what lets a shell complete commands and options.",
 }
 
 
@@ -36,7 +43,9 @@ class CommandGroup(click.Group):
         """Import ``rnnlm.cli.<name>`` and return the command of that name in it."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{cmd_name}"), cmd_name)
+        # No function can be called import.
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,23 +2,22 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option, say
+from rnnlm.cli.common import json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.build import BuildResult
+    from rnnlm.dataset.build import BuildResult, VocabularySettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
 
-SAMPLE_CORPUS = "sample-comments.csv"
 FEW_TOKENS = 1000
 
 
@@ -66,6 +65,12 @@ FEW_TOKENS = 1000
     "--vocab",
     type=click.Path(path_type=Path),
     help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
+)
+@click.option(
+    "--extend-vocab",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --vocab: add the N most frequent words that it lacks, to go on training with train --init-from.",
 )
 @click.option("--unknown-token", metavar="TOKEN", help="Stands for other words.  [default: UNKNOWN_TOKEN]")
 @click.option("--start-token", metavar="TOKEN", help="Begins a sentence.  [default: SENTENCE_START]")
@@ -115,6 +120,7 @@ def preprocess(
     vocab_size: int | None,
     min_count: int | None,
     vocab: Path | None,
+    extend_vocab: int | None,
     unknown_token: str | None,
     start_token: str | None,
     end_token: str | None,
@@ -142,84 +148,57 @@ def preprocess(
       rnnlm preprocess book.txt --level char --out data/book
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
-    from tqdm import tqdm
-
-    from rnnlm.dataset.build import VocabularySettings, build_dataset
     from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
-    from rnnlm.text.processor import TextSettings
     from rnnlm.text.readers import ReaderSettings, ReadReport, formats_of
-    from rnnlm.text.vocabulary import SpecialTokens
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
+    if extend_vocab and not vocab:
+        raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
     for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
         if file and fraction:
             raise click.UsageError(f"--{part} is all of the {part} part; leave --{part}-fraction out.")
-    processing: dict[str, Any] = {
-        "tokenizer": tokenizer,
-        "lowercase": lowercase,
-        "sentences": sentences,
-        "clean": clean,
-    }
     with ExitStack() as stack:
         stack.enter_context(_ended_by_sigterm())
         if not inputs:
-            sample = stack.enter_context(as_file(files("rnnlm.resources") / SAMPLE_CORPUS))
-            inputs = (str(sample),)
+            inputs = (str(SAMPLE_CORPUS),)
         out = out or Path("data", _stem(inputs[0]))
         check_destination(out, overwrite)
         formats = formats_of(inputs, file_format)
         all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
-        if text_column and all_formats == {"txt"}:
-            raise click.UsageError(
-                "--text-column is for csv and jsonl, but txt is read; leave it out, or set --format."
-            )
-        if documents and "txt" not in all_formats:
-            raise click.UsageError(
-                "--documents is for txt, of which there is none; leave it out, or set --format."
-            )
-        vocabulary: Vocabulary | VocabularySettings
-        if vocab:
-            vocabulary = _reused(
-                vocab,
-                level=level,
-                **processing,
-                vocab_size=vocab_size,
-                min_count=min_count,
-                unknown_token=unknown_token,
-                start_token=start_token,
-                end_token=end_token,
-            )
-            text = vocabulary.settings
-        else:
-            special = SpecialTokens(**_given(unknown=unknown_token, start=start_token, end=end_token))
-            vocabulary = VocabularySettings(**_given(size=vocab_size, min_count=min_count), special=special)
-            text = TextSettings.choose(level or "word", formats[0], **processing)
+        _refuse_options_without_effect(all_formats, text_column, documents)
+        text, vocabulary = _text_and_vocabulary(
+            formats[0],
+            level,
+            vocab,
+            extend_vocab,
+            processing={
+                "tokenizer": tokenizer,
+                "lowercase": lowercase,
+                "sentences": sentences,
+                "clean": clean,
+            },
+            choice={"vocab_size": vocab_size, "min_count": min_count},
+            special={"unknown_token": unknown_token, "start_token": start_token, "end_token": end_token},
+        )
         documents = documents or text.default_documents
+        fractions = _given(valid_fraction=valid_fraction, test_fraction=test_fraction)
+        report = ReadReport()
         say(f"Reading {', '.join(inputs)}, writing {out}.", quiet)
         say(f"Text settings: {_as_options(text, documents if 'txt' in all_formats else None)}", quiet)
-        report = ReadReport()
-        with tqdm(
-            desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False
-        ) as bar:
-            result = build_dataset(
-                inputs,
-                out,
-                reader=ReaderSettings(file_format, documents, text_column),
-                text=text,
-                vocabulary=vocabulary,
-                split=SplitSettings(
-                    valid_file,
-                    test_file,
-                    **_given(valid_fraction=valid_fraction, test_fraction=test_fraction),
-                    seed=seed,
-                ),
-                workers=workers,
-                overwrite=overwrite,
-                report=report,
-                progress=bar.update,
-            )
+        result = _build_with_progress(
+            inputs,
+            out,
+            quiet,
+            reader=ReaderSettings(file_format, documents, text_column),
+            text=text,
+            vocabulary=vocabulary,
+            split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
+            workers=workers,
+            overwrite=overwrite,
+            report=report,
+        )
     for message in (*report.messages(), *_summary(result)):
         say(message, quiet)
     if as_json:
@@ -229,6 +208,53 @@ def preprocess(
         click.echo(
             f"{out}: {result.documents:,} documents, {total.sentences:,} sentences, {total.tokens:,} tokens"
         )
+
+
+def _refuse_options_without_effect(formats: set[str], text_column: str | None, documents: str | None) -> None:
+    """Refuse what none of the formats that are read has."""
+    if text_column and formats == {"txt"}:
+        raise click.UsageError(
+            "--text-column is for csv and jsonl, but txt is read; leave it out, or set --format."
+        )
+    if documents and "txt" not in formats:
+        raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
+
+
+def _text_and_vocabulary(
+    file_format: str,
+    level: str | None,
+    vocab: Path | None,
+    extend_vocab: int | None,
+    processing: dict[str, Any],
+    choice: dict[str, int | None],
+    special: dict[str, str | None],
+) -> tuple["TextSettings", "Vocabulary | VocabularySettings"]:
+    """Return how text becomes tokens, and a vocabulary that is reused or how a new one is chosen."""
+    from rnnlm.dataset.build import VocabularySettings
+    from rnnlm.text.processor import TextSettings
+    from rnnlm.text.vocabulary import SpecialTokens
+
+    if vocab:
+        vocabulary = _reused(vocab, level=level, **processing, **choice, **special)
+        if extend_vocab is None:
+            return vocabulary.settings, vocabulary
+        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary)
+        return vocabulary.settings, extended
+    names = SpecialTokens(**{name.removesuffix("_token"): value for name, value in _given(**special).items()})
+    settings = VocabularySettings(
+        **_given(size=choice["vocab_size"], min_count=choice["min_count"]), special=names
+    )
+    return TextSettings.choose(level or "word", file_format, **processing), settings
+
+
+def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **options: Any) -> "BuildResult":
+    """Build the dataset and show how many characters are done."""
+    from tqdm import tqdm
+
+    from rnnlm.dataset.build import build_dataset
+
+    with tqdm(desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False) as bar:
+        return build_dataset(inputs, out, **options, progress=bar.update)
 
 
 def _stem(name: str) -> str:
@@ -246,11 +272,7 @@ def _stem(name: str) -> str:
 
 def _reused(path: Path, **wanted: object) -> "Vocabulary":
     """Load the vocabulary of a dataset, run or checkpoint, and refuse options that contradict it."""
-    from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
-    from rnnlm.training.run_directory import resolve_checkpoint
-
-    holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
-    vocabulary = Vocabulary.load(path if holds_one else resolve_checkpoint(path))
+    vocabulary = load_vocabulary(path)
     contradictions = vocabulary.contradictions(**wanted)
     if contradictions:
         option = contradictions[0].replace("_", "-")

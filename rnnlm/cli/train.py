@@ -16,6 +16,11 @@ from rnnlm.cli.common import RUNS, config_options, json_option, print_json, quie
     type=click.Path(path_type=Path),
     help="Run directory to write.  [default: runs/NAME of the configuration]",
 )
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    help="Run or checkpoint to begin with: its network and weights. New words of the dataset begin at random.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out from its last checkpoint.")
 @json_option
 @quiet_option
@@ -24,6 +29,7 @@ def train(
     overrides: tuple[str, ...],
     data: Path | None,
     out: Path | None,
+    init_from: Path | None,
     resume: bool,
     as_json: bool,
     quiet: bool,
@@ -37,9 +43,10 @@ def train(
       rnnlm train --config configs/sample-word.yaml
       rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
+      rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
     from rnnlm.config import Config, DataConfig
-    from rnnlm.training.loop import begin_run
+    from rnnlm.training.begin import begin_run
 
     config = Config.load(config_path, overrides)
     if data is not None:
@@ -47,7 +54,7 @@ def train(
     if out is None:
         out = RUNS / config_path.stem
         say(f"Run directory: {out}", quiet)
-    trainer = begin_run(config, out, resume, quiet)
+    trainer = begin_run(config, out, resume, quiet, init_from)
     say(trainer.description(), quiet)
     summary = trainer.run()
     if as_json:

@@ -53,11 +53,14 @@ class VocabularySettings:
         How often a word must stand in the training text to be kept.
     special : SpecialTokens
         The names of the special tokens.
+    extends : Vocabulary, optional
+        A vocabulary whose tokens come first, with their ids; its special tokens are then taken too.
     """
 
     size: int = 8000
     min_count: int = 1
     special: SpecialTokens = field(default_factory=SpecialTokens)
+    extends: Vocabulary | None = None
 
     def check(self) -> None:
         """Refuse what no vocabulary can be.
@@ -206,41 +209,55 @@ def build_dataset(
         vocabulary = vocabulary or VocabularySettings()
         vocabulary.check()
         settings = text or TextSettings.choose(file_format=formats_of(inputs, reader.format)[0])
+        if vocabulary.extends is not None:
+            settings = vocabulary.extends.settings
     reader = replace(reader, documents=reader.documents or settings.default_documents)
     place = Path(os.path.realpath(out))
     clear_leftovers(place)
     check_destination(out, overwrite)
 
-    def spooled(pieces: Iterator[Piece]) -> Part:
-        with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
-            return spool.add(chunks)
-
     with temporary_directory(place) as directory:
         with Spool(directory) as spool:
             settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
-            main = spooled(pieces)
-            if not main.tokens:
-                raise RnnlmError(f"{', '.join(inputs)}: there is no text in it; give an input that has some.")
+
+            def spooled(name: str, pieces: Iterator[Piece]) -> Part:
+                with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
+                    part = spool.add(chunks)
+                if not part.tokens:
+                    raise RnnlmError(f"{name}: there is no text in it; give an input that has some.")
+                return part
+
+            main = spooled(", ".join(inputs), pieces)
             assignments = [divide(spool, main, split, between_tokens=not settings.sentences)]
             documents = main.documents
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
-                    part = spooled(read_documents([file], reader, report))
-                    if not part.tokens:
-                        raise RnnlmError(f"{file}: there is no text in it; give a file that has some.")
+                    part = spooled(file, read_documents([file], reader, report))
                     assignments.append(assign_all(spool, part, label))
                     documents += part.documents
-
-            type_counts, sentences = _count_training(spool, assignments)
-            if not isinstance(vocabulary, Vocabulary):
-                vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
-            splits = _write_splits(directory, spool.types, vocabulary, assignments)
-            unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
-            result = BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
-        vocabulary.save(directory / VOCABULARY_FILE)
+            result = _second_pass(out, directory, spool, settings, vocabulary, assignments, documents)
         _write_metadata(directory, inputs, result, reader, split)
         publish(directory, place)
     return result
+
+
+def _second_pass(
+    out: Path,
+    directory: Path,
+    spool: Spool,
+    settings: TextSettings,
+    vocabulary: Vocabulary | VocabularySettings,
+    assignments: Sequence[Assignment],
+    documents: int,
+) -> BuildResult:
+    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
+    type_counts, sentences = _count_training(spool, assignments)
+    if not isinstance(vocabulary, Vocabulary):
+        vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
+    vocabulary.save(directory / VOCABULARY_FILE)
+    splits = _write_splits(directory, spool.types, vocabulary, assignments)
+    unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
+    return BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
@@ -274,18 +291,22 @@ def _choose_words(
     choice: VocabularySettings,
 ) -> Vocabulary:
     """Keep the most frequent words, those of the same count in the order of the alphabet."""
-    special = (choice.special.unknown, choice.special.start, choice.special.end)
+    first = [choice.special.unknown, choice.special.start, choice.special.end]
+    if choice.extends is not None:
+        first = choice.extends.tokens
+    known = set(first)
     if not sentences:
         raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
     words = (
         (token, int(type_counts[index]))
         for token, index in types.items()
-        if type_counts[index] >= max(choice.min_count, 1) and token not in special
+        if type_counts[index] >= max(choice.min_count, 1) and token not in known
     )
-    kept = heapq.nsmallest(choice.size - len(special), words, key=lambda word: (-word[1], word[0]))
-    unknown_count = int(type_counts.sum()) - sum(count for _, count in kept)
-    tokens = [*special, *(token for token, _ in kept)]
-    return Vocabulary(tokens, [unknown_count, sentences, sentences, *(count for _, count in kept)], settings)
+    kept = heapq.nsmallest(choice.size - len(first), words, key=lambda word: (-word[1], word[0]))
+    tokens = [*first, *(token for token, _ in kept)]
+    counts = [int(type_counts[types[token]]) if token in types else 0 for token in tokens[Vocabulary.end_id + 1 :]]
+    unknown_count = int(type_counts.sum()) - sum(counts)
+    return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings)
 
 
 class _SplitWriter:

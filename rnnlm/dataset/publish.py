@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnnlm.dataset.store import METADATA_FILE
+from rnnlm.dataset.store import METADATA_FILE, seal
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sync
 
@@ -80,6 +80,7 @@ def _has_ended(process: str) -> bool:
 
 def publish(directory: Path, out: Path) -> None:
     """Put the finished directory in its place, safely on disk, in place of the dataset that may be there."""
+    seal(directory)
     for file in directory.iterdir():
         sync(file)
     sync(directory)

@@ -27,8 +27,10 @@ from rnnlm.text.readers import Piece
 
 # Characters of text that are processed at a time: about a second's work, which is how long a stop may take.
 CHUNK_CHARACTERS = 1 << 16
-# When there are more types than this, the rarest are forgotten (counted as unknown), as word2vec does.
+# When there are more types than this, or more characters in them, the rarest are forgotten (counted as
+# unknown), as word2vec does.
 MAX_TYPES = 750_000
+MAX_TYPE_CHARACTERS = 30_000_000
 FORGOTTEN = 0
 # How much of the spool is read back at a time.
 BLOCK_SEGMENTS = 1 << 16
@@ -101,7 +103,9 @@ def encode_documents(
     with _pool(workers, settings) as pool:
         running: deque[tuple[Future[EncodedChunk], int]] = deque()
         for chunk in _chunks(pieces):
-            running.append((pool.submit(_encode_in_worker, chunk), _characters(chunk)))
+            with _stops_held_back():
+                future = pool.submit(_encode_in_worker, chunk)
+            running.append((future, _characters(chunk)))
             if len(running) > 2 * workers:
                 yield from _finish(running, progress)
         while running:
@@ -145,11 +149,35 @@ def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _stops_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait while a worker may be started, which else would complain of half a start.
+
+    The worker inherits that Ctrl-C is blocked: the main process alone acts on it, and then ends the workers.
+    """
+    if threading.current_thread() is not threading.main_thread():  # the only one that signals stop
+        yield
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
+    # Blocking alone would not do for this process: another of its threads would take the signal.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if os.name != "nt" else None
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
+
+
 def _start_worker(settings: TextSettings) -> None:
     global _worker_processor
-    _worker_processor = TextProcessor(settings)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once and without a traceback on Ctrl-C
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker_processor = TextProcessor(settings)
 
 
 def _end_with_parent() -> None:
@@ -204,6 +232,7 @@ class Spool:
         self.types: dict[str, int] = {}
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)
+        self._type_characters = 0
         self._paths = directory / "spool.ids", directory / "spool.segments"
         self._ids, self._segments = (path.open("w+b") for path in self._paths)
 
@@ -236,7 +265,7 @@ class Spool:
             documents += int(np.count_nonzero(begins & BEGINS_DOCUMENT))
             sentences += int(np.count_nonzero(begins & BEGINS_SENTENCE))
             tokens += len(chunk.ids)
-            if len(self.types) > MAX_TYPES:
+            if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
                 self._forget_rare_types()
         return Part(first_segment, first_token, segments, documents, sentences, tokens)
 
@@ -256,19 +285,26 @@ class Spool:
 
     def _number(self, types: list[str]) -> NDArray[np.uint32]:
         known = self.types
-        return np.array([known.setdefault(token, len(known) + 1) for token in types], np.uint32)
+        numbered_before = len(known)
+        provisional = [known.setdefault(token, len(known) + 1) for token in types]
+        self._type_characters += sum(
+            len(token) for token, number in zip(types, provisional, strict=True) if number > numbered_before
+        )
+        return np.array(provisional, np.uint32)
 
     def _forget_rare_types(self) -> None:
         """Forget the types seen fewest times, at least half of them, and renumber the rest."""
         self.forgot_types = True
-        threshold = 1
-        while np.count_nonzero(self._counts[1:] > threshold) > MAX_TYPES // 2:
-            threshold += 1
-        kept = self._counts > threshold
+        lengths = np.array([0, *map(len, self.types)])
+        threshold, kept = 1, self._counts > 1
         kept[FORGOTTEN] = False
+        while np.count_nonzero(kept) > MAX_TYPES // 2 or lengths[kept].sum() > MAX_TYPE_CHARACTERS // 2:
+            threshold += 1
+            kept &= self._counts > threshold
         renumbered = np.where(kept, np.cumsum(kept), FORGOTTEN).astype(np.uint32)
         self.types = {token: int(renumbered[old]) for token, old in self.types.items() if kept[old]}
         self._counts = np.concatenate([[0], self._counts[kept]])
+        self._type_characters = int(lengths[kept].sum())
         token = 0
         while len(ids := _read(self._ids, ID, token, BLOCK_TOKENS)):
             self._ids.seek(token * ID.itemsize)

@@ -1,16 +1,16 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from rnnlm.errors import RnnlmError
-from rnnlm.files import sha256
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files import NOT_YAML, parse_yaml, read_text, sha256
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
@@ -19,6 +19,18 @@ SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
 CHUNK = 1 << 20
+
+
+def seal(directory: Path) -> None:
+    """Close ``dataset.yaml`` with a line that holds the checksum of all lines before it."""
+    file = directory / METADATA_FILE
+    line = _seal(file.read_bytes())
+    with file.open("ab") as stream:
+        stream.write(line)
+
+
+def _seal(content: bytes) -> bytes:
+    return f"sha256: {hashlib.sha256(content).hexdigest()}\n".encode()
 
 
 def ids_file(split: str) -> str:
@@ -152,14 +164,15 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{path}: this is no dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
         )
     try:
-        metadata = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        text = read_text(file)
+        metadata = parse_yaml(text)
+    except NOT_YAML as error:
         raise _damaged(file, "is not YAML") from error
     if not isinstance(metadata, dict) or "format_version" not in metadata:
         raise _damaged(file, "has no format_version")
     if metadata["format_version"] != FORMAT_VERSION:
         raise RnnlmError(
-            f"{file}: format version {metadata['format_version']!r} is not {FORMAT_VERSION}, the one that"
+            f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
     for section, names, keys in (
@@ -174,6 +187,11 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     for key in ("documents", "unique_tokens"):
         if not _is_valid(key, metadata.get(key)):
             raise _damaged(file, f"has no valid {key}")
+    # Datasets of early versions have no such line.
+    if "sha256" in metadata:
+        content = text[: text.rfind("sha256: ")].encode()
+        if text.encode() != content + _seal(content):
+            raise _damaged(file, "does not have the checksum that its last line names")
     return metadata
 
 
@@ -200,7 +218,9 @@ def _check_files(path: Path, files: Mapping[str, Any]) -> None:
             raise _damaged(file, "is missing")
         size = file.stat().st_size
         if size != files[name]["bytes"]:
-            raise _damaged(file, f"has {size:,} bytes instead of {files[name]['bytes']:,}")
+            raise _damaged(
+                file, f"has {size:,} bytes, not the {files[name]['bytes']:,} that {METADATA_FILE} names"
+            )
         if sha256(file) != files[name]["sha256"]:
             raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 

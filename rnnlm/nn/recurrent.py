@@ -158,6 +158,7 @@ class RecurrentLayer(ABC):
         """Get ready to `advance` step by step from a state (S, B, H)."""
         self._W = self.parameters["weight_hh"]
         self._lay_out(1, state)
+        self._states[1] = self._states[0]  # `state` is right before the first step too
         constant = self._constant()
         self._constant_column = 0 if constant is None else constant[:, None]
 

@@ -23,13 +23,17 @@ class Stepper:
 
     def __init__(self, network: Network, state: Floats) -> None:
         self.network = network
-        for k, layer in enumerate(network.layers):
-            layer.begin_steps(state[k])
-        self._sum = np.empty((network.hidden_size, state.shape[2]), network.dtype)
+        self.begin(state)
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
         table, first = network.embedding.weight, network.layers[0]
         small = len(table) <= first.num_gates * network.hidden_size
         self._first_terms = first.input_terms(table[None].copy())[0].copy() if small else None
+
+    def begin(self, state: Floats) -> None:
+        """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
+        for k, layer in enumerate(self.network.layers):
+            layer.begin_steps(state[k])
+        self._sum = np.empty((self.network.hidden_size, state.shape[2]), self.network.dtype)
 
     @property
     def state(self) -> Floats:

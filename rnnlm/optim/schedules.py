@@ -117,8 +117,8 @@ class HalveOnPlateau(Schedule):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take both up again; a run resumed with another initial rate keeps its halvings."""
-        self.factor = state["factor"]
-        self.last_loss = math.inf if state["last_loss"] is None else state["last_loss"]
+        self.factor = float(state["factor"])
+        self.last_loss = math.inf if state["last_loss"] is None else float(state["last_loss"])
 
 
 SCHEDULES: dict[str, type[Schedule]] = {

@@ -178,6 +178,11 @@ class TextProcessor:
         """Return readable text made of the tokens."""
         return self._tokenizer.detokenize(tokens)
 
+    @property
+    def separator(self) -> str | None:
+        """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
+        return self._tokenizer.separator
+
     def _cleaned(self, text: str) -> str:
         return clean_comment(text) if self.settings.clean else text
 

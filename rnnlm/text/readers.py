@@ -21,7 +21,7 @@ USUAL_COLUMNS = ("body", "text")
 
 # The most characters in one piece of a document.
 PIECE_SIZE = 65_536
-# The longest CSV field and the longest line of CSV or JSON, in characters; longer ones are skipped.
+# The longest CSV row and the longest line of CSV or JSON, in characters; longer ones are skipped.
 MAX_RECORD = 16_000_000
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
@@ -67,7 +67,7 @@ class ReadReport:
         self._cases: dict[tuple[str, str], list[int]] = {}
 
     def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
-        """Count cases of a kind, such as ``NUL bytes removed``."""
+        """Count cases of a kind, such as ``NUL characters removed``."""
         self._cases.setdefault((source, kind), [0, line])[0] += count
 
     def messages(self) -> list[str]:
@@ -132,8 +132,9 @@ def strip_compression(name: str) -> str:
 def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: ReadReport) -> Iterator[Piece]:
     """Yield the documents of the inputs, in pieces.
 
-    Bytes that are not UTF-8 become U+FFFD; NUL characters, rows without the text column and lines that are
-    not JSON are left out; all are counted in the report.
+    What is no character (bytes that are not UTF-8, lone surrogates in JSON) becomes U+FFFD; NUL characters,
+    rows without the text column, lines that are not JSON and records that are too long are left out; all are
+    counted in the report.
 
     Parameters
     ----------
@@ -163,28 +164,34 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
 
 
 def read_lines(name: str, report: ReadReport) -> Iterator[str]:
-    """Yield the lines of a text file, or of standard input as they come, repaired as documents are.
+    """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
+
+    They are repaired as in `read_documents`.
 
     Parameters
     ----------
     name : str
-        A file, or ``-`` for standard input.
+        The file, or ``-`` for standard input.
     report : ReadReport
-        Gathers what was repaired or skipped.
+        Gathers what was repaired.
 
     Raises
     ------
     RnnlmError
-        If the file cannot be read or decompressed.
+        If the file cannot be read, or a line has more than 16,000,000 characters.
     """
     with _open_text(name) as stream:
-        line = ""
-        # A line is complete at its end, not when the next one begins: who waits for the answer may send no more.
-        for part in _Lines(stream, "standard input" if name == STDIN else name, report).parts():
+        lines = _Lines(stream, "standard input" if name == STDIN else name, report)
+        line, number = "", 1
+        for part in lines.parts():
             line += part
-            if line.endswith("\n"):
+            if len(line) > MAX_RECORD:
+                raise RnnlmError(
+                    f"{lines.source}: line {number:,} has more than {MAX_RECORD:,} characters; shorten it."
+                )
+            if part.endswith("\n"):
                 yield line.removesuffix("\n")
-                line = ""
+                line, number = "", number + 1
         if line:
             yield line
 
@@ -251,7 +258,7 @@ class _Lines:
                 if self._number_read == 1 and part.startswith(UTF16_MARKS):
                     raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
             at_line_start = part.endswith("\n")
-            yield self._repair(part)
+            yield self.repair(part, self._number_read, "bytes that are not UTF-8")
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
@@ -271,6 +278,17 @@ class _Lines:
             else:
                 self.report(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
 
+    def repair(self, text: str, line: int, surrogates: str) -> str:
+        """Remove NUL characters, and replace lone surrogates; `surrogates` says what these are here."""
+        if "\0" in text:
+            self.report("NUL characters removed", line, text.count("\0"))
+            text = text.replace("\0", "")
+        if not text.isascii():
+            text, count = LONE_SURROGATES.subn("\ufffd", text)
+            if count:
+                self.report(f"{surrogates} replaced by U+FFFD", line, count)
+        return text
+
     def report(self, kind: str, line: int, count: int = 1) -> None:
         """Report what is left out or looks wrong."""
         self._report.add(self.source, kind, line, count)
@@ -284,15 +302,6 @@ class _Lines:
                 f"{self.source}: reading stopped after line {self._number_read:,} ({reason});"
                 " is the file complete?"
             ) from error
-
-    def _repair(self, part: str) -> str:
-        if "\0" in part:
-            self._report.add(self.source, "NUL bytes removed", self._number_read, part.count("\0"))
-            part = part.replace("\0", "")
-        if not part.isascii() and LONE_SURROGATES.search(part):
-            part, count = LONE_SURROGATES.subn("\ufffd", part)
-            self._report.add(self.source, "bytes that are not UTF-8 replaced by U+FFFD", self._number_read, count)
-        return part
 
 
 def _pieces(parts: Iterable[str]) -> Iterator[Piece]:
@@ -349,13 +358,14 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     The mark of the end of the file is a row of its own, unless a quote is still open there.
     """
     csv.field_size_limit(MAX_RECORD)
-    rows = csv.reader(chain(lines.whole(), [END_OF_FILE]), delimiter=delimiter)
+    row_lines = _RowLines(lines)
+    rows = csv.reader(row_lines, delimiter=delimiter)
     while True:
-        first_line = lines.number + 1
+        first_line = row_lines.begin_row()
         try:
             row = next(rows, None)
         except csv.Error:
-            lines.report("rows skipped whose quotes are never closed", first_line)
+            lines.report(f"rows skipped whose quotes are not closed in {MAX_RECORD:,} characters", first_line)
             continue
         if row is None or row == [END_OF_FILE]:
             return
@@ -367,13 +377,46 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield first_line, row
 
 
+class _RowLines:
+    """The lines of a CSV file for its parser, which gets a bounded number of characters for a row."""
+
+    def __init__(self, lines: _Lines):
+        self._lines = lines
+        self._whole = chain(lines.whole(), [END_OF_FILE])
+        self._put_back: str | None = None
+        self._length = 0
+        self._after_long_row = False
+
+    def begin_row(self) -> int:
+        """Begin to count the characters of a row; return the number of its first line."""
+        self._length = 0
+        return self._lines.number + (self._put_back is None)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._whole) if self._put_back is None else self._put_back
+        self._put_back = None
+        self._length += len(line)
+        if self._length > MAX_RECORD:
+            self._put_back = line
+            self._after_long_row = True
+            raise csv.Error
+        if self._after_long_row and line.count('"') % 2:
+            # If the long row was one of many lines, and no quote forgotten, this is where it is closed.
+            line = line.partition('"')[2]
+            self._after_long_row = False
+        return line
+
+
 def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
     found, fields = False, None
     for line in lines.whole():
         if line.isspace():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_int=float)  # Python refuses integers of thousands of digits
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
@@ -385,7 +428,7 @@ def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
         text = record.get(column)
         found = found or column in record
         if isinstance(text, str):
-            yield from _record_pieces(LONE_SURROGATES.sub("\ufffd", text).replace("\0", ""))
+            yield from _record_pieces(lines.repair(text, lines.number, "lone surrogates"))
         else:
             lines.report("records without the text field skipped", lines.number)
     if fields is not None and not found:

@@ -2,16 +2,55 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
 CHARACTERS = "characters"
 
+# Longer text is given to NLTK in parts: some of its patterns take a time quadratic in the length of hostile
+# text, and raise an error when it gets too long.
+LONGEST_PART = 4096
+
 DOTS = re.compile(r"\.{2,}")
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# One of these characters must be in a text for this pattern of `NLTKWordTokenizer` to change it. Most sentences
+# hold few of them, so most patterns need not be tried. A pattern that is not listed is always tried.
+NEEDED_CHARACTERS = {
+    r"([«“‘„]|[`]+)": "«“‘„`",
+    r"^\"": '"',
+    r"(``)": "`",
+    r"([ \(\[{<])(\"|\'{2})": "\"'",
+    r"(?i)(?<!\w)(\')(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)": "'",
+    r"""([^\.])(\.)([\]\)}>"\'»”’ ]*+)\s*$""": ".",
+    r"([:,])([^\d])": ":,",
+    r"([:,])$": ":,",
+    r"\.{2,}": ".",
+    r"[;@#$%&]": ";@#$%&",
+    r"[\u2012-\u2015]": "\u2012\u2013\u2014\u2015",
+    r"""([^\.])(\.)([\]\)}>"\']*)\s*$""": ".",
+    r"[?!]": "?!",
+    r"([^'])' ": "'",
+    r"[*]": "*",
+    r"[\]\[\(\)\{\}\<\>]": "[](){}<>",
+    r"--": "-",
+    r"([»”’])": "»”’",
+    r"''": "'",
+    r'"': '"',
+    r"\s+": "",  # only runs of spaces are left, which end between tokens anyway
+    r"([^' ])('[sS]|'[mM]|'[dD]|') ": "'",
+    r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ": "'",
+}
+ALWAYS = " "
+CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'tis|'twas", re.IGNORECASE)
 
 
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
+
+    separator: ClassVar[str | None] = None
+    """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
 
     @abstractmethod
     def tokenize(self, text: str) -> list[str]:
@@ -25,17 +64,21 @@ class Tokenizer(ABC):
 class CharacterTokenizer(Tokenizer):
     """Every Unicode character is a token, newlines and spaces included; lossless."""
 
+    separator = ""
+
     def tokenize(self, text: str) -> list[str]:
         """Return the characters."""
         return list(text)
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the characters as one string."""
-        return "".join(tokens)
+        return self.separator.join(tokens)
 
 
 class WhitespaceTokenizer(Tokenizer):
     """For text that is tokenized already: tokens are what white space separates."""
+
+    separator = " "
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
@@ -43,7 +86,7 @@ class WhitespaceTokenizer(Tokenizer):
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return the tokens with a space between them."""
-        return " ".join(tokens)
+        return self.separator.join(tokens)
 
 
 class NltkTokenizer(Tokenizer):
@@ -53,16 +96,35 @@ class NltkTokenizer(Tokenizer):
     """
 
     def __init__(self) -> None:
-        from nltk.tokenize.destructive import NLTKWordTokenizer
+        from nltk.tokenize.destructive import NLTKWordTokenizer as Nltk
 
-        self._tokenizer = NLTKWordTokenizer()
+        self._before_padding = _substitutions(
+            [*Nltk.STARTING_QUOTES, *Nltk.PUNCTUATION, Nltk.PARENS_BRACKETS, Nltk.DOUBLE_DASHES]
+        )
+        self._after_padding = _substitutions(Nltk.ENDING_QUOTES)
+        self._contractions = [*Nltk.CONTRACTIONS2, *Nltk.CONTRACTIONS3]
         self._detokenizer = _ProseDetokenizer()
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words and punctuation marks of a sentence."""
-        # Runs of white space say nothing here, and some of NLTK's patterns are slow on long ones.
-        tokens: list[str] = self._tokenizer.tokenize(" ".join(text.split()))
-        return tokens
+        return [token for part in _parts(text) for token in self._tokenize(part)]
+
+    def _tokenize(self, text: str) -> list[str]:
+        """Do as `NLTKWordTokenizer.tokenize` does, but for the patterns that cannot match."""
+        characters = {ALWAYS, *text}
+        if '"' in characters:
+            characters.update("`'")  # which the patterns make of it
+        for needed, substitute, replacement in self._before_padding:
+            if not needed.isdisjoint(characters):
+                text = substitute(replacement, text)
+        text = f" {text} "
+        for needed, substitute, replacement in self._after_padding:
+            if not needed.isdisjoint(characters):
+                text = substitute(replacement, text)
+        if CONTRACTIONS.search(text):
+            for pattern in self._contractions:
+                text = pattern.sub(r" \1 \2 ", text)
+        return text.split()
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return prose: contractions joined, punctuation and quotes attached."""
@@ -80,8 +142,9 @@ class TweetTokenizer(Tokenizer):
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words, punctuation marks and emoticons of a text."""
-        tokens: list[str] = self._tokenizer.tokenize(" ".join(text.split()))
-        return tokens
+        tokens = [token for part in _parts(text) for token in self._tokenizer.tokenize(part)]
+        # A character reference can be that of a lone surrogate, which no file can hold.
+        return [LONE_SURROGATES.sub("\ufffd", token) for token in tokens] if "&#" in text else tokens
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return prose: punctuation and quotes attached."""
@@ -111,6 +174,27 @@ class _ProseDetokenizer:
         for pattern, replacement in self.TIDY:
             text = pattern.sub(replacement, text)
         return text
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Fold white space, which says nothing here, and cut what is too long for NLTK, at spaces if there are."""
+    text = " ".join(text.split())
+    start = 0
+    while len(text) - start > LONGEST_PART:
+        cut = text.rfind(" ", start, start + LONGEST_PART) + 1 or start + LONGEST_PART
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
+
+
+def _substitutions(
+    rules: Iterable[tuple[Any, str]],
+) -> list[tuple[frozenset[str], Callable[[str, str], str], str]]:
+    """Put the characters that each pattern needs before it."""
+    return [
+        (frozenset(NEEDED_CHARACTERS.get(pattern.pattern, ALWAYS)), pattern.sub, replacement)
+        for pattern, replacement in rules
+    ]
 
 
 def _prepare(tokens: Sequence[str]) -> list[str]:

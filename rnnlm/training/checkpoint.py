@@ -7,6 +7,7 @@ A checkpoint directory holds ``model.safetensors`` (PyTorch's tensor names and s
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from rnnlm.config import Config
-from rnnlm.errors import RnnlmError
-from rnnlm.files import sha256, sync
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files import read_text, sha256, sync
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.network import Network
+from rnnlm.nn.network import CELLS, Network
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.progress import Progress
 from rnnlm.training.step import make_network
@@ -62,6 +63,7 @@ class Checkpoint:
         RnnlmError
             If names or shapes of the weights are not those of the configuration's network.
         """
+        self._check_sizes()
         network = make_network(self.config, len(self.vocabulary))
         self.copy_into(network)
         return network
@@ -76,7 +78,7 @@ class Checkpoint:
         """
         try:
             return Progress.from_dict(self.state["progress"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise RnnlmError(f"{STATE}: the progress is not whole ({error}); use another checkpoint.") from error
 
     def copy_into(self, network: Network) -> None:
@@ -85,18 +87,39 @@ class Checkpoint:
         Raises
         ------
         RnnlmError
-            If names or shapes of the weights are not the network's.
+            If names or shapes of the weights are not the network's, or one is not a finite number.
         """
         expected = {name: value.shape for name, value in network.parameters.items()}
-        found = {name: value.shape for name, value in self.parameters.items()}
-        if expected != found:
-            name = min(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
-            raise RnnlmError(
-                f"{MODEL}: the tensor {name} has shape {found.get(name)}, but its configuration and vocabulary "
-                f"make it {expected.get(name)}; use another checkpoint."
-            )
+        self._check_shapes({**dict.fromkeys(self.parameters), **expected})
         for name, value in self.parameters.items():
-            network.parameters[name][...] = value
+            with np.errstate(over="ignore"):
+                network.parameters[name][...] = value
+            if not np.all(np.isfinite(network.parameters[name])):
+                raise RnnlmError(f"{MODEL}: not all of {name} are finite numbers; use another checkpoint.")
+
+    def _check_sizes(self) -> None:
+        """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
+        model, size = self.config.model, len(self.vocabulary)
+        rows = CELLS[model.cell].num_gates * model.hidden_size
+        shapes = {f"rnn.weight_hh_l{k}": (rows, model.hidden_size) for k in range(model.num_layers)}
+        if model.embedding_size is not None:
+            shapes["embedding.weight"] = (size, model.embedding_size)
+        cutoffs = model.softmax_cutoffs
+        if cutoffs is not None:
+            shapes["output.head.weight"] = (cutoffs[0] + len(cutoffs), model.hidden_size)
+        elif not model.tie_weights:
+            shapes["output.weight"] = (size, model.hidden_size)
+        self._check_shapes(shapes)
+
+    def _check_shapes(self, expected: Mapping[str, tuple[int, ...] | None]) -> None:
+        """Refuse weights of other shapes; None is for those that there should not be."""
+        found = {name: self.parameters[name].shape if name in self.parameters else None for name in expected}
+        if found != expected:
+            name = min(name for name in expected if found[name] != expected[name])
+            raise RnnlmError(
+                f"{MODEL}: the tensor {name} has shape {found[name]}, but its configuration and vocabulary "
+                f"make it {expected[name]}; use another checkpoint."
+            )
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
@@ -110,7 +133,7 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     temporary = directory.with_name(f".{directory.name}.partial")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         parameters = checkpoint.parameters
         if checkpoint.config.model.tie_weights:
             # Under both names, as PyTorch's modules expect them.
@@ -130,7 +153,10 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
         sync(directory.parent)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise RnnlmError(f"{directory}: cannot write the checkpoint ({error.strerror or error}).") from error
+        raise RnnlmError(
+            f"{directory}: the checkpoint cannot be written ({error.strerror or error}), the one before is kept; "
+            "see to room and permissions, then go on with --resume."
+        ) from error
 
 
 def load_checkpoint(directory: Path) -> Checkpoint:
@@ -141,24 +167,21 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     RnnlmError
         If a file is missing, damaged or not what its name says; the message names the file.
     """
+    expected = _read_manifest(directory)
     for name in FILES:
-        _verify(directory, name)
+        _verify(directory / name, expected.get(name))
     try:
-        parameters = safetensors.numpy.load((directory / MODEL).read_bytes())
-        state = json.loads((directory / STATE).read_text(encoding="utf-8"))
-        state_tensors = safetensors.numpy.load((directory / STATE_TENSORS).read_bytes())
-    except (OSError, SafetensorError, ValueError) as error:
-        raise RnnlmError(f"{directory}: damaged checkpoint ({error}); use another one.") from error
+        state = json.loads(read_text(directory / STATE))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RnnlmError(f"{directory / STATE}: cannot be read ({error}); use another checkpoint.") from error
+    if not isinstance(state, dict):
+        raise RnnlmError(f"{directory / STATE}: not an object of JSON; use another checkpoint.")
     config = Config.load(directory / CONFIG)
+    vocabulary = Vocabulary.load(directory / VOCABULARY)
+    parameters = _read_tensors(directory / MODEL)
     if config.model.tie_weights:
         parameters.pop("output.weight", None)
-    return Checkpoint(
-        config=config,
-        vocabulary=Vocabulary.load(directory / VOCABULARY),
-        parameters=parameters,
-        state=state,
-        state_tensors=state_tensors,
-    )
+    return Checkpoint(config, vocabulary, parameters, state, _read_tensors(directory / STATE_TENSORS))
 
 
 def _tensors(arrays: dict[str, Floats]) -> bytes:
@@ -166,25 +189,41 @@ def _tensors(arrays: dict[str, Floats]) -> bytes:
     return safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
 
 
+def _read_tensors(path: Path) -> dict[str, Floats]:
+    try:
+        tensors = safetensors.numpy.load(path.read_bytes())
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise RnnlmError(f"{path}: cannot be read ({error}); use another checkpoint.") from error
+    for name, value in tensors.items():
+        if not np.issubdtype(value.dtype, np.floating):
+            raise RnnlmError(f"{path}: {name} holds {value.dtype}, not floats; use another checkpoint.")
+    return tensors
+
+
 def _fingerprint(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
-def _verify(directory: Path, name: str) -> None:
-    """Check a file of a checkpoint against the manifest."""
+def _read_manifest(directory: Path) -> Mapping[str, Any]:
+    """Return the fingerprints of a checkpoint's files by name."""
     path = directory / MANIFEST
+    if not path.is_file():
+        raise RnnlmError(f"{directory}: not a checkpoint, it has no {MANIFEST}.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version, expected = manifest["format_version"], manifest["files"][name]
-    except FileNotFoundError as error:
-        raise RnnlmError(f"{directory}: not a checkpoint, it has no {MANIFEST}.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = json.loads(read_text(path))
+        version, files = manifest["format_version"], dict(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RnnlmError(f"{path}: damaged; use another checkpoint.") from error
     if version != FORMAT_VERSION:
-        raise RnnlmError(f"{path}: format version {version}, but this program reads {FORMAT_VERSION}.")
+        raise RnnlmError(f"{path}: format version {shown(version)}, but this program reads {FORMAT_VERSION}.")
+    return files
+
+
+def _verify(path: Path, expected: object) -> None:
+    """Check a file of a checkpoint against its fingerprint; one of another size is not even read."""
     try:
-        found = _fingerprint(directory / name)
+        fits = isinstance(expected, dict) and expected.get("bytes") == path.stat().st_size
+        if not (fits and _fingerprint(path) == expected):
+            raise RnnlmError(f"{path}: damaged, not what {MANIFEST} says was saved; use another checkpoint.")
     except OSError as error:
-        raise RnnlmError(f"{directory / name}: cannot be read ({error.strerror}).") from error
-    if found != expected:
-        raise RnnlmError(f"{directory / name}: damaged, not what was saved; use another checkpoint.")
+        raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error

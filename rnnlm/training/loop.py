@@ -1,9 +1,7 @@
 """The training loop."""
 
 import math
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation import evaluate, perplexity
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
@@ -67,6 +65,7 @@ class Trainer:
             self.batches = StreamBatches(dataset.train, training.batch_size, training.bptt_steps)
         self.progress = Progress()
         self.carried: Floats = self.network.initial_state(training.batch_size)
+        self.arithmetic_before: object = None
         self.processor = TextProcessor(vocabulary.settings)
         self.signals = StopSignals()
         self.quiet = quiet
@@ -79,6 +78,8 @@ class Trainer:
         RnnlmError
             If the checkpoint is damaged, or was made with another network, dataset or way of training.
         """
+        # The best is only looked at, but an index that names a wrong one would have it removed.
+        self.run_directory.checkpoint("best")
         directory = self.run_directory.checkpoint("last")
         checkpoint = load_checkpoint(directory)
         before, now = _fixed_values(checkpoint.config), _fixed_values(self.config)
@@ -95,14 +96,16 @@ class Trainer:
             )
         checkpoint.copy_into(self.network)
         self.progress = checkpoint.progress()
+        self.arithmetic_before = checkpoint.state.get("arithmetic")
         try:
             self.schedule.load_state(checkpoint.state["schedule"])
             self.optimizer.load_state(checkpoint.state_tensors)
             self.carried = checkpoint.state_tensors["carried"]
-            if self.carried.shape != self.network.initial_state(self.carried.shape[2]).shape:
+            expected = self.network.initial_state(min(self.carried.shape[2], self.config.training.batch_size))
+            if self.carried.shape != expected.shape:
                 raise ValueError("carried")
             self.run_directory.cut_logs(checkpoint.state["logs"])
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             raise RnnlmError(f"{directory}: its state is not whole ({error}); start another run.") from error
 
     def load_embeddings(self, path: str) -> LoadedVectors:
@@ -121,14 +124,18 @@ class Trainer:
         model, train = self.config.model, self.dataset.train
         weights = sum(value.size for value in self.network.parameters.values())
         source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
-        threads = f"{blas.threads()} thread" + ("s" if blas.threads() > 1 else "")
         lines = [
             f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights",
             f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
-            f"{train.num_tokens:,} to train on; {blas.kernel()}, {threads}",
+            f"{train.num_tokens:,} to train on; {_arithmetic()}",
         ]
         if self.progress.step:
             lines.append(f"Resumed at step {self.progress.step:,}.")
+            if self.arithmetic_before not in (None, _arithmetic()):
+                lines.append(
+                    f"The checkpoint was made on {shown(self.arithmetic_before)}: the last bits of the weights "
+                    "may differ from those of a run that was never stopped."
+                )
             if self._finished():
                 lines.append(
                     "The run has reached its end; raise training.epochs, max_steps or max_seconds to go on."
@@ -138,6 +145,11 @@ class Trainer:
         if self.dataset.valid.num_tokens == 0:
             lines.append("The validation split is empty: nothing is evaluated, the last checkpoint is the best.")
         return "\n".join(lines)
+
+    def begin(self) -> None:
+        """Write the run with a checkpoint of the network as it is, before any training."""
+        self.run_directory.begin(self.config)
+        self._save()
 
     def run(self) -> dict[str, Any]:
         """Train until the epochs, the steps, the time or the patience are used up, or a signal comes.
@@ -281,6 +293,7 @@ class Trainer:
                 "schedule": self.schedule.state(),
                 "dataset": self._dataset_checksums(),
                 "logs": self.run_directory.log_sizes(),
+                "arithmetic": _arithmetic(),
             },
             state_tensors={"carried": self.carried, **self.optimizer.state()},
         )
@@ -349,11 +362,18 @@ class Trainer:
             raise self._not_finite("norm of the weights")
 
     def _not_finite(self, what: str) -> RnnlmError:
-        kept = self.run_directory.checkpoint("last")
+        run = self.run_directory
+        kept = f"{run.checkpoint('last')} is the last good checkpoint" if run.exists else "nothing is saved"
         return RnnlmError(
-            f"the {what} is not a finite number after step {self.progress.step}; {kept} is the last good "
-            "checkpoint; try a smaller optimizer.learning_rate, or optimizer.clip_norm=5."
+            f"the {what} is not a finite number after step {self.progress.step}; {kept}; "
+            "try a smaller optimizer.learning_rate, or optimizer.clip_norm=5."
         )
+
+
+def _arithmetic() -> str:
+    """Say what the last bits of matrix products depend on."""
+    threads = blas.threads()
+    return f"{blas.kernel()}, {threads} thread" + ("s" if threads > 1 else "")
 
 
 def _fixed_values(config: Config) -> dict[str, Any]:
@@ -373,31 +393,3 @@ def _fixed_values(config: Config) -> dict[str, Any]:
         "optimizer.name": config.optimizer.name,
         "schedule.name": config.schedule.name,
     }
-
-
-def begin_run(config: Config, out: Path, resume: bool, quiet: bool) -> Trainer:
-    """Open the dataset, and begin or resume the run.
-
-    Raises
-    ------
-    RnnlmError
-        If no dataset is named or it cannot be opened, or the run exists and is not to be resumed, or is to be
-        resumed and does not exist.
-    """
-    if config.data.path is None:
-        raise RnnlmError("data.path: no dataset is named; give --data DIR.")
-    run = RunDirectory(out)
-    if run.exists and not resume:
-        raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
-    if resume and not run.exists:
-        raise RnnlmError(f"{out}: there is no run to resume in it; leave --resume out to begin one.")
-    if not run.checkpoints.is_dir() and out.is_dir() and any(out.iterdir()):
-        raise RnnlmError(f"{out}: there are other files in it; choose another --out.")
-    trainer = Trainer(config, Dataset.open(config.data.path), run, quiet)
-    if run.exists:
-        trainer.resume()
-    elif config.model.embedding_file is not None:
-        loaded = trainer.load_embeddings(config.model.embedding_file)
-        if not quiet:
-            print(f"{config.model.embedding_file}: {loaded}", file=sys.stderr)
-    return trainer

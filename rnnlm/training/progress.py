@@ -1,5 +1,6 @@
 """Where a run is, and how a person sees it."""
 
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, fields
@@ -7,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from rnnlm.errors import shown
 from rnnlm.evaluation import perplexity
 
 LINE_SECONDS = 30
@@ -64,8 +66,20 @@ class Progress:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Progress":
-        """Make it from what `to_dict` returned."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        """Make it from what `to_dict` returned.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a value is missing, or is not one that the field can have.
+        """
+        chosen = {field.name: values[field.name] for field in fields(cls)}
+        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
+        for name, value in chosen.items():
+            in_range = 0 <= value < 2**63 if isinstance(value, int) else value is None or math.isfinite(value)
+            if not (isinstance(value, kinds[name]) and in_range):
+                raise ValueError(f"{name} is {shown(value)}")
+        return cls(**chosen)
 
     def evaluated(self, loss: float) -> None:
         """Take note of an evaluation at this step."""

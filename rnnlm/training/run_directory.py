@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.files import write_atomically
+from rnnlm.files import make_directory, read_text, sha256, sync, write_atomically
 from rnnlm.training.checkpoint import MANIFEST, Checkpoint, save_checkpoint
 
 CONFIG = "config.yaml"
@@ -22,6 +23,7 @@ METRICS = "metrics.jsonl"
 SAMPLES = "samples.jsonl"
 CHECKPOINTS = "checkpoints"
 INDEX = "index.json"
+_CHECKPOINT_NAME = re.compile(r"step-\d{8,}a*")
 
 
 class RunDirectory:
@@ -29,7 +31,7 @@ class RunDirectory:
 
     Beside ``config.yaml`` (every value, defaults included), ``environment.json`` (versions, BLAS kernel, threads),
     ``metrics.jsonl`` and ``samples.jsonl`` there is ``checkpoints/`` with two checkpoints, the best by validation
-    loss and the last; its ``index.json`` says which is which.
+    loss and the last; its ``index.json`` says which is which, with the SHA-256 of their manifests.
 
     Parameters
     ----------
@@ -44,16 +46,17 @@ class RunDirectory:
     @property
     def exists(self) -> bool:
         """Whether the directory holds a checkpoint."""
-        return (self.checkpoints / INDEX).exists()
+        return (self.checkpoints / INDEX).is_file()
 
     def begin(self, config: Config) -> None:
-        """Make the directory and write down what the run is made with.
+        """Make the directory, write down what the run is made with, and remove what a killed one left.
 
         Raises
         ------
         RnnlmError
-            If that cannot be written.
+            If that cannot be written, or a file of the run is a link to somewhere else.
         """
+        self._refuse_links()
         environment = {
             "rnnlm": version("rnnlm"),
             "python": platform.python_version(),
@@ -64,13 +67,15 @@ class RunDirectory:
             "threads": blas.threads(),
         }
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            make_directory(self.checkpoints)
+            self._remove_others()
             write_atomically(self.path / CONFIG, config.to_yaml())
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
         except OSError as error:
             raise RnnlmError(
-                f"{self.path}: cannot write the run ({error.strerror}); choose another --out."
+                f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or "
+                "choose another --out."
             ) from error
 
     def checkpoint(self, which: str) -> Path:
@@ -81,17 +86,33 @@ class RunDirectory:
         RnnlmError
             If there is none, or the index is damaged.
         """
-        index = self.checkpoints / INDEX
+        index = self._index()
+        directory = self.checkpoints / index[which]
+        # Indexes of early versions have no checksums.
+        expected = index.get(f"{which}_sha256")
         try:
-            name = str(json.loads(index.read_text(encoding="utf-8"))[which])
-            # A name and no path: nothing outside the directory is ever read.
-            if Path(name).name != name:
-                raise ValueError(name)
-        except FileNotFoundError as error:
-            raise RnnlmError(f"{self.path}: this run has no checkpoint yet.") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RnnlmError(f"{index}: damaged; name one of the checkpoints beside it instead.") from error
-        return self.checkpoints / name
+            is_meant = sha256(directory / MANIFEST) == expected or expected is None
+        except OSError:
+            is_meant = False
+        if not is_meant:
+            raise RnnlmError(
+                f"{directory}: not the {which} checkpoint that {INDEX} beside it means; put that back, or name a "
+                "checkpoint instead of the run."
+            )
+        return directory
+
+    def _index(self) -> dict[str, str]:
+        """Read the index; the names in it are no paths, so that nothing outside the directory is ever read."""
+        file = self.checkpoints / INDEX
+        if not file.is_file():
+            raise RnnlmError(f"{self.path}: this run has no checkpoint yet.")
+        try:
+            index: dict[str, str] = json.loads(read_text(file))
+            if not all(_CHECKPOINT_NAME.fullmatch(index[which]) for which in ("best", "last")):
+                raise ValueError(index)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RnnlmError(f"{file}: damaged; name one of the checkpoints beside it instead.") from error
+        return index
 
     def save(self, step: int, checkpoint: Checkpoint, is_best: bool) -> None:
         """Write a checkpoint, then the index, and only then remove what neither best nor last needs.
@@ -104,16 +125,33 @@ class RunDirectory:
             What to write.
         is_best
             Whether it becomes the best; the first one is in any case.
+
+        Raises
+        ------
+        RnnlmError
+            If it cannot be written; the checkpoints before it are kept.
         """
-        last = self.checkpoints / f"step-{step:08d}"
-        while last.exists():
-            last = last.with_name(f"{last.name}a")
-        save_checkpoint(last, checkpoint)
-        best = last if is_best or not self.exists else self.checkpoint("best")
-        write_atomically(self.checkpoints / INDEX, json.dumps({"best": best.name, "last": last.name}))
-        for old in self.checkpoints.iterdir():
-            if old.is_dir() and old not in (best, last):
-                shutil.rmtree(old)
+        try:
+            last = self.checkpoints / f"step-{step:08d}"
+            while last.exists():
+                last = last.with_name(f"{last.name}a")
+            save_checkpoint(last, checkpoint)
+            index = self._index() if self.exists else {}
+            for which in ("best", "last") if is_best or not index else ("last",):
+                index[which], index[f"{which}_sha256"] = last.name, sha256(last / MANIFEST)
+            write_atomically(self.checkpoints / INDEX, json.dumps(index))
+            self._remove_others()
+        except OSError as error:
+            raise _cannot_write(self.checkpoints, error) from error
+
+    def _remove_others(self) -> None:
+        """Remove the checkpoints, whole or half written, that the index does not name."""
+        index = self._index() if self.exists else {}
+        named = (index.get("best"), index.get("last"))
+        for path in self.checkpoints.iterdir():
+            is_ours = _CHECKPOINT_NAME.fullmatch(path.name.removeprefix(".").removesuffix(".partial"))
+            if is_ours and path.name not in named and path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
 
     def append_metrics(self, **values: Any) -> None:
         """Add a line to ``metrics.jsonl``."""
@@ -124,23 +162,56 @@ class RunDirectory:
         self._append(SAMPLES, {"step": step, "text": text})
 
     def log_sizes(self) -> dict[str, int]:
-        """Return the size in bytes of each log, for a checkpoint to remember."""
-        logs = (self.path / name for name in (METRICS, SAMPLES))
-        return {log.name: log.stat().st_size if log.exists() else 0 for log in logs}
+        """Return the size in bytes of each log, for a checkpoint to remember; what it counts is on the disk."""
+        sizes = {}
+        for log in (self.path / METRICS, self.path / SAMPLES):
+            try:
+                if log.exists():
+                    sync(log)
+                sizes[log.name] = log.stat().st_size if log.exists() else 0
+            except OSError as error:
+                raise _cannot_write(log, error) from error
+        return sizes
 
     def cut_logs(self, sizes: dict[str, int]) -> None:
-        """Drop from the logs what was written after a checkpoint; a resumed run writes it again."""
-        for name in (METRICS, SAMPLES):
-            log = self.path / name
-            if log.exists() and log.stat().st_size > sizes[name]:
-                os.truncate(log, sizes[name])
+        """Drop from the logs what was written after a checkpoint; a resumed run writes it again.
+
+        Raises
+        ------
+        RnnlmError
+            If a log cannot be cut, has lost lines, or is a link to somewhere else.
+        """
+        self._refuse_links()
+        for log in (self.path / METRICS, self.path / SAMPLES):
+            size = sizes[log.name]
+            if log.exists() and log.stat().st_size < size:
+                raise RnnlmError(
+                    f"{log}: shorter than the checkpoint remembers; put it back, or remove it to go on without."
+                )
+            try:
+                if log.exists() and log.stat().st_size > size:
+                    os.truncate(log, size)
+            except OSError as error:
+                raise _cannot_write(log, error) from error
+
+    def _refuse_links(self) -> None:
+        for path in (self.checkpoints, self.path / METRICS, self.path / SAMPLES):
+            if path.is_symlink():
+                raise RnnlmError(f"{path}: a link, and a run writes nothing outside its directory; remove it.")
 
     def _append(self, name: str, values: dict[str, Any]) -> None:
         try:
             with (self.path / name).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
         except OSError as error:
-            raise RnnlmError(f"{self.path / name}: cannot be written ({error.strerror}).") from error
+            raise _cannot_write(self.path / name, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> RnnlmError:
+    return RnnlmError(
+        f"{path}: cannot be written ({error.strerror or error}); see to its room and permissions, then go on with "
+        "--resume."
+    )
 
 
 def resolve_checkpoint(path: str | Path) -> Path:
@@ -152,7 +223,7 @@ def resolve_checkpoint(path: str | Path) -> Path:
         If there is none at `path`.
     """
     path = Path(path)
-    if (path / MANIFEST).exists():
+    if (path / MANIFEST).is_file():
         return path
     if (path / CHECKPOINTS).is_dir():
         return RunDirectory(path).checkpoint("best")
@@ -161,15 +232,9 @@ def resolve_checkpoint(path: str | Path) -> Path:
     raise RnnlmError(f"{path}: neither a run nor a checkpoint directory.")
 
 
-def newest_run(directory: str | Path) -> Path:
-    """Return the run under `directory` whose checkpoints were written last.
-
-    Raises
-    ------
-    RnnlmError
-        If there is none.
-    """
+def newest_run(directory: str | Path) -> Path | None:
+    """Return the run under `directory` whose checkpoints were written last; None where there is none."""
     indexes = list(Path(directory).glob(f"*/{CHECKPOINTS}/{INDEX}"))
     if not indexes:
-        raise RnnlmError(f"{directory}: no trained model here; train one, or name it with --model.")
+        return None
     return max(indexes, key=lambda index: (index.stat().st_mtime_ns, str(index))).parent.parent

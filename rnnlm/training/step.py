@@ -142,4 +142,6 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
             f"model.softmax_cutoffs: {cutoffs} must be below the vocabulary's {vocabulary_size} tokens."
         )
     options = config.model.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
-    return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)
+    # Weights that overflow are refused where they are saved.
+    with np.errstate(over="ignore"):
+        return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)

@@ -1,3 +1,5 @@
+import io
+import json
 import os
 import shutil
 from pathlib import Path
@@ -147,16 +149,22 @@ def test_the_newest_run_is_taken(rnnlm: Command, word_run: Path, char_run: Path)
     assert outcome.stdout == rnnlm("generate", "--model", word_run, "--seed", 1).stdout
 
 
+def test_without_a_run_the_installed_model_writes(rnnlm: Command):
+    outcome = rnnlm("generate", "--seed-text", "I think", "--seed", 1)
+    assert outcome.stderr == "Model: the installed one, as there is no run under runs/\n"
+    assert len(outcome.stdout.splitlines()) == 5
+    assert all(line.startswith("I think") for line in outcome.stdout.splitlines())
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (None, "runs: no trained model here; train one, or name it with --model."),
         ("none", "none: no such directory; name a run or a checkpoint."),
         (".", ".: neither a run nor a checkpoint directory."),
     ],
 )
-def test_without_a_model_it_says_what_to_do(rnnlm: Command, model: str | None, message: str):
-    outcome = rnnlm("generate", *(["--model", model] if model else []))
+def test_what_is_no_model_is_named(rnnlm: Command, model: str, message: str):
+    outcome = rnnlm("generate", "--model", model)
     assert outcome == (1, "", f"rnnlm: {message}\n")
 
 
@@ -173,3 +181,100 @@ def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
         assert outcome.stderr.startswith(f"rnnlm: {checkpoint / name}: damaged")
     (checkpoint / name).unlink()
     assert f"{checkpoint / name}: cannot be read" in rnnlm("generate", "--model", checkpoint).stderr
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """Put bytes on standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+
+def test_a_single_text_is_streamed_and_reads_the_same(rnnlm: Command, word_run: Path):
+    for seed in range(4):
+        arguments = ["--seed-text", "The cat", "--num-samples", 1, "--seed", seed]
+        [sample] = samples(rnnlm, word_run, *arguments)
+        assert rnnlm("generate", "--model", word_run, *arguments).stdout == sample["text"] + "\n"
+
+
+def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: Path):
+    Path("prompts.txt").write_bytes(b"\xef\xbb\xbfThe cat\r\n\r\nthe \xff dog")
+    arguments = ["--num-samples", 2, "--seed", 1]
+    outcome = rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--json", *arguments)
+    assert outcome.exit_code == 0
+    lines = [json.loads(line) for line in outcome.stdout.splitlines()]
+    assert [line["prompt"] for line in lines] == ["The cat", "", "the \ufffd dog"]
+    for line in lines:
+        assert line["samples"] == samples(rnnlm, word_run, "--seed-text", line["prompt"], *arguments)
+    assert "Not in the vocabulary, read as UNKNOWN_TOKEN: \ufffd" in outcome.stderr
+    assert "prompts.txt: 1 bytes that are not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
+    assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--json", "--quiet").stderr == ""
+
+
+def test_prompts_from_standard_input(
+    rnnlm: Command, word_run: Path, char_run: Path, monkeypatch: pytest.MonkeyPatch
+):
+    type_in(monkeypatch, b"the cat\nthe dog\n")
+    lines = rnnlm("generate", "--model", word_run, "--prompts", "-", "--seed", 1).stdout.splitlines()
+    assert [line[:7] for line in lines] == ["the cat", "the dog"]
+    type_in(monkeypatch, b"the cat\nthe dog\n")
+    text = rnnlm("generate", "--model", char_run, "--prompts", "-", "--seed", 1, "--max-tokens", 4).stdout
+    assert [len(text) for text in text.split("\n\n")] == [11, 11, 0]
+
+
+def test_a_beam_gives_the_best_first(rnnlm: Command, word_run: Path):
+    beam = ["--seed-text", "the cat", "--beam-width", 4]
+    found = samples(rnnlm, word_run, *beam)
+    assert [sample["log_prob"] for sample in found] == sorted((s["log_prob"] for s in found), reverse=True)
+    assert len(found) == 4
+    assert samples(rnnlm, word_run, *beam, "--num-samples", 2) == found[:2]
+    assert rnnlm("generate", "--model", word_run, *beam).stdout.splitlines() == [s["text"] for s in found]
+
+
+def test_stop_min_tokens_and_penalty(rnnlm: Command, word_run: Path):
+    arguments = ["--num-samples", 10, "--seed", 0]
+    for sample in samples(rnnlm, word_run, *arguments, "--stop", "the", "--stop", "."):
+        assert not {"the", "."} & set(sample["tokens"])
+    assert min(len(s["tokens"]) for s in samples(rnnlm, word_run, *arguments, "--min-tokens", 15)) >= 15
+    for sample in samples(rnnlm, word_run, *arguments, "--repetition-penalty", 1e6, "--max-tokens", 8):
+        assert len(set(sample["tokens"])) == len(sample["tokens"])
+
+
+def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pytest.MonkeyPatch):
+    type_in(monkeypatch, b"\n/undo\nThe \xff cat\n/t 0.5\n/q\nnever read\n")
+    outcome = rnnlm("generate", "--model", word_run, "--interactive", "--seed", 1, "--seed-text", "the dog")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.startswith("the dog\n  1 ")
+    assert "the dog The \ufffd cat\n  1 " in outcome.stdout
+    assert outcome.stdout.endswith("> temperature 0.5\n> ")
+    assert "/undo" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--beam-width", 3, "--temperature", 1], "--beam-width and --temperature do not go together"),
+        (["--beam-width", 3, "--stop", "x"], "--beam-width and --stop do not go together"),
+        (["--beam-width", 3, "--num-samples", 4], "--num-samples 4: --beam-width 3 finds no more than that"),
+        (["--prompts", "x", "--seed-text", "y"], "--prompts and --seed-text do not go together"),
+        (["--interactive", "--json"], "--interactive and --json do not go together"),
+        (["--interactive", "--prompts", "x"], "--interactive and --prompts do not go together"),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused(rnnlm: Command, arguments: list[object], message: str):
+    outcome = rnnlm("generate", *arguments)
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prompts", "none"], "none: the file cannot be opened (No such file or directory)."),
+        (["--stop", ""], "stop '': give at least one character."),
+        (["--min-tokens", "5", "--max-tokens", "4"], "min_tokens 5: it is above max_tokens, 4; raise that too."),
+        (["--repetition-penalty", "nan"], "repetition_penalty nan: give a number above 0."),
+    ],
+)
+def test_new_settings_that_make_no_sense_are_refused(
+    rnnlm: Command, word_run: Path, arguments: list[str], message: str
+):
+    assert rnnlm("generate", "--model", word_run, *arguments) == (1, "", f"rnnlm: {message}\n")

@@ -1,13 +1,20 @@
+import io
+import re
+import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import pytest
 
 from rnnlm.cli.main import COMMANDS, cli, main
 
-from .conftest import Command
+from .conftest import Command, write_config
+
+PROJECT = Path(__file__).parent.parent.parent
 
 
 def test_help_has_a_line_for_every_command(rnnlm: Command):
@@ -24,16 +31,98 @@ def test_help_has_a_line_for_every_command(rnnlm: Command):
 def test_every_command_has_help_with_an_example_and_can_be_quiet(rnnlm: Command, name: str):
     outcome = rnnlm(name, "--help")
     assert outcome.exit_code == 0
-    assert f"rnnlm {name}" in outcome.stdout
-    assert "Example" in outcome.stdout
     assert "--quiet" in outcome.stdout
-    assert "--json" in outcome.stdout
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    assert command.get_short_help_str(200) == COMMANDS[name] or command.help
+    assert "--json" in outcome.stdout or name in ("config", "completion")  # which print text for other programs
+    command = command_called(name)
+    assert command.name == name
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help, option.name
+    _, _, examples = outcome.stdout.partition("Example")
+    examples, _, _ = examples.partition("Options:")
+    assert f"rnnlm {name} " in examples
+
+
+def command_called(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, name
+    return command
+
+
+def parse(line: str) -> None:
+    """Parse what follows `rnnlm` in a line for the shell as click does, and run nothing."""
+    line = re.split(r' [|>] |\)"', line)[0]
+    name, *arguments = shlex.split(line)
+    command_called(name).make_context(name, arguments)
+    for argument in arguments:
+        if argument.startswith("configs/"):
+            assert (PROJECT / argument).is_file(), argument
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_examples_of_every_help_are_right(name: str):
+    text = (command_called(name) if name else cli).help
+    examples = (text or "").rpartition("Examples:")[2]
+    lines = re.findall(r"^  .*?rnnlm (.*)", examples, re.MULTILINE)
+    assert lines
+    for line in lines:
+        parse(line)
+
+
+@pytest.mark.parametrize("path", [PROJECT / "README.md", *PROJECT.glob("docs/*.md")], ids=lambda path: path.name)
+def test_the_commands_in_the_documents_are_right(path: Path):
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in re.findall(r"^    rnnlm (.*)", text, re.MULTILINE):
+        parse(line)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option_is_wrong_usage_of_every_command(rnnlm: Command, name: str):
+    outcome = rnnlm(name, "--nonsense")
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert outcome.stderr.startswith(f"Usage: rnnlm {name}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "preprocess none.csv",
+        "train --config none.yaml",
+        "generate --model none",
+        "evaluate --model none",
+        "neighbors word --model none",
+        "diagnose --model none",
+        "gradcheck --config none.yaml",
+        "benchmark --config none.yaml",
+        "info none",
+        "export --model none -o none.onnx",
+        "import none.pt --config none.yaml",
+    ],
+)
+def test_a_missing_input_of_every_command_is_a_failure_in_one_line(rnnlm: Command, line: str):
+    outcome = rnnlm(*line.split(), "--quiet")
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert re.fullmatch(r"rnnlm: none\S*: .*\n", outcome.stderr)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_nothing_is_coloured_on_a_terminal_either(
+    word_dataset: Path, monkeypatch: pytest.MonkeyPatch, rnnlm: Command
+):
+    config = write_config("c.yaml", data={"path": str(word_dataset)}, training={"epochs": 1})
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stderr", terminal)
+    for line in (f"train --config {config}", "info none", "train --help"):
+        with suppress(SystemExit):
+            main(line.split())
+    assert "100%" in terminal.getvalue()
+    assert "rnnlm: none: no such directory" in terminal.getvalue()
+    assert "\x1b[" not in terminal.getvalue()
 
 
 def test_version(rnnlm: Command):

@@ -1,9 +1,7 @@
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -100,9 +98,9 @@ def test_standard_input():
 
 
 def test_the_sample_corpus_is_the_default_input(tmp_path, monkeypatch):
-    (tmp_path / "resources").mkdir()
-    (tmp_path / "resources" / "sample-comments.csv").write_text(COMMENTS)
-    monkeypatch.setattr("rnnlm.cli.preprocess.files", lambda package: tmp_path / "resources")
+    corpus = tmp_path / "sample-comments.csv"
+    corpus.write_text(COMMENTS)
+    monkeypatch.setattr("rnnlm.cli.preprocess.SAMPLE_CORPUS", corpus)
     assert run().stdout.startswith("data/sample-comments: 40 documents")
 
 
@@ -222,36 +220,6 @@ def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_r
         assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body' or 'text', only 'one', 'two'; ")
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_cleans_up(directory: Path, workers: str):
-    Path("a.txt").write_text("some words here\n" * 400_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rnnlm", "preprocess", "a.txt", "--workers", workers],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    while not any(path.stat().st_size for path in directory.glob("data/.a.*/spool.ids")):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=20)
-    assert process.returncode == 143
-    assert "Traceback" not in stderr
-    assert list(Path("data").iterdir()) == []
-    deadline = time.monotonic() + 10
-    while living(process.pid) and time.monotonic() < deadline:  # multiprocessing's tracker ends a moment later
-        time.sleep(0.05)
-    assert living(process.pid) == []
-
-
-def living(group: int) -> list[str]:
-    """Return the processes of a group that are not zombies."""
-    states = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
-    return [state for state, _, process_group, *_ in states if int(process_group) == group and state != "Z"]
-
-
 def test_repairs_are_reported():
     Path("a.txt").write_bytes(b"bad \xff byte\n" * 4)
     assert "a.txt: 4 bytes that are not UTF-8 replaced by U+FFFD, the first in line 1." in run("a.txt").stderr
@@ -278,3 +246,15 @@ def test_help_shows_defaults_and_examples():
     assert "zcat dump.gz | rnnlm preprocess - --format jsonl" in result.output
     for default in ("[default: word]", "[default: nltk]", "[default: 8000]", "[default: 0.05"):
         assert default in " ".join(result.output.split())
+
+
+def test_a_vocabulary_is_extended(rnnlm: Command):
+    Path("old.txt").write_text("the cat sat\n" * 30)
+    Path("new.txt").write_text("the dog sat\n" * 30)
+    assert rnnlm("preprocess", "old.txt", "--out", "old").exit_code == 0
+    outcome = rnnlm("preprocess", "new.txt", "--out", "new", "--vocab", "old", "--extend-vocab", 1, "--json")
+    assert outcome.json["vocabulary_size"] == 7
+    assert outcome.json["unknown_rate"] == 0
+    alone = rnnlm("preprocess", "new.txt", "--extend-vocab", 1)
+    assert alone.exit_code == 2
+    assert "--extend-vocab adds words to the vocabulary of --vocab; give that too." in alone.stderr

@@ -56,6 +56,19 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
     assert summary["best"]["step"] in (6, 8)
 
 
+def test_a_training_begins_with_another_models_weights(rnnlm: Command, config: str):
+    assert rnnlm("train", "--config", config, "--out", "first").exit_code == 0
+    other = write_config("other.yaml", model={"hidden_size": 50}, training={"max_steps": 0})
+    data = yaml.safe_load(Path(config).read_text())["data"]["path"]
+    tuned = rnnlm("train", "--config", other, "--data", data, "--init-from", "first", "--out", "second")
+    assert "hidden_size 6 (not the configuration's 50)" in tuned.stderr
+    assert weights("second") == weights("first", "best")
+    missing = rnnlm("train", "--config", other, "--data", data, "--init-from", "nowhere", "--out", "third")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "nowhere: no such directory" in missing.stderr
+    assert not Path("third").exists()
+
+
 def test_messages_go_to_stderr_and_quiet_silences_them(rnnlm: Command, config: str):
     loud = rnnlm("train", "--config", config)
     assert loud.stdout.startswith("best validation perplexity ")
@@ -216,7 +229,8 @@ def test_a_damaged_checkpoint_is_refused_by_name(rnnlm: Command, config: str):
     damaged[-1] ^= 1
     model.write_bytes(damaged)
     outcome = rnnlm("train", "--config", config, "--out", "run", "--resume", "--quiet")
-    assert outcome == (1, "", f"rnnlm: {model}: damaged, not what was saved; use another checkpoint.\n")
+    sentence = f"{model}: damaged, not what manifest.json says was saved; use another checkpoint."
+    assert outcome == (1, "", f"rnnlm: {sentence}\n")
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(rnnlm: Command, config: str):

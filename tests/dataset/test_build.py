@@ -3,7 +3,6 @@ import json
 import multiprocessing
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -239,6 +238,21 @@ def test_the_splits_hold_every_token(tmp_path_factory, lines, fractions, documen
     assert result.total.characters == len(tokens) + result.total.sentences
 
 
+def test_an_existing_vocabulary_is_extended_by_the_most_frequent_new_words(tmp_path):
+    old = Vocabulary(["<unk>", "<", ">", "the", "cat", "sat"], [9] * 6, TextSettings(tokenizer="whitespace"))
+    text = tmp_path / "text.txt"
+    text.write_text("the dog ran\nthe dog sat\nthe bird < ran\n")
+    result = build_dataset(
+        [str(text)],
+        tmp_path / "out",
+        vocabulary=VocabularySettings(size=len(old) + 2, extends=old),
+        split=SplitSettings(valid_fraction=0, test_fraction=0),
+    )
+    assert result.vocabulary.tokens == [*old.tokens, "dog", "ran"]
+    assert result.vocabulary.counts == [2, 3, 3, 3, 0, 1, 2, 2]
+    assert result.vocabulary.settings == old.settings
+
+
 def test_an_existing_vocabulary_brings_its_settings(tmp_path):
     first = build_dataset(
         [write(tmp_path / "a.txt", "The cat.\nA dog.\nB c.\n")], tmp_path / "one", split=ALL_TRAIN
@@ -256,30 +270,33 @@ def test_an_existing_vocabulary_brings_its_settings(tmp_path):
     assert result.unique_tokens == 0
 
 
-def test_workers_do_not_change_a_byte(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 300)
-    comments = [{"body": f"Comment {i}, isn't it? &amp; word{i * 7 % 31}. Next."} for i in range(120)]
-    file = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, comments)))
-    settings = TextSettings(sentences=True, clean=True)
-    paths = [
-        build_dataset([file], tmp_path / f"out{workers}", text=settings, workers=workers).path
-        for workers in (1, 2)
-    ]
-    assert files_of(paths[0]) == files_of(paths[1])
+BUILD = """
+import sys
+from rnnlm.dataset import spool
+from rnnlm.dataset.build import *
+
+if __name__ == "__main__":  # workers import this file too
+    spool.CHUNK_CHARACTERS, spool.MAX_TYPES = 700, 60
+    build_dataset(["a.jsonl"], sys.argv[2], split=SplitSettings("b.txt"), workers=int(sys.argv[1]))
+"""
 
 
-def test_hash_seed_does_not_change_a_byte(tmp_path):
-    write(tmp_path / "a.csv", "body\n" + "Mr. A. saw it. Dr. B. too! e.g. this.\n" * 40)
-    code = (
-        "from rnnlm.dataset.build import *\n"
-        "build_dataset(['a.csv'], 'out', text=TextSettings(sentences=True), overwrite=True)"
-    )
+def test_runs_workers_and_hash_seeds_do_not_change_a_byte(tmp_path):
+    comments = [{"body": f"Comment {i}, isn't it? &amp; word{i * 7 % 31} e.g. Mr. A. Next."} for i in range(150)]
+    write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, comments)))
+    write(tmp_path / "b.txt", "Comment 1.\nDr. B. too!\n" * 30)
+    write(tmp_path / "build.py", BUILD)
     built = []
-    for seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
-        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
-        built.append(files_of(tmp_path / "out"))
-    assert built[0] == built[1]
+    for workers, hash_seed in (("1", "1"), ("1", "2"), ("2", "3")):
+        subprocess.run(
+            [sys.executable, "build.py", workers, f"out{hash_seed}"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+        )
+        built.append(files_of(tmp_path / f"out{hash_seed}"))
+    assert len(built[0]) == 8
+    assert built[0] == built[1] == built[2]
 
 
 def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
@@ -295,6 +312,25 @@ def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     dataset = Dataset.open(result.path)
     assert sentences(dataset, "train")[250] == ["the", "cat", "UNKNOWN_TOKEN", "sat"]
     assert len(dataset.vocabulary) + result.splits["train"].unknown_tokens == 3 + 3 + 500
+
+
+def test_long_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "MAX_TYPE_CHARACTERS", 10_000)
+    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 3000)
+    held = []
+
+    def record(self: spool.Spool) -> None:
+        forget(self)
+        held.append(sum(map(len, self.types)))
+
+    forget = spool.Spool._forget_rare_types
+    monkeypatch.setattr(spool.Spool, "_forget_rare_types", record)
+    file = write(tmp_path / "a.txt", "".join(f"the cat {index:01000} sat\n" for index in range(200)))
+    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    assert len(held) > 10
+    assert max(held) <= 5_000
+    assert result.vocabulary.counts[3:6] == [200, 200, 200]
+    assert result.splits["train"].unknown_tokens + len(result.vocabulary) - 6 == 200
 
 
 def test_large_vocabularies_use_wider_ids(tmp_path):
@@ -478,41 +514,6 @@ def test_a_worker_that_is_dead_before_the_next_chunk_is_reported(monkeypatch):
 
     with pytest.raises(RnnlmError, match="use fewer --workers"):
         list(spool.encode_documents(pieces(), WORDS, 2, lambda characters: None))
-
-
-def living(group: int) -> list[str]:
-    """Return the processes of a group that are not zombies."""
-    states = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
-    return [state for state, _, process_group, *_ in states if int(process_group) == group and state != "Z"]
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_interrupted_workers_end_with_their_parent(tmp_path):
-    file = write(tmp_path / "a.txt", "some words here\n" * 400_000)
-    code = (
-        "import sys\n"
-        "from rnnlm.dataset.build import *\n"
-        "if __name__ == '__main__':\n"
-        "    build_dataset([sys.argv[1]], 'out', workers=2, progress=lambda n: print('.', flush=True))\n"
-    )
-    script = write(tmp_path / "script.py", code)
-    process = subprocess.Popen(
-        [sys.executable, script, file],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout
-    process.stdout.readline()
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode != 0
-    deadline = time.monotonic() + 10
-    while living(process.pid) and time.monotonic() < deadline:  # multiprocessing's tracker ends a moment later
-        time.sleep(0.05)
-    assert living(process.pid) == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "script.py"]
 
 
 PEAK_MEMORY = """

@@ -6,7 +6,7 @@ import yaml
 
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
-from rnnlm.dataset.store import Dataset, id_dtype
+from rnnlm.dataset.store import Dataset, id_dtype, seal
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.processor import TextSettings
@@ -25,7 +25,9 @@ def rewrite(path: Path, name: str, content: bytes) -> None:
     (path / name).write_bytes(content)
     metadata = yaml.safe_load((path / "dataset.yaml").read_text())
     metadata["files"][name] = {"bytes": len(content), "sha256": sha256(path / name)}
+    del metadata["sha256"]
     (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+    seal(path)
 
 
 def test_opened(path):
@@ -120,6 +122,18 @@ def test_ids_and_offsets_are_checked(path):
     rewrite(path, "train.offsets.bin", np.array([0, offsets[-1]], "<u8").tobytes())
     with pytest.raises(RnnlmError, match="does not count the train sentences"):
         Dataset.open(path)
+
+
+def test_what_dataset_yaml_says_is_sealed(path):
+    file = path / "dataset.yaml"
+    sealed = file.read_text()
+    for changed in (sealed.replace("unknown_tokens: 0", "unknown_tokens: 1"), f"{sealed}documents: 7\n"):
+        assert changed != sealed
+        file.write_text(changed)
+        with pytest.raises(RnnlmError, match=r"dataset\.yaml: .* the checksum that its last line names"):
+            Dataset.open(path)
+    file.write_text(sealed.rpartition("sha256: ")[0])  # as early versions wrote it
+    assert Dataset.open(path).metadata["documents"] == 3
 
 
 @pytest.mark.parametrize(

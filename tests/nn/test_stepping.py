@@ -27,6 +27,7 @@ def test_steps_give_what_a_window_gives(cell: str, vocabulary_size: int, embeddi
     expected, expected_state = network.log_probs(ids, state)
 
     stepper = Stepper(network, state)
+    np.testing.assert_array_equal(stepper.state, state)
     for step, log_probs in zip(ids, expected, strict=True):
         np.testing.assert_allclose(stepper.log_probs(step), log_probs, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(stepper.state, expected_state, rtol=1e-12, atol=1e-13)
@@ -38,8 +39,8 @@ def test_sequences_that_have_ended_can_be_left_out():
     expected, _ = network.log_probs(np.stack([first[[0, 2]], second]), network.initial_state(2))
     stepper = Stepper(network, network.initial_state(3))
     stepper.log_probs(first)
-    fewer = Stepper(network, stepper.state[:, :, [0, 2]])
-    np.testing.assert_allclose(fewer.log_probs(second), expected[1], rtol=1e-12)
+    stepper.begin(stepper.state[:, :, [0, 2]])
+    np.testing.assert_allclose(stepper.log_probs(second), expected[1], rtol=1e-12)
 
 
 def test_the_weights_stay_as_they_are():

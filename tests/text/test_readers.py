@@ -98,9 +98,22 @@ def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
     report = ReadReport()
     rows = "".join(f"line {i}\n" for i in range(100))
     file = write(tmp_path / "a.csv", f'body\n"unclosed\n{rows}')
-    documents = read(file, report=report)
-    assert documents[-1] == "line 99"
-    assert report.messages() == [f"{file}: 1 rows skipped whose quotes are never closed, the first in line 2."]
+    assert read(file, report=report) == [f"line {i}" for i in range(12, 100)]
+    assert report.messages() == [
+        f"{file}: 1 rows skipped whose quotes are not closed in 100 characters, the first in line 2."
+    ]
+
+
+@pytest.mark.parametrize("line", ["text\n", '","\n'])
+@pytest.mark.parametrize("end", ['"', 'end"', 'end","more"', 'say ""so"""'])
+def test_a_row_that_is_too_long_costs_no_later_one(tmp_path, monkeypatch, line, end):
+    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    report = ReadReport()
+    file = write(tmp_path / "a.csv", f'id,body\n1,"{line * 50}{end}\n2,"good, too"\n3,"two\nlines"\n')
+    assert read(file, report=report)[-2:] == ["good, too", "two\nlines"]
+    assert report.messages()[0] == (
+        f"{file}: 1 rows skipped whose quotes are not closed in 100 characters, the first in line 2."
+    )
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
@@ -139,9 +152,28 @@ def test_jsonl(tmp_path):
     ]
 
 
-def test_lone_surrogates_in_json_can_be_encoded(tmp_path):
-    file = write(tmp_path / "a.ndjson", '{"body": "a\\ud800b\\u0000c"}')
-    assert read(file) == ["a\ufffdbc"]
+def test_what_json_escapes_is_repaired_and_reported(tmp_path):
+    report = ReadReport()
+    file = write(tmp_path / "a.ndjson", '{"body": "fine \\ud83d\\ude00"}\n{"body": "a\\ud800b\\u0000c"}')
+    assert read(file, report=report) == ["fine 😀", "a\ufffdbc"]
+    assert report.messages() == [
+        f"{file}: 1 NUL characters removed, the first in line 2.",
+        f"{file}: 1 lone surrogates replaced by U+FFFD, the first in line 2.",
+    ]
+
+
+@pytest.mark.parametrize("digits", [5_000, 1_000_000])
+def test_a_huge_number_does_not_cost_its_record(tmp_path, digits):
+    file = write(tmp_path / "a.jsonl", f'{{"id": {"9" * digits}, "body": "text"}}\n')
+    assert read(file) == ["text"]
+
+
+def test_a_million_columns(tmp_path):
+    commas = "," * 1_000_000
+    file = write(tmp_path / "a.csv", f"id{commas}body\n1{commas}text\n2{commas[:-1]}short\n3{commas}text\n")
+    report = ReadReport()
+    assert read(file, report=report) == ["text", "text"]
+    assert report.messages() == [f"{file}: 1 rows without the text column skipped, the first in line 3."]
 
 
 def test_lines_too_long_for_a_record_are_skipped(tmp_path, monkeypatch):
@@ -179,7 +211,7 @@ def test_repairs_are_counted(tmp_path):
     assert read(file, report=report) == ["fine", "bad \ufffd\ufffd byte", "nul", "café\u2028x"]
     assert report.messages() == [
         f"{file}: 2 bytes that are not UTF-8 replaced by U+FFFD, the first in line 2.",
-        f"{file}: 2 NUL bytes removed, the first in line 3.",
+        f"{file}: 2 NUL characters removed, the first in line 3.",
     ]
 
 

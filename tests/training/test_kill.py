@@ -7,19 +7,47 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from rnnlm.dataset.store import Dataset
-from rnnlm.training.checkpoint import MODEL
 from rnnlm.training.run_directory import RunDirectory
 
-STEPS = 400
+from .runs import contents
+
+MOST_CALLS = 100
+"""A life ends at one of so many first calls that change the disk: at most in its fifth checkpoint, here."""
+
+STEPS_FOR_A_LIFE = 40
+
+# Ends itself at the call whose number is its first argument; 0 is never.
+TRAIN = """
+import os, signal, sys
+from rnnlm.cli.main import main
+
+left = int(sys.argv[1])
+
+def watched(call):
+    def watch(*arguments, **options):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments, **options)
+    return watch
+
+for name in ("mkdir", "fsync", "rename", "replace", "unlink", "rmdir", "truncate"):
+    setattr(os, name, watched(getattr(os, name)))
+main(sys.argv[2:])
+"""
 
 
-def command(dataset: Dataset, out: Path) -> list[str]:
+def start(dataset: Dataset, out: Path, steps: int, last_call: int = 0) -> "subprocess.Popen[bytes]":
+    """Begin the run or go on with it, in a process of its own."""
     settings = (
         "model.hidden_size=8",
         "training.batch_size=2",
         "training.epochs=1000",
-        f"training.max_steps={STEPS}",
+        f"training.max_steps={steps}",
         "training.checkpoint_every=7",
         "training.log_every=5",
         "optimizer.name=adam",
@@ -27,33 +55,29 @@ def command(dataset: Dataset, out: Path) -> list[str]:
     )
     config = out.with_suffix(".yaml")
     config.write_text("")
-    options = [f"--set={setting}" for setting in settings]
-    base = [sys.executable, "-m", "rnnlm", "train", "--quiet"]
-    if RunDirectory(out).exists:
-        base.append("--resume")
-    return [*base, f"--config={config}", f"--data={dataset.path}", f"--out={out}", *options]
+    resume = ["--resume"] if RunDirectory(out).exists else []
+    options = [f"--config={config}", f"--data={dataset.path}", f"--out={out}", *(f"--set={s}" for s in settings)]
+    return subprocess.Popen([sys.executable, "-c", TRAIN, str(last_call), "train", "--quiet", *resume, *options])
 
 
-def test_killed_again_and_again(dataset: Dataset, tmp_path: Path) -> None:
-    subprocess.run(command(dataset, tmp_path / "whole"), check=True)
+def kill_at_some_time(process: "subprocess.Popen[bytes]", index: Path, rng: random.Random) -> None:
+    """Kill a process once it has written a checkpoint, within the next."""
+    before = index.read_bytes() if index.exists() else None
+    while process.poll() is None and (index.read_bytes() if index.exists() else None) == before:
+        time.sleep(0.002)
+    time.sleep(0.05 * rng.random())
+    process.kill()
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_again_and_again(dataset: Dataset, tmp_path: Path, kills: int) -> None:
     rng = random.Random(0)
-    kills = 0
-    while True:
-        process = subprocess.Popen(command(dataset, tmp_path / "killed"))
-        if kills < 4:
-            # Import and start take most of the first second; the kill falls into training or saving.
-            index = tmp_path / "killed" / "checkpoints" / "index.json"
-            before = index.read_bytes() if index.exists() else None
-            while process.poll() is None and (index.read_bytes() if index.exists() else None) == before:
-                time.sleep(0.005)
-            time.sleep(rng.random() * 0.2)
-            process.kill()
-        kills += process.wait() == -signal.SIGKILL
-        if process.returncode == 0:
-            break
-    assert kills > 0
-    whole, killed = (RunDirectory(tmp_path / name) for name in ("whole", "killed"))
-    for which in ("best", "last"):
-        assert killed.checkpoint(which).name == whole.checkpoint(which).name
-        assert (killed.checkpoint(which) / MODEL).read_bytes() == (whole.checkpoint(which) / MODEL).read_bytes()
-    assert (killed.path / "samples.jsonl").read_bytes() == (whole.path / "samples.jsonl").read_bytes()
+    whole, killed, steps = tmp_path / "whole", tmp_path / "killed", STEPS_FOR_A_LIFE * kills
+    assert start(dataset, whole, steps).wait() == 0
+    for life in range(kills):
+        process = start(dataset, killed, steps, last_call=rng.randint(1, MOST_CALLS))
+        if life % 2:
+            kill_at_some_time(process, killed / "checkpoints" / "index.json", rng)
+        assert process.wait() == -signal.SIGKILL
+    assert start(dataset, killed, steps).wait() == 0
+    assert contents(killed) == contents(whole)

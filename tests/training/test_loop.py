@@ -14,8 +14,9 @@ from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextSettings
+from rnnlm.training.begin import begin_run
 from rnnlm.training.checkpoint import MODEL, load_checkpoint
-from rnnlm.training.loop import Trainer, begin_run
+from rnnlm.training.loop import Trainer
 from rnnlm.training.run_directory import RunDirectory
 
 MakeTrainer = Callable[..., Trainer]
@@ -269,31 +270,11 @@ def test_an_empty_validation_split_still_trains(tmp_path: Path) -> None:
     assert trainer.run_directory.checkpoint("best") == trainer.run_directory.checkpoint("last")
 
 
-def test_a_run_is_not_overwritten(make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path) -> None:
-    make_trainer().run()
-    config = Config.model_validate({"data": {"path": str(dataset.path)}})
-    with pytest.raises(RnnlmError, match="--resume"):
-        begin_run(config, tmp_path / "run", resume=False, quiet=True)
-
-
-def test_a_directory_with_other_files_is_not_written_to(dataset: Dataset, tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("# mine")
-    config = Config.model_validate({"data": {"path": str(dataset.path)}})
-    with pytest.raises(RnnlmError, match="other files"):
-        begin_run(config, tmp_path, resume=False, quiet=True)
-    assert (tmp_path / "config.yaml").read_text() == "# mine"
-
-
 def test_weights_that_a_last_step_made_infinite_are_not_saved(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(training={"max_steps": 1}, optimizer={"learning_rate": 1e39})
     with pytest.raises(RnnlmError, match="norm of the weights"):
         trainer.run()
     assert load_checkpoint(trainer.run_directory.checkpoint("last")).state["progress"]["step"] == 0
-
-
-def test_a_dataset_must_be_named(tmp_path: Path) -> None:
-    with pytest.raises(RnnlmError, match=r"data\.path"):
-        begin_run(Config(), tmp_path / "run", resume=False, quiet=True)
 
 
 def test_the_vocabulary_size_of_the_configuration_must_be_the_datasets(make_trainer: MakeTrainer) -> None:

@@ -1,0 +1,39 @@
+"""``rnnlm plot``."""
+
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argument, say, x_option
+
+
+@click.command()
+@runs_argument
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Picture to draw, in the format its ending names.  "
+    "[default: curves.png, in the run's directory if there is only one]",
+)
+@x_option
+@json_option
+@quiet_option
+def plot(paths: tuple[Path, ...], output: Path | None, x: str, as_json: bool, quiet: bool) -> None:
+    """Draw the curves of runs as a picture; needs pip install 'rnnlm[plot]'.
+
+    \b
+    Examples:
+      rnnlm plot runs/comments
+      rnnlm plot runs/vanilla runs/lstm --x epoch -o comparison.svg
+    """
+    from rnnlm.report.picture import plot as draw
+    from rnnlm.report.runlog import read_runs
+
+    runs = read_runs(paths)
+    if output is None:
+        output = Path("curves.png") if len(runs) > 1 else runs[0].path / "curves.png"
+    draw(runs, output, x)
+    say(f"Plot: {output}", quiet)
+    if as_json:
+        print_json({"plot": str(output), "runs": [run.to_dict() for run in runs]})

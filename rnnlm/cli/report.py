@@ -1,0 +1,61 @@
+"""``rnnlm report``."""
+
+from pathlib import Path
+
+import click
+
+from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argument, say, x_option
+
+
+@click.command()
+@runs_argument
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Page to write.  [default: report.html, in the run's directory if there is only one]",
+)
+@x_option
+@click.option(
+    "--tensorboard",
+    "events_directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write event files for TensorBoard too, or write them again; needs pip install 'rnnlm[tensorboard]'.",
+)
+@json_option
+@quiet_option
+def report(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    x: str,
+    events_directory: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Show runs on a web page: curves, samples, settings.
+
+    The page is one file that loads nothing and runs nothing, and so can be opened and sent anywhere. Several runs
+    stand beside one another, their curves in the same charts. A run may still be training.
+
+    \b
+    Examples:
+      rnnlm report runs/comments
+      rnnlm report runs/vanilla runs/lstm --x seconds -o comparison.html
+      rnnlm report runs/vanilla runs/lstm --tensorboard events
+    """
+    from rnnlm.report.page import render
+    from rnnlm.report.runlog import read_runs
+
+    runs = read_runs(paths)
+    if output is None:
+        output = Path("report.html") if len(runs) > 1 else runs[0].path / "report.html"
+    output.write_text(render(runs, x), encoding="utf-8")
+    say(f"Report: {output}", quiet)
+    if events_directory is not None:
+        from rnnlm.report.tensorboard import write_events
+
+        write_events(runs, events_directory)
+        say(f"Events for TensorBoard: {events_directory}", quiet)
+    if as_json:
+        print_json({"report": str(output), "runs": [run.to_dict() for run in runs]})

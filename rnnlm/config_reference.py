@@ -1,0 +1,66 @@
+"""The configuration's keys, for people and for their editors."""
+
+import textwrap
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic.fields import FieldInfo
+
+from rnnlm.config import SECTIONS, Config
+
+WIDTH = 100
+
+
+def allowed_values(field: FieldInfo) -> str:
+    """Say in Markdown which values a key takes."""
+    annotation = field.annotation
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in parts)
+    kind = parts[0] if parts else annotation
+    kinds: dict[Any, str] = {
+        int: "whole number",
+        float: "number",
+        bool: "`true`, `false`",
+        str: "text",
+        list[int]: "whole numbers",
+    }
+    name = kinds[kind]
+    return f"{name}, `null`" if parts else name
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a configuration file.
+
+    It is in the words of draft 7, which every editor knows.
+    """
+    sections = {}
+    for name, section in SECTIONS.items():
+        # A section with nothing under it is null.
+        sections[name] = {**section.model_json_schema(), "title": name, "type": ["object", "null"]}
+        for key in sections[name]["properties"].values():
+            del key["title"]  # the name again, in capitals
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "rnnlm configuration",
+        "description": Config.__doc__,
+        "type": ["object", "null"],
+        "properties": sections,
+        "additionalProperties": False,
+    }
+
+
+def example() -> str:
+    """Return a YAML file of all keys with their meanings, the values they take, and their defaults."""
+    lines = ["# Every key with its default: keep what you change, leave out the rest."]
+    for name, section in SECTIONS.items():
+        lines += ["", *_comment(section.__doc__ or ""), f"{name}:"]
+        for key, field in section.model_fields.items():
+            lines += _comment(f"{field.description} ({allowed_values(field)})".replace("`", ""), "  ")
+            lines.append(f"  {yaml.safe_dump({key: field.default}).strip()}")
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    text = " ".join(text.split())
+    return textwrap.wrap(text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")

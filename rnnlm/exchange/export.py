@@ -1,0 +1,86 @@
+"""A model as a file for other programs."""
+
+import io
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.files import sync
+from rnnlm.model import LanguageModel
+
+Format = Literal["onnx", "torch"]
+
+LARGEST_ONNX = 2_000_000_000
+"""Bytes of weights in an ONNX file, at most: its format, protobuf, ends at 2 GiB."""
+
+
+def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
+    """Write a model's weights, and beside them its vocabulary.
+
+    Parameters
+    ----------
+    model
+        The model.
+    file_format
+        ``onnx``: a graph as `onnx_model` makes it. ``torch``: a state dict with PyTorch's names and shapes.
+    path
+        The file; one that is there is replaced.
+
+    Returns
+    -------
+    Path
+        The vocabulary's file, in the format of a checkpoint's ``vocabulary.json``.
+
+    Raises
+    ------
+    RnnlmError
+        If the package that the format needs is missing, the model is too large for the format, or a file cannot
+        be written.
+    """
+    content = _onnx(model) if file_format == "onnx" else _torch(model)
+    vocabulary = path.parent / f"{path.stem}.vocabulary.json"
+    temporary = path.parent / f".{path.name}.partial"
+    try:
+        temporary.write_bytes(content)
+        sync(temporary)
+        os.replace(temporary, path)
+        model.vocabulary.save(vocabulary)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RnnlmError(f"{path}: cannot be written ({error.strerror}); choose another -o.") from error
+    return vocabulary
+
+
+def _onnx(model: LanguageModel) -> bytes:
+    try:
+        from rnnlm.exchange.onnx_graph import onnx_model
+    except ImportError as error:
+        raise RnnlmError("ONNX files need the package onnx; run: pip install 'rnnlm[onnx]'.") from error
+
+    if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
+        raise RnnlmError("an ONNX file holds at most 2 GB, but the weights are more; export with --format torch.")
+    content: bytes = onnx_model(model.network, model.config.model).SerializeToString()
+    return content
+
+
+def _torch(model: LanguageModel) -> bytes:
+    try:
+        import torch
+    except ImportError as error:
+        raise RnnlmError(
+            "a .pt file needs PyTorch; install it, or read a checkpoint's model.safetensors with "
+            "safetensors.torch.load_file."
+        ) from error
+
+    tensors = {
+        name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in model.network.parameters.items()
+    }
+    if model.config.model.tie_weights:
+        # Under both names, as PyTorch's modules expect it; it is stored once.
+        tensors["output.weight"] = tensors["embedding.weight"]
+    file = io.BytesIO()
+    torch.save(tensors, file)
+    return file.getvalue()

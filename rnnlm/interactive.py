@@ -1,0 +1,204 @@
+"""Writing a text together with a model, line by line."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.model import LanguageModel
+from rnnlm.sampling import Sampling
+
+CHOICES = 9
+"""How many of the most likely tokens are listed."""
+
+SHOWN = 300
+"""Characters of a long text that are repeated, the last ones."""
+
+HELP = f"""\
+Type a beginning, then:
+  Enter             let the model go on (Ctrl-C stops it)
+  1 to {CHOICES}            take one of the most likely next tokens
+  text              add it; put a space before a number or a slash
+  /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones
+  /undo             take the last change back
+  /new              start over
+  /help             show this
+  /quit             leave (or Ctrl-D)
+The first letter of a command is enough.
+"""
+
+
+class Session:
+    """A text that a person and a model write in turns.
+
+    Parameters
+    ----------
+    model
+        The model.
+    text
+        How the text begins.
+    sampling, max_tokens, min_tokens, stop, allow_unknown
+        How the model goes on; see `LanguageModel.samples`.
+    seed
+        Seed of the whole session; None for a different one each time.
+
+    Attributes
+    ----------
+    done
+        Whether the person has asked to leave.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        text: str = "",
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+        min_tokens: int = 0,
+        stop: Sequence[str] = (),
+        allow_unknown: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self.done = False
+        self._model = model
+        self._versions = [text]
+        self._sampling = sampling or Sampling()
+        self._max_tokens, self._min_tokens, self._stop = max_tokens, min_tokens, stop
+        self._allow_unknown = allow_unknown
+        self._rng = np.random.default_rng(seed)
+
+    @property
+    def text(self) -> str:
+        """The text as it is now."""
+        return self._versions[-1]
+
+    def reply(self, line: str) -> Iterator[str]:
+        """Do what a line asks for, and yield what to show, piece by piece.
+
+        The text has at any time what was yielded of it, so that whoever reads may stop.
+        """
+        try:
+            if line.startswith("/"):
+                yield from self._command(*line[1:].split(maxsplit=1))
+            elif line.isdecimal():
+                self._choose(int(line))
+                yield from self.overview()
+            elif line:
+                self._versions.append(self._with(line))
+                yield from self.overview()
+            else:
+                yield from self._go_on()
+        except RnnlmError as error:
+            yield f"{error}\n"
+
+    def overview(self) -> Iterator[str]:
+        """Yield the text, or the end of a long one, and the tokens most likely to follow."""
+        yield f"{_tail(self.text)}\n{self._choices()}"
+
+    def _command(self, name: str = "", value: str = "") -> Iterator[str]:
+        if name and "temperature".startswith(name):
+            self._set_temperature(value)
+            yield f"temperature {self._sampling.temperature:g}\n"
+        elif name and "undo".startswith(name):
+            if len(self._versions) == 1:
+                raise RnnlmError("there is nothing to undo.")
+            self._versions.pop()
+            yield from self.overview()
+        elif name and "new".startswith(name):
+            self._versions.append("")
+            yield from self.overview()
+        elif name and "help".startswith(name):
+            yield HELP
+        elif name and "quit".startswith(name):
+            self.done = True
+        else:
+            raise RnnlmError(f"/{name} is no command; /help lists them.")
+
+    def _set_temperature(self, value: str) -> None:
+        try:
+            temperature = float(value)
+        except ValueError:
+            raise RnnlmError("/temperature needs a number, as in /temperature 0.7.") from None
+        self._sampling = replace(self._sampling, temperature=temperature, greedy=False)
+
+    def _choose(self, number: int) -> None:
+        choices = self._next_tokens()
+        if not 1 <= number <= len(choices):
+            raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
+        token, _ = choices[number - 1]
+        if token == self._model.vocabulary.end_token:
+            raise RnnlmError("the sentence ends here; add text, or try /undo or /new.")
+        self._versions.append(self._model.followed_by(self.text, token))
+
+    def _with(self, line: str) -> str:
+        """Return the text with a line that was typed; words are set apart, but for a mark at the beginning."""
+        apart = self.text and self._model.vocabulary.settings.level == "word" and line[0] not in " .,;:!?"
+        return f"{self.text} {line}" if apart else self.text + line
+
+    def _go_on(self) -> Iterator[str]:
+        before = self.text
+        pieces = self._model.stream(
+            before,
+            sampling=self._sampling,
+            max_tokens=self._max_tokens,
+            min_tokens=self._min_tokens,
+            stop=self._stop,
+            allow_unknown=self._allow_unknown,
+            seed=int(self._rng.integers(2**32)),
+        )
+        if before:
+            yield _tail(next(pieces))
+        self._versions.append(before)
+        for piece in pieces:
+            self._versions[-1] += piece
+            yield piece
+        if self.text == before:
+            self._versions.pop()
+        yield f"\n{self._choices()}"
+
+    def _next_tokens(self) -> list[tuple[str, float]]:
+        return self._model.next_tokens(self.text, CHOICES, allow_unknown=self._allow_unknown)
+
+    def _choices(self) -> str:
+        listed = []
+        for number, (token, probability) in enumerate(self._next_tokens(), start=1):
+            name = "(end)" if token == self._model.vocabulary.end_token else token
+            # A space or a line end would not be seen.
+            listed.append(f"{number} {repr(name) if name.isspace() else name} {probability:.1%}")
+        return "  " + "   ".join(listed) + "\n"
+
+
+def converse(session: Session, read: Callable[[str], str], write: Callable[[str], object]) -> None:
+    """Read lines and write the replies until the person leaves.
+
+    Parameters
+    ----------
+    session
+        The session.
+    read
+        Shows a prompt and returns a line, like `input`; raises EOFError at the end.
+    write
+        Shows a text.
+    """
+    if session.text:
+        write("".join(session.overview()))
+    while not session.done:
+        try:
+            line = read("> ")
+        except EOFError:
+            write("\n")
+            return
+        except KeyboardInterrupt:
+            write("\n")
+            continue
+        try:
+            for piece in session.reply(line):
+                write(piece)
+        except KeyboardInterrupt:
+            write("\n")
+
+
+def _tail(text: str) -> str:
+    return text if len(text) <= SHOWN else f"… {text[-SHOWN:]}"

@@ -1,0 +1,130 @@
+"""Which curves are drawn of runs, and their points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats
+from rnnlm.report.runlog import Measurement, RunLog
+
+X_AXES = {"step": "step", "epoch": "epoch", "tokens": "tokens trained on", "seconds": "seconds of training"}
+"""What curves can be drawn over, by the name in ``metrics.jsonl``, and how the axis is labelled."""
+
+SPLIT_NAMES = {"train": "training", "valid": "validation"}
+
+MAX_POINTS = 600
+"""A curve has no more points than this, about what a screen can show; see `thin`."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of one value of ``metrics.jsonl``.
+
+    Attributes
+    ----------
+    key
+        Its name there.
+    title, unit
+        What a reader calls it.
+    splits
+        The lines it is taken from: a curve for each.
+    log
+        Whether the axis is logarithmic; values that are not positive have no place there.
+    from_zero
+        Whether the axis begins at zero.
+    """
+
+    key: str
+    title: str
+    unit: str
+    splits: tuple[str, ...] = ("train",)
+    log: bool = False
+    from_zero: bool = False
+
+
+CHARTS = (
+    Chart("loss", "Loss", "nats per token", ("train", "valid")),
+    Chart("perplexity", "Perplexity", "logarithmic scale", ("train", "valid"), log=True),
+    Chart("learning_rate", "Learning rate", "step size", from_zero=True),
+    Chart("grad_norm", "Gradient norm", "before clipping, logarithmic scale", log=True),
+    Chart("tokens_per_second", "Speed", "tokens per second", from_zero=True),
+)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve in a chart.
+
+    Attributes
+    ----------
+    run
+        The number of the run, from 0, which gives the curve its colour.
+    label
+        The run's name.
+    split
+        "train" or "valid".
+    x, y
+        Its points; a `y` that is NaN is a gap.
+    best
+        The point of the best evaluation, where the curve goes through it.
+    """
+
+    run: int
+    label: str
+    split: str
+    x: Floats
+    y: Floats
+    best: tuple[float, float] | None
+
+
+def curves(chart: Chart, runs: Sequence[RunLog], x: str) -> list[Curve]:
+    """Return the curves of a chart, those of a run one after the other; none for what a run did not log.
+
+    Parameters
+    ----------
+    chart
+        One of `CHARTS`.
+    runs
+        The runs.
+    x
+        One of `X_AXES`.
+    """
+    found = []
+    for number, run in enumerate(runs):
+        for split in chart.splits:
+            lines = [line for line in run.measurements if line.split == split]
+            points = np.array([_point(line, chart, x) for line in lines]).reshape(-1, 2)
+            points = points[np.isfinite(points[:, 0])]
+            if not np.isfinite(points[:, 1]).any():
+                continue
+            best = _point(run.best, chart, x) if split == "valid" and run.best is not None else (np.nan, np.nan)
+            drawn = best if np.isfinite(best).all() else None
+            found.append(Curve(number, run.label, split, *thin(points[:, 0], points[:, 1]), drawn))
+    return found
+
+
+def thin(x: Floats, y: Floats, limit: int = MAX_POINTS) -> tuple[Floats, Floats]:
+    """Leave points of a long curve out, without a visible difference.
+
+    The curve is cut into pieces of like length; of each, the lowest and the highest point stay, and the first
+    that is a gap. So no peak is lost, however narrow. The ends of the curve stay too.
+    """
+    if len(y) <= limit:
+        return x, y
+    kept = {0, len(y) - 1}
+    for piece in np.array_split(np.arange(len(y)), (limit - 2) // 3):
+        gaps = np.isnan(y[piece])
+        if gaps.any():
+            kept.add(int(piece[gaps.argmax()]))
+        if not gaps.all():
+            kept |= {int(piece[np.nanargmin(y[piece])]), int(piece[np.nanargmax(y[piece])])}
+    chosen = sorted(kept)
+    return x[chosen], y[chosen]
+
+
+def _point(line: Measurement, chart: Chart, x: str) -> tuple[float, float]:
+    """Return where a measurement is in a chart; NaN where it has no place."""
+    value = getattr(line, chart.key)
+    drawn = np.isfinite(value) and (value > 0 or not chart.log)
+    return getattr(line, x), value if drawn else np.nan

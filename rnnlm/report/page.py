@@ -1,0 +1,211 @@
+"""Runs on one HTML page that needs nothing else: no network, no script, no other file."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rnnlm.report.curves import CHARTS, MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, curves
+from rnnlm.report.markup import escape, number
+from rnnlm.report.runlog import RunLog
+from rnnlm.report.svg import draw, line_classes
+
+Item = TypeVar("Item")
+Row = tuple[str, Sequence[object]]
+
+MAX_SAMPLES = 40
+"""Samples of a run that are shown, and lines of the table of its evaluations; see `_spread`."""
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def render(runs: Sequence[RunLog], x: str = "step") -> str:
+    """Return the page that shows runs, beside and over one another.
+
+    All text from a run is escaped, and the page forbids the browser to load or to run anything.
+
+    Parameters
+    ----------
+    runs
+        The runs, at least one.
+    x
+        What the curves are drawn over, one of `X_AXES`.
+    """
+    labels = [run.label for run in runs]
+    sections = {
+        "Summary": _table(labels, _summary(runs)),
+        "Curves": "\n".join(_charts(runs, x)),
+        "Samples": _columns(runs, _samples),
+        "Evaluations": _columns(runs, _evaluations),
+        "Text": _table(labels, _text(runs)),
+        "Configuration": "\n".join(_configuration(runs)),
+        "Machine": _table(labels, _rows([run.environment for run in runs])),
+    }
+    return PAGE.format(
+        title=escape("Training of " + ", ".join(labels)),
+        style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
+        body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
+    )
+
+
+def _summary(runs: Sequence[RunLog]) -> Iterator[Row]:
+    models = [run.config.model for run in runs]
+    best = [run.best for run in runs]
+    valid = [run.evaluations[-1] if run.evaluations else None for run in runs]
+    yield "Directory", [run.path for run in runs]
+    yield "Network", [f"{model.cell}, {model.num_layers} × {model.hidden_size}" for model in models]
+    yield "Best validation perplexity", [number(line.perplexity) if line else "–" for line in best]
+    yield "Best validation loss, nats per token", [number(line.loss, 4) if line else "–" for line in best]
+    yield "Best step", [number(line.step) if line else "–" for line in best]
+    yield "Last validation perplexity", [number(line.perplexity) if line else "–" for line in valid]
+    yield "Steps", [number(run.last.step) for run in runs]
+    yield "Epochs", [number(run.last.epoch) for run in runs]
+    yield "Tokens trained on", [number(run.last.tokens) for run in runs]
+    yield "Seconds of training", [number(run.last.seconds, 0) for run in runs]
+    yield "Tokens per second", [number(run.tokens_per_second, 0) for run in runs]
+
+
+def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
+    yield '<div class="charts">'
+    missing = []
+    for chart in CHARTS:
+        drawn = curves(chart, runs, x)
+        if not drawn:
+            missing.append(chart.title.lower())
+            continue
+        yield f"<figure>\n<figcaption>{chart.title} <small>{chart.unit}</small></figcaption>"
+        yield f'<ul class="legend">{"".join(map(_legend, drawn))}</ul>'
+        yield f"{draw(chart, drawn, X_AXES[x])}\n</figure>"
+    yield "</div>"
+    if missing:
+        yield f'<p class="note">Not logged: {", ".join(missing)}.</p>'
+    yield f'<p class="note">Of a curve with more than {MAX_POINTS} points, highs and lows are drawn.</p>'
+
+
+def _legend(curve: Curve) -> str:
+    text = f"{escape(curve.label)}, {SPLIT_NAMES[curve.split]}"
+    if curve.best is not None:
+        text += f" (○ best: {curve.best[1]:.5g} at {number(curve.best[0])})"
+    swatch = f'<path class="line {line_classes(curve)}" d="M2 6H38"/>'
+    return f'<li><svg class="swatch" viewBox="0 0 40 12" aria-hidden="true">{swatch}</svg> {text}</li>'
+
+
+def _samples(run: RunLog) -> Iterator[str]:
+    if not run.samples:
+        yield '<p class="note">None were drawn.</p>'
+        return
+    evaluations = {line.step: line for line in run.evaluations}
+    shown = _spread(run.samples)
+    if len(shown) < len(run.samples):
+        yield f'<p class="note">{len(shown)} of {len(run.samples):,}.</p>'
+    yield '<ol class="samples">'
+    for sample in shown:
+        when = f"Step {number(sample.step)}"
+        if sample.step in evaluations:
+            line = evaluations[sample.step]
+            when += f", epoch {number(line.epoch)}, perplexity {number(line.perplexity)}"
+        yield f'<li>{when}\n<p class="sample" lang="" dir="auto">{escape(sample.text)}</p></li>'
+    yield "</ol>"
+
+
+def _evaluations(run: RunLog) -> Iterator[str]:
+    shown = _spread(run.evaluations)
+    yield f"<details>\n<summary>{len(shown)} of {len(run.evaluations):,}</summary>"
+    values = [
+        (number(line.step), [number(line.epoch), number(line.loss, 4), number(line.perplexity)]) for line in shown
+    ]
+    yield _table(["Epoch", "Loss", "Perplexity"], values, corner="Step")
+    yield "</details>"
+
+
+def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
+    vocabularies = [run.vocabulary for run in runs]
+    yield "Dataset", [run.config.data.path or "–" for run in runs]
+    yield "Level", [vocabulary.settings.level for vocabulary in vocabularies]
+    yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
+    yield "Vocabulary, special tokens included", [f"{len(vocabulary):,}" for vocabulary in vocabularies]
+    yield "Unknown token", [vocabulary.unknown_token for vocabulary in vocabularies]
+    for split, name in (("train", "training"), ("valid", "validation"), ("test", "test")):
+        yield f"Unknown in the {name} split", [_unknown_rate(run, split) for run in runs]
+
+
+def _unknown_rate(run: RunLog, split: str) -> str:
+    if not run.unknown_rates:
+        return "dataset not available"
+    return f"{run.unknown_rates[split]:.2%}" if split in run.unknown_rates else "–"
+
+
+def _configuration(runs: Sequence[RunLog]) -> Iterator[str]:
+    """Show what differs, and what there is."""
+    labels = [run.label for run in runs]
+    configs = [
+        {
+            f"{section}.{key}": value
+            for section, values in run.config.model_dump().items()
+            for key, value in values.items()
+        }
+        for run in runs
+    ]
+    rows = list(_rows(configs))
+    if len(runs) > 1:
+        different = [row for row in rows if len(set(row[1])) > 1]
+        yield _table(labels, different) if different else "<p>No key differs.</p>"
+    yield f"<details>\n<summary>All {len(rows)} keys</summary>\n{_table(labels, rows)}\n</details>"
+
+
+def _rows(columns: Sequence[dict[str, Any]]) -> Iterator[Row]:
+    """Set the values of the same key beside each other, as JSON unless they are text."""
+    for key in dict.fromkeys(key for column in columns for key in column):
+        values = [column.get(key, "–") for column in columns]
+        yield key, [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
+
+
+def _columns(runs: Sequence[RunLog], show: Callable[[RunLog], Iterable[str]]) -> str:
+    """Set the runs side by side, where there is room."""
+    parts = ["\n".join([f"<div>\n<h3>{escape(run.label)}</h3>", *show(run), "</div>"]) for run in runs]
+    return "\n".join(['<div class="columns">', *parts, "</div>"])
+
+
+def _table(columns: Sequence[str], rows: Iterable[Row], corner: str = "") -> str:
+    """Make a table; a narrow screen scrolls it sideways."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    lines = [
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(value)}</td>" for value in values)}</tr>'
+        for name, values in rows
+    ]
+    return "\n".join(
+        [
+            '<div class="table" tabindex="0">\n<table>',
+            f"<thead><tr><td>{corner}</td>{head}</tr></thead>\n<tbody>",
+            *lines,
+            "</tbody>\n</table>\n</div>",
+        ]
+    )
+
+
+def _spread(items: Sequence[Item]) -> list[Item]:
+    """Choose `MAX_SAMPLES` items from all over a longer sequence, the first and the last among them."""
+    chosen = np.linspace(0, len(items) - 1, min(len(items), MAX_SAMPLES)).round().astype(int)
+    return [items[k] for k in chosen]

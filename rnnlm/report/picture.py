@@ -1,0 +1,63 @@
+"""The curves of runs as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnlm.errors import RnnlmError
+from rnnlm.report.curves import CHARTS, SPLIT_NAMES, X_AXES, curves
+from rnnlm.report.runlog import RunLog
+
+
+def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
+    """Draw the charts of the page under one another, a colour for each run.
+
+    Parameters
+    ----------
+    runs
+        The runs, at least one.
+    path
+        The picture, in the format that its ending names, such as ``.png`` or ``.svg``.
+    x
+        What the curves are drawn over, one of `X_AXES`.
+
+    Raises
+    ------
+    RnnlmError
+        If there is nothing to draw, matplotlib is not installed, or it does not know the format.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise RnnlmError("plotting needs matplotlib; run: pip install 'rnnlm[plot]'.") from error
+    drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
+    if not drawn:
+        raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
+    figure = Figure(figsize=(8, 3 * len(drawn)), layout="constrained")
+    for axes, (chart, found) in zip(figure.subplots(len(drawn), squeeze=False).flat, drawn.items(), strict=True):
+        for curve in found:
+            colour, valid = f"C{curve.run}", curve.split == "valid"
+            # Between dollars matplotlib reads mathematics, and what begins with _ it leaves out.
+            label = f"{SPLIT_NAMES[curve.split]}, {curve.label}".replace("$", r"\$")
+            axes.plot(
+                curve.x,
+                curve.y,
+                color=colour,
+                linewidth=2 if valid else 1,
+                alpha=1 if valid else 0.6,
+                marker="." if valid or len(curve.y) == 1 else None,
+                label=label,
+            )
+            if curve.best is not None:
+                axes.plot(*curve.best, "o", color=colour, fillstyle="none", markersize=10)
+        axes.set_title(chart.title, loc="left")
+        axes.set_xlabel(X_AXES[x])
+        axes.set_ylabel(chart.unit)
+        axes.set_yscale("log" if chart.log else "linear")
+        if chart.from_zero:
+            axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    try:
+        figure.savefig(path, dpi=150)
+    except ValueError as error:
+        raise RnnlmError(f"{path}: {' '.join(str(error).split())}; name a .png file.") from error

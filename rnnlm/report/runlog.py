@@ -1,0 +1,221 @@
+"""What a run wrote down while it trained."""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rnnlm.config import Config
+from rnnlm.dataset.store import SPLITS, Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A line of ``metrics.jsonl``; NaN stands for what the line does not have."""
+
+    split: str
+    step: float
+    epoch: float
+    tokens: float
+    loss: float
+    perplexity: float
+    learning_rate: float
+    grad_norm: float
+    tokens_per_second: float
+    seconds: float
+
+
+_NUMBERS = [field.name for field in fields(Measurement) if field.name != "split"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text drawn during training."""
+
+    step: float
+    text: str
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """The logs of a run, and what it was made with.
+
+    Attributes
+    ----------
+    label
+        A short name, different from those of the runs beside it.
+    path
+        Its directory.
+    config, environment, vocabulary
+        What it was made with.
+    measurements
+        The lines of ``metrics.jsonl``, at least one.
+    samples
+        The texts drawn at its evaluations.
+    unknown_rates
+        The share of unknown tokens by the split of the dataset; empty where the dataset is no longer there.
+    """
+
+    label: str
+    path: Path
+    config: Config
+    environment: dict[str, Any]
+    vocabulary: Vocabulary
+    measurements: list[Measurement]
+    samples: list[Sample]
+    unknown_rates: dict[str, float]
+
+    @property
+    def last(self) -> Measurement:
+        """The last line on training or validation."""
+        return self.measurements[-1]
+
+    @property
+    def evaluations(self) -> list[Measurement]:
+        """The lines on the validation split."""
+        return [line for line in self.measurements if line.split == "valid"]
+
+    @property
+    def best(self) -> Measurement | None:
+        """The first evaluation with the smallest loss, if there is one."""
+        finite = (line for line in self.evaluations if math.isfinite(line.loss))
+        return min(finite, key=lambda line: line.loss, default=None)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Mean speed of the training."""
+        return self.last.tokens / self.last.seconds if self.last.seconds else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the results under the names that ``rnnlm train --json`` gives them."""
+
+        def evaluation(line: Measurement | None) -> dict[str, float | None]:
+            if line is None:
+                return {"step": None, "valid_loss": None, "valid_perplexity": None}
+            return {
+                "step": int(line.step),
+                "valid_loss": _finite(line.loss),
+                "valid_perplexity": _finite(line.perplexity),
+            }
+
+        return {
+            "run": str(self.path),
+            "steps": int(self.last.step),
+            "epochs": _finite(self.last.epoch),
+            "best": evaluation(self.best),
+            "last": evaluation(self.evaluations[-1] if self.evaluations else None),
+            "tokens_per_second": _finite(self.tokens_per_second),
+        }
+
+
+def read_runs(paths: Sequence[Path]) -> list[RunLog]:
+    """Read the logs of runs; one that is named twice is read once.
+
+    Raises
+    ------
+    RnnlmError
+        If one is no run, has logged nothing yet, or a log of it is damaged.
+    """
+    by_place = {path.resolve(): path for path in paths}
+    return [_read_run(path, label) for path, label in zip(by_place.values(), _labels(list(by_place)), strict=True)]
+
+
+def _labels(places: list[Path]) -> list[str]:
+    """Name directories by the last part of their paths, or by as many parts as tell them apart."""
+    names = [place.name for place in places]
+    if len(set(names)) == len(names):
+        return names
+    common = os.path.commonpath([place.parent for place in places])
+    return [place.relative_to(common).as_posix() for place in places]
+
+
+def _read_run(path: Path, label: str) -> RunLog:
+    if not path.is_dir():
+        raise RnnlmError(f"{path}: no such directory; name a run.")
+    if not (path / CONFIG).exists() or not (path / CHECKPOINTS).is_dir():
+        raise RnnlmError(f"{path}: not a run directory; name what 'rnnlm train --out' wrote.")
+    measurements = [_measurement(values) for values in _read_log(path / METRICS)]
+    if not measurements:
+        raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
+    config = Config.load(path / CONFIG)
+    vocabulary = Vocabulary.load(RunDirectory(path).checkpoint("last"))
+    return RunLog(
+        label=label,
+        path=path,
+        config=config,
+        environment=_read_environment(path / ENVIRONMENT),
+        vocabulary=vocabulary,
+        measurements=measurements,
+        samples=[_sample(values) for values in _read_log(path / SAMPLES)],
+        unknown_rates=_unknown_rates(config.data.path, vocabulary),
+    )
+
+
+def _read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects in the lines of a log; there are none if it does not exist."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n"):
+            return  # It is being written.
+        try:
+            # As floats, numbers of any length are read: the largest become infinite.
+            values = json.loads(line, parse_int=float)
+            if isinstance(values["step"], bool) or not math.isfinite(values["step"]):
+                raise ValueError("step")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RnnlmError(
+                f"{path}, line {number}: damaged, it should be a JSON object with a step; remove the line."
+            ) from error
+        yield values
+
+
+def _measurement(values: dict[str, Any]) -> Measurement:
+    numbers = {name: values.get(name) for name in _NUMBERS}
+    return Measurement(
+        split=str(values.get("split")),
+        **{name: value if isinstance(value, float) else math.nan for name, value in numbers.items()},
+    )
+
+
+def _sample(values: dict[str, Any]) -> Sample:
+    # Half a surrogate pair is JSON, but can be written nowhere.
+    text = str(values.get("text", "")).encode(errors="replace").decode()
+    return Sample(values["step"], text)
+
+
+def _read_environment(path: Path) -> dict[str, Any]:
+    """Read versions and machine, which the oldest runs did not write down."""
+    try:
+        values = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        raise RnnlmError(f"{path}: damaged, it is not JSON; remove the file.") from error
+    return values if isinstance(values, dict) else {}
+
+
+def _unknown_rates(path: str | None, vocabulary: Vocabulary) -> dict[str, float]:
+    """Look up how much of the dataset is unknown, if it is still where and what it was."""
+    if path is None:
+        return {}
+    try:
+        dataset = Dataset.open(path)
+    except RnnlmError:
+        return {}
+    if dataset.vocabulary != vocabulary:
+        return {}
+    parts = [dataset.split(name) for name in SPLITS]
+    return {part.name: part.unknown_tokens / part.num_tokens for part in parts if part.num_tokens}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,49 @@
+"""The logs of runs as event files for TensorBoard."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnlm.errors import RnnlmError
+from rnnlm.report.curves import CHARTS
+from rnnlm.report.runlog import RunLog
+from rnnlm.training.run_directory import METRICS
+
+SUFFIX = ".rnnlm"
+"""The end of the names of the files, by which they are found and replaced."""
+
+
+def write_events(runs: Sequence[RunLog], directory: Path) -> None:
+    """Write the logs of each run into a directory of its own, in place of what was written there before.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    directory
+        What ``tensorboard --logdir`` is to be given.
+
+    Raises
+    ------
+    RnnlmError
+        If tensorboardX is not installed.
+    """
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError as error:
+        raise RnnlmError("event files need tensorboardX; run: pip install 'rnnlm[tensorboard]'.") from error
+    for run in runs:
+        place = directory / run.label
+        for old in place.glob(f"events.out.tfevents.*{SUFFIX}"):
+            old.unlink()
+        # The log has no dates: its last line was written when the file was, give or take the evaluation.
+        began = (run.path / METRICS).stat().st_mtime - run.last.seconds
+        with SummaryWriter(str(place), filename_suffix=SUFFIX) as writer:
+            for line in run.measurements:
+                for chart in CHARTS:
+                    value = getattr(line, chart.key)
+                    if line.split in chart.splits and math.isfinite(value):
+                        tag = f"{chart.key}/{line.split}" if len(chart.splits) > 1 else chart.key
+                        writer.add_scalar(tag, value, int(line.step), began + line.seconds)
+            for sample in run.samples:
+                writer.add_text("sample", sample.text, int(sample.step))

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from rnnlm.text.vocabulary import Vocabulary
+
+from .conftest import Command
+
+
+def test_a_model_and_its_vocabulary_are_written(rnnlm: Command, char_run: Path) -> None:
+    pytest.importorskip("onnx")
+    arguments = ["export", "--model", char_run, "-o", "book.onnx"]
+    outcome = rnnlm(*arguments)
+    assert outcome == (0, "", "Model: book.onnx, vocabulary: book.vocabulary.json\n")
+    assert Path("book.onnx").stat().st_size > 4 * 1000
+    assert Vocabulary.load("book.vocabulary.json").tokens[:3] == [
+        "UNKNOWN_TOKEN",
+        "SENTENCE_START",
+        "SENTENCE_END",
+    ]
+    assert rnnlm(*arguments, "--quiet") == (0, "", "")
+    assert rnnlm(*arguments, "--json", "--quiet").json == {
+        "model": "book.onnx",
+        "vocabulary": "book.vocabulary.json",
+    }
+
+
+def test_a_file_is_asked_for(rnnlm: Command, char_run: Path) -> None:
+    outcome = rnnlm("export", "--model", char_run)
+    assert outcome.exit_code == 2
+    assert "Missing option '-o' / '--out'" in outcome.stderr
+
+
+def test_an_unknown_format_is_wrong_usage(rnnlm: Command, char_run: Path) -> None:
+    outcome = rnnlm("export", "--model", char_run, "-o", "book", "--format", "keras")
+    assert outcome.exit_code == 2
+    assert "'keras' is not one of 'onnx', 'torch'" in outcome.stderr
+
+
+def test_a_model_that_is_not_there_is_named(rnnlm: Command) -> None:
+    outcome = rnnlm("export", "--model", "none", "-o", "book.onnx")
+    assert outcome == (1, "", "rnnlm: none: no such directory; name a run or a checkpoint.\n")

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+
+from rnnlm.training.checkpoint import CONFIG, MODEL, VOCABULARY
+from rnnlm.training.run_directory import resolve_checkpoint
+
+from .conftest import Command
+
+
+@pytest.fixture
+def checkpoint(char_run: Path) -> Path:
+    return resolve_checkpoint(char_run)
+
+
+def test_all_commands_take_what_was_imported(rnnlm: Command, checkpoint: Path, char_dataset: Path) -> None:
+    source = ["--config", checkpoint / CONFIG, "--data", char_dataset, "--out", "runs/imported"]
+    assert rnnlm("import", checkpoint / MODEL, *source) == (0, "", "Saved in runs/imported\n")
+    for arguments in (["generate", "--seed", 1], ["evaluate"]):
+        there, here = (rnnlm(*arguments, "--model", model, "--quiet") for model in (checkpoint, "runs/imported"))
+        assert here == there
+        assert here.exit_code == 0
+    assert rnnlm("info", "runs/imported", "--json").json["step"] == 0
+    limits = ["--set", "training.epochs=1", "--set", "training.max_steps=3"]
+    assert rnnlm("train", *source, *limits, "--resume", "--json", "--quiet").json["steps"] == 3
+
+
+@pytest.mark.parametrize("source", ["a file", "a checkpoint", "a run"])
+def test_a_vocabulary_is_enough_to_write(rnnlm: Command, char_run: Path, checkpoint: Path, source: str) -> None:
+    path = {"a file": checkpoint / VOCABULARY, "a checkpoint": checkpoint, "a run": char_run}[source]
+    outcome = rnnlm("import", checkpoint / MODEL, "--config", checkpoint / CONFIG, "--vocab", path, "--json")
+    assert outcome.json == {"run": "runs/config"}
+    assert outcome.stderr == "Run directory: runs/config\n"
+    there, here = (
+        rnnlm("generate", "--seed", 1, "--quiet", "--model", model) for model in (checkpoint, "runs/config")
+    )
+    assert here == there
+
+
+def test_weights_that_do_not_fit_are_refused_in_a_sentence(rnnlm: Command, checkpoint: Path) -> None:
+    source = ["--config", checkpoint / CONFIG, "--vocab", checkpoint, "--set", "model.num_layers=1"]
+    outcome = rnnlm("import", checkpoint / MODEL, *source, "--out", "run")
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith(f"rnnlm: {checkpoint / MODEL}: does not fit the configuration's network: ")
+    assert "rnn.weight_hh_l1 (16, 16) has no place" in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+    assert not Path("run").exists()
+
+
+def test_dataset_and_vocabulary_are_not_both_given(rnnlm: Command, checkpoint: Path) -> None:
+    outcome = rnnlm("import", "m.pt", "--config", checkpoint / CONFIG, "--data", "d", "--vocab", "v")
+    assert outcome.exit_code == 2
+    assert "give --data or --vocab, not both." in outcome.stderr

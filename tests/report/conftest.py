@@ -1,0 +1,58 @@
+"""Runs whose logs a test makes up."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnlm.report.runlog import RunLog, read_runs
+
+Line = dict[str, Any]
+MakeRun = Callable[..., Path]
+
+
+def line(step: int, split: str = "train", **values: Any) -> Line:
+    """Return a line of ``metrics.jsonl`` in which every value is another one."""
+    defaults = {
+        "epoch": step / 100,
+        "tokens": 10 * step,
+        "loss": 2.0,
+        "perplexity": 8.0,
+        "learning_rate": 0.5,
+        "grad_norm": 3.0,
+        "tokens_per_second": 40.0,
+        "seconds": step / 4,
+    }
+    return {"step": step, "split": split, **defaults, **values}
+
+
+@pytest.fixture
+def make_run(word_run: Path, tmp_path: Path) -> MakeRun:
+    """Return a function that makes a run with some lines and samples in its logs."""
+
+    def make(name: str, lines: Iterable[Line], samples: Iterable[Line] = ()) -> Path:
+        directory = tmp_path / name
+        shutil.copytree(word_run, directory)
+        for log, values in (("metrics", lines), ("samples", samples)):
+            (directory / f"{log}.jsonl").write_text("".join(json.dumps(value) + "\n" for value in values))
+        return directory
+
+    return make
+
+
+@pytest.fixture
+def short_run(make_run: MakeRun) -> RunLog:
+    """Training measured at steps 10 to 40, validation at 20 and 40, where it is worse again."""
+    lines = [
+        line(10, loss=4.0, perplexity=54.6),
+        line(20, loss=3.0, perplexity=20.1),
+        line(20, "valid", loss=2.5, perplexity=12.2),
+        line(30, loss=2.0, perplexity=7.4),
+        line(40, loss=1.5, perplexity=4.5),
+        line(40, "valid", loss=3.0, perplexity=20.1),
+    ]
+    [run] = read_runs([make_run("short", lines, [{"step": 20, "text": "hello"}, {"step": 40, "text": "a\nb"}])])
+    return run

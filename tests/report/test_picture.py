@@ -1,0 +1,68 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnlm.errors import RnnlmError
+from rnnlm.report.picture import plot
+from rnnlm.report.runlog import RunLog, read_runs
+
+from .conftest import MakeRun, line
+
+
+def test_a_picture_has_the_charts_and_the_runs(
+    short_run: RunLog, make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    figure = pytest.importorskip("matplotlib.figure")
+    kept = []
+    save = figure.Figure.savefig
+
+    def save_small(self: Any, path: Path, dpi: int) -> None:
+        kept.append(self)
+        save(self, path, dpi=10)
+
+    monkeypatch.setattr(figure.Figure, "savefig", save_small)
+    [odd] = read_runs([make_run("_a$\\b$", [line(7, "valid", loss=1.0)])])
+    plot([short_run, odd], tmp_path / "a.png", "tokens")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    loss, perplexity, rate, norm, speed = kept[0].axes
+    assert [axes.get_title("left") for axes in kept[0].axes] == [
+        "Loss",
+        "Perplexity",
+        "Learning rate",
+        "Gradient norm",
+        "Speed",
+    ]
+    assert (loss.get_ylabel(), loss.get_xlabel()) == ("nats per token", "tokens trained on")
+    assert [axes.get_yscale() for axes in (loss, perplexity, norm)] == ["linear", "log", "log"]
+    assert rate.get_ylim()[0] == speed.get_ylim()[0] == 0
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == [
+        "training, short",
+        "validation, short",
+        r"validation, _a\$\b\$",
+    ]
+    train, valid, ring, _, other_ring = loss.get_lines()
+    assert train.get_xydata().tolist() == [[100, 4], [200, 3], [300, 2], [400, 1.5]]
+    assert valid.get_xydata().tolist() == [[200, 2.5], [400, 3]]
+    assert ring.get_xydata().tolist() == [[200, 2.5]]
+    assert other_ring.get_xydata().tolist() == [[70, 1]]
+
+
+def test_a_format_that_is_not_known_is_refused(short_run: RunLog, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(RnnlmError, match=r"a\.txt: .* name a \.png file\."):
+        plot([short_run], tmp_path / "a.txt")
+
+
+def test_a_run_without_a_number_has_no_picture(make_run: MakeRun, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    runs = read_runs([make_run("nan", [{"step": 1, "split": "train"}])])
+    with pytest.raises(RnnlmError, match=r"nothing to draw"):
+        plot(runs, tmp_path / "a.png")
+
+
+def test_without_matplotlib_the_extra_is_named(short_run: RunLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(RnnlmError, match=r"plotting needs matplotlib; run: pip install 'rnnlm\[plot\]'\."):
+        plot([short_run], tmp_path / "a.png")

@@ -1,0 +1,76 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from rnnlm.beam_search import beam_search
+from rnnlm.errors import RnnlmError
+from rnnlm.nn.network import Network
+from rnnlm.sampling import SampledIds, Sampling, sample_ids
+
+END, WORDS, LENGTH = 2, (3, 4, 5), 4
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    network = Network(6, cell="lstm", embedding_size=4, hidden_size=5, bias=True, dtype="float64")
+    for value in network.parameters.values():
+        value *= 4  # so that the continuations differ
+    return network
+
+
+def search(network: Network, width: int, min_tokens: int = 0, max_tokens: int = LENGTH) -> list[SampledIds]:
+    return beam_search(
+        network, [1, 3], width, end_id=END, forbidden=(0, 1), max_tokens=max_tokens, min_tokens=min_tokens
+    )
+
+
+def every_continuation(network: Network, min_tokens: int) -> list[tuple[float, list[int]]]:
+    """List all continuations, the most likely first."""
+    found = []
+    for length in range(min_tokens, LENGTH + 1):
+        for words in itertools.product(WORDS, repeat=length):
+            ids = np.array([1, 3, *words, *([END] if length < LENGTH else [])])
+            log_probs, _ = network.log_probs(ids[:-1, None], network.initial_state(1))
+            found.append((float(log_probs[range(1, len(ids) - 1), 0, ids[2:]].sum()), list(words)))
+    return sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("min_tokens", [0, 2])
+def test_a_beam_as_wide_as_all_continuations_finds_them_all_in_order(network: Network, min_tokens: int):
+    expected = every_continuation(network, min_tokens)
+    found = search(network, 200, min_tokens)
+    assert [hypothesis.ids for hypothesis in found] == [ids for _, ids in expected]
+    assert [hypothesis.log_prob for hypothesis in found] == pytest.approx([total for total, _ in expected])
+
+
+def test_a_narrow_beam_keeps_the_best_of_each_step(network: Network):
+    log_probs = {tuple(ids): total for total, ids in every_continuation(network, 0)}
+    for width in (2, 3, 5):
+        found = search(network, width)
+        totals = [hypothesis.log_prob for hypothesis in found]
+        assert len(found) == width
+        assert totals == sorted(totals, reverse=True)
+        assert totals == pytest.approx([log_probs[tuple(hypothesis.ids)] for hypothesis in found])
+
+
+def test_a_beam_of_one_is_greedy(network: Network):
+    [greedy] = sample_ids(
+        network,
+        [1, 3],
+        end_id=END,
+        forbidden=(0, 1),
+        max_tokens=LENGTH,
+        sampling=Sampling(greedy=True),
+        rngs=[np.random.default_rng()],
+    )
+    [found] = search(network, 1)
+    assert found.ids == greedy.ids
+    assert found.log_prob == pytest.approx(greedy.log_prob)
+
+
+def test_limits(network: Network):
+    assert search(network, 3, max_tokens=0) == [SampledIds([], 0.0)]
+    assert len(search(network, 50, max_tokens=1)) == 4
+    with pytest.raises(RnnlmError, match="width 0: give a whole number from 1"):
+        search(network, 0)

@@ -1,0 +1,95 @@
+"""A damaged file is refused by name, or means exactly what it meant before."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnlm.dataset.store import SPLITS, Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.training.checkpoint import load_checkpoint
+from rnnlm.training.run_directory import RunDirectory
+
+Read = Callable[[Path], Any]
+
+
+def read_checkpoint(path: Path) -> Any:
+    checkpoint = load_checkpoint(path)
+    tensors = {**checkpoint.parameters, **checkpoint.state_tensors}
+    return (
+        checkpoint.config,
+        checkpoint.vocabulary,
+        checkpoint.state,
+        {name: (value.shape, str(value.dtype), value.tobytes()) for name, value in tensors.items()},
+    )
+
+
+def read_dataset(path: Path) -> Any:
+    dataset = Dataset.open(path)
+    keys = ("format_version", "level", "documents", "vocabulary_size", "unique_tokens", "splits", "files")
+    parts = [dataset.split(name) for name in SPLITS]
+    return (
+        dataset.vocabulary,
+        {key: dataset.metadata[key] for key in keys},
+        [(part.ids.tobytes(), part.offsets.tobytes(), part.characters, part.unknown_tokens) for part in parts],
+    )
+
+
+def read_index(path: Path) -> Any:
+    run = RunDirectory(path.parent)
+    return run.checkpoint("best").name, run.checkpoint("last").name
+
+
+def damaged(rng: random.Random, content: bytes, other: bytes) -> bytes:
+    """Return a damaged version of a file; `other` is the file of that name in another run or dataset."""
+    start = rng.randrange(len(content))
+    stop = start + rng.choice([1, 1, 4, 64, 512])
+    before, inside, after = content[:start], content[start:stop], content[stop:]
+    flipped = bytes([inside[0] ^ 1 << rng.randrange(8)]) + inside[1:]
+    digit = rng.choice([b"0", b"1", b"9"]) + inside[1:]
+    versions = [before + changed + after for changed in (flipped, digit, b"", inside * 2, bytes(len(inside)))]
+    versions += [before, before + other[start:], other, b"", rng.randbytes(len(content))]
+    versions += [content + more for more in (b"\0", b"\n", b"documents: 7\n", rng.randbytes(9), content)]
+    return rng.choice(versions)
+
+
+def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
+    """Damage each file of a directory `number` times; return whether it was refused."""
+    rng = random.Random(0)
+    whole = read(path)
+    refused = []
+    for file in sorted(file for file in path.iterdir() if file.is_file()):
+        content, other = file.read_bytes(), (others / file.name).read_bytes()
+        for _ in range(number):
+            file.write_bytes(damaged(rng, content, other))
+            try:
+                found, message = read(path), ""
+            except RnnlmError as error:
+                found, message = None, str(error)
+            assert found == whole or file.name in message, (file.read_bytes(), message)
+            assert "\n" not in message
+            refused.append(bool(message))
+        file.write_bytes(content)
+    assert read(path) == whole
+    return refused
+
+
+@pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index"])
+def test_damage_is_refused_by_name(
+    kind: str, number: int, word_run: Path, char_run: Path, word_dataset: Path, char_dataset: Path, tmp_path: Path
+) -> None:
+    read: Read = {"checkpoint": read_checkpoint, "dataset": read_dataset, "index": read_index}[kind]
+    if kind == "dataset":
+        path, others = shutil.copytree(word_dataset, tmp_path / "data"), char_dataset
+    else:
+        run, other = RunDirectory(shutil.copytree(word_run, tmp_path / "run")), RunDirectory(char_run)
+        path, others = run.checkpoints, other.checkpoints
+        if kind == "checkpoint":
+            path, others = run.checkpoint("best"), other.checkpoint("last")
+    refused = refusals(path, others, read, number)
+    # What is not refused is a line end too many, or the digit that stood there.
+    assert sum(refused) > 0.8 * len(refused)

@@ -1,0 +1,119 @@
+from collections.abc import Iterator
+
+import pytest
+
+from rnnlm.interactive import HELP, SHOWN, Session, converse
+from rnnlm.model import LanguageModel
+from rnnlm.sampling import Sampling
+
+
+def say(session: Session, *lines: str) -> str:
+    """Type lines; return the reply to the last."""
+    return ["".join(session.reply(line)) for line in lines][-1]
+
+
+def test_a_choice_is_added_and_taken_back(word_model: LanguageModel):
+    session = Session(word_model)
+    reply = say(session, "The cat")
+    choices = word_model.next_tokens("The cat", 9)
+    assert len(choices) == 9
+    assert reply.startswith("The cat\n  1 ")
+    for number, (token, probability) in enumerate(choices, start=1):
+        assert f"{number} {'(end)' if token == 'SENTENCE_END' else token} {probability:.1%}" in reply
+    number = next(i for i, (token, _) in enumerate(choices, start=1) if token.isalpha())
+    assert say(session, str(number)).startswith(f"The cat {choices[number - 1][0]}\n")
+    assert say(session, "/undo").startswith("The cat\n")
+    assert say(session, "/undo").startswith("\n")
+    assert say(session, "/undo") == "there is nothing to undo.\n"
+
+
+def test_an_empty_line_lets_the_model_go_on(word_model: LanguageModel):
+    texts = []
+    for seed in (1, 1, 2):
+        session = Session(word_model, "the cat", seed=seed, max_tokens=6)
+        reply = say(session, "")
+        assert reply.startswith(f"{session.text}\n  1 ")
+        assert len(session.text) > len("the cat")
+        texts.append(session.text)
+    assert texts[0] == texts[1] != texts[2]
+    assert say(session, "/undo").startswith("the cat\n")
+    say(session, "")
+    assert session.text != texts[2]  # another try
+
+
+def test_text_is_added_as_it_is_typed(word_model: LanguageModel, char_model: LanguageModel):
+    session = Session(word_model)
+    say(session, "The cat", "sees", ", 2", " 3", " /x")
+    assert session.text == "The cat sees, 2 3 /x"
+    session = Session(char_model, "Th")
+    say(session, "e", " cat")
+    assert session.text == "The cat"
+    assert "' '" in say(session, "/new", "the")
+
+
+def test_commands(word_model: LanguageModel):
+    session = Session(word_model, "the cat", sampling=Sampling(greedy=True))
+    assert say(session, "/temperature 0.5") == say(session, "/t .5") == "temperature 0.5\n"
+    assert say(session, "/temperature 0") == "temperature 0.0: give a number above 0.\n"
+    assert say(session, "/t") == say(session, "/t x") == "/temperature needs a number, as in /temperature 0.7.\n"
+    assert say(session, "/h") == HELP
+    assert say(session, "/x") == "/x is no command; /help lists them.\n"
+    assert say(session, "/") == "/ is no command; /help lists them.\n"
+    assert say(session, "0") == "there is no choice 0; give a number from 1 to 9.\n"
+    assert say(session, "/n").startswith("\n")
+    assert say(session, "/u").startswith("the cat\n")
+    assert not session.done
+    assert say(session, "/q") == ""
+    assert session.done
+
+
+def test_the_end_of_the_sentence_cannot_be_added(word_model: LanguageModel):
+    session = Session(word_model, "the cat sees the dog.")
+    tokens = [token for token, _ in word_model.next_tokens(session.text, 9)]
+    assert say(session, str(tokens.index("SENTENCE_END") + 1)).startswith("the sentence ends here")
+
+
+def test_a_long_text_is_shown_by_its_end(char_model: LanguageModel):
+    text = "the cat " * 100
+    [shown, _] = say(Session(char_model), text).split("\n", 1)
+    assert shown == f"… {text[-SHOWN:]}"
+
+
+def test_what_was_written_stays_when_a_continuation_is_stopped(char_model: LanguageModel):
+    session = Session(char_model, "The ", seed=1)
+    written: list[str] = []
+    lines = iter(["", "", "/q"])
+
+    def write(text: str) -> None:
+        written.append(text)
+        if session.text == "".join(written[1:]) and len(session.text) == 14:
+            raise KeyboardInterrupt
+
+    converse(session, lambda prompt: next(lines), write)
+    assert "".join(written[1:13]) == f"{written[1]}{''.join(written[2:12])}\n"
+    assert session.done
+    assert len(session.text) > 14
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_end_of_the_input_ends_it_and_an_interrupt_at_the_prompt_does_not(
+    word_model: LanguageModel, interrupted: bool
+):
+    def lines() -> Iterator[str]:
+        if interrupted:
+            raise KeyboardInterrupt
+        yield "the cat"
+
+    typed = lines()
+    written: list[str] = []
+
+    def read(prompt: str) -> str:
+        assert prompt == "> "
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    converse(Session(word_model), read, written.append)
+    assert written[0].startswith("\n" if interrupted else "the cat\n")
+    assert written[-1] == "\n"

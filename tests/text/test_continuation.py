@@ -1,0 +1,90 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnlm.text.continuation import Continuation
+from rnnlm.text.processor import TextProcessor, TextSettings
+
+PROCESSORS = {name: TextProcessor(TextSettings(name)) for name in ("nltk", "tweet", "whitespace", "characters")}
+WORDS = [
+    *(
+        "the",
+        "cat",
+        "can",
+        "not",
+        "gon",
+        "na",
+        "'t",
+        "is",
+        "n't",
+        "'s",
+        "'",
+        "''",
+        "``",
+        '"',
+        ".",
+        "..",
+        "...",
+        ",",
+    ),
+    *(":", "!", "?", "(", ")", "]", ">", "$", "%", "--", "-", "https", "//x", "’", "s", "d", "“", "”", "…", "10"),
+    *("foo-bar", "'ll", "lem", "me", "🤗"),
+]
+
+
+def grown(name: str, seed: list[str], tokens: list[str], stop: tuple[str, ...] = ()) -> tuple[Continuation, str]:
+    """Add tokens until there are no more, or a stop text appears; return also what was settled before that."""
+    processor = PROCESSORS[name]
+    continuation = Continuation(processor, processor.detokenize(seed), seed, stop)
+    settled = ""
+    for token in tokens:
+        continuation.append(token)
+        if continuation.stopped:
+            break
+        settled += continuation.settled[len(settled) :]
+    return continuation, settled
+
+
+@settings(max_examples=100)
+@given(
+    name=st.sampled_from(sorted(PROCESSORS)),
+    seed=st.lists(st.sampled_from(WORDS), max_size=3),
+    tokens=st.lists(st.sampled_from(WORDS), min_size=1, max_size=10),
+    stop=st.lists(st.sampled_from(["the", "t", ". ", "bar the", " ca", "n't", '"']), max_size=2),
+)
+def test_what_is_settled_stays_and_no_stop_text_is_left(
+    name: str, seed: list[str], tokens: list[str], stop: list[str]
+):
+    continuation, settled = grown(name, seed, tokens, tuple(stop))
+    assert continuation.added.startswith(settled)
+    assert continuation.tokens == tokens[: len(continuation.tokens)]
+    assert not any(text in continuation.added for text in stop)
+    again, _ = grown(name, seed, continuation.tokens)
+    assert again.added == continuation.added
+
+
+def test_words_settle_one_late_and_characters_at_once():
+    continuation, settled = grown("nltk", ["i"], ["do", "n't", "know", "."])
+    assert (continuation.text, settled) == ("i don't know.", " don't")
+    continuation, settled = grown("characters", ["I"], [" ", "d", "o"])
+    assert (continuation.text, settled) == ("I do", " do")
+
+
+def test_the_text_ends_with_the_last_whole_token_before_a_stop_text():
+    for stop, text in (
+        (".", "the cat sees it"),
+        ("ees", "the cat"),
+        ("cat s", "the"),
+        ("the", "the cat sees it."),
+    ):
+        continuation, _ = grown("nltk", ["the"], ["cat", "sees", "it", "."], (stop,))
+        assert continuation.text == text
+        assert continuation.stopped == (stop != "the")  # that is in the seed text only
+    continuation, _ = grown("characters", ["a"], list("bcdef"), ("ef", "de"))
+    assert continuation.text == "abc"
+
+
+def test_what_may_begin_a_stop_text_is_held_back():
+    _, settled = grown("characters", [], list("one tw"), ("two", "x"))
+    assert settled == "one "
+    _, settled = grown("whitespace", [], ["one", "foo-bar"], ("bar the",))
+    assert settled == "one"

@@ -1,0 +1,102 @@
+"""Decompression bombs and endless lines are read in bounded memory."""
+
+import bz2
+import gzip
+import lzma
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+
+# The limits are scaled down, so that texts of some megabytes tell.
+READ = """
+import sys
+from rnnlm.text import readers
+
+def peak():
+    return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+
+readers.MAX_RECORD, readers.PIECE_SIZE = 1 << 16, 1 << 12
+report = readers.ReadReport()
+documents = readers.read_documents(sys.argv[1:2], readers.ReaderSettings(documents=sys.argv[2]), report)
+print(len(next(documents).text))
+before = peak()
+last = None
+for last in documents:
+    assert len(last.text) <= readers.PIECE_SIZE
+print(last.text)
+print(*report.messages())
+print(peak() - before, file=sys.stderr)
+"""
+
+
+def growth(file: Path, documents: str = "line") -> tuple[int, str]:
+    """Read a file in another process; return by how many kibibytes its peak grew, and what it found."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(file), documents], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stderr), done.stdout
+
+
+LINE = b"word " * (1 << 16)  # a third of a megabyte, without its end
+CONTENTS = {
+    "txt": (b"first\n", b"\nlast\n"),
+    "csv": (b'body\nfirst\n"', b'"\n"last"\n'),
+    "jsonl": (b'{"body": "first"}\n{"body": "', b'"}\n{"body": "last"}\n'),
+}
+
+
+def write(file: Path, opened: Any, begin: bytes, end: bytes, middle: bytes, megabytes: int) -> Path:
+    with opened(file, "wb") as stream:
+        stream.write(begin)
+        for _ in range((megabytes << 20) // len(middle)):
+            stream.write(middle)
+        stream.write(end)
+    return file
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_an_endless_line(tmp_path, kind):
+    file = write(tmp_path / f"a.{kind}", open, *CONTENTS[kind], LINE, 20)
+    kibibytes, found = growth(file)
+    assert kibibytes < 5_000
+    assert found.splitlines()[:2] == ["5", "last"]
+    assert kind == "txt" or "1 lines of more than 65,536 characters skipped, the first in line" in found
+
+
+def test_an_endless_csv_row(tmp_path):
+    file = write(tmp_path / "a.csv", open, *CONTENTS["csv"], b'","\n' * (1 << 16), 2)
+    kibibytes, found = growth(file)
+    assert kibibytes < 8_000
+    assert found.splitlines()[1] == "last"
+    assert "rows skipped whose quotes are not closed in 65,536 characters, the first in line 3" in found
+
+
+def test_an_endless_paragraph_and_file(tmp_path):
+    file = write(tmp_path / "a.txt", open, b"first\n", b"\nlast\n", LINE, 20)
+    for documents in ("paragraph", "file"):
+        kibibytes, found = growth(file, documents)
+        assert kibibytes < 5_000
+        assert found.split()[-1] == "last"
+
+
+def bomb_opener(suffix: str) -> Callable[..., Any]:
+    if suffix == "zst":
+        return pytest.importorskip("zstandard").open
+    return {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}[suffix]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+def test_a_bomb(tmp_path, suffix):
+    file = write(tmp_path / f"a.txt.{suffix}", bomb_opener(suffix), *CONTENTS["txt"], bytes(1 << 20), 30)
+    assert file.stat().st_size < 100_000
+    kibibytes, found = growth(file)
+    assert kibibytes < 16_000
+    assert found.splitlines()[1] == "last"
+    assert "31,457,280 NUL characters removed, the first in line 2" in found

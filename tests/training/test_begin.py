@@ -1,0 +1,67 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnlm.config import Config
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.training.begin import begin_run
+from rnnlm.training.checkpoint import load_checkpoint
+from rnnlm.training.loop import Trainer
+
+MakeTrainer = Callable[..., Trainer]
+
+
+def test_a_run_is_not_overwritten(make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path) -> None:
+    make_trainer().run()
+    config = Config.model_validate({"data": {"path": str(dataset.path)}})
+    with pytest.raises(RnnlmError, match="--resume"):
+        begin_run(config, tmp_path / "run", resume=False, quiet=True)
+
+
+def test_a_directory_with_other_files_is_not_written_to(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# mine")
+    config = Config.model_validate({"data": {"path": str(dataset.path)}})
+    with pytest.raises(RnnlmError, match="other files"):
+        begin_run(config, tmp_path, resume=False, quiet=True)
+    assert (tmp_path / "config.yaml").read_text() == "# mine"
+
+
+def test_a_dataset_must_be_named(tmp_path: Path) -> None:
+    with pytest.raises(RnnlmError, match=r"data\.path"):
+        begin_run(Config(), tmp_path / "run", resume=False, quiet=True)
+
+
+def test_a_run_begins_with_the_weights_of_another(
+    make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = make_trainer("first", model={"hidden_size": 5, "embedding_size": 4})
+    trained.run()
+    first = trained.run_directory.path
+    sections = {
+        "data": {"path": str(dataset.path)},
+        "model": {"hidden_size": 9, "dropout": 0.1},
+        "training": {"max_steps": 0},
+    }
+    config = Config.model_validate(sections)
+    tuned = begin_run(config, tmp_path / "second", resume=False, quiet=False, init_from=first)
+    said = capsys.readouterr().err
+    assert (
+        "From the checkpoint: model cell rnn, nonlinearity tanh, embedding_size 4, hidden_size 5 (not the" in said
+    )
+    assert "From the configuration: model embedding_file None, freeze_embedding False, dropout 0.1," in said
+    assert f"{first}: 11 tokens kept, 0 new, 0 of the checkpoint's left out" in said
+    assert tuned.config.model.hidden_size == 5
+    assert tuned.config.model.dropout == 0.1
+    best = load_checkpoint(trained.run_directory.checkpoint("best"))
+    for name, value in tuned.network.parameters.items():
+        np.testing.assert_array_equal(value, best.parameters[name])
+    tuned.run()
+
+    # The run is resumed from its own weights.
+    longer = Config.model_validate({**sections, "training": {"max_steps": 3}})
+    begin_run(longer, tmp_path / "second", resume=True, quiet=True, init_from=first).run()
+    again = begin_run(longer, tmp_path / "second", resume=True, quiet=True, init_from=first)
+    assert again.progress.step == 3

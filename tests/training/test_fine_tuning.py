@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from rnnlm.config import Config
+from rnnlm.errors import RnnlmError
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.tokenizers import CHARACTERS
+from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.checkpoint import Checkpoint
+from rnnlm.training.fine_tuning import copy_weights, with_architecture
+from rnnlm.training.step import make_network
+
+OLD = ["UNK", "START", "END", "the", "cat", "sat"]
+NEW = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "dog", "sat", "the", "ran"]
+PLACES = [(0, 0), (1, 1), (2, 2), (3, 5), (5, 4)]  # of a token before and after
+NEW_WORDS = [3, 6]
+
+
+def make_vocabulary(tokens: list[str], level: str = "word") -> Vocabulary:
+    settings = TextSettings(tokenizer="whitespace" if level == "word" else CHARACTERS)
+    return Vocabulary(tokens, [1] * len(tokens), settings)
+
+
+def make_checkpoint(**model: object) -> Checkpoint:
+    config = Config.model_validate({"model": {"hidden_size": 4, "bias": True, **model}})
+    network = make_network(config, len(OLD))
+    return Checkpoint(config, make_vocabulary(OLD), network.parameters, {}, {})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [{}, {"embedding_size": 3}, {"embedding_size": 4, "tie_weights": True}, {"cell": "lstm", "num_layers": 2}],
+)
+def test_each_token_keeps_its_weights_under_its_new_id(model: dict[str, object]) -> None:
+    checkpoint = make_checkpoint(**model)
+    asked = Config.model_validate({"model": {"hidden_size": 7}, "training": {"seed": 5}})
+    config = with_architecture(asked, checkpoint)
+    assert config.training.seed == 5
+    network, untouched = make_network(config, len(NEW)), make_network(config, len(NEW))
+    copied = copy_weights(checkpoint, network, make_vocabulary(NEW))
+    assert (copied.kept, copied.new, copied.left_out) == (5, 2, 1)
+
+    by_token = {"embedding.weight", "output.weight", "output.bias"}
+    for name, value in network.parameters.items():
+        before, random = checkpoint.parameters[name], untouched.parameters[name]
+        if name == "rnn.weight_ih_l0" and "embedding_size" not in model:
+            value, before, random = value.T, before.T, random.T
+        elif name not in by_token:
+            np.testing.assert_array_equal(value, before)
+            continue
+        for old, new in PLACES:
+            np.testing.assert_array_equal(value[new], before[old])
+        np.testing.assert_array_equal(value[NEW_WORDS], random[NEW_WORDS])
+
+
+def test_an_adaptive_softmax_keeps_its_vocabulary() -> None:
+    checkpoint = make_checkpoint(softmax_cutoffs=[4])
+    network = make_network(checkpoint.config, len(OLD))
+    assert copy_weights(checkpoint, network, make_vocabulary(OLD)).kept == len(OLD)
+    larger = make_network(checkpoint.config, len(NEW))
+    with pytest.raises(RnnlmError, match="cannot take on another vocabulary"):
+        copy_weights(checkpoint, larger, make_vocabulary(NEW))
+
+
+def test_words_do_not_become_characters() -> None:
+    checkpoint = make_checkpoint()
+    characters = make_vocabulary([*NEW[:3], "a", "b", "c"], "char")
+    with pytest.raises(RnnlmError, match=r"level word, the dataset's of level char; .*--vocab"):
+        copy_weights(checkpoint, make_network(checkpoint.config, 6), characters)

@@ -1,0 +1,82 @@
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rnnlm import blas
+from rnnlm.errors import RnnlmError
+from rnnlm.training.loop import Trainer
+from rnnlm.training.run_directory import RunDirectory
+
+MakeTrainer = Callable[..., Trainer]
+
+
+@pytest.fixture
+def run(make_trainer: MakeTrainer) -> RunDirectory:
+    """A run of two epochs; the same sections make a trainer that goes on with it."""
+    trainer = make_trainer(training={"epochs": 2})
+    trainer.run()
+    return trainer.run_directory
+
+
+def test_a_checkpoint_of_another_run_is_not_the_one_meant(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    other = make_trainer("other", training={"epochs": 2, "seed": 1})
+    other.run()
+    last = run.checkpoint("last")
+    shutil.rmtree(last)
+    shutil.copytree(other.run_directory.checkpoint("last"), last)
+    resumed = make_trainer(training={"epochs": 3})
+    with pytest.raises(RnnlmError, match=f"{last.name}: not the (best|last) checkpoint that index.json"):
+        resumed.resume()
+
+
+def test_an_index_without_checksums_is_read(run: RunDirectory) -> None:
+    index = run.checkpoints / "index.json"
+    names = {which: run.checkpoint(which).name for which in ("best", "last")}
+    index.write_text(json.dumps(names))
+    assert {which: run.checkpoint(which).name for which in ("best", "last")} == names
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_else(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    before = set(run.checkpoints.iterdir())
+    mine = {run.checkpoints / name for name in ("mine", "step-by-step", "step-00000007.zip")}
+    for path in (*mine, run.checkpoints / "step-00000099", run.checkpoints / ".step-00000099.partial"):
+        path.mkdir()
+    resumed = make_trainer(training={"epochs": 2})
+    resumed.resume()
+    resumed.run()
+    assert set(run.checkpoints.iterdir()) == before | mine
+
+
+def test_a_log_that_has_lost_lines_is_noticed(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    log = run.path / "metrics.jsonl"
+    log.write_bytes(log.read_bytes()[:-1])
+    with pytest.raises(RnnlmError, match=r"metrics\.jsonl: shorter than the checkpoint remembers"):
+        make_trainer(training={"epochs": 3}).resume()
+    log.unlink()
+    resumed = make_trainer(training={"epochs": 3})
+    resumed.resume()
+    assert resumed.run()["epochs"] == 3
+
+
+def resumed_description(make_trainer: MakeTrainer) -> str:
+    resumed = make_trainer(training={"epochs": 3})
+    resumed.resume()
+    return resumed.description()
+
+
+def test_other_threads_or_another_kernel_are_mentioned(
+    make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment: dict[str, Any] = json.loads((run.path / "environment.json").read_text())
+    assert (environment["threads"], environment["blas"]) == (blas.threads(), blas.kernel())
+    assert "last bits" not in resumed_description(make_trainer)
+    before = f"{blas.kernel()}, {blas.threads()} thread"
+    for name, value in (("threads", 63), ("kernel", "Other BLAS")):
+        with monkeypatch.context() as patch:
+            patch.setattr(blas, name, lambda value=value: value)
+            said = resumed_description(make_trainer)
+        assert f"The checkpoint was made on '{before}" in said
+        assert "the last bits of the weights may differ" in said
