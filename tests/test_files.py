@@ -49,7 +49,9 @@ def test_lines_are_read_compressed_or_not(tmp_path):
             assert list(lines) == [b"one\n", b"two\n"]
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(bytes(range(256)) * 9)[:60], None])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(bytes(range(256)))[:60], None], ids=["no gzip", "cut short", "missing"]
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     if content is not None:
         (tmp_path / "a.gz").write_bytes(content)
