@@ -1,6 +1,7 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
 import random
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +17,9 @@ from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.training.begin import begin_run
 from tests.faults import Faults
+
+# A shell that starts the tests in the background has Ctrl-C ignored, in what they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, and no time limit: the machine may be slow or busy.
 hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, database=None)
