@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from rnnlm.config import Config
     from rnnlm.dataset.store import Split
     from rnnlm.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
@@ -49,6 +50,34 @@ def config_options(command: Command) -> Command:
     return click.option(
         "--config", "config_path", required=True, type=click.Path(path_type=Path), help="YAML configuration."
     )(command)
+
+
+def run_options(command: Command) -> Command:
+    """Add ``--config``, ``--set``, ``--data`` and ``--out``: what a run consists of, and where it goes."""
+    command = click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        help="Run directory to write.  [default: runs/NAME of the configuration]",
+    )(command)
+    command = click.option(
+        "--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]"
+    )(command)
+    return config_options(command)
+
+
+def chosen_run(
+    config_path: Path, overrides: tuple[str, ...], data: Path | None, out: Path | None, quiet: bool
+) -> "tuple[Config, Path]":
+    """Return the configuration and the run directory that the options of `run_options` name."""
+    from rnnlm.config import Config, DataConfig
+
+    config = Config.load(config_path, overrides)
+    if data is not None:
+        config = config.model_copy(update={"data": DataConfig(path=str(data))})
+    if out is None:
+        out = RUNS / config_path.stem
+        say(f"Run directory: {out}", quiet)
+    return config, out
 
 
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:

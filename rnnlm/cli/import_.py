@@ -5,29 +5,23 @@ from pathlib import Path
 import click
 
 from rnnlm.cli.common import (
-    RUNS,
-    config_options,
+    chosen_run,
     json_option,
     load_vocabulary,
     print_json,
     quiet_option,
+    run_options,
     say,
 )
 
 
 @click.command("import")
 @click.argument("weights", type=click.Path(path_type=Path))
-@config_options
-@click.option("--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]")
+@run_options
 @click.option(
     "--vocab",
     type=click.Path(path_type=Path),
     help="In place of a dataset: a vocabulary.json, a run or a checkpoint. The run is then not for training.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Run directory to write.  [default: runs/NAME of the configuration]",
 )
 @json_option
 @quiet_option
@@ -52,17 +46,11 @@ def import_(
       rnnlm import model.safetensors --config configs/char.yaml --data data/book --out runs/imported
       rnnlm import model.pt --config configs/char.yaml --vocab book.vocabulary.json --out runs/imported
     """
-    from rnnlm.config import Config, DataConfig
     from rnnlm.exchange.importing import import_run
 
     if data is not None and vocab is not None:
         raise click.UsageError("give --data or --vocab, not both.")
-    config = Config.load(config_path, overrides)
-    if data is not None:
-        config = config.model_copy(update={"data": DataConfig(path=str(data))})
-    if out is None:
-        out = RUNS / config_path.stem
-        say(f"Run directory: {out}", quiet)
+    config, out = chosen_run(config_path, overrides, data, out, quiet)
     import_run(weights, config, out, None if vocab is None else load_vocabulary(vocab))
     if as_json:
         print_json({"run": str(out)})

@@ -5,17 +5,11 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import RUNS, config_options, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import chosen_run, json_option, print_json, quiet_option, run_options, say
 
 
 @click.command()
-@config_options
-@click.option("--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Run directory to write.  [default: runs/NAME of the configuration]",
-)
+@run_options
 @click.option(
     "--init-from",
     type=click.Path(path_type=Path),
@@ -45,15 +39,9 @@ def train(
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
-    from rnnlm.config import Config, DataConfig
     from rnnlm.training.begin import begin_run
 
-    config = Config.load(config_path, overrides)
-    if data is not None:
-        config = config.model_copy(update={"data": DataConfig(path=str(data))})
-    if out is None:
-        out = RUNS / config_path.stem
-        say(f"Run directory: {out}", quiet)
+    config, out = chosen_run(config_path, overrides, data, out, quiet)
     trainer = begin_run(config, out, resume, quiet, init_from)
     say(trainer.description(), quiet)
     summary = trainer.run()
