@@ -33,8 +33,8 @@ def json_option(command: Command) -> Command:
 
 
 def json_lines_option(command: Command) -> Command:
-    """Add ``--json`` for a command with many results."""
-    return click.option("--json", "as_json", is_flag=True, help="Print each result as a line of JSON.")(command)
+    """Add ``--jsonl``."""
+    return click.option("--jsonl", "as_jsonl", is_flag=True, help="Print each result as a line of JSON.")(command)
 
 
 def config_options(command: Command) -> Command:

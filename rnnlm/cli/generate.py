@@ -11,14 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import (
+    find_model,
+    json_lines_option,
+    json_option,
+    model_option,
+    print_json,
+    quiet_option,
+    say,
+)
 
 if TYPE_CHECKING:
     from rnnlm.model import LanguageModel, Sample
 
 CONTRADICTIONS = {
-    "interactive": ("prompts", "as_json", "num_samples", "beam_width"),
-    "prompts": ("seed_text",),
+    "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
+    "prompts": ("seed_text", "as_json"),
+    "as_json": ("as_jsonl",),
     "beam_width": ("temperature", "top_k", "top_p", "greedy", "repetition_penalty", "stop"),
 }
 """Options by parameter name, and those that make no sense beside each."""
@@ -41,8 +50,8 @@ def _as_utf8(
 @click.option(
     "--prompts",
     metavar="FILE",
-    help="Continue each line of a text file, - for standard input; an empty line is a new sentence. With --json, "
-    "one JSON object a line.",
+    help="Continue each line of a text file, - for standard input; an empty line is a new sentence. With --jsonl, "
+    "one JSON object a sample.",
 )
 @click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
 @click.option(
@@ -104,6 +113,7 @@ def _as_utf8(
     help="The same seed gives the same text, whatever the number of samples and the other lines of --prompts.",
 )
 @json_option
+@json_lines_option
 @quiet_option
 @click.pass_context
 def generate(
@@ -125,6 +135,7 @@ def generate(
     allow_unknown: bool,
     seed: int | None,
     as_json: bool,
+    as_jsonl: bool,
     quiet: bool,
 ) -> None:
     """Write text with a trained model, one sample a line; a single one appears as it is written.
@@ -136,7 +147,7 @@ def generate(
       rnnlm generate --model runs/book --max-tokens 2000 --top-p 0.95 --seed 1
       rnnlm generate --model runs/book --seed-text "KING:" --stop $'\\n\\n' --num-samples 1
       rnnlm generate --seed-text "i think" --beam-width 10 --min-tokens 5
-      rnnlm generate --prompts beginnings.txt --json --seed 1 > continued.jsonl
+      rnnlm generate --prompts beginnings.txt --jsonl --seed 1 > continued.jsonl
       rnnlm generate --interactive
     """
     _check_contradictions(context)
@@ -177,11 +188,14 @@ def generate(
     # Texts of several lines need more than a line end between them.
     separator = "\n\n" if model.vocabulary.settings.level == "char" else "\n"
     if prompts:
-        _continue_lines(model, prompts, write, separator, as_json, quiet)
+        _continue_lines(model, prompts, write, separator, as_jsonl, quiet)
         return
     _say_unknown(model, seed_text, quiet)
     if as_json:
         print_json({"samples": [asdict(sample) for sample in write(seed_text)]})
+    elif as_jsonl:
+        for sample in write(seed_text):
+            print_json({"prompt": seed_text, **asdict(sample)})
     elif number == 1 and beam_width is None:
         for piece in model.stream(seed_text, **settings):
             click.echo(piece, nl=False)
@@ -217,7 +231,7 @@ def _continue_lines(
     prompts: str,
     write: "Callable[[str], list[Sample]]",
     separator: str,
-    as_json: bool,
+    as_jsonl: bool,
     quiet: bool,
 ) -> None:
     """Continue each line of a file, and print what is written before the next is read."""
@@ -227,10 +241,10 @@ def _continue_lines(
     for prompt in read_lines(prompts, report):
         _say_unknown(model, prompt, quiet)
         samples = write(prompt)
-        if as_json:
-            print_json({"prompt": prompt, "samples": [asdict(sample) for sample in samples]})
-        else:
-            for sample in samples:
+        for sample in samples:
+            if as_jsonl:
+                print_json({"prompt": prompt, **asdict(sample)})
+            else:
                 click.echo(sample.text + separator, nl=False)
     for message in report.messages():
         say(message, quiet)

@@ -38,7 +38,7 @@ def rescore(
     scores: bool,
     interpolate: Path | None,
     weight: float | None,
-    as_json: bool,
+    as_jsonl: bool,
     quiet: bool,
 ) -> None:
     """Choose the best hypothesis of each id in the list NBEST; - is standard input.
@@ -57,7 +57,7 @@ def rescore(
     Examples:
       rnnlm rescore nbest.txt --model runs/comments > best.txt
       rnnlm rescore nbest.txt --scores > scores.txt
-      rnnlm rescore moses.nbest --lm-weight 0.5 --json
+      rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.model import LanguageModel
     from rnnlm.ngram import NgramModel
@@ -72,7 +72,7 @@ def rescore(
     hypotheses = read_nbest(read_lines(nbest, report), nbest)
     rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
     for each in rescored if scores else best(rescored):
-        if as_json:
+        if as_jsonl:
             print_json({**asdict(each.hypothesis), "log10_prob": each.log10_prob, "total": each.total})
         else:
             click.echo(f"{each.log10_prob:.6f}" if scores else f"{each.hypothesis.id} {each.hypothesis.text}")

@@ -38,7 +38,7 @@ def score(
     batch_size: int,
     interpolate: Path | None,
     weight: float | None,
-    as_json: bool,
+    as_jsonl: bool,
     quiet: bool,
 ) -> None:
     """Print how likely each line of FILE is; - is standard input.
@@ -56,7 +56,7 @@ def score(
     \b
     Examples:
       rnnlm score comments.txt --model runs/comments
-      rnnlm score comments.txt --tokens --json
+      rnnlm score comments.txt --tokens --jsonl
       tail -f chat.log | rnnlm score - --batch-size 1 --quiet
     """
     from rnnlm.evaluation import perplexity
@@ -75,7 +75,7 @@ def score(
         tokens += len(each.tokens)
         unknown += each.unknown_tokens
         log_prob += each.log_prob
-        if as_json:
+        if as_jsonl:
             detail = {"token_log_probs": each.tokens} if by_token else {}
             print_json(
                 {

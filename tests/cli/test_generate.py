@@ -198,15 +198,17 @@ def test_a_single_text_is_streamed_and_reads_the_same(rnnlm: Command, word_run: 
 def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: Path):
     Path("prompts.txt").write_bytes(b"\xef\xbb\xbfThe cat\r\n\r\nthe \xff dog")
     arguments = ["--num-samples", 2, "--seed", 1]
-    outcome = rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--json", *arguments)
+    outcome = rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", *arguments)
     assert outcome.exit_code == 0
     lines = [json.loads(line) for line in outcome.stdout.splitlines()]
-    assert [line["prompt"] for line in lines] == ["The cat", "", "the \ufffd dog"]
-    for line in lines:
-        assert line["samples"] == samples(rnnlm, word_run, "--seed-text", line["prompt"], *arguments)
+    assert lines == [
+        {"prompt": prompt, **sample}
+        for prompt in ("The cat", "", "the \ufffd dog")
+        for sample in samples(rnnlm, word_run, "--seed-text", prompt, *arguments)
+    ]
     assert "Not in the vocabulary, read as UNKNOWN_TOKEN: \ufffd" in outcome.stderr
     assert "prompts.txt: 1 bytes that are not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
-    assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--json", "--quiet").stderr == ""
+    assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", "--quiet").stderr == ""
 
 
 def test_prompts_from_standard_input(
@@ -255,6 +257,8 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pyt
         (["--beam-width", 3, "--stop", "x"], "--beam-width and --stop do not go together"),
         (["--beam-width", 3, "--num-samples", 4], "--num-samples 4: --beam-width 3 finds no more than that"),
         (["--prompts", "x", "--seed-text", "y"], "--prompts and --seed-text do not go together"),
+        (["--prompts", "x", "--json"], "--prompts and --json do not go together"),
+        (["--json", "--jsonl"], "--json and --jsonl do not go together"),
         (["--interactive", "--json"], "--interactive and --json do not go together"),
         (["--interactive", "--prompts", "x"], "--interactive and --prompts do not go together"),
     ],
@@ -278,3 +282,10 @@ def test_new_settings_that_make_no_sense_are_refused(
     rnnlm: Command, word_run: Path, arguments: list[str], message: str
 ):
     assert rnnlm("generate", "--model", word_run, *arguments) == (1, "", f"rnnlm: {message}\n")
+
+
+def test_samples_as_lines_of_json(rnnlm: Command, word_run: Path):
+    arguments = ["--seed-text", "the cat", "--seed", 1]
+    lines = rnnlm("generate", "--model", word_run, "--jsonl", *arguments).stdout.splitlines()
+    expected = [{"prompt": "the cat", **sample} for sample in samples(rnnlm, word_run, *arguments)]
+    assert [json.loads(line) for line in lines] == expected

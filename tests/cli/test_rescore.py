@@ -32,12 +32,12 @@ def test_scores_are_base_10_logarithms_one_a_line(rnnlm: Command, word_run: Path
 
 def test_json_names_everything(rnnlm: Command, word_run: Path):
     Path("moses.txt").write_text("0 ||| the cat sees ||| lm: -3 ||| -50.5\n0 ||| zebra ||| lm: -9 ||| -2.5\n")
-    outcome = rnnlm("rescore", "moses.txt", "--model", word_run, "--lm-weight", 0.5, "--json")
+    outcome = rnnlm("rescore", "moses.txt", "--model", word_run, "--lm-weight", 0.5, "--jsonl")
     best = outcome.json
     assert set(best) == {"id", "text", "score", "log10_prob", "total"}
     assert (best["id"], best["text"], best["score"]) == ("0", "zebra", -2.5)
     assert best["total"] == pytest.approx(-2.5 + 0.5 * best["log10_prob"])
-    every = rnnlm("rescore", "moses.txt", "--model", word_run, "--json", "--scores").stdout.splitlines()
+    every = rnnlm("rescore", "moses.txt", "--model", word_run, "--jsonl", "--scores").stdout.splitlines()
     assert [json.loads(line)["text"] for line in every] == ["the cat sees", "zebra"]
 
 

@@ -42,7 +42,7 @@ def test_a_line_gives_a_line(rnnlm: Command, word_run: Path, text: str):
 
 
 def test_json_is_an_object_a_line(rnnlm: Command, word_run: Path, text: str):
-    outcome = rnnlm("score", text, "--model", word_run, "--json", "--quiet")
+    outcome = rnnlm("score", text, "--model", word_run, "--jsonl", "--quiet")
     assert outcome.stderr == ""
     first, empty, *_ = [json.loads(line) for line in outcome.stdout.splitlines()]
     score = package.load(word_run).score(LINES[0])
@@ -50,7 +50,7 @@ def test_json_is_an_object_a_line(rnnlm: Command, word_run: Path, text: str):
     assert first["log_prob"] == pytest.approx(score.log_prob, abs=1e-4)
     assert (first["line"], first["tokens"]) == (1, 10)
     assert empty == {"line": 2, "log_prob": 0, "perplexity": None, "tokens": 0, "unknown_tokens": 0}
-    detailed = rnnlm("score", text, "--model", word_run, "--json", "--tokens").stdout.splitlines()[0]
+    detailed = rnnlm("score", text, "--model", word_run, "--jsonl", "--tokens").stdout.splitlines()[0]
     tokens = json.loads(detailed)["token_log_probs"]
     assert [token for token, _ in tokens] == [token for token, _ in score.tokens]
     assert sum(log_prob for _, log_prob in tokens) == pytest.approx(first["log_prob"])
