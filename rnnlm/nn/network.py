@@ -304,16 +304,18 @@ class Network:
         if self._output_gradient is not None:
             self._output_gradient.tracks_rows = True
 
-    def gradient_rows(self) -> dict[str, Ids]:
+    def gradient_rows(self) -> dict[str, tuple[Ids, int]]:
         """Return which rows the last `backpropagate` used of each table, where these are known to be few.
 
-        Elsewhere the gradient is zero. For one-hot input they are the columns of ``rnn.weight_ih_l0``.
+        Elsewhere the gradient is zero. With the rows comes the axis that counts them: 1 in the
+        ``rnn.weight_ih_l0`` of a one-hot input, which is the transposed table, else 0.
         """
-        embedding = "embedding.weight" if "embedding.weight" in self.parameters else "rnn.weight_ih_l0"
-        rows = {embedding: self.embedding.gradient.rows}
+        one_hot = "embedding.weight" not in self.parameters
+        embedding = "rnn.weight_ih_l0" if one_hot else "embedding.weight"
+        used = {embedding: (self.embedding.gradient.rows, int(one_hot))}
         if "output.weight" in self.parameters and self._output_gradient is not None:
-            rows["output.weight"] = self._output_gradient.rows
-        return {name: ids for name, ids in rows.items() if ids is not None}
+            used["output.weight"] = (self._output_gradient.rows, 0)
+        return {name: (ids, axis) for name, (ids, axis) in used.items() if ids is not None}
 
     def _backward_through_layers(self, error: Floats, steps: int) -> Floats:
         """Send the error of the last output (T, B, H) down to the embedding, at most `steps` time steps back."""

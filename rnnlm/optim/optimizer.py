@@ -19,23 +19,21 @@ class RowGradient(NamedTuple):
     Attributes
     ----------
     ids : (N,)
-        Which rows of the `table`.
+        Which rows.
+    axis
+        Along which axis of the parameter they are counted: 1 where it is the transposed table.
     rows : (N, E)
         Their gradient.
     """
 
     ids: Ids
+    axis: int
     rows: Floats
 
     @classmethod
-    def of(cls, gradient: Floats, ids: Ids) -> "RowGradient":
+    def of(cls, gradient: Floats, ids: Ids, axis: int) -> "RowGradient":
         """Copy the rows `ids` of a gradient."""
-        return cls(ids, table(gradient)[ids])
-
-
-def table(array: Floats) -> Floats:
-    """Return the array with the rows that are together in memory: itself, or transposed where it is."""
-    return array if array.flags.c_contiguous else array.T
+        return cls(ids, axis, np.moveaxis(gradient, axis, 0)[ids])
 
 
 class Optimizer(ABC):
@@ -82,8 +80,8 @@ class Optimizer(ABC):
         for name, parameter in self.parameters.items():
             kept = [self._kept[kind][name] for kind in self.kept]
             if row_gradients and name in row_gradients:
-                ids, g = row_gradients[name]
-                tables = [table(array) for array in (parameter, *kept)]
+                ids, axis, g = row_gradients[name]
+                tables = [np.moveaxis(array, axis, 0) for array in (parameter, *kept)]
                 theta, *rest = rows = [array[ids] for array in tables]
                 self._update(learning_rate, theta, g, *rest)
                 for array, changed in zip(tables, rows, strict=True):

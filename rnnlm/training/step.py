@@ -100,8 +100,8 @@ class TrainingStep:
             rng=rng,
         )
         rows = {
-            name: RowGradient.of(self.gradients[name], ids)
-            for name, ids in self.network.gradient_rows().items()
+            name: RowGradient.of(self.gradients[name], ids, axis)
+            for name, (ids, axis) in self.network.gradient_rows().items()
             if name in self.gradients
         }
         gradients = [rows[name].rows if name in rows else g for name, g in self.gradients.items()]

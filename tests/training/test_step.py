@@ -17,9 +17,11 @@ def make_step(optimizer: dict[str, Any], **model: Any) -> TrainingStep:
 
 
 @pytest.mark.parametrize("name", ["sgd", "adagrad"])
-@pytest.mark.parametrize("model", [{}, {"embedding_size": 8}, {"embedding_size": 8, "tie_weights": True}])
+@pytest.mark.parametrize(
+    "model", [{}, {"hidden_size": 1}, {"embedding_size": 8}, {"embedding_size": 8, "tie_weights": True}]
+)
 def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model: dict[str, Any]) -> None:
-    by_rows, whole = (make_step({"name": name, "clip_norm": 0.3}, softmax_samples=10, **model) for _ in range(2))
+    by_rows, whole = (make_step({"name": name, "clip_norm": 0.1}, softmax_samples=10, **model) for _ in range(2))
     assert by_rows.optimizer.skips_zeros
     for table in (whole.network.embedding.gradient, whole.network._output_gradient):
         table.tracks_rows = False
@@ -29,7 +31,7 @@ def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model:
         state = by_rows.network.initial_state(B)
         results = [step.take(batch, state, 0.5, np.random.default_rng(seed)) for step in (by_rows, whole)]
         assert results[0].gradient_norm == pytest.approx(results[1].gradient_norm, rel=1e-12)
-        assert results[0].gradient_norm > 0.3
+        assert results[0].gradient_norm > 0.1
     assert by_rows.network.gradient_rows()
     assert not whole.network.gradient_rows()
     for parameter, value in whole.network.parameters.items():
