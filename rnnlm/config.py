@@ -300,6 +300,20 @@ class Config(Section):
             source = f"{path} with --set" if overrides else str(path)
             raise RnnlmError(f"{source}: {_explain(error)}") from error
 
+    def with_model(self, **changes: object) -> "Config":
+        """Return the configuration with other values in its model section.
+
+        Raises
+        ------
+        RnnlmError
+            If they do not go together with the rest of the section.
+        """
+        try:
+            checked = Config.model_validate({"model": {**self.model.model_dump(), **changes}})
+        except ValidationError as error:
+            raise RnnlmError(_explain(error)) from error
+        return self.model_copy(update={"model": checked.model})
+
     def to_yaml(self) -> str:
         """Return the configuration, every default included, as YAML."""
         text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)

@@ -101,6 +101,8 @@ def _read_state_dict(path: Path) -> dict[str, Floats]:
     for name, value in state.items():
         if not isinstance(value, torch.Tensor):
             raise RnnlmError(f"{path}: {name!r} in it is not a tensor; {advice}.")
+        if value.is_complex() or value.is_meta or value.layout is not torch.strided:
+            raise RnnlmError(f"{path}: {name!r} in it is not a dense tensor of real numbers; {advice}.")
     # Double precision holds every value of the others, those that NumPy does not know included.
     return {str(name): value.detach().double().numpy() for name, value in state.items()}
 
@@ -135,10 +137,13 @@ def fill(network: Network, weights: Mapping[str, Floats], source: Path, tied: bo
             problems.append(f"{name} {expected.shape} is missing")
         elif value.shape != expected.shape:
             problems.append(f"{name} is {value.shape} instead of {expected.shape}")
-        elif not np.isfinite(value).all():
-            problems.append(f"{name} has values that are not finite numbers")
+        elif np.iscomplexobj(value):
+            problems.append(f"{name} has complex numbers")
         else:
-            expected[...] = value
+            with np.errstate(over="ignore"):
+                expected[...] = value
+            if not np.isfinite(expected).all():
+                problems.append(f"{name} has values that are not finite numbers in {expected.dtype}")
     problems += [f"{name} {value.shape} has no place" for name, value in found.items()]
     if problems:
         raise RnnlmError(

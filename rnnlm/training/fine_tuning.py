@@ -26,11 +26,23 @@ VOCABULARY_AXES = {"embedding.weight": 0, "output.weight": 0, "output.bias": 0}
 
 
 def with_architecture(config: Config, checkpoint: Checkpoint) -> Config:
-    """Return the configuration with the architecture of a checkpoint's network."""
+    """Return the configuration with the architecture of a checkpoint's network.
+
+    Raises
+    ------
+    RnnlmError
+        If the rest of the configuration's model section does not go with it.
+    """
+    if config.model.embedding_file is not None:
+        raise RnnlmError(
+            "--init-from: the embeddings come from the checkpoint; leave model.embedding_file out, as with "
+            "--set model.embedding_file=null."
+        )
     architecture = {key: getattr(checkpoint.config.model, key) for key in ARCHITECTURE}
-    # Made anew, so that what does not go together is refused.
-    model = type(config.model)(**{**config.model.model_dump(), **architecture})
-    return config.model_copy(update={"model": model})
+    try:
+        return config.with_model(**architecture)
+    except RnnlmError as error:
+        raise RnnlmError(f"--init-from: with the checkpoint's network, {error}") from error
 
 
 def explanation(config: Config, checkpoint: Checkpoint) -> str:

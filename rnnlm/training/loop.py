@@ -85,9 +85,10 @@ class Trainer:
         before, now = _fixed_values(checkpoint.config), _fixed_values(self.config)
         for key in now:
             if before[key] != now[key]:
+                path = self.run_directory.path
                 raise RnnlmError(
-                    f"{key}: {now[key]} is not the {before[key]} that {self.run_directory.path} was begun with; "
-                    "change it back or start another run."
+                    f"{key}: {now[key]} is not the {before[key]} that {path} was begun with; change it back, "
+                    f"resume with --config {path / 'config.yaml'}, or start another run."
                 )
         if checkpoint.state.get("dataset") != self._dataset_checksums():
             raise RnnlmError(

@@ -191,7 +191,9 @@ def test_resume_trains_on_and_refuses_another_network(rnnlm: Command, config: st
         key, value = change.split("=")
         assert outcome.stderr.startswith(f"rnnlm: {key.split('.')[0]}")
         assert value in outcome.stderr
-        assert "that run was begun with; change it back or start another run." in outcome.stderr
+        assert (
+            "that run was begun with; change it back, resume with --config run/config.yaml, or" in outcome.stderr
+        )
     outcome = rnnlm(*arguments, "--resume", "--json")
     assert "Resumed at step 3." in outcome.stderr
     assert outcome.json["steps"] == whole["steps"] == 8

@@ -111,12 +111,22 @@ def spoil(weights: dict[str, Floats]) -> None:
     weights["output.bias"][0] = np.nan
 
 
+def overflow(weights: dict[str, Floats]) -> None:
+    weights["output.bias"] = np.full(len(weights["output.bias"]), 1e300)
+
+
+def turn(weights: dict[str, Floats]) -> None:
+    weights["output.bias"] = weights["output.bias"] * np.complex64(1j)
+
+
 @pytest.mark.parametrize(
     ("changes", "problems"),
     [
         ([rename], r"embedding.weight \(\d+, 8\) is missing; encoder.weight \(\d+, 8\) has no place"),
         ([transpose], r"rnn.weight_ih_l1 is \(16, 3\) instead of \(16, 16\)"),
-        ([spoil], "output.bias has values that are not finite numbers"),
+        ([spoil], "output.bias has values that are not finite numbers in float32"),
+        ([overflow], "output.bias has values that are not finite numbers in float32"),
+        ([turn], "output.bias has complex numbers"),
         ([transpose, spoil], "rnn.weight_ih_l1 .*; output.bias .*"),
     ],
 )
@@ -194,6 +204,15 @@ def test_numbers_that_numpy_does_not_know_are_read(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"a": torch.tensor([0.5, -3.0], dtype=torch.bfloat16)}, tmp_path / "model.pt")
     assert read_weights(tmp_path / "model.pt")["a"].tolist() == [0.5, -3.0]
+
+
+def test_tensors_that_are_no_plain_numbers_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    tensors = torch.eye(2).to_sparse(), torch.ones(2, dtype=torch.complex64), torch.ones(2, device="meta")
+    for tensor in tensors:
+        torch.save({"a": tensor}, tmp_path / "model.pt")
+        with pytest.raises(RnnlmError, match="'a' in it is not a dense tensor of real numbers; save"):
+            read_weights(tmp_path / "model.pt")
 
 
 def test_without_pytorch_the_other_format_is_advised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,3 +65,11 @@ def test_a_run_begins_with_the_weights_of_another(
     begin_run(longer, tmp_path / "second", resume=True, quiet=True, init_from=first).run()
     again = begin_run(longer, tmp_path / "second", resume=True, quiet=True, init_from=first)
     assert again.progress.step == 3
+
+    # Without the first run, its own configuration has the architecture.
+    with pytest.raises(
+        RnnlmError, match=r"embedding_size: None is not the 4 .*; .* --config .*second/config\.yaml"
+    ):
+        begin_run(longer, tmp_path / "second", resume=True, quiet=True)
+    own = Config.load(tmp_path / "second" / "config.yaml")
+    assert begin_run(own, tmp_path / "second", resume=True, quiet=True).progress.step == 3

@@ -53,6 +53,30 @@ def test_each_token_keeps_its_weights_under_its_new_id(model: dict[str, object])
         np.testing.assert_array_equal(value[NEW_WORDS], random[NEW_WORDS])
 
 
+@pytest.mark.parametrize(
+    ("trained", "asked", "message"),
+    [
+        (
+            {"softmax_cutoffs": [4]},
+            {"softmax_samples": 3},
+            "with the checkpoint's network, model: softmax_cutoffs and softmax_samples cannot be combined",
+        ),
+        ({}, {"embedding_size": 3, "freeze_embedding": True}, "with the checkpoint's network, model: freeze"),
+        (
+            {"embedding_size": 3},
+            {"embedding_size": 3, "embedding_file": "glove.txt"},
+            "the embeddings come from the checkpoint; leave model.embedding_file out",
+        ),
+    ],
+)
+def test_what_does_not_go_with_the_checkpoint_is_refused(
+    trained: dict[str, object], asked: dict[str, object], message: str
+) -> None:
+    config = Config.model_validate({"model": asked})
+    with pytest.raises(RnnlmError, match=f"^--init-from: {message}"):
+        with_architecture(config, make_checkpoint(**trained))
+
+
 def test_an_adaptive_softmax_keeps_its_vocabulary() -> None:
     checkpoint = make_checkpoint(softmax_cutoffs=[4])
     network = make_network(checkpoint.config, len(OLD))
