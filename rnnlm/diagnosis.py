@@ -109,8 +109,9 @@ def plot(diagnoses: Mapping[str, Diagnosis], path: Path) -> None:
     """
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError as error:
-        raise RnnlmError("plotting needs matplotlib; run: pip install 'rnnlm[plot]'.") from error
+        raise RnnlmError("plotting needs matplotlib; run: pip install matplotlib.") from error
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
     for colour, (name, diagnosis) in enumerate(diagnoses.items()):
@@ -121,6 +122,7 @@ def plot(diagnoses: Mapping[str, Diagnosis], path: Path) -> None:
                 np.where(norms > 0, norms, np.nan), style, color=f"C{colour}", label=f"{name}, layer {k + 1}"
             )
     axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("distance back in time, d")
     axes.set_ylabel(r"$\|\partial L_T / \partial h_{T-d}\|$ relative to $d = 0$")
     axes.grid(alpha=0.3)

@@ -21,7 +21,8 @@ from rnnlm.cli.common import config_options, json_option, print_json, quiet_opti
 def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_json: bool, quiet: bool) -> None:
     """Measure the speed of training steps.
 
-    Steps are made on random tokens; nothing is read, evaluated or saved.
+    Steps are made on random tokens of a vocabulary of model.vocabulary_size, else of the dataset's; no text is
+    read, and nothing is evaluated or saved.
 
     \b
     Example:
@@ -43,5 +44,5 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
         f"{speed.tokens_per_second:,.0f} tokens/s, {speed.ms_per_step:.2f} ms a step\n"
         f"{speed.model_gflops_per_second:.0f} GFLOP/s, {speed.utilization:.0%} of the measured peak of "
         f"{speed.gemm_peak_gflops_per_second:.0f}\n"
-        f"{speed.blas}, {speed.threads} threads"
+        f"{speed.blas}, {speed.threads} thread{'s' if speed.threads > 1 else ''}"
     )

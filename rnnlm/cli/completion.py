@@ -13,7 +13,9 @@ from rnnlm.cli.common import quiet_option
 def completion(context: click.Context, shell: str, quiet: bool) -> None:
     """Print what lets a shell complete commands, options and paths with the Tab key.
 
-    The examples are the lines for ~/.bashrc, ~/.zshrc and ~/.config/fish/config.fish.
+    The examples are the lines for ~/.bashrc, ~/.zshrc and ~/.config/fish/config.fish, after those that put rnnlm
+    on the PATH, in zsh also after 'autoload -Uz compinit && compinit'. Where rnnlm is not always there, begin the
+    line with 'command -v rnnlm > /dev/null &&', in fish with 'type -q rnnlm; and'.
 
     \b
     Examples:
@@ -24,4 +26,6 @@ def completion(context: click.Context, shell: str, quiet: bool) -> None:
     shell_class = get_completion_class(shell)
     assert shell_class is not None  # click knows these three
     program = context.find_root()
-    click.echo(shell_class(program.command, {}, "rnnlm", "_RNNLM_COMPLETE").source())
+    script = shell_class(program.command, {}, "rnnlm", "_RNNLM_COMPLETE").source()
+    # In click's script for fish a description ends at its first comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))

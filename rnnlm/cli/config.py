@@ -22,7 +22,7 @@ def config(example: bool, schema: bool, quiet: bool) -> None:
     from rnnlm import config_reference
 
     if example == schema:
-        raise click.UsageError("give --example or --schema.")
+        raise click.UsageError("give one of --example and --schema.")
     if example:
         click.echo(config_reference.example(), nl=False)
     else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path),
     help="Run (its best checkpoint) or checkpoint directory; may be given again, to compare.  "
-    "[default: the newest run under runs/]",
+    "[default: the newest run under runs/, else the small model that is installed]",
 )
 @source_options(default_split="valid")
 @click.option(
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "--plot",
     "plot_path",
     type=click.Path(path_type=Path),
-    help="Picture to draw, such as gradients.png; needs pip install 'rnnlm[plot]'.",
+    help="Picture to draw, such as gradients.png; needs matplotlib.",
 )
 @json_option
 @quiet_option

@@ -10,6 +10,8 @@ from rnnlm.cli.common import find_model, json_option, model_option, print_json, 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
 
+FORMATS: "dict[str, Format]" = {".onnx": "onnx", ".pt": "torch", ".pth": "torch"}
+
 
 @click.command()
 @model_option
@@ -17,14 +19,19 @@ if TYPE_CHECKING:
     "--format",
     "file_format",
     type=click.Choice(["onnx", "torch"]),
-    default="onnx",
-    show_default=True,
-    help="onnx needs pip install 'rnnlm[onnx]'; torch, a state dict, needs PyTorch.",
+    help="onnx needs the package onnx; torch, a state dict, needs PyTorch.  [default: by the ending of the file: "
+    ".onnx, .pt or .pth]",
 )
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write, or to replace, and beside it NAME.vocabulary.json.",
+)
 @json_option
 @quiet_option
-def export(model_path: Path | None, file_format: "Format", out: Path, as_json: bool, quiet: bool) -> None:
+def export(model_path: Path | None, file_format: "Format | None", out: Path, as_json: bool, quiet: bool) -> None:
     """Write a model as a file for other programs.
 
     An ONNX file runs in browsers, on phones and wherever else onnxruntime does; a state dict is for PyTorch. The
@@ -33,11 +40,17 @@ def export(model_path: Path | None, file_format: "Format", out: Path, as_json: b
     \b
     Examples:
       rnnlm export --model runs/book -o book.onnx
-      rnnlm export --model runs/comments --format torch -o comments.pt
+      rnnlm export --model runs/comments -o comments.pt
     """
     from rnnlm.exchange.export import export as write
     from rnnlm.model import LanguageModel
 
+    by_ending = FORMATS.get(out.suffix.lower())
+    file_format = file_format or by_ending
+    if file_format is None:
+        raise click.UsageError(f"-o {out}: give --format, or a name that ends with {', '.join(FORMATS)}.")
+    if by_ending not in (None, file_format):
+        raise click.UsageError(f"-o {out}: this ending is for --format {by_ending}; choose another.")
     vocabulary = write(LanguageModel.load(find_model(model_path, quiet)), file_format, out)
     if as_json:
         print_json({"model": str(out), "vocabulary": str(vocabulary)})

@@ -1,8 +1,10 @@
 """The ``rnnlm`` command group and what every command shares."""
 
+import difflib
 import importlib
 import io
 import keyword
+import os
 import sys
 from collections.abc import Sequence
 
@@ -48,6 +50,15 @@ class CommandGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{name}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names, or say which it is nearest to."""
+        near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+        if near and near != args[:1]:
+            ctx.fail(f"No such command '{args[0]}'; did you mean '{near[0]}'?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table above."""
         with formatter.section("Commands"):
@@ -63,13 +74,16 @@ def cli() -> None:
       rnnlm preprocess comments.csv --out data/comments
       rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
       rnnlm generate --model runs/comments --seed-text "i think that"
+
+    Results go to standard output, all else to standard error. Exit status: 0 success, 1 a failure that the message
+    explains, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 130 interrupted, 143 terminated.
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal or file that cannot show a character must not end the program.
@@ -87,7 +101,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MemoryError as error:
         fail(f"not enough memory: {error}; make the network or the batch smaller.", 1)
     except OSError as error:
-        fail(f"{error.filename or 'input/output'}: {error.strerror or error}.", 1)
+        place = error.filename or ("input/output" if _standard_output_works() else "standard output")
+        fail(f"{place}: {error.strerror or error}.", 1)
+
+
+def _standard_output_works() -> bool:
+    """Return whether standard output takes what is left to write."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python tries once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def fail(message: str, exit_code: int) -> None:

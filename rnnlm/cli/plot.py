@@ -10,8 +10,8 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
 @click.command()
 @runs_argument
 @click.option(
-    "--output",
     "-o",
+    "--out",
     type=click.Path(path_type=Path),
     help="Picture to draw, in the format its ending names.  "
     "[default: curves.png, in the run's directory if there is only one]",
@@ -19,8 +19,8 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
 @x_option
 @json_option
 @quiet_option
-def plot(paths: tuple[Path, ...], output: Path | None, x: str, as_json: bool, quiet: bool) -> None:
-    """Draw the curves of runs as a picture; needs pip install 'rnnlm[plot]'.
+def plot(paths: tuple[Path, ...], out: Path | None, x: str, as_json: bool, quiet: bool) -> None:
+    """Draw the curves of runs as a picture; needs matplotlib.
 
     \b
     Examples:
@@ -31,9 +31,9 @@ def plot(paths: tuple[Path, ...], output: Path | None, x: str, as_json: bool, qu
     from rnnlm.report.runlog import read_runs
 
     runs = read_runs(paths)
-    if output is None:
-        output = Path("curves.png") if len(runs) > 1 else runs[0].path / "curves.png"
-    draw(runs, output, x)
-    say(f"Plot: {output}", quiet)
+    if out is None:
+        out = Path("curves.png") if len(runs) > 1 else runs[0].path / "curves.png"
+    draw(runs, out, x)
+    say(f"Plot: {out}", quiet)
     if as_json:
-        print_json({"plot": str(output), "runs": [run.to_dict() for run in runs]})
+        print_json({"plot": str(out), "runs": [run.to_dict() for run in runs]})

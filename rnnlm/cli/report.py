@@ -10,8 +10,8 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
 @click.command()
 @runs_argument
 @click.option(
-    "--output",
     "-o",
+    "--out",
     type=click.Path(path_type=Path),
     help="Page to write.  [default: report.html, in the run's directory if there is only one]",
 )
@@ -21,13 +21,13 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
     "events_directory",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write event files for TensorBoard too, or write them again; needs pip install 'rnnlm[tensorboard]'.",
+    help="Write event files for TensorBoard too, or write them again; needs tensorboardX.",
 )
 @json_option
 @quiet_option
 def report(
     paths: tuple[Path, ...],
-    output: Path | None,
+    out: Path | None,
     x: str,
     events_directory: Path | None,
     as_json: bool,
@@ -48,14 +48,14 @@ def report(
     from rnnlm.report.runlog import read_runs
 
     runs = read_runs(paths)
-    if output is None:
-        output = Path("report.html") if len(runs) > 1 else runs[0].path / "report.html"
-    output.write_text(render(runs, x), encoding="utf-8")
-    say(f"Report: {output}", quiet)
+    if out is None:
+        out = Path("report.html") if len(runs) > 1 else runs[0].path / "report.html"
     if events_directory is not None:
         from rnnlm.report.tensorboard import write_events
 
         write_events(runs, events_directory)
         say(f"Events for TensorBoard: {events_directory}", quiet)
+    out.write_text(render(runs, x), encoding="utf-8")
+    say(f"Report: {out}", quiet)
     if as_json:
-        print_json({"report": str(output), "runs": [run.to_dict() for run in runs]})
+        print_json({"report": str(out), "runs": [run.to_dict() for run in runs]})

@@ -23,14 +23,12 @@ def check_destination(out: Path, overwrite: bool) -> None:
     """
     if not (out.exists() or out.is_symlink()):
         return
-    if not overwrite:
-        raise RnnlmError(
-            f"{out}: this directory exists; choose another with --out, or replace it with --overwrite."
-        )
     if not (out / METADATA_FILE).is_file():
         raise RnnlmError(
-            f"{out}: this is not a dataset, so it is not overwritten; choose another directory with --out."
+            f"{out}: this is no dataset, so it is not overwritten; choose another directory with --out."
         )
+    if not overwrite:
+        raise RnnlmError(f"{out}: this dataset exists; choose another with --out, or replace it with --overwrite.")
 
 
 def _hidden_prefix(out: Path) -> str:

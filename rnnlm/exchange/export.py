@@ -58,7 +58,7 @@ def _onnx(model: LanguageModel) -> bytes:
     try:
         from rnnlm.exchange.onnx_graph import onnx_model
     except ImportError as error:
-        raise RnnlmError("ONNX files need the package onnx; run: pip install 'rnnlm[onnx]'.") from error
+        raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
         raise RnnlmError("an ONNX file holds at most 2 GB, but the weights are more; export with --format torch.")

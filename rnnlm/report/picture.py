@@ -27,8 +27,9 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     """
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import ScalarFormatter
     except ImportError as error:
-        raise RnnlmError("plotting needs matplotlib; run: pip install 'rnnlm[plot]'.") from error
+        raise RnnlmError("plotting needs matplotlib; run: pip install matplotlib.") from error
     drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
     if not drawn:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
@@ -52,7 +53,10 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
         axes.set_title(chart.title, loc="left")
         axes.set_xlabel(X_AXES[x])
         axes.set_ylabel(chart.unit)
-        axes.set_yscale("log" if chart.log else "linear")
+        if chart.log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(ScalarFormatter())
+            axes.yaxis.set_minor_formatter(ScalarFormatter())
         if chart.from_zero:
             axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)

@@ -232,9 +232,7 @@ def _open_binary(name: str) -> BinaryIO:
         try:
             import zstandard
         except ImportError as error:
-            raise RnnlmError(
-                f"{name}: .zst needs the package zstandard; run: pip install 'rnnlm[zstd]'."
-            ) from error
+            raise RnnlmError(f"{name}: .zst needs the package zstandard; run: pip install zstandard.") from error
         return cast(BinaryIO, zstandard.open(name))
     return open(name, "rb")
 

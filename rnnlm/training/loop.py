@@ -90,7 +90,12 @@ class Trainer:
                     f"{key}: {now[key]} is not the {before[key]} that {path} was begun with; change it back, "
                     f"resume with --config {path / 'config.yaml'}, or start another run."
                 )
-        if checkpoint.state.get("dataset") != self._dataset_checksums():
+        if "dataset" not in checkpoint.state:
+            raise RnnlmError(
+                f"{self.run_directory.path}: its weights were imported without a dataset; begin another run with "
+                "--init-from, or import them again with --data."
+            )
+        if checkpoint.state["dataset"] != self._dataset_checksums():
             raise RnnlmError(
                 f"{self.dataset.path}: not the dataset that {self.run_directory.path} was begun with; "
                 "name that one or start another run."

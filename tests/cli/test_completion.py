@@ -46,6 +46,11 @@ def test_the_script_is_one_that_the_shell_reads(rnnlm: Command, shell: str) -> N
     subprocess.run([shell, "-n", "script"], check=True)
 
 
+def test_fish_shows_descriptions_to_their_end(rnnlm: Command) -> None:
+    script = rnnlm("completion", "fish").stdout
+    assert 'string split --max 1 ","' in script
+
+
 def test_another_shell_is_wrong_usage(rnnlm: Command) -> None:
     outcome = rnnlm("completion", "tcsh")
     assert outcome.exit_code == 2

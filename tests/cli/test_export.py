@@ -31,6 +31,20 @@ def test_a_file_is_asked_for(rnnlm: Command, char_run: Path) -> None:
     assert "Missing option '-o' / '--out'" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "book"], "-o book: give --format, or a name that ends with .onnx, .pt, .pth."),
+        (["-o", "book.pt", "--format", "onnx"], "-o book.pt: this ending is for --format torch; choose another."),
+        (["-o", "book.ONNX", "--format", "torch"], "-o book.ONNX: this ending is for --format onnx"),
+    ],
+)
+def test_format_and_ending_agree(rnnlm: Command, char_run: Path, arguments: list[str], message: str) -> None:
+    outcome = rnnlm("export", "--model", char_run, *arguments)
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+
+
 def test_an_unknown_format_is_wrong_usage(rnnlm: Command, char_run: Path) -> None:
     outcome = rnnlm("export", "--model", char_run, "-o", "book", "--format", "keras")
     assert outcome.exit_code == 2

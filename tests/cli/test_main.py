@@ -1,4 +1,5 @@
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -133,6 +134,7 @@ def test_version(rnnlm: Command):
     ("arguments", "message"),
     [
         (["fly"], "No such command 'fly'"),
+        (["preproces"], "No such command 'preproces'; did you mean 'preprocess'?"),
         (["--loud"], "No such option '--loud'"),
         (["train"], "Missing option '--config'"),
         (["info"], "Missing argument 'PATH'"),
@@ -180,6 +182,19 @@ def test_what_may_happen_anywhere_is_said_in_a_sentence(
     assert outcome.stdout == ""
     assert outcome.stderr.strip().startswith(message)
     assert len(outcome.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a disk that is always full")
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "--schema"], ["completion", "bash"]], ids=str)
+def test_a_full_disk_under_standard_output_is_named(arguments: list[str]):
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    program = [sys.executable, "-m", "rnnlm", *arguments]
+    with open("/dev/full", "wb") as full:
+        outcome = subprocess.run(
+            program, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=buffered
+        )
+    assert outcome.returncode == 1
+    assert outcome.stderr == "rnnlm: standard output: No space left on device.\n"
 
 
 def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch):

@@ -230,7 +230,7 @@ def test_errors_name_the_file():
         run("none")
     Path("a.txt").write_text("words\n" * 5)
     run("a.txt")
-    with pytest.raises(RnnlmError, match="data/a: this directory exists"):
+    with pytest.raises(RnnlmError, match="data/a: this dataset exists"):
         run("a.txt")
     assert run("a.txt", "--overwrite").exit_code == 0
 

@@ -388,12 +388,12 @@ def test_too_little_to_divide(tmp_path):
 def test_only_a_dataset_is_overwritten(tmp_path):
     file, out = write(tmp_path / "a.txt", "a b c\n"), tmp_path / "out"
     build_dataset([file], out, text=WORDS, split=ALL_TRAIN)
-    with pytest.raises(RnnlmError, match=r"out: this directory exists; .* --overwrite"):
+    with pytest.raises(RnnlmError, match=r"out: this dataset exists; .* --overwrite"):
         build_dataset([file], out, text=WORDS)
     build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
     assert Dataset.open(out).vocabulary.settings.level == "char"
     (tmp_path / "mine").mkdir()
-    with pytest.raises(RnnlmError, match="mine: this is not a dataset, so it is not overwritten"):
+    with pytest.raises(RnnlmError, match="mine: this is no dataset, so it is not overwritten"):
         build_dataset([file], tmp_path / "mine", text=WORDS, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mine", "out"]
 
@@ -454,7 +454,7 @@ def test_the_next_build_clears_what_a_killed_one_left(tmp_path, renames):
     killed = subprocess.run([sys.executable, "-c", code, str(renames)], cwd=tmp_path, check=False)
     assert killed.returncode == 9
     assert len(list(tmp_path.iterdir())) > 2
-    with pytest.raises(RnnlmError, match="this directory exists"):
+    with pytest.raises(RnnlmError, match="this dataset exists"):
         build_dataset([file], tmp_path / "out", text=WORDS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
     if renames < 2:
@@ -480,7 +480,7 @@ def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
     (tmp_path / "out" / "sub").mkdir()
     (tmp_path / "out" / "link").symlink_to(tmp_path / "out")
     monkeypatch.chdir(tmp_path / "out")
-    with pytest.raises(RnnlmError, match="this directory exists"):
+    with pytest.raises(RnnlmError, match="this dataset exists"):
         build_dataset([file], out, text=LETTERS)
     result = build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
     assert result.path == Path(out)

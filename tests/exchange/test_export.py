@@ -44,7 +44,7 @@ def test_pytorch_loads_what_it_is_given(word_model: LanguageModel, tmp_path: Pat
 @pytest.mark.parametrize(
     ("package", "file_format", "message"),
     [
-        ("onnx", "onnx", "pip install 'rnnlm[onnx]'"),
+        ("onnx", "onnx", "pip install onnx"),
         ("torch", "torch", "a .pt file needs PyTorch"),
     ],
 )

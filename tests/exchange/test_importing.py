@@ -95,7 +95,9 @@ def test_without_a_dataset_the_run_writes_but_does_not_train(char_run: Path, tmp
     import_run(model_file(char_run), checkpoint.config, tmp_path / "run", checkpoint.vocabulary)
     assert LanguageModel.load(tmp_path / "run").generate(seed=1) == LanguageModel.load(char_run).generate(seed=1)
     assert describe(tmp_path / "run")["step"] == 0
-    with pytest.raises(RnnlmError, match="not the dataset that"):
+    with pytest.raises(
+        RnnlmError, match="its weights were imported without a dataset; begin another run with --init-from"
+    ):
         begin_run(checkpoint.config, tmp_path / "run", resume=True, quiet=True)
 
 
