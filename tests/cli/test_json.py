@@ -1,0 +1,48 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Command, write_config
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "json.md"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "preprocess text.txt --tokenizer whitespace --valid-fraction 0 --test-fraction 0",
+        "train --config config.yaml --out run",
+        "evaluate --model {run} --text text.txt",
+        "generate --model {run}",
+        "neighbors cat --model {run}",
+        "gradcheck --config config.yaml",
+        "benchmark --config config.yaml --seconds 0.01",
+        "diagnose --model {run} --text text.txt --distance 2",
+        "report {run} --out report.html",
+    ],
+)
+def test_what_is_printed_is_documented(rnnlm: Command, word_run: Path, word_dataset: Path, line: str) -> None:
+    Path("text.txt").write_text("the cat sat\n" * 40)
+    write_config("config.yaml", data={"path": str(word_dataset)}, training={"max_steps": 1, "batch_size": 4})
+    command = line.split()[0]
+    printed = rnnlm(*line.format(run=word_run).split(), "--json", "--quiet").json
+    assert set(printed) <= documented(f"{command} --json")
+
+
+@pytest.mark.parametrize("command", ["generate", "score", "rescore"])
+def test_lines_are_documented(rnnlm: Command, word_run: Path, command: str) -> None:
+    Path("text.txt").write_text("1 the cat sat\n")
+    arguments = {"generate": [], "score": ["text.txt", "--tokens"], "rescore": ["text.txt"]}[command]
+    outcome = rnnlm(command, *arguments, "--model", word_run, "--jsonl", "--quiet")
+    for line in outcome.stdout.splitlines():
+        assert set(json.loads(line)) == documented(f"{command} --jsonl")
+
+
+def documented(command: str) -> set[str]:
+    """Return the names that stand in the row of a command."""
+    [row] = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if f"`{command}`" in line]
+    names = re.findall(r"`(\w+)`", row.split("|")[2])
+    assert names
+    return set(names)
