@@ -1,5 +1,6 @@
 """Training that begins with the weights of a trained model instead of random ones."""
 
+import json
 from dataclasses import dataclass
 
 from rnnlm.config import Config
@@ -51,13 +52,22 @@ def explanation(config: Config, checkpoint: Checkpoint) -> str:
     taken = []
     for key in ARCHITECTURE:
         value, asked = getattr(trained, key), getattr(model, key)
-        unused = f" (not the configuration's {asked})" if key in model.model_fields_set and asked != value else ""
-        taken.append(f"{key} {value}{unused}")
-    others = [f"{key} {value}" for key, value in model if key not in (*ARCHITECTURE, "vocabulary_size")]
+        unused = (
+            f" (not the configuration's {_yaml(asked)})"
+            if key in model.model_fields_set and asked != value
+            else ""
+        )
+        taken.append(f"{key} {_yaml(value)}{unused}")
+    others = [f"{key} {_yaml(value)}" for key, value in model if key not in (*ARCHITECTURE, "vocabulary_size")]
     return (
         f"From the checkpoint: model {', '.join(taken)}.\n"
         f"From the configuration: model {', '.join(others)}; all of training, optimizer and schedule."
     )
+
+
+def _yaml(value: object) -> str:
+    """Write a value as a configuration has it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @dataclass(frozen=True)

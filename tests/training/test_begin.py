@@ -51,7 +51,7 @@ def test_a_run_begins_with_the_weights_of_another(
     assert (
         "From the checkpoint: model cell rnn, nonlinearity tanh, embedding_size 4, hidden_size 5 (not the" in said
     )
-    assert "From the configuration: model embedding_file None, freeze_embedding False, dropout 0.1," in said
+    assert "From the configuration: model embedding_file null, freeze_embedding false, dropout 0.1," in said
     assert f"{first}: 11 tokens kept, 0 new, 0 of the checkpoint's left out" in said
     assert tuned.config.model.hidden_size == 5
     assert tuned.config.model.dropout == 0.1
