@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -58,8 +58,7 @@ class EncodedChunk(NamedTuple):
 
 def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
     """Tokenize pieces of documents."""
-    positions: defaultdict[str, int] = defaultdict()
-    positions.default_factory = positions.__len__
+    positions: defaultdict[str, int] = defaultdict(count().__next__)
     ids: list[int] = []
     segments = []
     pending = 0

@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import multiprocessing
@@ -20,8 +21,9 @@ from rnnlm.dataset.build import VocabularySettings, build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Piece, ReaderSettings
+from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
@@ -538,6 +540,14 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
 
     kibibytes = [peak(40_000), peak(160_000)]
     assert kibibytes[1] - kibibytes[0] < 4_000
+
+
+def test_a_chunk_is_forgotten_without_the_garbage_collector():
+    # Which may come as late as after hundreds of chunks, as strings and arrays do not call for it.
+    processor = TextProcessor(replace(TextSettings(sentences=True), punkt=train_punkt(["A b. C d."])))
+    gc.collect()
+    spool.encode_pieces(processor, [Piece("One. Two!", True)])
+    assert gc.collect() == 0
 
 
 def test_progress_counts_characters(tmp_path):
