@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -225,9 +225,9 @@ def _open_binary(name: str) -> BinaryIO:
 
         return cast(BinaryIO, bz2.open(name))
     if compression == ".xz":
-        import lzma
+        from rnnlm.text.xz import XzFile
 
-        return cast(BinaryIO, lzma.open(name))
+        return BufferedReader(XzFile(open(name, "rb")))
     if compression == ".zst":
         try:
             import zstandard
@@ -298,9 +298,11 @@ class _Lines:
             return self._stream.readline(PIECE_SIZE)
         except Exception as error:  # decompressors raise errors of many kinds
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            advice = "is the file complete?"
+            if "memory" in reason.lower():
+                advice = "compress the file again with a smaller dictionary, as with level 9 or less."
             raise RnnlmError(
-                f"{self.source}: reading stopped after line {self._number_read:,} ({reason});"
-                " is the file complete?"
+                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); {advice}"
             ) from error
 
 
