@@ -199,6 +199,16 @@ def test_the_vocabulary_of_a_run_is_that_of_its_best_checkpoint(word_run: Path, 
         run("a.txt", "--vocab", "data", "--out", "other")
 
 
+def test_a_bare_vocabulary_is_checked(word_dataset: Path):
+    Path("a.txt").write_text(WORDS)
+    data = json.loads((word_dataset / "vocabulary.json").read_text())
+    Path("v.json").write_text(json.dumps(data))
+    assert run("a.txt", "--vocab", "v.json").exit_code == 0
+    Path("v.json").write_text(json.dumps({**data, "tokens": [*data["tokens"][:-1], "\ud800"]}))
+    with pytest.raises(RnnlmError, match=r"v\.json: 'tokens' must be a list of strings of valid Unicode"):
+        run("a.txt", "--vocab", "v.json", "--out", "other")
+
+
 def test_a_special_token_that_is_not_unicode_is_refused():
     Path("a.txt").write_text(WORDS)
     done = subprocess.run(
