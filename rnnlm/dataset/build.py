@@ -316,8 +316,10 @@ class _SplitWriter:
         self.counts = SplitCounts()
         self._dtype = dtype
         self._length = 0
-        self._ids = (directory / ids_file(name)).open("wb")
-        self._offsets = (directory / offsets_file(name)).open("wb")
+        with ExitStack() as stack:  # which closes the first if the second cannot be opened
+            self._ids = stack.enter_context((directory / ids_file(name)).open("wb"))
+            self._offsets = stack.enter_context((directory / offsets_file(name)).open("wb"))
+            self._files = stack.pop_all()
 
     def add(self, segments: NDArray[Any], ids: NDArray[Any]) -> None:
         """Append segments, the first of which begins a sentence if nothing was written yet."""
@@ -347,7 +349,7 @@ class _SplitWriter:
         return self
 
     def __exit__(self, exception: type[BaseException] | None, *details: object) -> None:
-        with self._ids, self._offsets:
+        with self._files:
             if exception is None:
                 self._end()
 

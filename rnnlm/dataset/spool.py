@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -233,14 +233,15 @@ class Spool:
         self._counts = np.zeros(1, np.int64)
         self._type_characters = 0
         self._paths = directory / "spool.ids", directory / "spool.segments"
-        self._ids, self._segments = (path.open("w+b") for path in self._paths)
+        with ExitStack() as stack:  # which closes the first if the second cannot be opened
+            self._ids, self._segments = (stack.enter_context(path.open("w+b")) for path in self._paths)
+            self._files = stack.pop_all()
 
     def __enter__(self) -> "Spool":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with self._ids, self._segments:  # both are closed even if the disk is full
-            pass
+        self._files.close()  # both, even if the disk is full
         for path in self._paths:
             path.unlink()
 
