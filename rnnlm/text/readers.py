@@ -348,10 +348,12 @@ def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterato
         return
     index = header.index(_text_column(header, column, lines.source))
     for line, row in rows:
-        if index < len(row):
-            yield from _record_pieces(row[index])
-        else:
+        if index >= len(row):
             lines.report("rows without the text column skipped", line)
+        elif not row[index]:
+            lines.report("rows whose text is empty skipped", line)
+        else:
+            yield from _record_pieces(row[index])
 
 
 def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -429,10 +431,12 @@ def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
             column = column or _text_column(fields, None, lines.source)
         text = record.get(column)
         found = found or column in record
-        if isinstance(text, str):
-            yield from _record_pieces(lines.repair(text, lines.number, "lone surrogates"))
-        else:
+        if not isinstance(text, str):
             lines.report("records without the text field skipped", lines.number)
+        elif text := lines.repair(text, lines.number, "lone surrogates"):
+            yield from _record_pieces(text)
+        else:
+            lines.report("records whose text is empty skipped", lines.number)
     if fields is not None and not found:
         _text_column(fields, column, lines.source)
 

@@ -38,6 +38,7 @@ def test_csv_of_comments():
     for line in (
         "Reading comments.csv, writing data/comments.",
         "Text settings: --level word --tokenizer nltk --lowercase --sentences --clean",
+        "Left out 20 documents without a token.",
         "Found 12 unique tokens in the training text.",
         "The vocabulary has 15 tokens, the special ones included.",
         "Unknown tokens: train 0.00%, valid 0.00%, test 0.00%.",
