@@ -34,8 +34,8 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def read_text(file: Path) -> str:
-    """Read a file of settings, whose length is bounded.
+def read_text(file: Path, largest: int = LARGEST_TEXT) -> str:
+    """Read a file of at most so many bytes; the default is for files of settings.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def read_text(file: Path) -> str:
         If it is too long, or not UTF-8.
     """
     with file.open("rb") as stream:
-        content = stream.read(LARGEST_TEXT + 1)
-    if len(content) > LARGEST_TEXT:
-        raise ValueError(f"longer than {LARGEST_TEXT >> 20} MiB")
+        content = stream.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"longer than {largest >> 20} MiB")
     return content.decode("utf-8")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.training.checkpoint import MANIFEST, load_checkpoint
-from rnnlm.training.run_directory import CHECKPOINTS, RunDirectory
+from rnnlm.training.run_directory import CHECKPOINTS, RunDirectory, refuse_checkpoints_folder
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def describe(path: str | Path) -> dict[str, Any]:
         return _run(path)
     if not path.exists():
         raise RnnlmError(f"{path}: no such directory; name a dataset, a run or a checkpoint.")
+    refuse_checkpoints_folder(path)
     raise RnnlmError(f"{path}: neither a dataset nor a run nor a checkpoint directory.")
 
 

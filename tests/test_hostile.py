@@ -179,6 +179,17 @@ def test_a_state_that_makes_no_sense(run: Path, key: str, value: Any) -> None:
         begin_run(config, run, resume=True, quiet=True)
 
 
+@pytest.mark.parametrize(("name", "shape"), [("steps", (2,)), ("carried", (1, 12, 1))])
+def test_a_state_of_the_wrong_shape(run: Path, name: str, shape: tuple[int, ...]) -> None:
+    checkpoint, index = RunDirectory(run).checkpoint("last"), run / "checkpoints" / "index.json"
+    tensors = safetensors.numpy.load_file(checkpoint / STATE_TENSORS)
+    tensors[name] = np.zeros(shape)
+    rewrite(checkpoint, STATE_TENSORS, safetensors.numpy.save(tensors))
+    index.write_text(json.dumps({k: v for k, v in json.loads(index.read_text()).items() if "sha256" not in k}))
+    with pytest.raises(RnnlmError, match=rf"{checkpoint.name}: its state is not whole \({name}"):
+        begin_run(Config.load(run / "config.yaml"), run, resume=True, quiet=True)
+
+
 @pytest.mark.parametrize(
     "name", ["..", ".", "", "/", "../../other/step-00000001", "step-00000001/..", "step-00000001\n"]
 )

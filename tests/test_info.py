@@ -7,7 +7,7 @@ import yaml
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.info import describe
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.run_directory import RunDirectory, resolve_checkpoint
 
 
 def test_a_dataset(word_dataset: Path, word_data: Dataset):
@@ -80,6 +80,14 @@ def test_anything_else_is_refused(tmp_path: Path):
             describe(path)
     with pytest.raises(RnnlmError, match=r"nowhere: no such (file or )?directory"):
         describe(tmp_path / "nowhere")
+
+
+def test_the_folder_of_a_runs_checkpoints_names_them(word_run: Path):
+    folder = word_run / "checkpoints"
+    message = f"{folder}: the checkpoints of a run; name the run, or one of them: step-00000036, step-"
+    for read in (describe, resolve_checkpoint):
+        with pytest.raises(RnnlmError, match=message):
+            read(folder)
 
 
 def test_damage_is_noticed(word_run: Path, word_dataset: Path, tmp_path: Path):

@@ -311,6 +311,8 @@ def _as_options(text: "TextSettings", documents: str | None) -> str:
 
 def _summary(result: "BuildResult") -> Iterator[str]:
     """Say what the vocabulary covers."""
+    if result.empty_documents:
+        yield f"Left out {result.empty_documents:,} documents without a token."
     at_least = "at least " if result.forgot_types else ""
     yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
     yield f"The vocabulary has {len(result.vocabulary):,} tokens, the special ones included."

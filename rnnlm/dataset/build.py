@@ -40,6 +40,9 @@ from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, formats_of, re
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
 
+# How many kinds of skipped input the error names where nothing else is left.
+MOST_REASONS = 5
+
 
 @dataclass(frozen=True)
 class VocabularySettings:
@@ -102,6 +105,8 @@ class BuildResult:
         Its vocabulary.
     documents : int
         Documents with at least one token.
+    empty_documents : int
+        Documents without, such as deleted comments, which are left out.
     unique_tokens : int
         Distinct tokens in the training text; at least so many where `forgot_types`.
     splits : dict
@@ -113,6 +118,7 @@ class BuildResult:
     path: Path
     vocabulary: Vocabulary
     documents: int
+    empty_documents: int
     unique_tokens: int
     splits: dict[str, SplitCounts]
     forgot_types: bool
@@ -220,22 +226,21 @@ def build_dataset(
         with Spool(directory) as spool:
             settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
 
-            def spooled(name: str, pieces: Iterator[Piece]) -> Part:
+            def spooled(name: str, pieces: Iterator[Piece], reported: int = 0) -> Part:
                 with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
                     part = spool.add(chunks)
                 if not part.tokens:
-                    raise RnnlmError(f"{name}: there is no text in it; give an input that has some.")
+                    raise _no_text(name, part, report.messages()[reported:])
                 return part
 
-            main = spooled(", ".join(inputs), pieces)
-            assignments = [divide(spool, main, split, between_tokens=not settings.sentences)]
-            documents = main.documents
+            parts = [spooled(", ".join(inputs), pieces)]
+            assignments = [divide(spool, parts[0], split, between_tokens=not settings.sentences)]
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
-                    part = spooled(file, read_documents([file], reader, report))
-                    assignments.append(assign_all(spool, part, label))
-                    documents += part.documents
-            result = _second_pass(out, directory, spool, settings, vocabulary, assignments, documents)
+                    documents = read_documents([file], reader, report)
+                    parts.append(spooled(file, documents, reported=len(report.messages())))
+                    assignments.append(assign_all(spool, parts[-1], label))
+            result = _second_pass(out, directory, spool, settings, vocabulary, assignments, parts)
         _write_metadata(directory, inputs, result, reader, split)
         publish(directory, place)
     return result
@@ -248,7 +253,7 @@ def _second_pass(
     settings: TextSettings,
     vocabulary: Vocabulary | VocabularySettings,
     assignments: Sequence[Assignment],
-    documents: int,
+    parts: Sequence[Part],
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
     type_counts, sentences = _count_training(spool, assignments)
@@ -257,7 +262,18 @@ def _second_pass(
     vocabulary.save(directory / VOCABULARY_FILE)
     splits = _write_splits(directory, spool.types, vocabulary, assignments)
     unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
-    return BuildResult(out, vocabulary, documents, unique_tokens, splits, spool.forgot_types)
+    documents = sum(part.documents for part in parts)
+    empty_documents = sum(part.empty_documents for part in parts)
+    return BuildResult(out, vocabulary, documents, empty_documents, unique_tokens, splits, spool.forgot_types)
+
+
+def _no_text(name: str, part: Part, messages: Sequence[str]) -> RnnlmError:
+    """Say that there is no text in an input, and what there is."""
+    found = [f"{part.empty_documents:,} documents without a token"] if part.empty_documents else []
+    found += [message.removesuffix(".") for message in messages]
+    more = "; ..." if len(found) > MOST_REASONS else ""
+    reasons = f" ({'; '.join(found[:MOST_REASONS])}{more})" if found else ""
+    return RnnlmError(f"{name}: there is no text in it{reasons}; give an input that has some.")
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
@@ -316,8 +332,10 @@ class _SplitWriter:
         self.counts = SplitCounts()
         self._dtype = dtype
         self._length = 0
-        self._ids = (directory / ids_file(name)).open("wb")
-        self._offsets = (directory / offsets_file(name)).open("wb")
+        with ExitStack() as stack:  # which closes the first if the second cannot be opened
+            self._ids = stack.enter_context((directory / ids_file(name)).open("wb"))
+            self._offsets = stack.enter_context((directory / offsets_file(name)).open("wb"))
+            self._files = stack.pop_all()
 
     def add(self, segments: NDArray[Any], ids: NDArray[Any]) -> None:
         """Append segments, the first of which begins a sentence if nothing was written yet."""
@@ -347,7 +365,7 @@ class _SplitWriter:
         return self
 
     def __exit__(self, exception: type[BaseException] | None, *details: object) -> None:
-        with self._ids, self._offsets:
+        with self._files:
             if exception is None:
                 self._end()
 

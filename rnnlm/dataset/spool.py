@@ -13,8 +13,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import ExitStack, contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -47,25 +47,27 @@ BEGINS_DOCUMENT = 2
 class EncodedChunk(NamedTuple):
     """Some pieces of documents, tokenized: ids stand for positions in `types`.
 
-    `pending` holds the flags of a beginning that no token has followed yet.
+    `documents` counts those that begin here, with tokens or without; `pending` holds the flags of a beginning that
+    no token has followed yet.
     """
 
     types: list[str]
     ids: NDArray[np.uint32]
     segments: NDArray[Any]
+    documents: int
     pending: int
 
 
 def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
     """Tokenize pieces of documents."""
-    positions: defaultdict[str, int] = defaultdict()
-    positions.default_factory = positions.__len__
+    positions: defaultdict[str, int] = defaultdict(count().__next__)
     ids: list[int] = []
     segments = []
-    pending = 0
+    documents = pending = 0
     splits_sentences = processor.settings.sentences
     for piece in pieces:
         if piece.begins_document:
+            documents += 1
             pending = BEGINS_DOCUMENT | BEGINS_SENTENCE
         for sentence in processor.sentence_texts(piece.text):
             if splits_sentences:
@@ -75,7 +77,8 @@ def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedC
                 ids.extend(map(positions.__getitem__, tokens))
                 segments.append((len(tokens), len(sentence), pending))
                 pending = 0
-    return EncodedChunk(list(positions), np.array(ids, np.uint32), np.array(segments, SEGMENT), pending)
+    types = list(positions)
+    return EncodedChunk(types, np.array(ids, np.uint32), np.array(segments, SEGMENT), documents, pending)
 
 
 def encode_documents(
@@ -195,12 +198,16 @@ def _encode_in_worker(pieces: list[Piece]) -> EncodedChunk:
 
 
 class Part(NamedTuple):
-    """What one input added to the spool: where it begins, and how much of everything it holds."""
+    """What one input added to the spool: where it begins, and how much of everything it holds.
+
+    `documents` are those with tokens, `empty_documents` those without.
+    """
 
     first_segment: int
     first_token: int
     segments: int
     documents: int
+    empty_documents: int
     sentences: int
     tokens: int
 
@@ -234,14 +241,15 @@ class Spool:
         self._counts = np.zeros(1, np.int64)
         self._type_characters = 0
         self._paths = directory / "spool.ids", directory / "spool.segments"
-        self._ids, self._segments = (path.open("w+b") for path in self._paths)
+        with ExitStack() as stack:  # which closes the first if the second cannot be opened
+            self._ids, self._segments = (stack.enter_context(path.open("w+b")) for path in self._paths)
+            self._files = stack.pop_all()
 
     def __enter__(self) -> "Spool":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        with self._ids, self._segments:  # both are closed even if the disk is full
-            pass
+        self._files.close()  # both, even if the disk is full
         for path in self._paths:
             path.unlink()
 
@@ -249,7 +257,7 @@ class Spool:
         """Append the chunks of one input."""
         first_segment = self._segments.seek(0, os.SEEK_END) // SEGMENT.itemsize
         first_token = self._ids.seek(0, os.SEEK_END) // ID.itemsize
-        segments = documents = sentences = tokens = pending = 0
+        segments = begun = documents = sentences = tokens = pending = 0
         for chunk in chunks:
             begins = chunk.segments["begins"]
             if len(begins):
@@ -262,12 +270,13 @@ class Spool:
             self._ids.write(provisional[chunk.ids].tobytes())
             self._segments.write(chunk.segments.tobytes())
             segments += len(begins)
+            begun += chunk.documents
             documents += int(np.count_nonzero(begins & BEGINS_DOCUMENT))
             sentences += int(np.count_nonzero(begins & BEGINS_SENTENCE))
             tokens += len(chunk.ids)
             if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
                 self._forget_rare_types()
-        return Part(first_segment, first_token, segments, documents, sentences, tokens)
+        return Part(first_segment, first_token, segments, documents, begun - documents, sentences, tokens)
 
     def blocks(self, part: Part) -> Iterator[Block]:
         """Read a part back, about a million tokens at a time."""

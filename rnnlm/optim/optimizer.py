@@ -135,11 +135,38 @@ class Optimizer(ABC):
         }
 
     def load_state(self, state: dict[str, Floats]) -> None:
-        """Go on from what `state` returned."""
-        self.steps = int(state["steps"][0])
+        """Go on from what `state` returned.
+
+        Raises
+        ------
+        KeyError, ValueError, OverflowError
+            If an array is missing, or is not of the shape that this optimizer's has.
+        """
+        self.steps = int(saved_number(state, "steps"))
         for kind in self.kept:
             for name, value in self._kept[kind].items():
-                value[...] = state[f"{kind}.{name}"]
+                restore(value, state, f"{kind}.{name}")
+
+
+def restore(array: Floats, state: dict[str, Floats], name: str) -> None:
+    """Give an array the values saved under a name.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there are none, or they are those of an array of another shape.
+    """
+    saved = state[name]
+    if saved.shape != array.shape:
+        raise ValueError(f"{name} has shape {saved.shape}, not {array.shape}")
+    array[...] = saved
+
+
+def saved_number(state: dict[str, Floats], name: str) -> float:
+    """Return a number saved under a name, as an array of one element; raises what `restore` does."""
+    number = np.zeros(1)
+    restore(number, state, name)
+    return float(number[0])
 
 
 def pieces(*arrays: Floats) -> Iterator[tuple[Floats, ...]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
-from rnnlm.optim.optimizer import Optimizer, pieces
+from rnnlm.optim.optimizer import Optimizer, pieces, restore, saved_number
 
 NON_MONOTONE_INTERVAL = 5
 """n of the trigger: so many of the last evaluations a new loss is not compared with."""
@@ -126,7 +126,9 @@ class ASGD(Optimizer):
     def load_state(self, state: dict[str, Floats]) -> None:
         """Go on from what `state` returned, the parameters included."""
         super().load_state(state)
+        if state["losses"].ndim != 1:
+            raise ValueError(f"losses has {state['losses'].ndim} dimensions, not one")
         self.losses = state["losses"].tolist()
-        self.trigger = float(state["trigger"][0])
+        self.trigger = saved_number(state, "trigger")
         for name, value in self.parameters.items():
-            value[...] = state[f"parameter.{name}"]
+            restore(value, state, f"parameter.{name}")

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.sentences import PunktData, SentenceSplitter
-from rnnlm.text.tokenizers import CHARACTERS, WORD_TOKENIZERS, Tokenizer, make_tokenizer
+from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, Tokenizer, make_tokenizer
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class TextSettings:
         if not isinstance(data, Mapping) or set(data) != names:
             raise RnnlmError(f"{source}: 'text' must hold exactly the keys {', '.join(sorted(names))}.")
         if data["tokenizer"] not in (*WORD_TOKENIZERS, CHARACTERS):
-            raise RnnlmError(f"{source}: 'text.tokenizer' is {data['tokenizer']!r}, which is no tokenizer.")
+            raise RnnlmError(f"{source}: 'text.tokenizer' is {shown(data['tokenizer'])}, which is no tokenizer.")
         for name in ("lowercase", "sentences", "clean"):
             if not isinstance(data[name], bool):
                 raise RnnlmError(f"{source}: 'text.{name}' must be true or false.")
@@ -121,18 +121,21 @@ def _is_punkt_data(data: object) -> bool:
         return False
     collocations, ortho_context = data.get("collocations"), data.get("ortho_context")
     return (
-        _are_strings(data.get("abbreviations"))
-        and _are_strings(data.get("sentence_starters"))
+        are_strings(data.get("abbreviations"))
+        and are_strings(data.get("sentence_starters"))
         and isinstance(collocations, list)
-        and all(_are_strings(pair) and len(pair) == 2 for pair in collocations)
+        and all(are_strings(pair) and len(pair) == 2 for pair in collocations)
         and isinstance(ortho_context, Mapping)
-        and _are_strings(list(ortho_context))
+        and are_strings(list(ortho_context))
         and all(isinstance(flags, int) for flags in ortho_context.values())
     )
 
 
-def _are_strings(data: object) -> bool:
-    return isinstance(data, list) and all(isinstance(item, str) for item in data)
+def are_strings(data: object) -> TypeGuard[list[str]]:
+    """Return whether plain data is a list of strings that a file can hold: without lone surrogates."""
+    if not (isinstance(data, list) and all(isinstance(item, str) for item in data)):
+        return False
+    return not any(LONE_SURROGATES.search(item) for item in data)
 
 
 class TextProcessor:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -225,9 +225,9 @@ def _open_binary(name: str) -> BinaryIO:
 
         return cast(BinaryIO, bz2.open(name))
     if compression == ".xz":
-        import lzma
+        from rnnlm.text.xz import XzFile
 
-        return cast(BinaryIO, lzma.open(name))
+        return BufferedReader(XzFile(open(name, "rb")))
     if compression == ".zst":
         try:
             import zstandard
@@ -296,9 +296,11 @@ class _Lines:
             return self._stream.readline(PIECE_SIZE)
         except Exception as error:  # decompressors raise errors of many kinds
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            advice = "is the file complete?"
+            if "memory" in reason.lower():
+                advice = "compress the file again with a smaller dictionary, as with level 9 or less."
             raise RnnlmError(
-                f"{self.source}: reading stopped after line {self._number_read:,} ({reason});"
-                " is the file complete?"
+                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); {advice}"
             ) from error
 
 
@@ -344,10 +346,12 @@ def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterato
         return
     index = header.index(_text_column(header, column, lines.source))
     for line, row in rows:
-        if index < len(row):
-            yield from _record_pieces(row[index])
-        else:
+        if index >= len(row):
             lines.report("rows without the text column skipped", line)
+        elif not row[index]:
+            lines.report("rows whose text is empty skipped", line)
+        else:
+            yield from _record_pieces(row[index])
 
 
 def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -425,10 +429,12 @@ def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
             column = column or _text_column(fields, None, lines.source)
         text = record.get(column)
         found = found or column in record
-        if isinstance(text, str):
-            yield from _record_pieces(lines.repair(text, lines.number, "lone surrogates"))
-        else:
+        if not isinstance(text, str):
             lines.report("records without the text field skipped", lines.number)
+        elif text := lines.repair(text, lines.number, "lone surrogates"):
+            yield from _record_pieces(text)
+        else:
+            lines.report("records whose text is empty skipped", lines.number)
     if fields is not None and not found:
         _text_column(fields, column, lines.source)
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import RnnlmError
-from rnnlm.text.processor import TextSettings
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files import read_text
+from rnnlm.text.processor import TextSettings, are_strings
 
 FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
+LARGEST_FILE = 64 << 20
+"""Bytes, enough for millions of words."""
 
 
 @dataclass(frozen=True)
@@ -169,30 +172,44 @@ class Vocabulary:
             raise RnnlmError(f"{source}: the key {missing[0]!r} is missing; build the dataset again.")
         if data["format_version"] != FORMAT_VERSION:
             raise RnnlmError(
-                f"{source}: format version {data['format_version']!r} is not {FORMAT_VERSION}, the one that"
+                f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that"
                 " this version of rnnlm reads; build the dataset again."
             )
         settings = TextSettings.from_dict(data["text"], source)
         tokens, counts = data["tokens"], data["counts"]
-        if not isinstance(tokens, list) or len(tokens) < 3 or not all(isinstance(token, str) for token in tokens):
-            raise RnnlmError(f"{source}: 'tokens' must be a list of strings, the three special tokens first.")
+        if not are_strings(tokens) or len(tokens) < 3:
+            raise RnnlmError(
+                f"{source}: 'tokens' must be a list of strings of valid Unicode, the three special tokens first."
+            )
         twice, times = Counter(tokens).most_common(1)[0]
         if times > 1:
-            raise RnnlmError(f"{source}: the token {twice!r} stands twice in 'tokens'.")
+            raise RnnlmError(f"{source}: the token {shown(twice)} stands twice in 'tokens'.")
         if not isinstance(counts, list) or len(counts) != len(tokens) or not all(map(_is_count, counts)):
             raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
         if data["special_tokens"] != dict(zip(("unknown", "start", "end"), tokens, strict=False)):
             raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
         if data.get("level") != settings.level:
             raise RnnlmError(
-                f"{source}: 'level' is {data.get('level')!r}, but the tokenizer is that of another level."
+                f"{source}: 'level' is {shown(data.get('level'))}, but the tokenizer is that of another level."
             )
         return cls(tokens, counts, settings)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to a JSON file."""
+        """Write the vocabulary to a JSON file.
+
+        Raises
+        ------
+        RnnlmError
+            If it is longer than what `load` reads.
+        """
         text = json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        content = f"{text}\n".encode()
+        if len(content) > LARGEST_FILE:
+            raise RnnlmError(
+                f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower --vocab-size, or a"
+                " higher --min-count."
+            )
+        Path(path).write_bytes(content)
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":
@@ -212,12 +229,12 @@ class Vocabulary:
         if file.is_dir():
             file = file / VOCABULARY_FILE
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = json.loads(read_text(file, LARGEST_FILE))
         except OSError as error:
             raise RnnlmError(f"{file}: cannot be read ({error.strerror}).") from error
         except (ValueError, RecursionError) as error:
             raise RnnlmError(
-                f"{file}: this is not JSON, so the file is damaged; build the dataset again."
+                f"{file}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
         return cls.from_dict(data, str(file))
 

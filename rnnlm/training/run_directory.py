@@ -214,6 +214,19 @@ def _cannot_write(path: Path, error: OSError) -> RnnlmError:
     )
 
 
+def refuse_checkpoints_folder(path: Path) -> None:
+    """Say what is in it where the folder between a run and its checkpoints is named for one of them.
+
+    Raises
+    ------
+    RnnlmError
+        If it is.
+    """
+    if (path / INDEX).is_file():
+        steps = sorted(file.parent.name for file in path.glob(f"*/{MANIFEST}"))
+        raise RnnlmError(f"{path}: the checkpoints of a run; name the run, or one of them: {', '.join(steps)}.")
+
+
 def resolve_checkpoint(path: str | Path) -> Path:
     """Find the checkpoint directory that a user means: a run's best, or the directory itself.
 
@@ -229,6 +242,7 @@ def resolve_checkpoint(path: str | Path) -> Path:
         return RunDirectory(path).checkpoint("best")
     if not path.exists():
         raise RnnlmError(f"{path}: no such directory; name a run or a checkpoint.")
+    refuse_checkpoints_folder(path)
     raise RnnlmError(f"{path}: neither a run nor a checkpoint directory.")
 
 

@@ -38,6 +38,7 @@ def test_csv_of_comments():
     for line in (
         "Reading comments.csv, writing data/comments.",
         "Text settings: --level word --tokenizer nltk --lowercase --sentences --clean",
+        "Left out 20 documents without a token.",
         "Found 12 unique tokens in the training text.",
         "The vocabulary has 15 tokens, the special ones included.",
         "Unknown tokens: train 0.00%, valid 0.00%, test 0.00%.",
@@ -197,6 +198,16 @@ def test_the_vocabulary_of_a_run_is_that_of_its_best_checkpoint(word_run: Path, 
     assert Dataset.open("data/a").vocabulary == Dataset.open(word_dataset).vocabulary
     with pytest.raises(RnnlmError, match="neither a run nor a checkpoint"):
         run("a.txt", "--vocab", "data", "--out", "other")
+
+
+def test_a_bare_vocabulary_is_checked(word_dataset: Path):
+    Path("a.txt").write_text(WORDS)
+    data = json.loads((word_dataset / "vocabulary.json").read_text())
+    Path("v.json").write_text(json.dumps(data))
+    assert run("a.txt", "--vocab", "v.json").exit_code == 0
+    Path("v.json").write_text(json.dumps({**data, "tokens": [*data["tokens"][:-1], "\ud800"]}))
+    with pytest.raises(RnnlmError, match=r"v\.json: 'tokens' must be a list of strings of valid Unicode"):
+        run("a.txt", "--vocab", "v.json", "--out", "other")
 
 
 def test_a_special_token_that_is_not_unicode_is_refused():

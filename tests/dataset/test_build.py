@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import multiprocessing
@@ -20,8 +21,9 @@ from rnnlm.dataset.build import VocabularySettings, build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Piece, ReaderSettings
+from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
@@ -356,6 +358,41 @@ def test_an_empty_corpus_is_refused(tmp_path, text):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reasons"),
+    [
+        ("a.jsonl", '[]\n{"body": ""}\n{"body": "[deleted]"}\n{"body": " "}\nx\n',
+         "2 documents without a token; {0}: 2 lines that are not JSON objects skipped, the first in line 1;"
+         " {0}: 1 records whose text is empty skipped, the first in line 2"),
+        ("a.csv", 'id,body\n1\n2\n3,""\n4,[removed]\n',
+         "1 documents without a token; {0}: 2 rows without the text column skipped, the first in line 2;"
+         " {0}: 1 rows whose text is empty skipped, the first in line 4"),
+        ("a.txt", "\0\n", "{0}: 1 NUL characters removed, the first in line 1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("workers", [1, 2])
+def test_where_nothing_is_left_what_was_skipped_is_said(tmp_path, name, content, reasons, workers):
+    file = write(tmp_path / name, content)
+    with pytest.raises(RnnlmError) as refused:
+        build_dataset([file], tmp_path / "out", workers=workers)
+    assert str(refused.value) == (
+        f"{file}: there is no text in it ({reasons.format(file)}); give an input that has some."
+    )
+
+
+def test_only_what_was_skipped_in_the_empty_file_is_said(tmp_path):
+    file, test = write(tmp_path / "a.txt", "text\0\n" * 3), write(tmp_path / "b.jsonl", "x\n")
+    with pytest.raises(RnnlmError, match=rf"b\.jsonl: there is no text in it \({test}: 1 lines that are not JSON"):
+        build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
+
+
+def test_many_reasons_are_cut(tmp_path):
+    for number in range(9):
+        write(tmp_path / f"{number}.jsonl", "x\n")
+    with pytest.raises(RnnlmError, match=r"0\.jsonl.*4\.jsonl: 1 lines [^;]*; \.\.\.\); give an input"):
+        build_dataset([str(tmp_path)], tmp_path / "out")
+
+
 def test_an_empty_test_file_is_refused(tmp_path):
     file, test = write(tmp_path / "a.txt", "text\n" * 3), write(tmp_path / "b.txt", "")
     with pytest.raises(RnnlmError, match=r"b\.txt: there is no text in it"):
@@ -538,6 +575,14 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
 
     kibibytes = [peak(40_000), peak(160_000)]
     assert kibibytes[1] - kibibytes[0] < 4_000
+
+
+def test_a_chunk_is_forgotten_without_the_garbage_collector():
+    # Which may come as late as after hundreds of chunks, as strings and arrays do not call for it.
+    processor = TextProcessor(replace(TextSettings(sentences=True), punkt=train_punkt(["A b. C d."])))
+    gc.collect()
+    spool.encode_pieces(processor, [Piece("One. Two!", True)])
+    assert gc.collect() == 0
 
 
 def test_progress_counts_characters(tmp_path):

@@ -1,6 +1,9 @@
 """A dataset is built whole or not at all, and the one before it is kept, whatever call to the disk fails."""
 
+import errno
+import gc
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +17,6 @@ from rnnlm.text.processor import TextSettings
 from tests.faults import ERRORS, Faults, Killed
 
 NEW = "a b\nc\n\nb a\n"
-
-# A file that was open when the next could not be opened.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def build(out: Path, content: str) -> dict[str, bytes]:
@@ -60,6 +60,23 @@ def fail_everywhere(faults: Faults, tmp_path: Path, errors: Sequence[int | None]
 
 def test_a_build_is_whole_or_leaves_the_old_dataset(faults: Faults, tmp_path: Path) -> None:
     fail_everywhere(faults, tmp_path, (None, *ERRORS), every=11)
+
+
+def test_a_failed_build_leaves_no_file_open(faults: Faults, tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    build(out, NEW)
+    faults.arm(None)
+    build(out, NEW)
+    opens = [number for number, (name, _) in enumerate(faults.calls) if name == "open"]
+    for call in opens:
+        faults.arm(call, errno.ENOSPC)
+        with warnings.catch_warnings(record=True) as left_open:
+            warnings.simplefilter("always")
+            with pytest.raises(RnnlmError):
+                build(out, NEW)
+            gc.collect()
+        faults.arm(None)
+        assert not left_open
 
 
 @pytest.mark.slow

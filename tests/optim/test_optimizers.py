@@ -130,6 +130,18 @@ def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str, options: di
         np.testing.assert_equal(run(halves, steps[stop:], state), whole)
 
 
+@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+def test_a_state_of_other_shapes_is_refused(name: str, options: dict[str, object]) -> None:
+    optimizer = OPTIMIZERS[name]({"w": np.ones((2, 3))}, {"w": np.ones((2, 3))}, **options)
+    state = optimizer.state()
+    optimizer.load_state(state)
+    for key, value in state.items():
+        # NumPy would spread or cut most of them to what the optimizer has.
+        for wrong in (np.ones((2, *value.shape)), np.ones((1, 1)) if value.ndim == 2 else np.ones((1, 2))):
+            with pytest.raises(ValueError, match=rf"^{key} has "):
+                optimizer.load_state({**state, key: wrong})
+
+
 def test_clipping_scales_all_gradients_to_the_largest_norm() -> None:
     gradients = [np.array([[3.0, 0.0]]).T, np.array([4.0])]
     norm = global_norm(gradients)

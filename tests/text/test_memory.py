@@ -5,11 +5,15 @@ import gzip
 import lzma
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.readers import ReaderSettings, ReadReport, read_documents
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
@@ -100,3 +104,30 @@ def test_a_bomb(tmp_path, suffix):
     assert kibibytes < 16_000
     assert found.splitlines()[1] == "last"
     assert "31,457,280 NUL characters removed, the first in line 2" in found
+
+
+def asking_for_4_gigabytes(xz: bytes) -> bytes:
+    """Change the size of the dictionary in the header of the first block, and the header's checksum."""
+    assert xz[14] == lzma.FILTER_LZMA2
+    end = 12 + 4 * xz[12]
+    header = xz[12:16] + b"\x28" + xz[17:end]
+    return xz[:12] + header + zlib.crc32(header).to_bytes(4, "little") + xz[end + 4 :]
+
+
+ALONE = lzma.compress(b"first\nlast\n", lzma.FORMAT_ALONE)
+
+
+@pytest.mark.parametrize(
+    ("content", "before"),
+    [
+        (asking_for_4_gigabytes(lzma.compress(b"last\n")), 0),
+        (lzma.compress(b"first\n") + asking_for_4_gigabytes(lzma.compress(b"last\n")), 1),
+        (ALONE[:1] + b"\xff\xff\xff\xff" + ALONE[5:], 0),
+    ],
+    ids=["one", "the second of two streams", "the older format"],
+)
+def test_a_dictionary_that_takes_gigabytes_is_refused(tmp_path, content, before):
+    (tmp_path / "a.txt.xz").write_bytes(content)
+    message = rf"a\.txt\.xz: reading stopped after line {before} \(Memory usage limit exceeded\); compress"
+    with pytest.raises(RnnlmError, match=message):
+        list(read_documents([str(tmp_path / "a.txt.xz")], ReaderSettings(), ReadReport()))

@@ -231,6 +231,12 @@ def test_compressed_files(tmp_path, suffix, module):
         read(write(tmp_path / f"c.txt{suffix}", b"this is not compressed"))
 
 
+def test_xz_files_of_many_streams(tmp_path):
+    words = " ".join(map(str, range(100_000)))
+    streams = [lzma.compress(words.encode(), preset=9), bytes(4), lzma.compress(b"\n"), lzma.compress(b"last\n")]
+    assert "".join(read(write(tmp_path / "a.txt.xz", b"".join(streams) + bytes(70_000)))) == f"{words}last"
+
+
 def test_zstandard_missing_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(RnnlmError, match=r"pip install zstandard"):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
+PUNKT = {"abbreviations": [], "collocations": [], "sentence_starters": [], "ortho_context": {}}
 TOKENS = ["<unk>", "<s>", "</s>", "the", "cat", "ü"]
 
 
@@ -86,8 +88,21 @@ def test_special_tokens_are_three_different_names():
 def test_files_that_are_not_json(tmp_path, content):
     file = tmp_path / "vocabulary.json"
     file.write_bytes(content)
-    with pytest.raises(RnnlmError, match=r"vocabulary\.json: this is not JSON"):
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: this is not a vocabulary"):
         Vocabulary.load(file)
+
+
+def test_a_vocabulary_without_end_is_neither_read_nor_written(vocabulary, tmp_path, monkeypatch):
+    file = tmp_path / "vocabulary.json"
+    with file.open("wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: this is not a vocabulary \(longer than 64 MiB\)"):
+        Vocabulary.load(file)
+    file.unlink()
+    monkeypatch.setattr("rnnlm.text.vocabulary.LARGEST_FILE", 1 << 8)
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: .* set a lower --vocab-size"):
+        vocabulary.save(file)
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +113,10 @@ def test_files_that_are_not_json(tmp_path, content):
         ({"tokens": ["a"]}, "'tokens' must be"),
         ({"tokens": "abc"}, "'tokens' must be"),
         ({"tokens": [1, 2, 3, 4, 5, 6]}, "'tokens' must be"),
+        ({"tokens": ["a", "b", "c", "d", "e", "\ud800"]}, "'tokens' must be a list of strings of valid Unicode"),
+        ({"tokens": ["x" * 10**6] * 6}, "the token 'xxx.{,100} stands twice"),
+        ({"text": {**asdict(TextSettings(sentences=True)), "punkt": {**PUNKT, "abbreviations": ["\ud800"]}}},
+         "'text.punkt' does not hold"),
         ({"counts": [1]}, "'counts' must hold"),
         ({"counts": [1, 1, 1, 1, 1, -1]}, "'counts' must hold"),
         ({"counts": [1, 1, 1, 1, 1, True]}, "'counts' must hold"),
@@ -105,7 +124,7 @@ def test_files_that_are_not_json(tmp_path, content):
         ({"level": "char"}, "'level' is 'char'"),
         ({"text": None}, "'text' must hold"),
     ],
-)
+)  # fmt: skip
 def test_damaged_vocabularies_are_refused(vocabulary, change, message):
     with pytest.raises(RnnlmError, match=f"file: {message}"):
         Vocabulary.from_dict({**vocabulary.to_dict(), **change}, "file")
