@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.cli.common import FiniteRange, json_option, load_vocabulary, print_json, quiet_option, say
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ FEW_TOKENS = 1000
 @click.option("--test", "test_file", metavar="FILE", help="Test text, instead of a share of the input.")
 @click.option(
     "--valid-fraction",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Share of the documents for validation.  [default: 0.05]",
 )
 @click.option(
     "--test-fraction",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Share of the documents for the test.  [default: 0.05]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen.")
