@@ -59,7 +59,7 @@ FEW_TOKENS = 1000
     "--min-count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Leave out words seen fewer times.  [default: 1]",
+    help="Leave out words seen fewer times; with --extend-vocab, of those it would add.  [default: 1]",
 )
 @click.option(
     "--vocab",
@@ -235,10 +235,11 @@ def _text_and_vocabulary(
     from rnnlm.text.vocabulary import SpecialTokens
 
     if vocab:
+        of_added = _given(min_count=choice.pop("min_count")) if extend_vocab else {}
         vocabulary = _reused(vocab, level=level, **processing, **choice, **special)
         if extend_vocab is None:
             return vocabulary.settings, vocabulary
-        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary)
+        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary, **of_added)
         return vocabulary.settings, extended
     names = SpecialTokens(**{name.removesuffix("_token"): value for name, value in _given(**special).items()})
     settings = VocabularySettings(
