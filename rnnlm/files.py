@@ -6,7 +6,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +81,29 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a text file in one go: whoever opens it finds the old text or the new."""
-    temporary = path.with_name(f".{path.name}.partial")
-    # Made anew: what a link of that name points to is not written to.
-    temporary.unlink(missing_ok=True)
-    with temporary.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file in one go: whoever opens it finds the old content or the new.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or is a directory or device; it names the file.
+    """
+    temporary = path.parent / f".{path.name}.partial"
+    try:
+        if path.exists() and not path.is_file():  # /dev/null is not to be replaced
+            raise OSError(errno.EINVAL, "Not a regular file")
+        # Made anew: what a link of that name points to is not written to.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+        sync(temporary)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def make_directory(path: Path) -> None:

@@ -41,6 +41,20 @@ def test_a_text_is_replaced_whole(tmp_path, monkeypatch):
     assert file.read_text() == "old"
 
 
+def test_bytes_are_written_too(tmp_path):
+    write_atomically(tmp_path / "a.bin", b"\0\xff")
+    assert (tmp_path / "a.bin").read_bytes() == b"\0\xff"
+
+
+@pytest.mark.parametrize("name", ["directory", "pipe", "nowhere/a"])
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, name):
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=f"'{tmp_path / name}'"):
+        write_atomically(tmp_path / name, "text")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["directory", "pipe"]
+
+
 def test_lines_are_read_compressed_or_not(tmp_path):
     (tmp_path / "a").write_bytes(b"one\ntwo\n")
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\ntwo\n"))

@@ -16,9 +16,11 @@ import pytest
 import safetensors.numpy
 
 import rnnlm
+from rnnlm.cli.main import main
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.exchange.export import export
 from rnnlm.files import LARGEST_TEXT, sha256
 from rnnlm.info import describe
 from rnnlm.training.begin import begin_run
@@ -215,6 +217,19 @@ def test_a_temporary_name_that_is_a_link_is_not_written_through(run: Path, tmp_p
         begin_run(config, run, resume=True, quiet=True).run()
     assert [file.name for file in outside.iterdir()] == ["file"]
     assert (outside / "file").read_text() == "mine"
+
+
+def test_results_are_written_through_no_link(word_run: Path, run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    for name in ("model.pt", "model.vocabulary.json", "report.html"):
+        (tmp_path / f".{name}.partial").symlink_to(outside)
+    export(rnnlm.load(run), "torch", tmp_path / "model.pt")
+    with pytest.raises(SystemExit, match="0"):
+        main(["report", str(run), "-o", str(tmp_path / "report.html")])
+    assert outside.read_text() == "mine"
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_files_without_an_end_are_not_waited_for(

@@ -44,13 +44,14 @@ def report(
       rnnlm report runs/vanilla runs/lstm --x seconds -o comparison.html
       rnnlm report runs/vanilla runs/lstm --tensorboard events
     """
+    from rnnlm.files import write_atomically
     from rnnlm.report.page import render
     from rnnlm.report.runlog import read_runs
 
     runs = read_runs(paths)
     if output is None:
         output = Path("report.html") if len(runs) > 1 else runs[0].path / "report.html"
-    output.write_text(render(runs, x), encoding="utf-8")
+    write_atomically(output, render(runs, x))
     say(f"Report: {output}", quiet)
     if events_directory is not None:
         from rnnlm.report.tensorboard import write_events

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import RnnlmError
+from rnnlm.files import write_atomically
 from rnnlm.text.processor import TextSettings
 
 FORMAT_VERSION = 1
@@ -190,9 +191,9 @@ class Vocabulary:
         return cls(tokens, counts, settings)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to a JSON file."""
+        """Write the vocabulary to a JSON file, in one go."""
         text = json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        write_atomically(Path(path), text + "\n")
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":
