@@ -63,6 +63,13 @@ def test_lines_are_read_compressed_or_not(tmp_path):
             assert list(lines) == [b"one\n", b"two\n"]
 
 
+def test_a_line_that_is_too_long_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.files.LONGEST_LINE", 5)
+    (tmp_path / "a").write_bytes(b"four\n12345\n")
+    with pytest.raises(RnnlmError, match="a, line 2: it is longer than"), open_lines(tmp_path / "a") as lines:
+        list(lines)
+
+
 @pytest.mark.parametrize(
     "content", [b"no gzip", gzip.compress(bytes(range(256)))[:60], None], ids=["no gzip", "cut short", "missing"]
 )
