@@ -12,6 +12,7 @@ from rnnlm.dataset.store import Split
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
+from rnnlm.report.picture import save
 
 WINDOWS = 200
 STREAMS = 20
@@ -127,7 +128,4 @@ def plot(diagnoses: Mapping[str, Diagnosis], path: Path) -> None:
     axes.set_ylabel(r"$\|\partial L_T / \partial h_{T-d}\|$ relative to $d = 0$")
     axes.grid(alpha=0.3)
     axes.legend()
-    try:
-        figure.savefig(path, dpi=150)
-    except ValueError as error:
-        raise RnnlmError(f"{path}: {' '.join(str(error).split())}; name a .png file.") from error
+    save(figure, path)

@@ -95,7 +95,7 @@ class Evaluation:
 def perplexity(cross_entropy: float) -> float:
     """Return ``exp(cross_entropy)``; the largest float where it is larger than that, as JSON has no infinity."""
     largest = sys.float_info.max
-    return math.exp(cross_entropy) if cross_entropy < math.log(largest) else largest
+    return largest if cross_entropy >= math.log(largest) else math.exp(cross_entropy)
 
 
 def evaluate(

@@ -1,12 +1,13 @@
 """Files that are written whole or not at all, and read with care."""
 
 import errno
-import gzip
 import hashlib
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from gzip import GzipFile
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ LARGEST_TEXT = 4 << 20
 
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
+
+LONGEST_LINE = 1 << 20
+"""Bytes in a line of a file of numbers, such as word vectors or an n-gram model, at most."""
 
 _CHUNK = 1 << 20
 
@@ -81,16 +85,29 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a text file in one go: whoever opens it finds the old text or the new."""
-    temporary = path.with_name(f".{path.name}.partial")
-    # Made anew: what a link of that name points to is not written to.
-    temporary.unlink(missing_ok=True)
-    with temporary.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file in one go: whoever opens it finds the old content or the new.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, or is a directory or device; it names the file.
+    """
+    temporary = path.parent / f".{path.name}.partial"
+    try:
+        if path.exists() and not path.is_file():  # /dev/null is not to be replaced
+            raise OSError(errno.EINVAL, "Not a regular file")
+        # Made anew: what a link of that name points to is not written to.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+        sync(temporary)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def make_directory(path: Path) -> None:
@@ -108,11 +125,21 @@ def open_lines(path: Path) -> Iterator[Iterator[bytes]]:
     Raises
     ------
     RnnlmError
-        If it cannot be opened, or, within the ``with`` block, cannot be read to its end.
+        If it cannot be opened, or, within the ``with`` block, a line is longer than `LONGEST_LINE` or the file
+        cannot be read to its end.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield iter(stream)
+        with GzipFile(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            yield _bounded_lines(path, stream)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RnnlmError(f"{path}: the file cannot be read ({reason}); is it there, and complete?") from error
+
+
+def _bounded_lines(path: Path, stream: GzipFile | BufferedReader) -> Iterator[bytes]:
+    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b""), 1):
+        if len(line) > LONGEST_LINE:
+            raise RnnlmError(
+                f"{path}, line {number}: it is longer than {LONGEST_LINE >> 20} MiB; is this the file you meant?"
+            )
+        yield line

@@ -1,6 +1,7 @@
 """Linear interpolation of a network with another language model."""
 
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -65,8 +66,8 @@ def fit_weight(first: Floats, second: Floats) -> float:
     weight, change = 0.5, math.inf
     while change > TOLERANCE:
         posterior = np.exp(math.log(weight) + first - mix(weight, first, second))
-        change = abs(posterior.mean() - weight)
-        weight = float(posterior.mean())
+        fitted = max(float(posterior.mean()), sys.float_info.min)
+        change, weight = abs(fitted - weight), fitted
     return weight
 
 

@@ -642,15 +642,20 @@ def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield texts in lists of `size`, or fewer where they are long."""
+    """Yield texts in lists of `size`, or fewer where they are long; what was read before an error comes first."""
     chunk: list[str] = []
     characters = 0
-    for text in texts:
-        chunk.append(text)
-        characters += len(text)
-        if len(chunk) == size or characters > CHUNK_CHARACTERS:
+    try:
+        for text in texts:
+            chunk.append(text)
+            characters += len(text)
+            if len(chunk) == size or characters > CHUNK_CHARACTERS:
+                yield chunk
+                chunk, characters = [], 0
+    except RnnlmError:
+        if chunk:
             yield chunk
-            chunk, characters = [], 0
+        raise
     if chunk:
         yield chunk
 

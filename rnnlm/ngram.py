@@ -1,5 +1,6 @@
 """Back-off n-gram models, as KenLM and SRILM write them in the ARPA format."""
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
@@ -14,6 +15,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import open_lines
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.vocabulary import Vocabulary
+
+MOST_DIGITS = 12
+"""No file has so many n-grams that their number is longer than this."""
 
 DATA = b"\\data\\"
 """The line with which the n-grams begin."""
@@ -133,8 +137,13 @@ def _read_counts(path: Path, lines: Lines) -> list[int]:
         if not line.strip():
             break
         name, _, count = line.partition(b"=")
-        if name.split() != [b"ngram", b"%d" % (len(counts) + 1)] or not count.strip().isdigit():
-            raise RnnlmError(f"{path}, line {number}: it should be 'ngram {len(counts) + 1}=' and a number.")
+        count = count.strip()
+        in_order = name.split() == [b"ngram", b"%d" % (len(counts) + 1)]
+        if not in_order or not count.isdigit() or len(count) > MOST_DIGITS:
+            raise RnnlmError(
+                f"{path}, line {number}: it should be 'ngram {len(counts) + 1}=' and a number of at most"
+                f" {MOST_DIGITS} digits; write the ARPA file again."
+            )
         counts.append(int(count))
     counts = list(takewhile(bool, counts))
     if not counts:
@@ -146,17 +155,17 @@ def _read_section(
     path: Path, lines: Lines, n: int, count: int, ids: dict[bytes, int]
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Read the n-grams of one order: ids (count, n), log-probabilities and back-off weights (count,)."""
-    words = np.empty((count, n), np.int64)
-    log_probs, backoffs = np.zeros((2, count))
+    # They grow with what is there: the head of the file may promise anything.
+    words, log_probs, backoffs = array("q"), array("d"), array("d")
     number, line = next(((number, line) for number, line in lines if line.strip()), (0, b""))
     if line.strip() != b"\\%d-grams:" % n:
         raise _broken(path, number, f"\\{n}-grams: should be here")
-    for row in range(count):
+    for _ in range(count):
         number, line = next(lines, (0, b""))
-        log_prob, *gram = line.split() or [b""]
+        first, *gram = line.split() or [b""]
         try:
-            log_probs[row], backoffs[row] = float(log_prob), float(gram[n]) if len(gram) > n else 0
-            words[row] = [ids[word] for word in gram[:n]]
+            log_prob, backoff = float(first), float(gram[n]) if len(gram) > n else 0.0
+            words.extend([ids[word] for word in gram[:n]])
         except KeyError as error:
             [word] = error.args
             raise RnnlmError(
@@ -164,10 +173,13 @@ def _read_section(
                 " the n-gram model with that vocabulary, and with <unk> for other words."
             ) from error
         except ValueError:
-            log_probs[row] = nan
-        if len(gram) not in (n, n + 1) or not log_probs[row] <= 0 or not isfinite(backoffs[row]):
+            log_prob = nan
+        if len(gram) not in (n, n + 1) or not log_prob <= 0 or not isfinite(backoff):
             raise _broken(path, number, f"one of {count:,} {n}-grams, with its log-probability, should be here")
-    return words, log_probs * log(10), backoffs * log(10)
+        log_probs.append(log_prob)
+        backoffs.append(backoff)
+    natural = log(10)
+    return np.asarray(words).reshape(-1, n), np.asarray(log_probs) * natural, np.asarray(backoffs) * natural
 
 
 def _broken(path: Path, number: int, expected: str) -> RnnlmError:

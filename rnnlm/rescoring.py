@@ -49,7 +49,7 @@ class Rescored:
 
 
 def read_nbest(lines: Iterable[str], source: str) -> Iterator[Hypothesis]:
-    """Yield the hypotheses of an n-best list.
+    """Yield the hypotheses of an n-best list; blank lines are passed over.
 
     Parameters
     ----------
@@ -65,10 +65,12 @@ def read_nbest(lines: Iterable[str], source: str) -> Iterator[Hypothesis]:
         If a line is neither.
     """
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         if "|||" in line:
             name, text, *scores = (field.strip() for field in line.split("|||"))
         else:
-            name, *words = line.split() or [""]
+            name, *words = line.split()
             text, scores = " ".join(words), []
         try:
             score = float(scores[-1]) if scores else 0.0
@@ -104,7 +106,7 @@ def rescore(
     """
     hypotheses, again = tee(hypotheses)
     scores = model.scores((each.text for each in again), interpolation=interpolation, one_sentence=True)
-    for hypothesis, score in zip(hypotheses, scores, strict=True):
+    for score, hypothesis in zip(scores, hypotheses, strict=True):
         log10_prob = score.log_prob / math.log(10)
         yield Rescored(hypothesis, log10_prob, hypothesis.score + weight * log10_prob)
 

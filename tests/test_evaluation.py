@@ -43,6 +43,7 @@ def test_perplexity_beyond_a_float_is_the_largest_float():
     assert perplexity(0.0) == 1
     assert perplexity(700.0) == math.exp(700)
     assert perplexity(1000.0) == sys.float_info.max
+    assert math.isnan(perplexity(math.nan))
 
 
 def sentence_by_sentence(network: Network, split: Split) -> tuple[float, float]:

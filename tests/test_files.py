@@ -41,12 +41,33 @@ def test_a_text_is_replaced_whole(tmp_path, monkeypatch):
     assert file.read_text() == "old"
 
 
+def test_bytes_are_written_too(tmp_path):
+    write_atomically(tmp_path / "a.bin", b"\0\xff")
+    assert (tmp_path / "a.bin").read_bytes() == b"\0\xff"
+
+
+@pytest.mark.parametrize("name", ["directory", "pipe", "nowhere/a"])
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, name):
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=f"'{tmp_path / name}'"):
+        write_atomically(tmp_path / name, "text")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["directory", "pipe"]
+
+
 def test_lines_are_read_compressed_or_not(tmp_path):
     (tmp_path / "a").write_bytes(b"one\ntwo\n")
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
     for name in ("a", "a.gz"):
         with open_lines(tmp_path / name) as lines:
             assert list(lines) == [b"one\n", b"two\n"]
+
+
+def test_a_line_that_is_too_long_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.files.LONGEST_LINE", 5)
+    (tmp_path / "a").write_bytes(b"four\n12345\n")
+    with pytest.raises(RnnlmError, match="a, line 2: it is longer than"), open_lines(tmp_path / "a") as lines:
+        list(lines)
 
 
 @pytest.mark.parametrize(

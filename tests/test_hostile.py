@@ -1,6 +1,7 @@
 """Files made to harm: nothing in them is executed, written outside, or given memory before it is checked."""
 
 import ast
+import gzip
 import json
 import os
 import resource
@@ -16,13 +17,17 @@ import pytest
 import safetensors.numpy
 
 import rnnlm
+from rnnlm.cli.main import main
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.exchange.export import export
 from rnnlm.files import LARGEST_TEXT, sha256
 from rnnlm.info import describe
+from rnnlm.interpolation import open_predictor
 from rnnlm.training.begin import begin_run
 from rnnlm.training.checkpoint import MANIFEST, MODEL, STATE, STATE_TENSORS
+from rnnlm.training.pretrained import load_vectors
 from rnnlm.training.run_directory import RunDirectory
 
 ROOM = 256 << 20
@@ -226,6 +231,34 @@ def test_a_temporary_name_that_is_a_link_is_not_written_through(run: Path, tmp_p
         begin_run(config, run, resume=True, quiet=True).run()
     assert [file.name for file in outside.iterdir()] == ["file"]
     assert (outside / "file").read_text() == "mine"
+
+
+def test_results_are_written_through_no_link(word_run: Path, run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    for name in ("model.pt", "model.vocabulary.json", "report.html"):
+        (tmp_path / f".{name}.partial").symlink_to(outside)
+    export(rnnlm.load(run), "torch", tmp_path / "model.pt")
+    with pytest.raises(SystemExit, match="0"):
+        main(["report", str(run), "-o", str(tmp_path / "report.html")])
+    assert outside.read_text() == "mine"
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"\\data\\\nngram 1=9\n\n\\1-grams:\n", b"0.5\n"], ids=["no format", "n-grams", "probabilities"]
+)
+def test_lines_without_an_end_take_no_memory(run: Path, tmp_path: Path, head: bytes) -> None:
+    model = rnnlm.load(run)
+    with gzip.open(tmp_path / "bomb.gz", "wb", compresslevel=1) as file:
+        file.write(head)
+        for _ in range(400):
+            file.write(bytes(1 << 20))
+    with pytest.raises(RnnlmError, match=r"bomb\.gz, line \d: it is longer than 1 MiB"):
+        open_predictor(tmp_path / "bomb.gz", model.vocabulary).log_probs(np.array([1, 2]))
+    with pytest.raises(RnnlmError, match=r"bomb\.gz, line \d: it is longer than 1 MiB"):
+        load_vectors(tmp_path / "bomb.gz", model.vocabulary, np.zeros((len(model.vocabulary), 3)))
 
 
 def test_files_without_an_end_are_not_waited_for(

@@ -70,6 +70,10 @@ def test_a_model_that_knows_nothing_gets_no_weight():
     assert fit_weight(log_probs, np.log([0.6, 0.2])) < 1e-4
 
 
+def test_a_model_that_knows_nearly_nothing_gets_nearly_no_weight():
+    assert 0 < fit_weight(np.full(3, -800.0, np.float32), np.full(3, -0.1)) < 1e-4
+
+
 def test_probabilities_are_the_first_number_of_each_line(tmp_path: Path):
     path = tmp_path / "probabilities.txt.gz"
     path.write_bytes(gzip.compress(b"0.5 the\n1e-3\n0\n  1.0\tcat 7\n0.25\n"))

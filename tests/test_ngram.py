@@ -95,7 +95,10 @@ def test_two_names_of_the_unknown_token_add_up(tmp_path: Path):
     ("old", "new", "message"),
     [
         ("\\data\\", "", r"model.arpa: this is no ARPA file, as no line is \\data\\;"),
-        ("ngram 2=3", "ngram 3=3", "model.arpa, line 6: it should be 'ngram 2=' and a number."),
+        ("ngram 2=3", "ngram 3=3", "model.arpa, line 6: it should be 'ngram 2=' and a number of at most"),
+        ("ngram 1=5", f"ngram 1={10**21}", "model.arpa, line 5: it should be 'ngram 1=' and a number of at most"),
+        ("ngram 1=5", f"ngram 1={'9' * 5000}", "model.arpa, line 5: it should be 'ngram 1=' and a number of"),
+        ("ngram 1=5", "ngram 1=900000000000", "line 15: one of 900,000,000,000 1-grams, with its log-probability"),
         ("ngram 1=5", "ngram 1=0", "model.arpa: there are no n-grams in it; is the file complete?"),
         ("\\2-grams:", "\\4-grams:", r"model.arpa, line 16: \\2-grams: should be here; is the file complete?"),
         ("-0.4\ta", "-0.4\tdog", "model.arpa, line 12: 'dog' is not in the model's vocabulary; build"),

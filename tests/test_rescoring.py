@@ -7,11 +7,13 @@ from rnnlm.model import LanguageModel
 from rnnlm.rescoring import Hypothesis, best, read_nbest, rescore
 
 
-def test_both_formats_are_read():
+def test_both_formats_are_read_and_blank_lines_passed_over():
     lines = [
         "u1 the  cat",
         "u1\tthe dog ",
+        "",
         "u2",
+        " \t",
         "3 ||| a b ||| d: -1 lm: -2 ||| -4.5",
         "3 ||| a ",
         "3 |||  ||| -1",
@@ -26,7 +28,7 @@ def test_both_formats_are_read():
     ]
 
 
-@pytest.mark.parametrize("line", ["", " \t", "||| a ||| 1", "1 ||| a ||| b", "1 ||| a ||| nan", "1 ||| a ||| "])
+@pytest.mark.parametrize("line", ["||| a ||| 1", "1 ||| a ||| b", "1 ||| a ||| nan", "1 ||| a ||| "])
 def test_other_lines_are_refused(line: str):
     with pytest.raises(RnnlmError, match="file, line 2: it is no hypothesis; write"):
         list(read_nbest(["1 a", line], "file"))

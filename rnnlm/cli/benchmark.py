@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import config_options, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import FiniteRange, config_options, json_option, print_json, quiet_option, say
 
 
 @click.command()
 @config_options
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=5.0,
     show_default=True,
     help="How long to measure.",

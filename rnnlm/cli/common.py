@@ -1,6 +1,7 @@
 """What several commands share."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 RUNS = Path("runs")
 """Where runs go, and where models are looked for, when nothing is said."""
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; ``nan``, which no comparison refuses, and ``inf`` are in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number that was typed."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def quiet_option(command: Command) -> Command:
@@ -150,7 +162,7 @@ def interpolation_options(others: str) -> Callable[[Command], Command]:
     def add(command: Command) -> Command:
         command = click.option(
             "--weight",
-            type=click.FloatRange(min=0, max=1, min_open=True),
+            type=FiniteRange(min=0, max=1, min_open=True),
             help="Weight of the network in the mixture.  [default: the best for the validation split]",
         )(command)
         return click.option(
@@ -216,7 +228,7 @@ def say(message: str, quiet: bool) -> None:
 
 def print_json(values: dict[str, Any]) -> None:
     """Print one JSON object to stdout."""
-    click.echo(json.dumps(values, ensure_ascii=False))
+    click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
 
 
 def find_model(model_path: Path | None, quiet: bool) -> Path:

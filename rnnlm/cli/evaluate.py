@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from rnnlm.cli.common import (
+    FiniteRange,
     check_source,
     chosen_interpolation,
     chosen_split,
@@ -24,7 +25,7 @@ from rnnlm.cli.common import (
 @interpolation_options("an ARPA n-gram model, or a file with the probability of every token")
 @click.option(
     "--dynamic",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     metavar="RATE",
     help="Let the model go on learning from the text, at this rate. The saved model stays as it is.",
 )

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from rnnlm.cli.common import (
+    FiniteRange,
     find_model,
     json_lines_option,
     json_option,
@@ -80,7 +81,7 @@ def _as_utf8(
 )
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=1.0,
     show_default=True,
     help="Below 1 the likely words gain, above 1 the unlikely ones.",
@@ -88,13 +89,13 @@ def _as_utf8(
 @click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only.")
 @click.option(
     "--top-p",
-    type=click.FloatRange(min=0, max=1, min_open=True),
+    type=FiniteRange(min=0, max=1, min_open=True),
     help="Choose among the fewest tokens whose probabilities add up to P.",
 )
 @click.option("--greedy", is_flag=True, help="Take the most likely token every time.")
 @click.option(
     "--repetition-penalty",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=1.0,
     metavar="X",
     help="Raise the probabilities of tokens that stand in the text already to the power X, before all else: above "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.cli.common import FiniteRange, json_option, load_vocabulary, print_json, quiet_option, say
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ FEW_TOKENS = 1000
     "--min-count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Leave out words seen fewer times.  [default: 1]",
+    help="Leave out words seen fewer times; with --extend-vocab, of those it would add.  [default: 1]",
 )
 @click.option(
     "--vocab",
@@ -94,12 +94,12 @@ FEW_TOKENS = 1000
 @click.option("--test", "test_file", metavar="FILE", help="Test text, instead of a share of the input.")
 @click.option(
     "--valid-fraction",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Share of the documents for validation.  [default: 0.05]",
 )
 @click.option(
     "--test-fraction",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="Share of the documents for the test.  [default: 0.05]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen.")
@@ -235,10 +235,11 @@ def _text_and_vocabulary(
     from rnnlm.text.vocabulary import SpecialTokens
 
     if vocab:
+        of_added = _given(min_count=choice.pop("min_count")) if extend_vocab else {}
         vocabulary = _reused(vocab, level=level, **processing, **choice, **special)
         if extend_vocab is None:
             return vocabulary.settings, vocabulary
-        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary)
+        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary, **of_added)
         return vocabulary.settings, extended
     names = SpecialTokens(**{name.removesuffix("_token"): value for name, value in _given(**special).items()})
     settings = VocabularySettings(

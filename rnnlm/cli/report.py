@@ -44,6 +44,7 @@ def report(
       rnnlm report runs/vanilla runs/lstm --x seconds -o comparison.html
       rnnlm report runs/vanilla runs/lstm --tensorboard events
     """
+    from rnnlm.files import write_atomically
     from rnnlm.report.page import render
     from rnnlm.report.runlog import read_runs
 
@@ -55,7 +56,7 @@ def report(
 
         write_events(runs, events_directory)
         say(f"Events for TensorBoard: {events_directory}", quiet)
-    out.write_text(render(runs, x), encoding="utf-8")
+    write_atomically(out, render(runs, x))
     say(f"Report: {out}", quiet)
     if as_json:
         print_json({"report": str(out), "runs": [run.to_dict() for run in runs]})

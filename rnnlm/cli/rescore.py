@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from rnnlm.cli.common import (
+    FiniteRange,
     chosen_interpolation,
     find_model,
     interpolation_options,
@@ -22,7 +23,7 @@ from rnnlm.cli.common import (
 @model_option
 @click.option(
     "--lm-weight",
-    type=float,
+    type=FiniteRange(min=0),
     default=1.0,
     show_default=True,
     help="Factor of the model's logarithm, where hypotheses have a score of their own.",

@@ -1,14 +1,13 @@
 """A model as a file for other programs."""
 
 import io
-import os
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import sync
+from rnnlm.files import write_atomically
 from rnnlm.model import LanguageModel
 
 Format = Literal["onnx", "torch"]
@@ -42,15 +41,11 @@ def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
     """
     content = _onnx(model) if file_format == "onnx" else _torch(model)
     vocabulary = path.parent / f"{path.stem}.vocabulary.json"
-    temporary = path.parent / f".{path.name}.partial"
     try:
-        temporary.write_bytes(content)
-        sync(temporary)
-        os.replace(temporary, path)
+        write_atomically(path, content)
         model.vocabulary.save(vocabulary)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RnnlmError(f"{path}: cannot be written ({error.strerror}); choose another -o.") from error
+        raise RnnlmError(f"{error.filename}: cannot be written ({error.strerror}); choose another -o.") from error
     return vocabulary
 
 

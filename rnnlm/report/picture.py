@@ -1,11 +1,17 @@
 """The curves of runs as a picture."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError
+from rnnlm.files import write_atomically
 from rnnlm.report.curves import CHARTS, SPLIT_NAMES, X_AXES, curves
 from rnnlm.report.runlog import RunLog
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
@@ -61,7 +67,20 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
             axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
         axes.legend()
+    save(figure, path)
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure as a picture, in the format that the path's ending names.
+
+    Raises
+    ------
+    RnnlmError
+        If matplotlib does not know the format.
+    """
+    picture = BytesIO()
     try:
-        figure.savefig(path, dpi=150)
+        figure.savefig(picture, format=path.suffix[1:], dpi=150)
     except ValueError as error:
         raise RnnlmError(f"{path}: {' '.join(str(error).split())}; name a .png file.") from error
+    write_atomically(path, picture.getvalue())

@@ -1,6 +1,7 @@
 """Charts as SVG."""
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class Axis:
         if from_zero:
             low = min(low, 0.0)
         margin = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
-        return cls(low if from_zero else low - margin, high + margin, start, end, log)
+        return cls(low if from_zero else low - margin, min(high + margin, sys.float_info.max), start, end, log)
 
     def place(self, values: Floats) -> Floats:
         """Return the coordinates of values."""
@@ -71,7 +72,10 @@ class Axis:
         for digits in ((1, 2, 5), (1,)):
             ticks = [d * 10.0**k for k in exponents for d in digits if self.low <= k + math.log10(d) <= self.high]
             if len(ticks) < 3:
-                return _round_values(10**self.low, 10**self.high)
+                whole = math.floor(self.low)
+                values = _round_values(10 ** (self.low - whole), 10 ** (self.high - whole))
+                ticks = [10.0**whole * value for value in values]
+                return [tick for tick in ticks if 0 < tick < math.inf]
             if len(ticks) <= 8:
                 return ticks
         return ticks[:: math.ceil(len(ticks) / 8)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import read_text
+from rnnlm.files import read_text, write_atomically
 from rnnlm.text.processor import TextSettings, are_strings
 
 FORMAT_VERSION = 1
@@ -195,7 +195,7 @@ class Vocabulary:
         return cls(tokens, counts, settings)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to a JSON file.
+        """Write the vocabulary to a JSON file, in one go.
 
         Raises
         ------
@@ -209,7 +209,7 @@ class Vocabulary:
                 f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower --vocab-size, or a"
                 " higher --min-count."
             )
-        Path(path).write_bytes(content)
+        write_atomically(Path(path), content)
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":

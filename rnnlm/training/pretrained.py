@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.errors import RnnlmError
+from rnnlm.files import open_lines
 from rnnlm.nn.arrays import Floats
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -45,7 +46,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     Parameters
     ----------
     path
-        The file.
+        The file, gzip-compressed if its name ends in ``.gz``.
     vocabulary
         Whose words are looked for.
     table : (V, E)
@@ -89,14 +90,11 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the fields of each line that is not empty."""
-    try:
-        with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
-            for number, line in enumerate(file, start=1):
-                fields = line.rstrip().split(" ")
-                if fields != [""]:
-                    yield number, fields
-    except OSError as error:
-        raise RnnlmError(f"{path}: cannot read the word vectors ({error.strerror}).") from error
+    with open_lines(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            fields = line.decode(errors="replace").rstrip().split(" ")
+            if fields != [""]:
+                yield number, fields
 
 
 def _numbers(fields: list[str]) -> Floats | None:

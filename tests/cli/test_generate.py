@@ -111,18 +111,6 @@ def test_max_tokens_cuts(rnnlm: Command, char_run: Path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--temperature", "nan"], "temperature nan: give a number above 0."),
-        (["--top-p", "nan"], "top_p nan: give a number above 0 and at most 1."),
-    ],
-)
-def test_what_makes_no_sense_is_refused(rnnlm: Command, word_run: Path, arguments: list[str], message: str):
-    outcome = rnnlm("generate", "--model", word_run, *arguments)
-    assert outcome == (1, "", f"rnnlm: {message}\n")
-
-
-@pytest.mark.parametrize(
     ("option", "value"),
     [
         ("--temperature", "0"),
@@ -275,7 +263,6 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
         (["--prompts", "none"], "none: the file cannot be opened (No such file or directory)."),
         (["--stop", ""], "stop '': give at least one character."),
         (["--min-tokens", "5", "--max-tokens", "4"], "min_tokens 5: it is above max_tokens, 4; raise that too."),
-        (["--repetition-penalty", "nan"], "repetition_penalty nan: give a number above 0."),
     ],
 )
 def test_new_settings_that_make_no_sense_are_refused(

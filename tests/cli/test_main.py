@@ -44,6 +44,19 @@ def test_every_command_has_help_with_an_example_and_can_be_quiet(rnnlm: Command,
     assert f"rnnlm {name} " in examples
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_number_that_is_not_finite_is_wrong_usage(rnnlm: Command, value: str):
+    tried = []
+    for name in COMMANDS:
+        for option in command_called(name).params:
+            if isinstance(option.type, click.types.FloatParamType):
+                outcome = rnnlm(name, f"{option.opts[0]}={value}")
+                tried.append(option.opts[0])
+                assert (outcome.exit_code, outcome.stdout) == (2, "")
+                assert f"Invalid value for '{option.opts[0]}'" in outcome.stderr
+    assert {"--weight", "--lm-weight", "--valid-fraction", "--dynamic", "--temperature", "--seconds"} <= {*tried}
+
+
 def command_called(name: str) -> click.Command:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None, name

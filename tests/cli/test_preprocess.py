@@ -269,3 +269,12 @@ def test_a_vocabulary_is_extended(rnnlm: Command):
     alone = rnnlm("preprocess", "new.txt", "--extend-vocab", 1)
     assert alone.exit_code == 2
     assert "--extend-vocab adds words to the vocabulary of --vocab; give that too." in alone.stderr
+
+
+def test_rare_words_do_not_extend_a_vocabulary(rnnlm: Command):
+    Path("old.txt").write_text("the cat sat\n" * 30)
+    Path("new.txt").write_text("the dog sat\n" * 30 + "the owl sat\n")
+    assert rnnlm("preprocess", "old.txt", "--out", "old").exit_code == 0
+    extending = ["preprocess", "new.txt", "--vocab", "old", "--extend-vocab", 2, "--min-count", 2]
+    assert rnnlm(*extending).exit_code == 0
+    assert Dataset.open("data/new").vocabulary.tokens[3:] == ["cat", "sat", "the", "dog"]

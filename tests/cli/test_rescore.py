@@ -41,8 +41,15 @@ def test_json_names_everything(rnnlm: Command, word_run: Path):
     assert [json.loads(line)["text"] for line in every] == ["the cat sees", "zebra"]
 
 
-def test_what_is_no_hypothesis_is_named(rnnlm: Command, word_run: Path):
-    Path("nbest.txt").write_text("u1 the cat\n\n")
-    outcome = rnnlm("rescore", "nbest.txt", "--model", word_run)
+@pytest.mark.parametrize(("options", "printed"), [([], ["u1 the cat sees"]), (["--scores"], ["-", "-", "-"])])
+def test_what_stands_before_a_bad_line_is_answered(
+    rnnlm: Command, word_run: Path, options: list[str], printed: list[str]
+):
+    lines = ["u1 river the by", "", "u1 the cat sees", "u2 zebra", "u3 ||| night ||| loud", "u4 night"]
+    Path("nbest.txt").write_text("\n".join(lines))
+    outcome = rnnlm("rescore", "nbest.txt", "--model", word_run, *options)
     assert outcome.exit_code == 1
-    assert outcome.stderr.startswith("rnnlm: nbest.txt, line 2: it is no hypothesis; write 'id words', or")
+    assert outcome.stderr.startswith("rnnlm: nbest.txt, line 5: it is no hypothesis; write 'id words', or")
+    found = outcome.stdout.splitlines()
+    assert len(found) == len(printed)
+    assert all(line.startswith(begin) for line, begin in zip(found, printed, strict=True))

@@ -1,4 +1,5 @@
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ def test_a_picture_has_the_charts_and_the_runs(
     kept = []
     save = figure.Figure.savefig
 
-    def save_small(self: Any, path: Path, dpi: int) -> None:
+    def save_small(self: Any, picture: BytesIO, format: str, dpi: int) -> None:
         kept.append(self)
-        save(self, path, dpi=10)
+        save(self, picture, format=format, dpi=10)
 
     monkeypatch.setattr(figure.Figure, "savefig", save_small)
     [odd] = read_runs([make_run("_a$\\b$", [line(7, "valid", loss=1.0)])])

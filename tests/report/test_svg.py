@@ -1,4 +1,6 @@
+import math
 import re
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -61,6 +63,28 @@ def test_on_a_logarithmic_axis_equal_factors_are_equal_distances():
     assert values == [1, 2, 5, 10, 20, 50, 100]
     assert places[0] - places[3] == pytest.approx(places[3] - places[6], abs=0.11)
     assert places[3] - 4.5 == pytest.approx(middle, abs=0.11)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e308, sys.float_info.max],
+        [sys.float_info.max] * 2,
+        [1e307, 1e308],
+        [2, 1e308],
+        [5e-324] * 2,
+        [1.78e308, 1.79e308],
+    ],
+)
+@pytest.mark.parametrize("chart", [LINEAR, LOGARITHMIC, Chart("rate", "Rate", "", from_zero=True)])
+def test_the_largest_and_the_smallest_numbers_have_a_place(chart: Chart, values: list[float]):
+    svg = drawn(chart, curve([1, 2], values))
+    places = [y for _, y in points(of_class(svg, "line")[0])]
+    assert len(places) == 2
+    assert TOP <= min(places) <= max(places) <= BOTTOM
+    for text in of_class(svg, "y"):
+        assert TOP <= float(text.get("y", "")) <= BOTTOM + 5
+        assert math.isfinite(float(text.text or "nan"))
 
 
 def test_the_best_evaluation_has_a_ring(short_run: RunLog):

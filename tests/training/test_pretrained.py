@@ -66,7 +66,7 @@ def test_a_file_that_does_not_fit_is_refused(
 
 
 def test_a_missing_file_is_named(vocabulary: Vocabulary, tmp_path: Path) -> None:
-    with pytest.raises(RnnlmError, match=r"nowhere\.txt: cannot read"):
+    with pytest.raises(RnnlmError, match=r"nowhere\.txt: the file cannot be read"):
         load_vectors(tmp_path / "nowhere.txt", vocabulary, np.zeros((len(vocabulary), 3)))
 
 
