@@ -10,23 +10,24 @@ from rnnlm.model import LanguageModel
 from rnnlm.sampling import Sampling
 
 CHOICES = 9
-"""How many of the most likely tokens are listed."""
+"""How many of the most likely tokens are listed, at most one for each digit."""
 
 SHOWN = 300
 """Characters of a long text that are repeated, the last ones."""
 
-HELP = f"""\
+HELP = rf"""
 Type a beginning, then:
   Enter             let the model go on (Ctrl-C stops it)
   1 to {CHOICES}            take one of the most likely next tokens
-  text              add it; put a space before a number or a slash
+  text              add it
+  \text             add it too where it is a single digit or begins with / or \
   /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones
   /undo             take the last change back
   /new              start over
   /help             show this
   /quit             leave (or Ctrl-D)
 The first letter of a command is enough.
-"""
+""".lstrip()
 
 
 class Session:
@@ -82,11 +83,11 @@ class Session:
         try:
             if line.startswith("/"):
                 yield from self._command(*line[1:].split(maxsplit=1))
-            elif line.isdecimal():
+            elif line in map(str, range(1, CHOICES + 1)):
                 self._choose(int(line))
                 yield from self.overview()
             elif line:
-                self._versions.append(self._with(line))
+                self._versions.append(self._with(line.removeprefix("\\")))
                 yield from self.overview()
             else:
                 yield from self._go_on()
@@ -133,7 +134,9 @@ class Session:
         self._versions.append(self._model.followed_by(self.text, token))
 
     def _with(self, line: str) -> str:
-        """Return the text with a line that was typed; words are set apart, but for a mark at the beginning."""
+        """Return the text with another after it; words are set apart, but for a mark at the beginning."""
+        if not line:
+            raise RnnlmError("there is no text after the backslash; type it twice to add one.")
         apart = self.text and self._model.vocabulary.settings.level == "word" and line[0] not in " .,;:!?"
         return f"{self.text} {line}" if apart else self.text + line
 

@@ -22,7 +22,7 @@ from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, read_prompt, refuse_overflow, sample_ids, stream_ids
 from rnnlm.scoring import SIDE_BY_SIDE, dynamic_losses, losses, readings, split_losses
-from rnnlm.text.continuation import Continuation, joined
+from rnnlm.text.continuation import Continuation
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
@@ -184,7 +184,7 @@ class LanguageModel:
         max_tokens = self._checked_length(max_tokens, min_tokens)
         seed_tokens = self._processor.tokenize(seed_text)
         stop = _checked_stop(stop)
-        texts = [Continuation(self._processor, seed_text, seed_tokens, stop) for _ in range(number)]
+        texts = [Continuation(self._processor, seed_text, seed_tokens, stop=stop) for _ in range(number)]
 
         def kept(sample: int, index: int) -> int | None:
             """Return how many tokens of a sample remain if a stop text ends it here."""
@@ -228,7 +228,7 @@ class LanguageModel:
         """
         max_tokens = self._checked_length(max_tokens, min_tokens)
         seed_tokens = self._processor.tokenize(seed_text)
-        text = Continuation(self._processor, seed_text, seed_tokens, _checked_stop(stop))
+        text = Continuation(self._processor, seed_text, seed_tokens, stop=_checked_stop(stop))
         begin = partial(
             Sampler,
             self.network,
@@ -604,7 +604,7 @@ class LanguageModel:
         samples = []
         for sample in drawn:
             tokens = self.vocabulary.decode(sample.ids)
-            text = seed_text + joined(self._processor, seed_text, seed_tokens, tokens)
+            text = Continuation(self._processor, seed_text, seed_tokens, tokens).text
             samples.append(Sample(text, tokens, sample.log_prob))
         return samples
 

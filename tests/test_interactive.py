@@ -46,9 +46,21 @@ def test_text_is_added_as_it_is_typed(word_model: LanguageModel, char_model: Lan
     say(session, "The cat", "sees", ", 2", " 3", " /x")
     assert session.text == "The cat sees, 2 3 /x"
     session = Session(char_model, "Th")
-    say(session, "e", " cat")
-    assert session.text == "The cat"
+    say(session, "e", " cat", "12", " 3", "0", "٣")
+    assert session.text == "The cat12 30٣"
     assert "' '" in say(session, "/new", "the")
+
+
+def test_a_backslash_before_what_would_be_a_choice_or_a_command_makes_it_text(
+    word_model: LanguageModel, char_model: LanguageModel
+):
+    session = Session(char_model, "page ")
+    say(session, r"\1", r"\/2", r"\\n")
+    assert session.text == r"page 1/2\n"
+    session = Session(word_model, "page")
+    say(session, r"\1", "23", "9" * 5000)
+    assert session.text == f"page 1 23 {'9' * 5000}"
+    assert say(session, "\\") == "there is no text after the backslash; type it twice to add one.\n"
 
 
 def test_commands(word_model: LanguageModel):
@@ -59,12 +71,16 @@ def test_commands(word_model: LanguageModel):
     assert say(session, "/h") == HELP
     assert say(session, "/x") == "/x is no command; /help lists them.\n"
     assert say(session, "/") == "/ is no command; /help lists them.\n"
-    assert say(session, "0") == "there is no choice 0; give a number from 1 to 9.\n"
     assert say(session, "/n").startswith("\n")
     assert say(session, "/u").startswith("the cat\n")
     assert not session.done
     assert say(session, "/q") == ""
     assert session.done
+
+
+def test_a_choice_that_is_not_listed(word_model: LanguageModel, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(LanguageModel, "next_tokens", lambda *_, **__: [("the", 0.5), ("cat", 0.3), ("dog", 0.2)])
+    assert say(Session(word_model), "4") == "there is no choice 4; give a number from 1 to 3.\n"
 
 
 def test_the_end_of_the_sentence_cannot_be_added(word_model: LanguageModel):

@@ -29,7 +29,8 @@ CONTRADICTIONS = {
     "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
     "prompts": ("seed_text", "as_json"),
     "as_json": ("as_jsonl",),
-    "beam_width": ("temperature", "top_k", "top_p", "greedy", "repetition_penalty", "stop"),
+    "beam_width": ("temperature", "top_k", "top_p", "greedy", "repetition_penalty", "stop", "seed"),
+    "greedy": ("temperature", "top_k", "top_p"),
 }
 """Options by parameter name, and those that make no sense beside each."""
 

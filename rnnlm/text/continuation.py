@@ -1,11 +1,9 @@
 """Readable text that grows token by token."""
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from rnnlm.text.processor import TextProcessor
-
-LAST_WORD_BACKWARDS = re.compile(r"\W*[\w'’]*\W*")
 
 
 class Continuation:
@@ -19,8 +17,10 @@ class Continuation:
         The text that is continued, which stays as it is.
     seed_tokens : list of str
         Its tokens.
+    tokens : sequence of str
+        The first tokens that are added to it.
     stop : sequence of str
-        Texts before which the continuation ends, wherever they come to stand in what is added.
+        Texts before which the continuation ends, wherever `append` makes them stand in what is added.
 
     Attributes
     ----------
@@ -34,14 +34,23 @@ class Continuation:
     """
 
     def __init__(
-        self, processor: TextProcessor, seed_text: str, seed_tokens: list[str], stop: Sequence[str] = ()
+        self,
+        processor: TextProcessor,
+        seed_text: str,
+        seed_tokens: list[str],
+        tokens: Sequence[str] = (),
+        stop: Sequence[str] = (),
     ) -> None:
-        self.tokens: list[str] = []
-        self.added = ""
+        self.tokens = list(tokens)
         self.stopped = False
         self._processor = processor
         self._seed_text, self._seed_tokens = seed_text, seed_tokens
-        self._stop = stop
+        self._stop, self._longest_stop = stop, max(map(len, stop), default=0)
+        self._begun = processor.detokenize(seed_tokens)
+        self._whole = processor.growing([*seed_tokens, *tokens])
+        self._alone = processor.growing(tokens)
+        self.added = self._after_seed(self._whole.text, self._alone.text)
+        self._settled_ends = [0]  # lengths of what was settled, after one token and another
 
     @property
     def text(self) -> str:
@@ -51,54 +60,43 @@ class Continuation:
     @property
     def settled(self) -> str:
         """The part of `added` that stays whatever tokens follow."""
-        settled = self._without_last_word(self.added)
-        if not self._stop:
-            return settled
-        # The end of it may be the beginning of a stop text.
-        begun = (at for at in range(len(settled)) if any(stop.startswith(settled[at:]) for stop in self._stop))
-        _, before = self._before(next(begun, len(settled)))
-        return self._without_last_word(before)
+        end = self._settled_ends[-1]
+        # From where a stop text may have begun, whole tokens may be left out again.
+        for position in range(max(0, end - self._longest_stop + 1), end):
+            if any(stop.startswith(self.added[position:end]) for stop in self._stop):
+                end = self._settled_ends[bisect_right(self._settled_ends, position) - 1]
+                break
+        return self.added[:end]
 
     def append(self, token: str) -> None:
         """Add a token."""
         self.tokens.append(token)
-        separator = self._processor.separator
-        if separator is not None and self.added:
-            self.added += separator + token  # so that a long text need not be joined anew
-        else:
-            self.added = self._joined(self.tokens)
-        found = [at for stop in self._stop if (at := self.added.find(stop)) >= 0]
+        self._whole.append(token)
+        if not self._whole.settled.startswith(self._begun):
+            self._alone.append(token)
+        self.added = self._after_seed(self._whole.text, self._alone.text)
+        # A stop text that was not there before does not end within what was settled before.
+        start = max(0, self._settled_ends[-1] - self._longest_stop + 1)
+        found = [at for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
         if found:
             self.stopped = True
-            self.tokens, self.added = self._before(min(found))
+            self._shorten(min(found))
+        elif len(self._whole.settled) >= len(self._begun):
+            settled = self._after_seed(self._whole.settled, self._alone.settled)
+            if len(settled) > self._settled_ends[-1]:
+                self._settled_ends.append(len(settled))
 
-    def _before(self, position: int) -> tuple[list[str], str]:
-        """Return the tokens, and their text, that lie wholly before a position in the text added."""
-        tokens, added = self.tokens.copy(), self.added
-        while len(added) > position:
-            tokens.pop()
-            added = self._joined(tokens)
-        return tokens, added
+    def _shorten(self, position: int) -> None:
+        """Leave out the tokens that do not lie wholly before a position in the text added."""
+        while len(self.added) > position:
+            self.tokens.pop()
+            shorter = Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens)
+            self.added = shorter.added
 
-    def _without_last_word(self, text: str) -> str:
-        """Leave out what may read otherwise when another token comes: the last word and the marks around it."""
-        if self._processor.separator is not None:
-            return text
-        backwards = LAST_WORD_BACKWARDS.match(text[::-1])
-        assert backwards is not None  # it matches the empty text too
-        return text[: len(text) - backwards.end()]
-
-    def _joined(self, tokens: list[str]) -> str:
-        return joined(self._processor, self._seed_text, self._seed_tokens, tokens)
-
-
-def joined(processor: TextProcessor, seed_text: str, seed_tokens: list[str], tokens: list[str]) -> str:
-    """Return what readable text made of a seed's tokens and others has after the seed text."""
-    whole, begun = processor.detokenize([*seed_tokens, *tokens]), processor.detokenize(seed_tokens)
-    added = whole.removeprefix(begun)
-    if not whole.startswith(begun):
-        # The seed's last word reads otherwise before what follows, such as a quotation mark.
-        added = f" {processor.detokenize(tokens)}"
-    if seed_text[-1:].isspace() and not begun[-1:].isspace():
-        added = added.lstrip(" ")
-    return added
+    def _after_seed(self, whole: str, alone: str) -> str:
+        """Return what is added, given the text of the seed's tokens and others, and that of the others alone."""
+        # Where the seed's last word reads otherwise before what follows, such as a quotation mark, it stays.
+        added = whole[len(self._begun) :] if whole.startswith(self._begun) else f" {alone}"
+        if self._seed_text[-1:].isspace() and not self._begun[-1:].isspace():
+            added = added.lstrip(" ")
+        return added

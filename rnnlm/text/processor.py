@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
 from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, Tokenizer, make_tokenizer
 
@@ -181,10 +182,9 @@ class TextProcessor:
         """Return readable text made of the tokens."""
         return self._tokenizer.detokenize(tokens)
 
-    @property
-    def separator(self) -> str | None:
-        """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
-        return self._tokenizer.separator
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
+        """Return readable text made of the tokens, to which further ones can be added."""
+        return self._tokenizer.growing(tokens)
 
     def _cleaned(self, text: str) -> str:
         return clean_comment(text) if self.settings.clean else text

@@ -3,7 +3,9 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
+
+from rnnlm.text.detokenizers import GrowingProse, GrowingText, Prose, SeparatedText
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
 CHARACTERS = "characters"
@@ -12,7 +14,6 @@ CHARACTERS = "characters"
 # text, and raise an error when it gets too long.
 LONGEST_PART = 4096
 
-DOTS = re.compile(r"\.{2,}")
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 # One of these characters must be in a text for this pattern of `NLTKWordTokenizer` to change it. Most sentences
@@ -49,44 +50,41 @@ CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'ti
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
 
-    separator: ClassVar[str | None] = None
-    """What `detokenize` puts between any two tokens; None where it depends on the tokens."""
-
     @abstractmethod
     def tokenize(self, text: str) -> list[str]:
         """Return the tokens of a text."""
 
     @abstractmethod
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
+        """Return readable text made of the tokens, to which further ones can be added."""
+
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return readable text made of the tokens."""
+        return self.growing(tokens).text
 
 
 class CharacterTokenizer(Tokenizer):
     """Every Unicode character is a token, newlines and spaces included; lossless."""
 
-    separator = ""
-
     def tokenize(self, text: str) -> list[str]:
         """Return the characters."""
         return list(text)
 
-    def detokenize(self, tokens: Sequence[str]) -> str:
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the characters as one string."""
-        return self.separator.join(tokens)
+        return SeparatedText(tokens, "")
 
 
 class WhitespaceTokenizer(Tokenizer):
     """For text that is tokenized already: tokens are what white space separates."""
 
-    separator = " "
-
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
         return text.split()
 
-    def detokenize(self, tokens: Sequence[str]) -> str:
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the tokens with a space between them."""
-        return self.separator.join(tokens)
+        return SeparatedText(tokens, " ")
 
 
 class NltkTokenizer(Tokenizer):
@@ -103,7 +101,7 @@ class NltkTokenizer(Tokenizer):
         )
         self._after_padding = _substitutions(Nltk.ENDING_QUOTES)
         self._contractions = [*Nltk.CONTRACTIONS2, *Nltk.CONTRACTIONS3]
-        self._detokenizer = _ProseDetokenizer()
+        self._prose = Prose()
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words and punctuation marks of a sentence."""
@@ -126,9 +124,9 @@ class NltkTokenizer(Tokenizer):
                 text = pattern.sub(r" \1 \2 ", text)
         return text.split()
 
-    def detokenize(self, tokens: Sequence[str]) -> str:
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return prose: contractions joined, punctuation and quotes attached."""
-        return self._detokenizer.detokenize(tokens)
+        return GrowingProse(self._prose, tokens)
 
 
 class TweetTokenizer(Tokenizer):
@@ -138,7 +136,7 @@ class TweetTokenizer(Tokenizer):
         from nltk.tokenize.casual import TweetTokenizer as NltkTweetTokenizer
 
         self._tokenizer = NltkTweetTokenizer()
-        self._detokenizer = _ProseDetokenizer()
+        self._prose = Prose()
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words, punctuation marks and emoticons of a text."""
@@ -146,34 +144,9 @@ class TweetTokenizer(Tokenizer):
         # A character reference can be that of a lone surrogate, which no file can hold.
         return [LONE_SURROGATES.sub("\ufffd", token) for token in tokens] if "&#" in text else tokens
 
-    def detokenize(self, tokens: Sequence[str]) -> str:
+    def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return prose: punctuation and quotes attached."""
-        return self._detokenizer.detokenize(tokens)
-
-
-class _ProseDetokenizer:
-    """NLTK's Treebank detokenizer, and the marks of real text that it leaves loose."""
-
-    TIDY = (
-        (re.compile(r"([“‘«„]) "), r"\1"),
-        (re.compile(r" ([”»…])"), r"\1"),
-        (re.compile(r" ’ ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE), "’"),
-        (re.compile(r" ’"), "’"),
-        (re.compile(r" (n't|'(?:s|re|ve|ll|d|m))\b", re.IGNORECASE), r"\1"),
-        (re.compile(r"\b(https?): //"), r"\1://"),
-        (re.compile(r"``|''"), '"'),
-    )
-
-    def __init__(self) -> None:
-        from nltk.tokenize.treebank import TreebankWordDetokenizer
-
-        self._treebank = TreebankWordDetokenizer()
-
-    def detokenize(self, tokens: Sequence[str]) -> str:
-        text: str = self._treebank.detokenize(_prepare(tokens))
-        for pattern, replacement in self.TIDY:
-            text = pattern.sub(replacement, text)
-        return text
+        return GrowingProse(self._prose, tokens)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -195,22 +168,6 @@ def _substitutions(
         (frozenset(NEEDED_CHARACTERS.get(pattern.pattern, ALWAYS)), pattern.sub, replacement)
         for pattern, replacement in rules
     ]
-
-
-def _prepare(tokens: Sequence[str]) -> list[str]:
-    """Make plain double quotes opening and closing ones in turn, and attach dots to the word before them."""
-    opening = True
-    prepared: list[str] = []
-    for token in tokens:
-        if token == '"':
-            token = "``" if opening else "''"
-        if token in ("``", "''"):
-            opening = token == "''"
-        if DOTS.fullmatch(token) and prepared and prepared[-1].isalnum():
-            prepared[-1] += token
-        else:
-            prepared.append(token)
-    return prepared
 
 
 def make_tokenizer(name: str) -> Tokenizer:

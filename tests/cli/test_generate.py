@@ -243,6 +243,10 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pyt
     [
         (["--beam-width", 3, "--temperature", 1], "--beam-width and --temperature do not go together"),
         (["--beam-width", 3, "--stop", "x"], "--beam-width and --stop do not go together"),
+        (["--beam-width", 3, "--seed", 1], "--beam-width and --seed do not go together"),
+        (["--greedy", "--temperature", 0.5], "--greedy and --temperature do not go together"),
+        (["--greedy", "--top-k", 3], "--greedy and --top-k do not go together"),
+        (["--greedy", "--top-p", 0.5], "--greedy and --top-p do not go together"),
         (["--beam-width", 3, "--num-samples", 4], "--num-samples 4: --beam-width 3 finds no more than that"),
         (["--prompts", "x", "--seed-text", "y"], "--prompts and --seed-text do not go together"),
         (["--prompts", "x", "--json"], "--prompts and --json do not go together"),

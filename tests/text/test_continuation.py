@@ -1,40 +1,21 @@
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.text.continuation import Continuation
+from rnnlm.text.detokenizers import Prose
 from rnnlm.text.processor import TextProcessor, TextSettings
+from tests.text.words import WORDS
 
 PROCESSORS = {name: TextProcessor(TextSettings(name)) for name in ("nltk", "tweet", "whitespace", "characters")}
-WORDS = [
-    *(
-        "the",
-        "cat",
-        "can",
-        "not",
-        "gon",
-        "na",
-        "'t",
-        "is",
-        "n't",
-        "'s",
-        "'",
-        "''",
-        "``",
-        '"',
-        ".",
-        "..",
-        "...",
-        ",",
-    ),
-    *(":", "!", "?", "(", ")", "]", ">", "$", "%", "--", "-", "https", "//x", "’", "s", "d", "“", "”", "…", "10"),
-    *("foo-bar", "'ll", "lem", "me", "🤗"),
-]
 
 
 def grown(name: str, seed: list[str], tokens: list[str], stop: tuple[str, ...] = ()) -> tuple[Continuation, str]:
     """Add tokens until there are no more, or a stop text appears; return also what was settled before that."""
     processor = PROCESSORS[name]
-    continuation = Continuation(processor, processor.detokenize(seed), seed, stop)
+    continuation = Continuation(processor, processor.detokenize(seed), seed, stop=stop)
     settled = ""
     for token in tokens:
         continuation.append(token)
@@ -60,6 +41,32 @@ def test_what_is_settled_stays_and_no_stop_text_is_left(
     assert not any(text in continuation.added for text in stop)
     again, _ = grown(name, seed, continuation.tokens)
     assert again.added == continuation.added
+
+
+def added_at_once(name: str, seed_text: str, seed: list[str], tokens: list[str]) -> str:
+    """Make readable text of all tokens, and return what it has after the seed text."""
+    detokenize = PROCESSORS[name].detokenize
+    whole, begun = detokenize([*seed, *tokens]), detokenize(seed)
+    added = whole.removeprefix(begun) if whole.startswith(begun) else " " + detokenize(tokens)
+    return added.lstrip(" ") if seed_text[-1:].isspace() and not begun[-1:].isspace() else added
+
+
+@settings(max_examples=300)
+@given(
+    name=st.sampled_from(sorted(PROCESSORS)),
+    seed=st.lists(st.sampled_from(WORDS), max_size=3),
+    space=st.sampled_from(["", " "]),
+    tokens=st.lists(st.sampled_from(WORDS) | st.text(max_size=4).filter(bool), min_size=1, max_size=12),
+)
+def test_text_that_grows_is_that_of_all_tokens_at_once(name: str, seed: list[str], space: str, tokens: list[str]):
+    processor = PROCESSORS[name]
+    seed_text = processor.detokenize(seed) + space
+    continuation = Continuation(processor, seed_text, seed)
+    for number, token in enumerate(tokens, start=1):
+        continuation.append(token)
+        assert continuation.added == added_at_once(name, seed_text, seed, tokens[:number])
+        at_once = Continuation(processor, seed_text, seed, tokens[:number])
+        assert (at_once.tokens, at_once.text) == (tokens[:number], continuation.text)
 
 
 def test_words_settle_one_late_and_characters_at_once():
@@ -88,3 +95,21 @@ def test_what_may_begin_a_stop_text_is_held_back():
     assert settled == "one "
     _, settled = grown("whitespace", [], ["one", "foo-bar"], ("bar the",))
     assert settled == "one"
+
+
+@pytest.mark.parametrize("name", sorted(PROCESSORS))
+@pytest.mark.parametrize("stop", [(), ("\n\n", "no such text")])
+def test_a_token_costs_the_same_in_a_long_text(name: str, stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    characters = 0
+    detokenize = Prose.detokenize
+
+    def counted(prose: Prose, tokens: Sequence[str]) -> str:
+        nonlocal characters
+        characters += sum(map(len, tokens))
+        return detokenize(prose, tokens)
+
+    monkeypatch.setattr(Prose, "detokenize", counted)
+    tokens = ['"', "yes", ",", "the", "foo-bar", "ca", "n't", "see", "."] * 200
+    _, settled = grown(name, ["he", "said", ":"], tokens, stop)
+    assert len(settled) > 4000
+    assert characters < 10 * len(settled)
