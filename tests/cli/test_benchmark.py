@@ -73,7 +73,8 @@ def test_the_figures_are_printed(rnnlm: Command, config: str):
     assert outcome.exit_code == 0
     assert "tokens/s" in outcome.stdout
     assert "of the measured peak of 250\n" in outcome.stdout
-    assert outcome.stdout.endswith(f"{blas.kernel()}, {blas.threads()} threads\n")
+    plural = "s" if blas.threads() > 1 else ""
+    assert outcome.stdout.endswith(f"{blas.kernel()}, {blas.threads()} thread{plural}\n")
 
 
 def test_however_short_the_time_a_step_is_measured(rnnlm: Command, config: str):
