@@ -237,7 +237,7 @@ def _continue_lines(
     quiet: bool,
 ) -> None:
     """Continue each line of a file, and print what is written before the next is read."""
-    from rnnlm.text.readers import ReadReport, read_lines
+    from rnnlm.text.lines import ReadReport, read_lines
 
     report = ReadReport()
     for prompt in read_lines(prompts, report):

@@ -150,7 +150,8 @@ def preprocess(
     """
     from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
-    from rnnlm.text.readers import ReaderSettings, ReadReport, formats_of
+    from rnnlm.text.lines import ReadReport
+    from rnnlm.text.readers import ReaderSettings, formats_of
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
@@ -260,7 +261,8 @@ def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **option
 
 def _stem(name: str) -> str:
     """Name a dataset after an input."""
-    from rnnlm.text.readers import STDIN, format_of, strip_compression
+    from rnnlm.text.lines import STDIN
+    from rnnlm.text.readers import format_of, strip_compression
 
     if name == STDIN:
         return "stdin"

@@ -64,7 +64,7 @@ def rescore(
     from rnnlm.ngram import NgramModel
     from rnnlm.rescoring import best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
-    from rnnlm.text.readers import ReadReport, read_lines
+    from rnnlm.text.lines import ReadReport, read_lines
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)

@@ -62,7 +62,7 @@ def score(
     from rnnlm.evaluation import perplexity
     from rnnlm.model import LanguageModel
     from rnnlm.ngram import NgramModel
-    from rnnlm.text.readers import ReadReport, read_lines
+    from rnnlm.text.lines import ReadReport, read_lines
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)

@@ -35,8 +35,9 @@ from rnnlm.dataset.store import (
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextSettings
-from rnnlm.text.readers import Piece, ReaderSettings, ReadReport, formats_of, read_documents
+from rnnlm.text.readers import Piece, ReaderSettings, formats_of, read_documents
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
 

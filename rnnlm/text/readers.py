@@ -2,31 +2,19 @@
 
 import csv
 import json
-import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader, TextIOWrapper
 from itertools import chain, groupby
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.lines import MAX_RECORD, PIECE_SIZE, STDIN, Lines, ReadReport, open_text
 
-STDIN = "-"
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 USUAL_COLUMNS = ("body", "text")
 
-# The most characters in one piece of a document.
-PIECE_SIZE = 65_536
-# The longest CSV row and the longest line of CSV or JSON, in characters; longer ones are skipped.
-MAX_RECORD = 16_000_000
-
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-# The byte order marks of UTF-16, as invalid bytes are read.
-UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
 # Put after the last line of a CSV file; no line can hold it, because lone surrogates are repaired.
 END_OF_FILE = "\ud800"
 
@@ -58,24 +46,6 @@ class ReaderSettings:
     format: str = "auto"
     documents: str | None = None
     text_column: str | None = None
-
-
-class ReadReport:
-    """Counts what had to be repaired or skipped, with the line of the first case in each file."""
-
-    def __init__(self) -> None:
-        self._cases: dict[tuple[str, str], list[int]] = {}
-
-    def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
-        """Count cases of a kind, such as ``NUL characters removed``."""
-        self._cases.setdefault((source, kind), [0, line])[0] += count
-
-    def messages(self) -> list[str]:
-        """Return one sentence for each file and kind of case."""
-        return [
-            f"{source}: {count:,} {kind}, the first in line {line:,}."
-            for (source, kind), (count, line) in self._cases.items()
-        ]
 
 
 def find_files(inputs: Sequence[str]) -> list[str]:
@@ -152,8 +122,7 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
     """
     for name in find_files(inputs):
         kind = _resolve(settings.format, name)
-        with _open_text(name) as stream:
-            lines = _Lines(stream, "standard input" if name == STDIN else name, report)
+        with open_text(name, report) as lines:
             if kind == "csv":
                 delimiter = "\t" if strip_compression(name).lower().endswith(".tsv") else ","
                 yield from _csv_documents(lines, delimiter, settings.text_column)
@@ -161,147 +130,6 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
                 yield from _json_documents(lines, settings.text_column)
             else:
                 yield from TEXT_DOCUMENTS[settings.documents or "line"](lines)
-
-
-def read_lines(name: str, report: ReadReport) -> Iterator[str]:
-    """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
-
-    They are repaired as in `read_documents`.
-
-    Parameters
-    ----------
-    name : str
-        The file, or ``-`` for standard input.
-    report : ReadReport
-        Gathers what was repaired.
-
-    Raises
-    ------
-    RnnlmError
-        If the file cannot be read, or a line has more than 16,000,000 characters.
-    """
-    with _open_text(name) as stream:
-        lines = _Lines(stream, "standard input" if name == STDIN else name, report)
-        line, number = "", 1
-        for part in lines.parts():
-            line += part
-            if len(line) > MAX_RECORD:
-                raise RnnlmError(
-                    f"{lines.source}: line {number:,} has more than {MAX_RECORD:,} characters; shorten it."
-                )
-            if part.endswith("\n"):
-                yield line.removesuffix("\n")
-                line, number = "", number + 1
-        if line:
-            yield line
-
-
-@contextmanager
-def _open_text(name: str) -> Iterator[TextIOWrapper]:
-    """Open a file, decompressed by its name, as text in which invalid bytes are lone surrogates."""
-    try:
-        stream = TextIOWrapper(_open_binary(name), encoding="utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
-    try:
-        yield stream
-    finally:
-        if name == STDIN:
-            stream.detach()  # standard input is not ours to close
-        else:
-            stream.close()
-
-
-def _open_binary(name: str) -> BinaryIO:
-    compression = Path(name).suffix.lower()
-    if name == STDIN:
-        return sys.stdin.buffer
-    if compression == ".gz":
-        import gzip
-
-        return cast(BinaryIO, gzip.open(name))
-    if compression == ".bz2":
-        import bz2
-
-        return cast(BinaryIO, bz2.open(name))
-    if compression == ".xz":
-        from rnnlm.text.xz import XzFile
-
-        return BufferedReader(XzFile(open(name, "rb")))
-    if compression == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise RnnlmError(f"{name}: .zst needs the package zstandard; run: pip install zstandard.") from error
-        return cast(BinaryIO, zstandard.open(name))
-    return open(name, "rb")
-
-
-class _Lines:
-    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory."""
-
-    def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport):
-        self.source = source
-        self.number = 0  # of the last whole line
-        self._number_read = 0  # of the last part
-        self._stream = stream
-        self._report = report
-
-    def parts(self) -> Iterator[str]:
-        """Yield lines with their line ends, long ones in parts."""
-        at_line_start = True
-        while part := self._read():
-            if at_line_start:
-                self._number_read += 1
-                if self._number_read == 1 and part.startswith(UTF16_MARKS):
-                    raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
-            at_line_start = part.endswith("\n")
-            yield self.repair(part, self._number_read, "bytes that are not UTF-8")
-
-    def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
-        """Yield the number of each line and its parts."""
-        return groupby(self.parts(), lambda _: self._number_read)
-
-    def whole(self) -> Iterator[str]:
-        """Yield whole lines, without those that are too long."""
-        for number, parts in self.grouped():
-            self.number = number
-            line, length = [], 0
-            for part in parts:
-                length += len(part)
-                if length <= MAX_RECORD:
-                    line.append(part)
-            if length <= MAX_RECORD:
-                yield "".join(line)
-            else:
-                self.report(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
-
-    def repair(self, text: str, line: int, surrogates: str) -> str:
-        """Remove NUL characters, and replace lone surrogates; `surrogates` says what these are here."""
-        if "\0" in text:
-            self.report("NUL characters removed", line, text.count("\0"))
-            text = text.replace("\0", "")
-        if not text.isascii():
-            text, count = LONE_SURROGATES.subn("\ufffd", text)
-            if count:
-                self.report(f"{surrogates} replaced by U+FFFD", line, count)
-        return text
-
-    def report(self, kind: str, line: int, count: int = 1) -> None:
-        """Report what is left out or looks wrong."""
-        self._report.add(self.source, kind, line, count)
-
-    def _read(self) -> str:
-        try:
-            return self._stream.readline(PIECE_SIZE)
-        except Exception as error:  # decompressors raise errors of many kinds
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            advice = "is the file complete?"
-            if "memory" in reason.lower():
-                advice = "compress the file again with a smaller dictionary, as with level 9 or less."
-            raise RnnlmError(
-                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); {advice}"
-            ) from error
 
 
 def _pieces(parts: Iterable[str]) -> Iterator[Piece]:
@@ -321,30 +149,33 @@ def _record_pieces(text: str) -> Iterator[Piece]:
     return _pieces(text[start : start + PIECE_SIZE] for start in range(0, len(text), PIECE_SIZE))
 
 
-def _line_documents(lines: _Lines) -> Iterator[Piece]:
+def _line_documents(lines: Lines) -> Iterator[Piece]:
     for _, parts in lines.grouped():
         yield from _pieces(part.removesuffix("\n") for part in parts)
 
 
-def _paragraph_documents(lines: _Lines) -> Iterator[Piece]:
+def _paragraph_documents(lines: Lines) -> Iterator[Piece]:
     for blank, parts in groupby(lines.parts(), str.isspace):
         if not blank:
             yield from _pieces(parts)
 
 
-def _file_documents(lines: _Lines) -> Iterator[Piece]:
+def _file_documents(lines: Lines) -> Iterator[Piece]:
     return _pieces(lines.parts())
 
 
 TEXT_DOCUMENTS = {"line": _line_documents, "paragraph": _paragraph_documents, "file": _file_documents}
 
 
-def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterator[Piece]:
+def _csv_documents(lines: Lines, delimiter: str, column: str | None) -> Iterator[Piece]:
     rows = _csv_rows(lines, delimiter)
     _, header = next(rows, (0, []))
     if not header:
         return
-    index = header.index(_text_column(header, column, lines.source))
+    name = _text_column(header, column, lines.source)
+    if len(header) == 1 and name not in (column, *USUAL_COLUMNS):
+        lines.report(f"row taken for the name of the only column, {shown(name)}", 1)
+    index = header.index(name)
     for line, row in rows:
         if index >= len(row):
             lines.report("rows without the text column skipped", line)
@@ -354,7 +185,7 @@ def _csv_documents(lines: _Lines, delimiter: str, column: str | None) -> Iterato
             yield from _record_pieces(row[index])
 
 
-def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that are not empty, with the number of the line where each begins.
 
     The mark of the end of the file is a row of its own, unless a quote is still open there.
@@ -382,7 +213,7 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 class _RowLines:
     """The lines of a CSV file for its parser, which gets a bounded number of characters for a row."""
 
-    def __init__(self, lines: _Lines):
+    def __init__(self, lines: Lines):
         self._lines = lines
         self._whole = chain(lines.whole(), [END_OF_FILE])
         self._put_back: str | None = None
@@ -412,7 +243,7 @@ class _RowLines:
         return line
 
 
-def _json_documents(lines: _Lines, column: str | None) -> Iterator[Piece]:
+def _json_documents(lines: Lines, column: str | None) -> Iterator[Piece]:
     found, fields = False, None
     for line in lines.whole():
         if line.isspace():

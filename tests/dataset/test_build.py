@@ -198,6 +198,7 @@ def test_one_document_of_sentences_is_divided_at_sentence_ends(tmp_path):
 
 
 def test_documents_in_many_pieces_are_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.lines.PIECE_SIZE", 7)
     monkeypatch.setattr("rnnlm.text.readers.PIECE_SIZE", 7)
     monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 10)
     monkeypatch.setattr(spool, "BLOCK_TOKENS", 5)

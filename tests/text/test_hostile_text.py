@@ -13,8 +13,9 @@ from nltk.tokenize import casual, punkt
 
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
-from rnnlm.text.readers import ReaderSettings, ReadReport, read_documents
+from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
 from rnnlm.text.tokenizers import CHARACTERS, make_tokenizer
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
@@ -204,7 +205,7 @@ def test_no_text_takes_a_time_that_grows_faster_than_its_length():
 HOSTILE_REPETITIONS = """
 import json, random, resource, sys
 from rnnlm.text.cleaning import clean_comment
-from rnnlm.text.readers import PIECE_SIZE
+from rnnlm.text.lines import PIECE_SIZE
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
 from rnnlm.text.tokenizers import make_tokenizer
 

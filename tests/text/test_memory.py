@@ -13,20 +13,22 @@ from typing import Any
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.readers import ReaderSettings, ReadReport, read_documents
+from rnnlm.text.lines import ReadReport
+from rnnlm.text.readers import ReaderSettings, read_documents
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
 # The limits are scaled down, so that texts of some megabytes tell.
 READ = """
 import sys
-from rnnlm.text import readers
+from rnnlm.text import lines, readers
 
 def peak():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
 
-readers.MAX_RECORD, readers.PIECE_SIZE = 1 << 16, 1 << 12
-report = readers.ReadReport()
+for module in (lines, readers):
+    module.MAX_RECORD, module.PIECE_SIZE = 1 << 16, 1 << 12
+report = lines.ReadReport()
 documents = readers.read_documents(sys.argv[1:2], readers.ReaderSettings(documents=sys.argv[2]), report)
 print(len(next(documents).text))
 before = peak()

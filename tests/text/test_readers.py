@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text import readers
-from rnnlm.text.readers import STDIN, ReaderSettings, ReadReport, format_of, read_documents, read_lines
+from rnnlm.text import lines, readers
+from rnnlm.text.lines import STDIN, ReadReport
+from rnnlm.text.readers import ReaderSettings, format_of, read_documents
 
 
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
@@ -50,6 +51,19 @@ def test_text_column_is_found(tmp_path, header, index):
     row = ["wrong"] * (header.count(",") + 1)
     row[index] = "right"
     assert read(write(tmp_path / "a.csv", f"{header}\n{','.join(row)}\n")) == ["right"]
+
+
+def test_a_first_row_that_may_be_no_header_is_reported(tmp_path):
+    report = ReadReport()
+    assert read(write(tmp_path / "a.csv", "It is late\nIt is\n"), report=report) == ["It is"]
+    [message] = report.messages()
+    assert message.endswith(
+        "a.csv: 1 row taken for the name of the only column, 'It is late', the first in line 1."
+    )
+    for header in ("text", "body"):
+        report = ReadReport()
+        read(write(tmp_path / "a.csv", f"{header}\nx\n"), report=report)
+        assert report.messages() == []
 
 
 def test_text_column_can_be_named(tmp_path):
@@ -94,7 +108,8 @@ def test_fields_beyond_the_csv_modules_limit_are_read(tmp_path):
 
 
 def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    for module in (lines, readers):
+        monkeypatch.setattr(module, "MAX_RECORD", 100)
     report = ReadReport()
     rows = "".join(f"line {i}\n" for i in range(100))
     file = write(tmp_path / "a.csv", f'body\n"unclosed\n{rows}')
@@ -107,7 +122,8 @@ def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
 @pytest.mark.parametrize("line", ["text\n", '","\n'])
 @pytest.mark.parametrize("end", ['"', 'end"', 'end","more"', 'say ""so"""'])
 def test_a_row_that_is_too_long_costs_no_later_one(tmp_path, monkeypatch, line, end):
-    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    for module in (lines, readers):
+        monkeypatch.setattr(module, "MAX_RECORD", 100)
     report = ReadReport()
     file = write(tmp_path / "a.csv", f'id,body\n1,"{line * 50}{end}\n2,"good, too"\n3,"two\nlines"\n')
     assert read(file, report=report)[-2:] == ["good, too", "two\nlines"]
@@ -177,7 +193,8 @@ def test_a_million_columns(tmp_path):
 
 
 def test_lines_too_long_for_a_record_are_skipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(readers, "MAX_RECORD", 100)
+    for module in (lines, readers):
+        monkeypatch.setattr(module, "MAX_RECORD", 100)
     report = ReadReport()
     file = write(tmp_path / "a.jsonl", json.dumps({"body": "x" * 200}) + '\n{"body": "y"}\n')
     assert read(file, report=report) == ["y"]
@@ -195,7 +212,8 @@ def test_text_documents(tmp_path, documents, expected):
 @pytest.mark.parametrize("documents", ["line", "paragraph", "file"])
 @pytest.mark.parametrize("text", ["word " * 100 + "end", "x" * 300, "one\ntwo\n" * 30])
 def test_pieces_are_bounded_and_complete(tmp_path, monkeypatch, documents, text):
-    monkeypatch.setattr(readers, "PIECE_SIZE", 50)
+    for module in (lines, readers):
+        monkeypatch.setattr(module, "PIECE_SIZE", 50)
     file = write(tmp_path / "a.txt", text)
     pieces = list(read_documents([str(file)], ReaderSettings(documents=documents), ReadReport()))
     assert max(len(piece.text) for piece in pieces) <= 50
@@ -309,10 +327,3 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, kind):
     with contextlib.suppress(RnnlmError):
         for document in read(file):
             document.encode()
-
-
-def test_lines_are_read_one_for_one_and_repaired(tmp_path):
-    report = ReadReport()
-    file = write(tmp_path / "a.txt.gz", gzip.compress(b"\xef\xbb\xbfone\r\n\ntw\0o\n\nlast \xff"))
-    assert list(read_lines(str(file), report)) == ["one", "", "two", "", "last \ufffd"]
-    assert len(report.messages()) == 2
