@@ -197,7 +197,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If `number` is negative.
+            If `number` is negative, or the model overflows.
         """
         return self._writer.next_tokens(text, number, allow_unknown)
 

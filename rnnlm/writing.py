@@ -9,7 +9,7 @@ from rnnlm.beam_search import beam_search
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import read_prompt
-from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, sample_ids, stream_ids
+from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
 from rnnlm.text.continuation import Continuation
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
@@ -142,11 +142,13 @@ class Writer:
         )
         return self._readable(seed_text, seed_tokens, found)
 
+    @np.errstate(all="ignore")
     def next_tokens(self, text: str, number: int, allow_unknown: bool) -> list[tuple[str, float]]:
         """List the tokens most likely to follow a text, with their probabilities."""
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
         log_probs, _ = read_prompt(self._network, self._prompt(self._processor.tokenize(text)))
+        refuse_overflow(log_probs)
         row = log_probs[0] + ban(self._network, self._forbidden(allow_unknown))
         likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
         return [(self._vocabulary.tokens[i], float(np.exp(row[i]))) for i in likeliest]

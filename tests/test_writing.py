@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,11 @@ def test_a_stream_refuses_at_once_what_makes_no_sense(
         word_model.stream("the", **arguments)
     with pytest.raises(RnnlmError, match=message):
         word_model.samples("the", **arguments)
+
+
+def test_a_model_that_overflows_writes_nothing(word_run: Path):
+    model = LanguageModel.load(word_run)
+    model.network.parameters["output.weight"][...] = np.inf
+    for write in (model.generate, model.next_tokens, model.beam_search, lambda text: list(model.stream(text))):
+        with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
+            write("the")
