@@ -8,8 +8,8 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.nn.stepping import Stepper
-from rnnlm.sampling import SampledIds, ban, read_prompt, refuse_overflow
+from rnnlm.nn.stepping import Stepper, read_prompt
+from rnnlm.sampling import SampledIds, ban, refuse_overflow
 
 
 class Hypothesis(NamedTuple):

@@ -1,13 +1,13 @@
 """Writing a text together with a model, line by line."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.model import LanguageModel
-from rnnlm.sampling import Sampling
+from rnnlm.writing import Writing
 
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""
@@ -39,8 +39,8 @@ class Session:
         The model.
     text
         How the text begins.
-    sampling, max_tokens, min_tokens, stop, allow_unknown
-        How the model goes on; see `LanguageModel.samples`.
+    writing
+        How the model goes on; None for the default.
     seed
         Seed of the whole session; None for a different one each time.
 
@@ -51,23 +51,12 @@ class Session:
     """
 
     def __init__(
-        self,
-        model: LanguageModel,
-        text: str = "",
-        *,
-        sampling: Sampling | None = None,
-        max_tokens: int | None = None,
-        min_tokens: int = 0,
-        stop: Sequence[str] = (),
-        allow_unknown: bool = False,
-        seed: int | None = None,
+        self, model: LanguageModel, text: str = "", *, writing: Writing | None = None, seed: int | None = None
     ) -> None:
         self.done = False
         self._model = model
         self._versions = [text]
-        self._sampling = sampling or Sampling()
-        self._max_tokens, self._min_tokens, self._stop = max_tokens, min_tokens, stop
-        self._allow_unknown = allow_unknown
+        self._writing = writing or Writing()
         self._rng = np.random.default_rng(seed)
 
     @property
@@ -101,7 +90,7 @@ class Session:
     def _command(self, name: str = "", value: str = "") -> Iterator[str]:
         if name and "temperature".startswith(name):
             self._set_temperature(value)
-            yield f"temperature {self._sampling.temperature:g}\n"
+            yield f"temperature {self._writing.sampling.temperature:g}\n"
         elif name and "undo".startswith(name):
             if len(self._versions) == 1:
                 raise RnnlmError("there is nothing to undo.")
@@ -122,7 +111,8 @@ class Session:
             temperature = float(value)
         except ValueError:
             raise RnnlmError("/temperature needs a number, as in /temperature 0.7.") from None
-        self._sampling = replace(self._sampling, temperature=temperature, greedy=False)
+        sampling = replace(self._writing.sampling, temperature=temperature, greedy=False)
+        self._writing = replace(self._writing, sampling=sampling)
 
     def _choose(self, number: int) -> None:
         choices = self._next_tokens()
@@ -142,15 +132,7 @@ class Session:
 
     def _go_on(self) -> Iterator[str]:
         before = self.text
-        pieces = self._model.stream(
-            before,
-            sampling=self._sampling,
-            max_tokens=self._max_tokens,
-            min_tokens=self._min_tokens,
-            stop=self._stop,
-            allow_unknown=self._allow_unknown,
-            seed=int(self._rng.integers(2**32)),
-        )
+        pieces = self._model.stream(before, writing=self._writing, seed=int(self._rng.integers(2**32)))
         if before:
             yield _tail(next(pieces))
         self._versions.append(before)
@@ -162,7 +144,7 @@ class Session:
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:
-        return self._model.next_tokens(self.text, CHOICES, allow_unknown=self._allow_unknown)
+        return self._model.next_tokens(self.text, CHOICES, allow_unknown=self._writing.allow_unknown)
 
     def _choices(self) -> str:
         listed = []

@@ -2,15 +2,13 @@
 
 import difflib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from rnnlm.beam_search import beam_search
 from rnnlm.config import Config
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
@@ -20,40 +18,17 @@ from rnnlm.evaluation import Evaluation, evaluate, perplexity
 from rnnlm.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, read_prompt, refuse_overflow, sample_ids, stream_ids
+from rnnlm.sampling import Sampling, refuse_overflow
 from rnnlm.scoring import SIDE_BY_SIDE, dynamic_losses, losses, readings, split_losses
-from rnnlm.text.continuation import Continuation
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.run_directory import resolve_checkpoint
+from rnnlm.writing import Sample, Writer, Writing
 
 CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
-
-DEFAULT_LENGTH = {"word": 100, "char": 500}
-"""The most tokens in a sample where none is said."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A text that the model wrote.
-
-    Attributes
-    ----------
-    text
-        The seed text as it was given and what the model added.
-    tokens
-        The tokens that were added.
-    log_prob
-        Natural logarithm of the probability that the model gives what was added, the end of the sentence
-        included where it was reached.
-    """
-
-    text: str
-    tokens: list[str]
-    log_prob: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +70,7 @@ class LanguageModel:
         self.vocabulary = vocabulary
         self.config = config
         self._processor = TextProcessor(vocabulary.settings)
+        self._writer = Writer(network, vocabulary, self._processor)
 
     @classmethod
     def load(cls, path: str | Path) -> "LanguageModel":
@@ -125,30 +101,15 @@ class LanguageModel:
     ) -> str:
         """Continue a text, or write a sentence where there is none.
 
-        The parameters are those of `samples` and of `Sampling`.
+        The parameters are those of `Sampling` and `Writing`, and of `samples`.
         """
-        [sample] = self.samples(
-            seed_text,
-            sampling=Sampling(temperature, top_k, top_p, greedy, repetition_penalty),
-            max_tokens=max_tokens,
-            min_tokens=min_tokens,
-            stop=stop,
-            allow_unknown=allow_unknown,
-            seed=seed,
-        )
+        sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)
+        writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown)
+        [sample] = self.samples(seed_text, writing=writing, seed=seed)
         return sample.text
 
     def samples(
-        self,
-        seed_text: str = "",
-        number: int = 1,
-        *,
-        sampling: Sampling | None = None,
-        max_tokens: int | None = None,
-        min_tokens: int = 0,
-        stop: Sequence[str] = (),
-        allow_unknown: bool = False,
-        seed: int | None = None,
+        self, seed_text: str = "", number: int = 1, *, writing: Writing | None = None, seed: int | None = None
     ) -> list[Sample]:
         """Write several texts at once.
 
@@ -158,63 +119,20 @@ class LanguageModel:
             How the texts begin. Words outside the vocabulary are read as the unknown token.
         number
             How many texts.
-        sampling
-            How the next token is chosen; by default from the model's own distribution.
-        max_tokens
-            Tokens after which a text is cut where the sentence has not ended; by default 100 words or 500
-            characters.
-        min_tokens
-            Tokens before which the end of the sentence is not chosen. A stop text ends it all the same.
-        stop
-            Texts before which a text ends as soon as one stands in what was added to `seed_text`. A sample is made
-            of whole tokens, so one in which the stop text begins is left out, and `log_prob` is that of the tokens
-            that remain.
-        allow_unknown
-            Whether the unknown token may be written.
+        writing
+            How they are written; None for the default.
         seed
             Seed of the choices; None for a different text each time. Sample i is the same for every `number`.
 
         Raises
         ------
         RnnlmError
-            If a number is out of its range, a stop text is empty, or the model overflows.
+            If a number is out of its range, or the model overflows.
         """
-        if number < 0:
-            raise RnnlmError(f"number {number}: give a whole number from 0.")
-        max_tokens = self._checked_length(max_tokens, min_tokens)
-        seed_tokens = self._processor.tokenize(seed_text)
-        stop = _checked_stop(stop)
-        texts = [Continuation(self._processor, seed_text, seed_tokens, stop=stop) for _ in range(number)]
-
-        def kept(sample: int, index: int) -> int | None:
-            """Return how many tokens of a sample remain if a stop text ends it here."""
-            text = texts[sample]
-            text.append(self.vocabulary.tokens[index])
-            return len(text.tokens) if text.stopped else None
-
-        drawn = sample_ids(
-            self.network,
-            self._prompt(seed_tokens),
-            end_id=self.vocabulary.end_id,
-            forbidden=self._forbidden(allow_unknown),
-            max_tokens=max_tokens,
-            sampling=sampling or Sampling(),
-            rngs=_generators(seed, number),
-            min_tokens=min_tokens,
-            stop=kept if stop else None,
-        )
-        return self._readable(seed_text, seed_tokens, drawn)
+        return self._writer.samples(seed_text, number, writing or Writing(), seed)
 
     def stream(
-        self,
-        seed_text: str = "",
-        *,
-        sampling: Sampling | None = None,
-        max_tokens: int | None = None,
-        min_tokens: int = 0,
-        stop: Sequence[str] = (),
-        allow_unknown: bool = False,
-        seed: int | None = None,
+        self, seed_text: str = "", *, writing: Writing | None = None, seed: int | None = None
     ) -> Iterator[str]:
         """Write a text piece by piece, the seed text first.
 
@@ -224,22 +142,9 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If a number is out of its range, or a stop text is empty.
+            If a number is out of its range; where pieces are taken, if the model overflows.
         """
-        max_tokens = self._checked_length(max_tokens, min_tokens)
-        seed_tokens = self._processor.tokenize(seed_text)
-        text = Continuation(self._processor, seed_text, seed_tokens, stop=_checked_stop(stop))
-        begin = partial(
-            Sampler,
-            self.network,
-            self._prompt(seed_tokens),
-            end_id=self.vocabulary.end_id,
-            forbidden=self._forbidden(allow_unknown),
-            sampling=sampling or Sampling(),
-            rngs=_generators(seed, 1),
-            min_tokens=min_tokens,
-        )
-        return self._pieces(text, begin, max_tokens)
+        return self._writer.stream(seed_text, writing or Writing(), seed)
 
     def beam_search(
         self,
@@ -257,28 +162,20 @@ class LanguageModel:
 
         Parameters
         ----------
-        seed_text, max_tokens, min_tokens, allow_unknown
+        seed_text
             As in `samples`.
         width
             How many hypotheses are kept at each step, and at most returned.
+        max_tokens, min_tokens, allow_unknown
+            As in `Writing`.
 
         Raises
         ------
         RnnlmError
-            If a number is out of its range.
+            If a number is out of its range, or the model overflows.
         """
-        max_tokens = self._checked_length(max_tokens, min_tokens)
-        seed_tokens = self._processor.tokenize(seed_text)
-        found = beam_search(
-            self.network,
-            self._prompt(seed_tokens),
-            width,
-            end_id=self.vocabulary.end_id,
-            forbidden=self._forbidden(allow_unknown),
-            max_tokens=max_tokens,
-            min_tokens=min_tokens,
-        )
-        return self._readable(seed_text, seed_tokens, found)
+        limits = Writing(max_tokens=max_tokens, min_tokens=min_tokens, allow_unknown=allow_unknown)
+        return self._writer.beam_search(seed_text, width, limits)
 
     def next_tokens(self, text: str, number: int = 10, *, allow_unknown: bool = False) -> list[tuple[str, float]]:
         """Return the tokens most likely to follow a text, the end of the sentence included.
@@ -300,20 +197,13 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If `number` is negative.
+            If `number` is negative, or the model overflows.
         """
-        if number < 0:
-            raise RnnlmError(f"number {number}: give a whole number from 0.")
-        log_probs, _ = read_prompt(self.network, self._prompt(self._processor.tokenize(text)))
-        row = log_probs[0] + ban(self.network, self._forbidden(allow_unknown))
-        likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
-        return [(self.vocabulary.tokens[i], float(np.exp(row[i]))) for i in likeliest]
+        return self._writer.next_tokens(text, number, allow_unknown)
 
     def followed_by(self, text: str, token: str) -> str:
         """Return a text with a token after it, attached as in readable text."""
-        continuation = Continuation(self._processor, text, self._processor.tokenize(text))
-        continuation.append(token)
-        return continuation.text
+        return self._writer.followed_by(text, token)
 
     def unknown_words(self, text: str) -> list[str]:
         """Return the tokens of a text that are not in the vocabulary, in order."""
@@ -579,66 +469,6 @@ class LanguageModel:
     def _predicted(self, sentences: list[list[str]]) -> list[str]:
         """Return the words of sentences, each followed by its end."""
         return [token for words in sentences for token in (*words, self.vocabulary.end_token)]
-
-    def _prompt(self, seed_tokens: list[str]) -> list[int]:
-        return [self.vocabulary.start_id, *self.vocabulary.encode(seed_tokens)]
-
-    def _forbidden(self, allow_unknown: bool) -> list[int]:
-        """Return the ids that are not written."""
-        vocabulary = self.vocabulary
-        return [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
-
-    def _checked_length(self, max_tokens: int | None, min_tokens: int) -> int:
-        """Return the most tokens that a text may have, and refuse limits that make no sense."""
-        if max_tokens is None:
-            max_tokens = DEFAULT_LENGTH[self.vocabulary.settings.level]
-        for name, value in (("max_tokens", max_tokens), ("min_tokens", min_tokens)):
-            if value < 0:
-                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
-        if min_tokens > max_tokens:
-            raise RnnlmError(f"min_tokens {min_tokens}: it is above max_tokens, {max_tokens}; raise that too.")
-        return max_tokens
-
-    def _readable(self, seed_text: str, seed_tokens: list[str], drawn: list[SampledIds]) -> list[Sample]:
-        """Turn ids into texts."""
-        samples = []
-        for sample in drawn:
-            tokens = self.vocabulary.decode(sample.ids)
-            text = Continuation(self._processor, seed_text, seed_tokens, tokens).text
-            samples.append(Sample(text, tokens, sample.log_prob))
-        return samples
-
-    def _pieces(self, text: Continuation, begin: Callable[[], Sampler], max_tokens: int) -> Iterator[str]:
-        """Yield the seed text, and what a sampler adds as far as it is settled, in pieces that are not empty."""
-        if text.text:
-            yield text.text
-        shown = 0
-        # The sampler begins here and not before: the network may have served others until now.
-        for index in stream_ids(begin(), self.vocabulary.end_id, max_tokens):
-            text.append(self.vocabulary.tokens[index])
-            if text.stopped:
-                break
-            piece = text.settled[shown:]
-            if piece:
-                shown += len(piece)
-                yield piece
-        if len(text.added) > shown:
-            yield text.added[shown:]
-
-
-def _checked_stop(stop: Sequence[str]) -> Sequence[str]:
-    if isinstance(stop, str):
-        raise RnnlmError("stop needs a list of texts; put the text in [ ].")
-    if "" in stop:
-        raise RnnlmError("stop '': give at least one character.")
-    return stop
-
-
-def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
-    """Return a source of randomness for each of several samples; the i-th is the same for every number."""
-    if seed is not None and seed < 0:
-        raise RnnlmError(f"seed {seed}: give a whole number from 0.")
-    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(number)]
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

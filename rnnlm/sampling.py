@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnlm.dataset.batches import LONGEST_WINDOW
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.network import Network
-from rnnlm.nn.stepping import Stepper
+from rnnlm.nn.stepping import Stepper, read_prompt
 
 DRAWN_AHEAD = 64
 """Random numbers that are drawn at a time for each sample."""
@@ -278,14 +277,6 @@ def ban(network: Network, ids: Collection[int]) -> Floats:
     row: Floats = np.zeros(network.vocabulary_size, network.dtype)
     row[list(ids)] = -np.inf
     return row
-
-
-def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
-    """Return the log-probabilities (1, C) after a prompt, and the state; window by window, as it may be long."""
-    state = network.initial_state(1)
-    for start in range(0, len(prompt), LONGEST_WINDOW):
-        hidden, state = network.forward(np.array(prompt[start : start + LONGEST_WINDOW])[:, None], state)
-    return network.output.log_probs(hidden[-1]), state
 
 
 def refuse_overflow(log_probs: ArrayLike) -> None:

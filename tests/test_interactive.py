@@ -5,6 +5,7 @@ import pytest
 from rnnlm.interactive import HELP, SHOWN, Session, converse
 from rnnlm.model import LanguageModel
 from rnnlm.sampling import Sampling
+from rnnlm.writing import Writing
 
 
 def say(session: Session, *lines: str) -> str:
@@ -30,7 +31,7 @@ def test_a_choice_is_added_and_taken_back(word_model: LanguageModel):
 def test_an_empty_line_lets_the_model_go_on(word_model: LanguageModel):
     texts = []
     for seed in (1, 1, 2):
-        session = Session(word_model, "the cat", seed=seed, max_tokens=6)
+        session = Session(word_model, "the cat", writing=Writing(max_tokens=6), seed=seed)
         reply = say(session, "")
         assert reply.startswith(f"{session.text}\n  1 ")
         assert len(session.text) > len("the cat")
@@ -64,7 +65,7 @@ def test_a_backslash_before_what_would_be_a_choice_or_a_command_makes_it_text(
 
 
 def test_commands(word_model: LanguageModel):
-    session = Session(word_model, "the cat", sampling=Sampling(greedy=True))
+    session = Session(word_model, "the cat", writing=Writing(Sampling(greedy=True)))
     assert say(session, "/temperature 0.5") == say(session, "/t .5") == "temperature 0.5\n"
     assert say(session, "/temperature 0") == "temperature 0.0: give a number above 0.\n"
     assert say(session, "/t") == say(session, "/t x") == "/temperature needs a number, as in /temperature 0.7.\n"

@@ -3,10 +3,10 @@
 import contextlib
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -23,7 +23,8 @@ from rnnlm.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rnnlm.model import LanguageModel, Sample
+    from rnnlm.model import LanguageModel
+    from rnnlm.writing import Sample, Writing
 
 CONTRADICTIONS = {
     "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
@@ -158,52 +159,47 @@ def generate(
 
     from rnnlm.model import LanguageModel
     from rnnlm.sampling import Sampling
+    from rnnlm.writing import Writing
 
     model = LanguageModel.load(find_model(model_path, quiet))
-    settings: dict[str, Any] = {
-        "sampling": Sampling(temperature, top_k, top_p, greedy, repetition_penalty),
-        "max_tokens": max_tokens,
-        "min_tokens": min_tokens,
-        "stop": stop,
-        "allow_unknown": allow_unknown,
-        "seed": seed,
-    }
+    sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)
+    writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown)
     if interactive:
-        from rnnlm.interactive import HELP, Session, converse
-
-        say(HELP, quiet)
-        session = Session(model, seed_text, **settings)
-        _prepare_input()
-        converse(session, input, lambda text: click.echo(text, nl=False))
+        _converse(model, seed_text, writing, seed, quiet)
         return
 
     number = num_samples or (1 if greedy or prompts else 5)
 
-    def write(beginning: str) -> "list[Sample]":
-        if beam_width is None:
-            return model.samples(beginning, number, **settings)
-        found = model.beam_search(
-            beginning, beam_width, max_tokens=max_tokens, min_tokens=min_tokens, allow_unknown=allow_unknown
-        )
-        return found[:num_samples]
+    def written() -> Iterator[tuple[str, "Sample"]]:
+        for beginning in _lines(prompts, quiet) if prompts else [seed_text]:
+            _say_unknown(model, beginning, quiet)
+            if beam_width is None:
+                samples = model.samples(beginning, number, writing=writing, seed=seed)
+            else:
+                samples = model.beam_search(
+                    beginning,
+                    beam_width,
+                    max_tokens=max_tokens,
+                    min_tokens=min_tokens,
+                    allow_unknown=allow_unknown,
+                )[:num_samples]
+            yield from ((beginning, sample) for sample in samples)
 
-    # Texts of several lines need more than a line end between them.
-    separator = "\n\n" if model.vocabulary.settings.level == "char" else "\n"
-    if prompts:
-        _continue_lines(model, prompts, write, separator, as_jsonl, quiet)
-        return
-    _say_unknown(model, seed_text, quiet)
     if as_json:
-        print_json({"samples": [asdict(sample) for sample in write(seed_text)]})
+        print_json({"samples": [asdict(sample) for _, sample in written()]})
     elif as_jsonl:
-        for sample in write(seed_text):
-            print_json({"prompt": seed_text, **asdict(sample)})
-    elif number == 1 and beam_width is None:
-        for piece in model.stream(seed_text, **settings):
+        for beginning, sample in written():
+            print_json({"prompt": beginning, **asdict(sample)})
+    elif number == 1 and not prompts and beam_width is None:
+        _say_unknown(model, seed_text, quiet)
+        for piece in model.stream(seed_text, writing=writing, seed=seed):
             click.echo(piece, nl=False)
         click.echo()
     else:
-        click.echo(separator.join(sample.text for sample in write(seed_text)))
+        # Texts of several lines need more than a line end between them.
+        gap = "\n" if model.vocabulary.settings.level == "char" else ""
+        for position, (_, sample) in enumerate(written()):
+            click.echo((gap if position else "") + sample.text)
 
 
 def _check_contradictions(context: click.Context) -> None:
@@ -220,34 +216,26 @@ def _check_contradictions(context: click.Context) -> None:
             )
 
 
-def _prepare_input() -> None:
-    """Let lines be edited where the platform knows how, and take what is not valid UTF-8."""
+def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: int | None, quiet: bool) -> None:
+    """Write together with whoever types at the terminal."""
+    from rnnlm.interactive import HELP, Session, converse
+
+    # Lines can be edited where the platform knows how, and what is not valid UTF-8 is taken.
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
+    say(HELP, quiet)
+    session = Session(model, seed_text, writing=writing, seed=seed)
+    converse(session, input, lambda text: click.echo(text, nl=False))
 
 
-def _continue_lines(
-    model: "LanguageModel",
-    prompts: str,
-    write: "Callable[[str], list[Sample]]",
-    separator: str,
-    as_jsonl: bool,
-    quiet: bool,
-) -> None:
-    """Continue each line of a file, and print what is written before the next is read."""
+def _lines(path: str, quiet: bool) -> Iterator[str]:
+    """Yield the lines of a text file as they are read, and say at its end what was wrong with them."""
     from rnnlm.text.lines import ReadReport, read_lines
 
     report = ReadReport()
-    for prompt in read_lines(prompts, report):
-        _say_unknown(model, prompt, quiet)
-        samples = write(prompt)
-        for sample in samples:
-            if as_jsonl:
-                print_json({"prompt": prompt, **asdict(sample)})
-            else:
-                click.echo(sample.text + separator, nl=False)
+    yield from read_lines(path, report)
     for message in report.messages():
         say(message, quiet)
 

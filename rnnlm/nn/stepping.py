@@ -5,6 +5,9 @@ import numpy as np
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 
+PROMPT_WINDOW = 1024
+"""Tokens of a prompt that are read at a time, so that memory stays bounded."""
+
 
 class Stepper:
     """Reads one token at a time in each of B sequences, and predicts the next.
@@ -51,3 +54,19 @@ class Stepper:
                 y = layer.advance(x)
             x = np.add(x, y, out=self._sum) if network.residual[k] else y
         return network.output.log_probs(x.T)
+
+
+def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
+    """Read at least one id from the zero state, as many as there are.
+
+    Returns
+    -------
+    log_probs : (1, C)
+        Log-probabilities of what follows.
+    state : (L, S, 1, H)
+        State of each layer.
+    """
+    state = network.initial_state(1)
+    for start in range(0, len(prompt), PROMPT_WINDOW):
+        hidden, state = network.forward(np.array(prompt[start : start + PROMPT_WINDOW])[:, None], state)
+    return network.output.log_probs(hidden[-1]), state

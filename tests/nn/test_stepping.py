@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.nn.network import CELLS, Network
-from rnnlm.nn.stepping import Stepper
+from rnnlm.nn.stepping import Stepper, read_prompt
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -49,3 +49,14 @@ def test_the_weights_stay_as_they_are():
     Stepper(network, network.initial_state(2)).log_probs(np.array([1, 2]))
     for name, value in network.parameters.items():
         np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 9])
+def test_a_prompt_reads_the_same_in_windows_of_any_size(window: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rnnlm.nn.stepping.PROMPT_WINDOW", window)
+    network = Network(7, cell="lstm", hidden_size=6, num_layers=2, dtype="float64")
+    ids = [1, 5, 3, 6, 2]
+    expected, expected_state = network.log_probs(np.array(ids)[:, None], network.initial_state(1))
+    log_probs, state = read_prompt(network, ids)
+    np.testing.assert_allclose(log_probs, expected[-1])
+    np.testing.assert_allclose(state, expected_state)

@@ -1,0 +1,212 @@
+"""Texts that a model writes: drawn at random, as they come, or the most likely ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnlm.beam_search import beam_search
+from rnnlm.errors import RnnlmError
+from rnnlm.nn.network import Network
+from rnnlm.nn.stepping import read_prompt
+from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
+from rnnlm.text.continuation import Continuation
+from rnnlm.text.processor import TextProcessor
+from rnnlm.text.vocabulary import Vocabulary
+
+DEFAULT_LENGTH = {"word": 100, "char": 500}
+"""The most tokens in a text where none is said."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a text is written.
+
+    Attributes
+    ----------
+    sampling
+        How the next token is chosen; by default from the model's own distribution.
+    max_tokens
+        Tokens after which a text is cut where the sentence has not ended; None for 100 words or 500 characters.
+    min_tokens
+        Tokens before which the end of the sentence is not chosen. A stop text ends it all the same.
+    stop
+        Texts before which a text ends as soon as one stands in what was added to the seed text. A sample is made
+        of whole tokens, so one in which the stop text begins is left out.
+    allow_unknown
+        Whether the unknown token may be written.
+
+    Raises
+    ------
+    RnnlmError
+        If a number is out of its range, or a stop text is empty.
+    """
+
+    sampling: Sampling = field(default_factory=Sampling)
+    max_tokens: int | None = None
+    min_tokens: int = 0
+    stop: Sequence[str] = ()
+    allow_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("max_tokens", self.max_tokens), ("min_tokens", self.min_tokens)):
+            if value is not None and value < 0:
+                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
+        if isinstance(self.stop, str):
+            raise RnnlmError("stop needs a list of texts; put the text in [ ].")
+        if "" in self.stop:
+            raise RnnlmError("stop '': give at least one character.")
+
+    def longest(self, level: str) -> int:
+        """Return the most tokens of a text of words or characters.
+
+        Raises
+        ------
+        RnnlmError
+            If that is below `min_tokens`.
+        """
+        longest = DEFAULT_LENGTH[level] if self.max_tokens is None else self.max_tokens
+        if self.min_tokens > longest:
+            raise RnnlmError(f"min_tokens {self.min_tokens}: it is above max_tokens, {longest}; raise that too.")
+        return longest
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text that the model wrote.
+
+    Attributes
+    ----------
+    text
+        The seed text as it was given and what the model added.
+    tokens
+        The tokens that were added.
+    log_prob
+        Natural logarithm of the probability that the model gives what was added, the end of the sentence
+        included where it was reached.
+    """
+
+    text: str
+    tokens: list[str]
+    log_prob: float
+
+
+class Writer:
+    """Continues texts with a network; `LanguageModel` explains the methods."""
+
+    def __init__(self, network: Network, vocabulary: Vocabulary, processor: TextProcessor) -> None:
+        self._network, self._vocabulary, self._processor = network, vocabulary, processor
+
+    def samples(self, seed_text: str, number: int, writing: Writing, seed: int | None) -> list[Sample]:
+        """Draw several texts side by side."""
+        if number < 0:
+            raise RnnlmError(f"number {number}: give a whole number from 0.")
+        seed_tokens = self._processor.tokenize(seed_text)
+        texts = [Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop) for _ in range(number)]
+
+        def kept(sample: int, index: int) -> int | None:
+            """Return how many tokens of a sample remain if a stop text ends it here."""
+            text = texts[sample]
+            text.append(self._vocabulary.tokens[index])
+            return len(text.tokens) if text.stopped else None
+
+        drawn = sample_ids(
+            self._network,
+            self._prompt(seed_tokens),
+            end_id=self._vocabulary.end_id,
+            forbidden=self._forbidden(writing.allow_unknown),
+            max_tokens=writing.longest(self._vocabulary.settings.level),
+            sampling=writing.sampling,
+            rngs=_generators(seed, number),
+            min_tokens=writing.min_tokens,
+            stop=kept if writing.stop else None,
+        )
+        return self._readable(seed_text, seed_tokens, drawn)
+
+    def stream(self, seed_text: str, writing: Writing, seed: int | None) -> Iterator[str]:
+        """Draw a text, and give it out piece by piece."""
+        max_tokens = writing.longest(self._vocabulary.settings.level)
+        return self._pieces(seed_text, writing, max_tokens, _generators(seed, 1))
+
+    def beam_search(self, seed_text: str, width: int, writing: Writing) -> list[Sample]:
+        """Search for the most likely texts."""
+        seed_tokens = self._processor.tokenize(seed_text)
+        found = beam_search(
+            self._network,
+            self._prompt(seed_tokens),
+            width,
+            end_id=self._vocabulary.end_id,
+            forbidden=self._forbidden(writing.allow_unknown),
+            max_tokens=writing.longest(self._vocabulary.settings.level),
+            min_tokens=writing.min_tokens,
+        )
+        return self._readable(seed_text, seed_tokens, found)
+
+    @np.errstate(all="ignore")
+    def next_tokens(self, text: str, number: int, allow_unknown: bool) -> list[tuple[str, float]]:
+        """List the tokens most likely to follow a text, with their probabilities."""
+        if number < 0:
+            raise RnnlmError(f"number {number}: give a whole number from 0.")
+        log_probs, _ = read_prompt(self._network, self._prompt(self._processor.tokenize(text)))
+        refuse_overflow(log_probs)
+        row = log_probs[0] + ban(self._network, self._forbidden(allow_unknown))
+        likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
+        return [(self._vocabulary.tokens[i], float(np.exp(row[i]))) for i in likeliest]
+
+    def followed_by(self, text: str, token: str) -> str:
+        """Return a text with a token after it."""
+        return Continuation(self._processor, text, self._processor.tokenize(text), [token]).text
+
+    def _pieces(
+        self, seed_text: str, writing: Writing, max_tokens: int, rngs: list[np.random.Generator]
+    ) -> Iterator[str]:
+        """Yield the seed text, and what is added to it as far as it is settled, in pieces that are not empty."""
+        if seed_text:
+            yield seed_text
+        seed_tokens = self._processor.tokenize(seed_text)
+        text = Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop)
+        # It begins here and not before: the network may have served others until now.
+        sampler = Sampler(
+            self._network,
+            self._prompt(seed_tokens),
+            end_id=self._vocabulary.end_id,
+            forbidden=self._forbidden(writing.allow_unknown),
+            sampling=writing.sampling,
+            rngs=rngs,
+            min_tokens=writing.min_tokens,
+        )
+        shown = 0
+        for index in stream_ids(sampler, self._vocabulary.end_id, max_tokens):
+            text.append(self._vocabulary.tokens[index])
+            if text.stopped:
+                break
+            piece = text.settled[shown:]
+            if piece:
+                shown += len(piece)
+                yield piece
+        if len(text.added) > shown:
+            yield text.added[shown:]
+
+    def _prompt(self, seed_tokens: list[str]) -> list[int]:
+        return [self._vocabulary.start_id, *self._vocabulary.encode(seed_tokens)]
+
+    def _forbidden(self, allow_unknown: bool) -> list[int]:
+        """Return the ids that are not written."""
+        vocabulary = self._vocabulary
+        return [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
+
+    def _readable(self, seed_text: str, seed_tokens: list[str], drawn: list[SampledIds]) -> list[Sample]:
+        """Turn ids into texts."""
+        samples = []
+        for sample in drawn:
+            tokens = self._vocabulary.decode(sample.ids)
+            text = Continuation(self._processor, seed_text, seed_tokens, tokens).text
+            samples.append(Sample(text, tokens, sample.log_prob))
+        return samples
+
+
+def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
+    """Return a source of randomness for each of several samples; the i-th is the same for every number."""
+    if seed is not None and seed < 0:
+        raise RnnlmError(f"seed {seed}: give a whole number from 0.")
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(number)]

@@ -1,0 +1,190 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnlm.errors import RnnlmError
+from rnnlm.model import LanguageModel
+from rnnlm.nn.network import Network
+from rnnlm.sampling import Sampling
+from rnnlm.writing import DEFAULT_LENGTH, Writing
+
+
+def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageModel):
+    text = word_model.generate("The CAT  sees", seed=1)
+    assert text.startswith("The CAT  sees")
+    assert len(text) > len("The CAT  sees")
+
+
+def test_a_space_at_the_end_of_the_seed_text_is_not_doubled(word_model: LanguageModel):
+    with_space = word_model.generate("the cat ", seed=1)
+    assert with_space == word_model.generate("the cat", seed=1)
+    assert "  " not in with_space
+
+
+def test_generated_characters_follow_the_seed_text_at_once(char_model: LanguageModel):
+    [sample] = char_model.samples("The ", writing=Writing(max_tokens=10), seed=1)
+    assert len(sample.tokens) == 10
+    assert sample.text == "The " + "".join(sample.tokens)
+
+
+def test_the_seed_decides_the_text(word_model: LanguageModel):
+    texts = [word_model.generate("the", seed=seed) for seed in (1, 1, 2, 3)]
+    assert texts[0] == texts[1]
+    assert len(set(texts)) == 3
+    assert word_model.generate("the", seed=np.int64(1)) == texts[0]  # type: ignore[arg-type]
+    assert len({word_model.generate("the") for _ in range(5)}) > 1
+
+
+def test_a_sample_is_the_same_for_any_number_of_them(word_model: LanguageModel):
+    many = word_model.samples("the", 6, seed=4)
+    assert len({sample.text for sample in many}) > 1
+    assert [sample.text for sample in word_model.samples("the", 3, seed=4)] == [s.text for s in many[:3]]
+
+
+def test_greedy_needs_no_seed_and_equals_the_first_of_top_k(word_model: LanguageModel):
+    greedy = word_model.generate("the cat", greedy=True)
+    assert greedy == word_model.generate("the cat", greedy=True, seed=7)
+    assert greedy == word_model.generate("the cat", top_k=1, seed=3)
+    assert greedy == word_model.generate("the cat", top_p=1e-9, seed=3)
+    assert greedy == word_model.generate("the cat", temperature=1e-6, seed=3)
+
+
+def test_the_unknown_token_is_written_only_where_allowed(word_model: LanguageModel):
+    hot = Sampling(temperature=3.0)
+    for allowed in (False, True):
+        samples = word_model.samples("", 30, writing=Writing(hot, allow_unknown=allowed), seed=0)
+        assert any("UNKNOWN_TOKEN" in sample.tokens for sample in samples) == allowed
+        assert not any("SENTENCE_START" in s.tokens or "SENTENCE_END" in s.tokens for s in samples)
+
+
+def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: LanguageModel):
+    short = Writing(Sampling(temperature=100.0), max_tokens=4)
+    assert max(len(sample.tokens) for sample in word_model.samples("", 20, writing=short, seed=0)) == 4
+    assert word_model.generate("the cat", max_tokens=0) == "the cat"
+    for model, level in ((word_model, "word"), (char_model, "char")):
+        endless = Network(len(model.vocabulary), hidden_size=4, bias=True)
+        assert endless.output.bias is not None
+        endless.output.bias[model.vocabulary.end_id] = -np.inf
+        never = LanguageModel(endless, model.vocabulary, model.config)
+        [sample] = never.samples(seed=0)
+        assert len(sample.tokens) == DEFAULT_LENGTH[level]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"temperature": 0}, {"top_k": 0}, {"top_p": 2}, {"seed": -1}, {"max_tokens": -1}],
+)
+def test_generate_refuses_what_makes_no_sense(word_model: LanguageModel, arguments: dict[str, int]):
+    [name] = arguments
+    with pytest.raises(RnnlmError, match=name):
+        word_model.generate("the", **arguments)  # type: ignore[arg-type]
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    words=st.booleans(),
+    text=st.sampled_from(["", "The cat", "the cat ", "the dog."]),
+    stop=st.sampled_from([(), ("the",), (" s", "n't"), (".",)]),
+)
+def test_the_pieces_of_a_stream_are_the_text_of_a_sample(
+    word_model: LanguageModel, char_model: LanguageModel, seed: int, words: bool, text: str, stop: tuple[str, ...]
+):
+    model = word_model if words else char_model
+    writing = Writing(Sampling(1.5, repetition_penalty=1.2), max_tokens=15, min_tokens=3, stop=stop)
+    [sample] = model.samples(text, writing=writing, seed=seed)
+    pieces = []
+    for piece in model.stream(text, writing=writing, seed=seed):
+        pieces.append(piece)
+        model.score("a text")  # the network may be used in between
+    assert "".join(pieces) == sample.text
+    assert all(pieces)
+
+
+def test_a_stream_comes_token_by_token(char_model: LanguageModel):
+    pieces = list(char_model.stream("The", writing=Writing(max_tokens=5, min_tokens=5), seed=1))
+    assert pieces[0] == "The"
+    assert list(map(len, pieces[1:])) == [1] * 5
+
+
+def test_a_stop_text_ends_text_tokens_and_log_prob_alike(word_model: LanguageModel):
+    whole = word_model.samples("the cat", 20, seed=0)
+    stopped = word_model.samples("the cat", 20, writing=Writing(stop=[" the", "."]), seed=0)
+    cut = 0
+    for before, sample in zip(whole, stopped, strict=True):
+        ids = word_model.vocabulary.encode(["the", "cat", *sample.tokens])
+        assert sample.tokens == before.tokens[: len(sample.tokens)]
+        assert not {"the", "."} & set(sample.tokens)
+        if len(sample.tokens) < len(before.tokens):
+            cut += 1
+            log_probs = word_model.log_probs([1, *ids])
+            expected = sum(float(log_probs[t, ids[t]]) for t in range(2, len(ids)))
+            assert sample.log_prob == pytest.approx(expected, abs=1e-4)
+            assert before.text.startswith(sample.text)
+    assert cut > 10
+
+
+def test_min_tokens_puts_the_end_off(word_model: LanguageModel):
+    assert all(len(s.tokens) >= 12 for s in word_model.samples("", 10, writing=Writing(min_tokens=12), seed=0))
+    assert all(len(s.tokens) >= 12 for s in word_model.beam_search("", 3, min_tokens=12, max_tokens=14))
+
+
+def test_beam_search_finds_more_likely_texts_than_greedy(word_model: LanguageModel):
+    [greedy] = word_model.samples("the cat", writing=Writing(Sampling(greedy=True)))
+    best, *others = word_model.beam_search("the cat", 4)
+    assert best.log_prob >= greedy.log_prob
+    assert len(others) == 3
+    assert best.text.startswith("the cat")
+
+
+def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
+    row = np.exp(word_model.log_probs([1, *word_model.vocabulary.encode(["the"])])[-1].astype(float))
+    row[[0, 1]] = 0
+    found = word_model.next_tokens("the", 3)
+    assert [token for token, _ in found] == [word_model.vocabulary.tokens[i] for i in np.argsort(-row)[:3]]
+    assert [probability for _, probability in found] == pytest.approx(sorted(row)[:-4:-1], rel=1e-4)
+    tokens = [token for token, _ in word_model.next_tokens("the", 1000, allow_unknown=True)]
+    assert set(tokens) == set(word_model.vocabulary.tokens) - {"SENTENCE_START"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"min_tokens": -1}, "min_tokens -1"),
+        ({"max_tokens": -1}, "max_tokens -1"),
+        ({"stop": ["x", ""]}, "stop '': give at least one character"),
+        ({"stop": "."}, "stop needs a list"),
+    ],
+)
+def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any], message: str):
+    with pytest.raises(RnnlmError, match=message):
+        Writing(**settings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"writing": Writing(min_tokens=7, max_tokens=6)}, "min_tokens 7: it is above max_tokens, 6"),
+        ({"writing": Writing(min_tokens=101)}, "min_tokens 101: it is above max_tokens, 100"),
+        ({"seed": -1}, "seed -1"),
+    ],
+)
+def test_a_stream_refuses_at_once_what_makes_no_sense(
+    word_model: LanguageModel, arguments: dict[str, Any], message: str
+):
+    with pytest.raises(RnnlmError, match=message):
+        word_model.stream("the", **arguments)
+    with pytest.raises(RnnlmError, match=message):
+        word_model.samples("the", **arguments)
+
+
+def test_a_model_that_overflows_writes_nothing(word_run: Path):
+    model = LanguageModel.load(word_run)
+    model.network.parameters["output.weight"][...] = np.inf
+    for write in (model.generate, model.next_tokens, model.beam_search, lambda text: list(model.stream(text))):
+        with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
+            write("the")
