@@ -17,7 +17,7 @@ SHOWN = 300
 
 HELP = rf"""
 Type a beginning, then:
-  Enter             let the model go on (Ctrl-C stops it)
+  Enter             let the model go on to the end of the sentence (Ctrl-C stops it)
   1 to {CHOICES}            take one of the most likely next tokens
   text              add it
   \text             add it too where it is a single digit or begins with / or \
@@ -120,7 +120,7 @@ class Session:
             raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
         token, _ = choices[number - 1]
         if token == self._model.vocabulary.end_token:
-            raise RnnlmError("the sentence ends here; add text, or try /undo or /new.")
+            raise RnnlmError("the sentence ends here; add text to begin another, or try /undo or /new.")
         self._versions.append(self._model.followed_by(self.text, token))
 
     def _with(self, line: str) -> str:
@@ -141,6 +141,7 @@ class Session:
             yield piece
         if self.text == before:
             self._versions.pop()
+            yield "\n(the sentence ends here; add text to begin another)"
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:

@@ -70,7 +70,8 @@ class LanguageModel:
         self.vocabulary = vocabulary
         self.config = config
         self._processor = TextProcessor(vocabulary.settings)
-        self._writer = Writer(network, vocabulary, self._processor)
+        carries_state = config.training.batching == "stream"
+        self._writer = Writer(network, vocabulary, self._processor, carries_state)
 
     @classmethod
     def load(cls, path: str | Path) -> "LanguageModel":
@@ -208,7 +209,7 @@ class LanguageModel:
     def unknown_words(self, text: str) -> list[str]:
         """Return the tokens of a text that are not in the vocabulary, in order."""
         vocabulary = self.vocabulary
-        tokens = self._processor.tokenize(text)
+        tokens = [token for words in self._processor.sentences(text) for token in words]
         read = zip(tokens, vocabulary.encode(tokens), strict=True)
         return [word for word, i in read if i == vocabulary.unknown_id and word != vocabulary.unknown_token]
 

@@ -92,16 +92,28 @@ class Sample:
 
 
 class Writer:
-    """Continues texts with a network; `LanguageModel` explains the methods."""
+    """Continues texts with a network; `LanguageModel` explains the methods.
 
-    def __init__(self, network: Network, vocabulary: Vocabulary, processor: TextProcessor) -> None:
+    Parameters
+    ----------
+    network, vocabulary, processor
+        What the model consists of.
+    carries_state
+        Whether the network reads a sentence after the one before, as it was trained on a stream, and not from the
+        zero state.
+    """
+
+    def __init__(
+        self, network: Network, vocabulary: Vocabulary, processor: TextProcessor, carries_state: bool
+    ) -> None:
         self._network, self._vocabulary, self._processor = network, vocabulary, processor
+        self._carries_state = carries_state
 
     def samples(self, seed_text: str, number: int, writing: Writing, seed: int | None) -> list[Sample]:
         """Draw several texts side by side."""
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
-        seed_tokens = self._processor.tokenize(seed_text)
+        prompt, seed_tokens = self._beginning(seed_text)
         texts = [Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop) for _ in range(number)]
 
         def kept(sample: int, index: int) -> int | None:
@@ -112,7 +124,7 @@ class Writer:
 
         drawn = sample_ids(
             self._network,
-            self._prompt(seed_tokens),
+            prompt,
             end_id=self._vocabulary.end_id,
             forbidden=self._forbidden(writing.allow_unknown),
             max_tokens=writing.longest(self._vocabulary.settings.level),
@@ -130,10 +142,10 @@ class Writer:
 
     def beam_search(self, seed_text: str, width: int, writing: Writing) -> list[Sample]:
         """Search for the most likely texts."""
-        seed_tokens = self._processor.tokenize(seed_text)
+        prompt, seed_tokens = self._beginning(seed_text)
         found = beam_search(
             self._network,
-            self._prompt(seed_tokens),
+            prompt,
             width,
             end_id=self._vocabulary.end_id,
             forbidden=self._forbidden(writing.allow_unknown),
@@ -147,7 +159,8 @@ class Writer:
         """List the tokens most likely to follow a text, with their probabilities."""
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
-        log_probs, _ = read_prompt(self._network, self._prompt(self._processor.tokenize(text)))
+        prompt, _ = self._beginning(text)
+        log_probs, _ = read_prompt(self._network, prompt)
         refuse_overflow(log_probs)
         row = log_probs[0] + ban(self._network, self._forbidden(allow_unknown))
         likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
@@ -155,7 +168,8 @@ class Writer:
 
     def followed_by(self, text: str, token: str) -> str:
         """Return a text with a token after it."""
-        return Continuation(self._processor, text, self._processor.tokenize(text), [token]).text
+        _, tokens = self._beginning(text)
+        return Continuation(self._processor, text, tokens, [token]).text
 
     def _pieces(
         self, seed_text: str, writing: Writing, max_tokens: int, rngs: list[np.random.Generator]
@@ -163,12 +177,12 @@ class Writer:
         """Yield the seed text, and what is added to it as far as it is settled, in pieces that are not empty."""
         if seed_text:
             yield seed_text
-        seed_tokens = self._processor.tokenize(seed_text)
+        prompt, seed_tokens = self._beginning(seed_text)
         text = Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop)
         # It begins here and not before: the network may have served others until now.
         sampler = Sampler(
             self._network,
-            self._prompt(seed_tokens),
+            prompt,
             end_id=self._vocabulary.end_id,
             forbidden=self._forbidden(writing.allow_unknown),
             sampling=writing.sampling,
@@ -187,8 +201,12 @@ class Writer:
         if len(text.added) > shown:
             yield text.added[shown:]
 
-    def _prompt(self, seed_tokens: list[str]) -> list[int]:
-        return [self._vocabulary.start_id, *self._vocabulary.encode(seed_tokens)]
+    def _beginning(self, seed_text: str) -> tuple[list[int], list[str]]:
+        """Return the ids that are read before a text goes on, and the tokens of the sentence that does."""
+        sentences = list(self._processor.sentences(seed_text)) or [[]]
+        read = sentences if self._carries_state else sentences[-1:]
+        start, encode = self._vocabulary.start_id, self._vocabulary.encode
+        return [i for words in read for i in (start, *encode(words))], sentences[-1]
 
     def _forbidden(self, allow_unknown: bool) -> list[int]:
         """Return the ids that are not written."""

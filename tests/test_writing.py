@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnlm.config import TrainingConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
 from rnnlm.sampling import Sampling
+from rnnlm.text.sentences import train_punkt
+from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.writing import DEFAULT_LENGTH, Writing
 
 
@@ -17,6 +21,25 @@ def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageMo
     text = word_model.generate("The CAT  sees", seed=1)
     assert text.startswith("The CAT  sees")
     assert len(text) > len("The CAT  sees")
+
+
+@pytest.mark.parametrize("batching", ["sentences", "stream"])
+def test_the_last_sentence_of_the_seed_text_is_continued(word_model: LanguageModel, batching: str):
+    """What was before it is read as in training, and by `score`: only where the state is carried along."""
+    vocabulary, ids = word_model.vocabulary, word_model.vocabulary.encode
+    settings = replace(vocabulary.settings, sentences=True, punkt=train_punkt(["The cat sees it. The dog does."]))
+    config = word_model.config.model_copy(update={"training": TrainingConfig(batching=batching)})
+    model = LanguageModel(word_model.network, Vocabulary(vocabulary.tokens, vocabulary.counts, settings), config)
+    earlier, last = ["the", "cat", "sees", "the", "old", "hen", "."], ["the", "dog"]
+    read = [vocabulary.start_id, *ids(last)]
+    if batching == "stream":
+        read = [vocabulary.start_id, *ids(earlier), *read]
+    seed_text = "The cat sees the old hen. The dog"
+    expected = np.exp(model.log_probs(read)[-1])
+    for token, probability in model.next_tokens(seed_text, 3):
+        assert probability == pytest.approx(expected[vocabulary.tokens.index(token)], rel=1e-4)
+    assert model.unknown_words("The cat. The zebra") == ["zebra"]
+    assert model.generate(seed_text, seed=1).startswith(seed_text)
 
 
 def test_a_space_at_the_end_of_the_seed_text_is_not_doubled(word_model: LanguageModel):

@@ -52,7 +52,7 @@ def _as_utf8(
 @click.option("--seed-text", default="", callback=_as_utf8, help="How the text begins.  [default: a new sentence]")
 @click.option(
     "--prompts",
-    metavar="FILE",
+    type=click.Path(allow_dash=True),
     help="Continue each line of a text file, - for standard input; an empty line is a new sentence. With --jsonl, "
     "one JSON object a sample.",
 )

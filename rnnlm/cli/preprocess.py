@@ -22,7 +22,7 @@ FEW_TOKENS = 1000
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True))
 @click.option("--out", type=click.Path(path_type=Path), help="Dataset directory.  [default: data/NAME OF INPUT]")
 @click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]")
 @click.option(
@@ -83,15 +83,15 @@ FEW_TOKENS = 1000
 @click.option(
     "--sentences/--no-sentences",
     default=None,
-    help="Split documents into sentences.  [default: on for words from csv and jsonl]",
+    help="Split documents into sentences.  [default: on for words if all inputs are csv or jsonl]",
 )
 @click.option(
     "--clean/--no-clean",
     default=None,
-    help="Reddit clean-up: entities, markdown, deleted comments.  [default: on for csv and jsonl]",
+    help="Reddit clean-up: entities, markdown, deleted comments.  [default: on if all inputs are csv or jsonl]",
 )
-@click.option("--valid", "valid_file", metavar="FILE", help="Validation text, instead of a share of the input.")
-@click.option("--test", "test_file", metavar="FILE", help="Test text, instead of a share of the input.")
+@click.option("--valid", "valid_file", type=click.Path(), help="Validation text, instead of a share of the input.")
+@click.option("--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input.")
 @click.option(
     "--valid-fraction",
     type=FiniteRange(0, 1),

@@ -171,7 +171,7 @@ class TextProcessor:
         return filter(None, map(self._tokenizer.tokenize, self.sentence_texts(text)))
 
     def tokenize(self, text: str) -> list[str]:
-        """Return the tokens of a short text, such as a seed text, taken as part of one sentence."""
+        """Return the tokens of a text that is taken for one sentence."""
         return self._tokenizer.tokenize(self._cased(self._cleaned(text)))
 
     def tokenize_sentence(self, sentence: str) -> list[str]:

@@ -33,6 +33,14 @@ def test_commands_options_choices_keys_and_paths_are_completed(completed) -> Non
     assert completed("rnnlm train --set model.h") == ["plain,model.hidden_size="]
     assert completed("rnnlm generate --model runs/b") == ["file,runs/b"]
     assert completed("rnnlm info runs/b") == ["file,runs/b"]
+    for line in (
+        "preprocess",
+        "preprocess a.txt",
+        "preprocess --valid",
+        "preprocess --test",
+        "generate --prompts",
+    ):
+        assert completed(f"rnnlm {line} tex") == ["file,tex"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -278,3 +278,10 @@ def test_rare_words_do_not_extend_a_vocabulary(rnnlm: Command):
     extending = ["preprocess", "new.txt", "--vocab", "old", "--extend-vocab", 2, "--min-count", 2]
     assert rnnlm(*extending).exit_code == 0
     assert Dataset.open("data/new").vocabulary.tokens[3:] == ["cat", "sat", "the", "dog"]
+
+
+def test_text_among_the_inputs_is_not_cleaned_whatever_its_place():
+    Path("a.csv").write_text("text\n" + "one & two\n" * 5)
+    Path("b.txt").write_text("three\n" * 5)
+    for number, inputs in enumerate((["a.csv", "b.txt"], ["b.txt", "a.csv"])):
+        assert "--no-sentences --no-clean" in run(*inputs, "--out", f"mixed{number}").stderr
