@@ -2,21 +2,15 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Split
-from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
+from rnnlm.scoring import Losses, split_losses
 from rnnlm.text.vocabulary import Vocabulary
-
-BATCH_SIZE = 32
-SHORTEST_STREAM = 1024
-"""A split is not cut into streams shorter than this: each begins without knowing what came before."""
-STREAM_WINDOW = 64
 
 
 @dataclass(frozen=True)
@@ -42,16 +36,17 @@ class Evaluation:
     characters: int
 
     @classmethod
-    def of(cls, losses: Floats, split: Split) -> "Evaluation":
-        """Add up the losses of the predictions of a split, (N,) in the order of the text."""
-        unknown = split.ids[split.ids != Vocabulary.start_id] == Vocabulary.unknown_id
-        return cls(
-            float(losses.sum(dtype=np.float64)),
-            len(losses),
-            float(losses[unknown].sum(dtype=np.float64)),
-            int(np.count_nonzero(unknown)),
-            split.characters,
-        )
+    def of(cls, losses: Iterable[Losses], split: Split) -> "Evaluation":
+        """Add up the losses of the predictions of a split, in whatever order they come."""
+        nats = unknown_nats = 0.0
+        tokens = unknown_tokens = 0
+        for at, each in losses:
+            unknown = split.ids[at] == Vocabulary.unknown_id
+            nats += float(each.sum(dtype=np.float64))
+            unknown_nats += float(each[unknown].sum(dtype=np.float64))
+            tokens += len(each)
+            unknown_tokens += int(np.count_nonzero(unknown))
+        return cls(nats, tokens, unknown_nats, unknown_tokens, split.characters)
 
     @property
     def cross_entropy(self) -> float:
@@ -101,42 +96,5 @@ def perplexity(cross_entropy: float) -> float:
 def evaluate(
     network: Network, split: Split, batching: str, *, watch: Callable[[], None] = lambda: None
 ) -> Evaluation:
-    """Measure a network on a split.
-
-    Parameters
-    ----------
-    network
-        The model.
-    split
-        The text; it must not be empty.
-    batching
-        "sentences" or "stream": whether each sentence begins from the zero state or goes on from the one before,
-        as in the network's training.
-    watch
-        Called before every batch; what it raises ends the evaluation.
-    """
-    nats = unknown_nats = 0.0
-    tokens = unknown_tokens = 0
-    state = network.initial_state(0)
-    for batch in _batches(split, batching):
-        watch()
-        if not batch.continues:
-            state = network.initial_state(batch.inputs.shape[1])
-        losses, state = network.losses(batch.inputs, batch.targets, batch.mask, state)
-        unknown = batch.targets[batch.mask] == Vocabulary.unknown_id
-        nats += float(losses.sum(dtype=np.float64))
-        unknown_nats += float(losses[unknown].sum(dtype=np.float64))
-        tokens += len(losses)
-        unknown_tokens += int(np.count_nonzero(unknown))
-    return Evaluation(nats, tokens, unknown_nats, unknown_tokens, split.characters)
-
-
-def _batches(split: Split, batching: str) -> Iterator[Batch]:
-    if batching == "sentences":
-        return SentenceBatches(split, BATCH_SIZE).epoch(0)
-    return StreamBatches(split, number_of_streams(split), STREAM_WINDOW).epoch(0)
-
-
-def number_of_streams(split: Split) -> int:
-    """Return into how many streams a split is cut, to be read side by side."""
-    return min(BATCH_SIZE, max(1, split.num_tokens // SHORTEST_STREAM))
+    """Measure a network on a split, which must not be empty; the parameters are those of `split_losses`."""
+    return Evaluation.of(split_losses(network, split, batching, watch=watch), split)

@@ -2,7 +2,10 @@
 
 import math
 import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -12,17 +15,27 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import open_lines
 from rnnlm.ngram import NgramModel
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.scoring import Losses
 from rnnlm.text.vocabulary import Vocabulary
 
 TOLERANCE = 1e-6
 """The weight is found when a step of EM changes it by less."""
 
+BLOCK = 1 << 16
+"""So many tokens are worked on at once."""
+
 
 class Predictor(Protocol):
     """Another language model, with the vocabulary of the network."""
 
-    def log_probs(self, ids: Ids) -> Floats:
-        """Return the natural log-probability of every prediction of sentences ``START w1 … wn END``, (N,)."""
+    def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
+        """Read a text, sentences ``START w1 … wn END``.
+
+        Returns
+        -------
+        callable
+            From the places of predicted tokens in the text, (N,), to their natural log-probabilities, (N,).
+        """
 
 
 @dataclass(frozen=True)
@@ -40,9 +53,11 @@ class Interpolation:
     other: Predictor
     weight: float
 
-    def mix(self, log_probs: Floats, ids: Ids) -> Floats:
-        """Return the mixture's log-probabilities for the network's (N,) of sentences `ids`."""
-        return mix(self.weight, log_probs, self.other.log_probs(ids))
+    def losses(self, of_network: Iterable[Losses], ids: Ids) -> Iterator[Losses]:
+        """Yield the mixture's losses for the network's losses of a text, sentences ``START w1 … wn END``."""
+        other = self.other.of_text(ids)
+        for at, nats in of_network:
+            yield at, -mix(self.weight, -nats, other(at))
 
 
 def mix(weight: float, first: Floats, second: Floats) -> Floats:
@@ -62,11 +77,13 @@ def fit_weight(first: Floats, second: Floats) -> float:
     first, second : (N,)
         The models' log-probabilities of the tokens of a text.
     """
-    first = first.astype(np.float64)
     weight, change = 0.5, math.inf
     while change > TOLERANCE:
-        posterior = np.exp(math.log(weight) + first - mix(weight, first, second))
-        fitted = max(float(posterior.mean()), sys.float_info.min)
+        total = 0.0
+        for k in range(0, len(first), BLOCK):
+            of_first, of_second = first[k : k + BLOCK].astype(np.float64), second[k : k + BLOCK]
+            total += float(np.exp(math.log(weight) + of_first - mix(weight, of_first, of_second)).sum())
+        fitted = max(total / len(first), sys.float_info.min)
         change, weight = abs(fitted - weight), fitted
     return weight
 
@@ -77,47 +94,62 @@ class TokenProbabilities:
     Parameters
     ----------
     path
-        A text file, gzip-compressed if its name ends in ``.gz``. A line begins with the probability of the next
-        token, ends of sentences included; what follows on the line is not read.
+        The file, for messages.
+    lines
+        Its lines: each begins with the probability of the next token, ends of sentences included; what follows is
+        not read.
+
+    Raises
+    ------
+    RnnlmError
+        If a line does not begin with a probability.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lines: Iterable[bytes]) -> None:
         self.path = path
+        self.probabilities = array("d")
+        for number, line in enumerate(lines, 1):
+            probability = _first_number(line)
+            if probability is None or not 0 <= probability <= 1:
+                raise RnnlmError(
+                    f"{path}, line {number}: it should begin with a probability from 0 to 1,"
+                    " that of one token; write one token a line."
+                )
+            self.probabilities.append(probability)
 
-    def log_probs(self, ids: Ids) -> Floats:
-        """Return the natural logarithms of the file's probabilities; `ids` must have as many predictions.
+    def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
+        """Return a function from the places of predicted tokens in the text to their natural log-probabilities.
 
         Raises
         ------
         RnnlmError
-            If it has not, or a line does not begin with a probability.
+            If the text has more or fewer predictions than the file has lines.
         """
-        probabilities = []
-        with open_lines(self.path) as lines:
-            for number, line in enumerate(lines, 1):
-                probability = _first_number(line)
-                if probability is None or not 0 <= probability <= 1:
-                    raise RnnlmError(
-                        f"{self.path}, line {number}: it should begin with a probability from 0 to 1,"
-                        " that of one token; write one token a line."
-                    )
-                probabilities.append(probability)
-        predictions = np.count_nonzero(ids != Vocabulary.start_id)
-        if len(probabilities) != predictions:
+        predicted = ids != Vocabulary.start_id
+        predictions = np.count_nonzero(predicted)
+        if len(self.probabilities) != predictions:
             raise RnnlmError(
-                f"{self.path}: it has {len(probabilities):,} probabilities, but the text {predictions:,} tokens;"
-                " give those of this text, ends of sentences included, and --weight if they are not of the"
+                f"{self.path}: it has {len(self.probabilities):,} probabilities, but the text {predictions:,}"
+                " tokens; give those of this text, ends of sentences included, and --weight if they are not of the"
                 " validation split."
             )
+        log_probs = np.zeros(len(ids))
         with np.errstate(divide="ignore"):
-            return np.log(probabilities)
+            log_probs[predicted] = np.log(self.probabilities)
+        return log_probs.__getitem__
 
 
 def open_predictor(path: Path, vocabulary: Vocabulary) -> Predictor:
-    """Open an ARPA n-gram model, or a file of probabilities, whose first line begins with a number."""
+    """Read an ARPA n-gram model, or a file of probabilities, whose first line begins with a number.
+
+    The file is read once and may be a pipe; it is decompressed if its name ends in ``.gz``.
+    """
     with open_lines(path) as lines:
         first = next(lines, b"")
-    return NgramModel.load(path, vocabulary) if _first_number(first) is None else TokenProbabilities(path)
+        lines = chain([first], lines)
+        if _first_number(first) is None:
+            return NgramModel.read(path, lines, vocabulary)
+        return TokenProbabilities(path, lines)
 
 
 def _first_number(line: bytes) -> float | None:

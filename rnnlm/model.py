@@ -14,12 +14,12 @@ from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import Evaluation, evaluate, perplexity
+from rnnlm.evaluation import Evaluation, perplexity
 from rnnlm.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.sampling import Sampling, refuse_overflow
-from rnnlm.scoring import SIDE_BY_SIDE, dynamic_losses, losses, readings, split_losses
+from rnnlm.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
@@ -29,6 +29,9 @@ from rnnlm.writing import Sample, Writer, Writing
 
 CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
+
+TEXTS_TOGETHER = 64
+"""So many texts are scored side by side, at most."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +269,7 @@ class LanguageModel:
         self,
         texts: Iterable[str],
         *,
-        batch_size: int = SIDE_BY_SIDE,
+        batch_size: int = TEXTS_TOGETHER,
         interpolation: Interpolation | None = None,
         one_sentence: bool = False,
     ) -> Iterator[Score]:
@@ -279,7 +282,7 @@ class LanguageModel:
         texts
             The texts; for one without tokens the score is 0.
         batch_size
-            How many texts are scored side by side.
+            How many texts are read at once, so that they can be scored side by side.
         interpolation
             Another model to mix with this one.
         one_sentence
@@ -290,22 +293,21 @@ class LanguageModel:
                 sentences = [[self._processor.tokenize(text)] for text in together]
             else:
                 sentences = [list(self._processor.sentences(text)) for text in together]
-            ids = [self._ids(each) for each in sentences]
+            each = [self._ids(of_text) for of_text in sentences]
+            ids = np.concatenate(each)
+            begins = np.cumsum([0, *map(len, each)])
             batching = self.config.training.batching
+            parts = [readings(each[k], batching) + np.array([begins[k], 0]) for k in range(len(each))]
+            log_probs = np.empty(len(ids))
             with np.errstate(all="ignore"):
-                log_probs = -losses(
-                    self.network, [reading for each in ids for reading in readings(each, batching)]
-                )
-            refuse_overflow(log_probs)
-            for text_ids, text_sentences in zip(ids, sentences, strict=True):
-                known = text_ids[text_ids != Vocabulary.start_id]
-                of_text, log_probs = np.split(log_probs, [len(known)])
-                if interpolation is not None:
-                    of_text = interpolation.mix(of_text, text_ids)
+                for at, nats in _mixed(losses(self.network, ids, np.concatenate(parts)), ids, interpolation):
+                    log_probs[at] = -nats
+            for k, of_text in enumerate(sentences):
+                predicted = begins[k] + np.flatnonzero(each[k] != Vocabulary.start_id)
                 yield Score(
-                    float(of_text.sum(dtype=np.float64)),
-                    list(zip(self._predicted(text_sentences), of_text.tolist(), strict=True)),
-                    int(np.count_nonzero(known == Vocabulary.unknown_id)),
+                    float(log_probs[predicted].sum()),
+                    list(zip(self._predicted(of_text), log_probs[predicted].tolist(), strict=True)),
+                    int(np.count_nonzero(ids[predicted] == Vocabulary.unknown_id)),
                 )
 
     def perplexity(self, texts: Iterable[str]) -> float:
@@ -345,16 +347,10 @@ class LanguageModel:
         RnnlmError
             If that part is empty, or the model overflows, or diverges while it learns.
         """
-        if dynamic is None and interpolation is None:
-            _check_not_empty(split)
-            evaluation = evaluate(self.network, split, self.config.training.batching)
-            refuse_overflow(evaluation.nats)
-            return evaluation
-        log_probs = self._split_log_probs(split, dynamic)
-        if interpolation is not None:
-            log_probs = interpolation.mix(log_probs, split.ids)
-        return Evaluation.of(-log_probs, split)
+        with self._split_losses(split, dynamic, interpolation) as of_split:
+            return Evaluation.of(of_split, split)
 
+    @np.errstate(all="ignore")
     def fit_weight(self, other: Predictor, split: Split, *, dynamic: float | None = None) -> float:
         """Return this model's weight in the mixture with another that gives a text the highest probability.
 
@@ -372,7 +368,14 @@ class LanguageModel:
         RnnlmError
             As for `evaluate`.
         """
-        return fit_weight(self._split_log_probs(split, dynamic), other.log_probs(split.ids))
+        of_other = other.of_text(np.asarray(split.ids))
+        first, second = np.empty((2, split.num_tokens))
+        done = 0
+        with self._split_losses(split, dynamic) as of_split:
+            for at, nats in of_split:
+                window = slice(done, done := done + len(at))
+                first[window], second[window] = -nats, of_other(at)
+        return fit_weight(first, second)
 
     @contextmanager
     def text_split(self, path: str | Path) -> Iterator[Split]:
@@ -444,20 +447,23 @@ class LanguageModel:
         nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]
         return [(vocabulary.tokens[i], float(similarities[i])) for i in nearest[:number]]
 
-    def _split_log_probs(self, split: Split, dynamic: float | None) -> Floats:
-        """Return the log-probability of every prediction of a split, in the order of the text."""
-        _check_not_empty(split)
-        training = self.config.training
-        if dynamic is None:
-            with np.errstate(all="ignore"):
-                nats = split_losses(self.network, split, training.batching)
-            refuse_overflow(nats)
-            return -nats
-        parameters = self.network.parameters
-        saved = {name: value.copy() for name, value in parameters.items()}
+    @contextmanager
+    def _split_losses(
+        self, split: Split, dynamic: float | None, interpolation: Interpolation | None = None
+    ) -> Iterator[Iterator[Losses]]:
+        """Measure a split window by window; after the context the weights are as before."""
+        if split.num_tokens == 0:
+            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
+        training, parameters = self.config.training, self.network.parameters
+        saved = {} if dynamic is None else {name: value.copy() for name, value in parameters.items()}
         try:
-            text = readings(split.ids, training.batching)
-            return -dynamic_losses(self.network, text, dynamic, training.bptt_steps)
+            ids = np.asarray(split.ids)
+            if dynamic is None:
+                of_network = split_losses(self.network, split, training.batching)
+            else:
+                parts = readings(ids, training.batching)
+                of_network = dynamic_losses(self.network, ids, parts, dynamic, training.bptt_steps)
+            yield _mixed(of_network, ids, interpolation)
         finally:
             for name, value in saved.items():
                 parameters[name][...] = value
@@ -491,6 +497,12 @@ def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
-def _check_not_empty(split: Split) -> None:
-    if split.num_tokens == 0:
-        raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with --split.")
+def _mixed(of_network: Iterable[Losses], ids: Ids, interpolation: Interpolation | None) -> Iterator[Losses]:
+    """Mix a network's losses of a text with those of another model, if there is one."""
+
+    def finite() -> Iterator[Losses]:
+        for at, nats in of_network:
+            refuse_overflow(nats)
+            yield at, nats
+
+    return finite() if interpolation is None else interpolation.losses(finite(), ids)

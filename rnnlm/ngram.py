@@ -1,8 +1,9 @@
 """Back-off n-gram models, as KenLM and SRILM write them in the ARPA format."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, takewhile
 from math import isfinite, log, nan
 from pathlib import Path
@@ -67,7 +68,13 @@ class NgramModel:
 
     @classmethod
     def load(cls, path: Path, vocabulary: Vocabulary) -> "NgramModel":
-        """Read an ARPA file, gzip-compressed if its name ends in ``.gz``.
+        """Read an ARPA file, gzip-compressed if its name ends in ``.gz``; see `read`."""
+        with open_lines(path) as lines:
+            return cls.read(path, lines, vocabulary)
+
+    @classmethod
+    def read(cls, path: Path, file: Iterable[bytes], vocabulary: Vocabulary) -> "NgramModel":
+        """Read the lines of an ARPA file; `path` is its name, for messages.
 
         ``<s>`` and ``</s>`` are the vocabulary's start and end, ``<unk>`` its unknown token. A word of the
         vocabulary that the file does not have gets the probability zero.
@@ -82,47 +89,54 @@ class NgramModel:
         ids |= {b"<unk>": vocabulary.unknown_id, b"<UNK>": vocabulary.unknown_id}
         size = len(vocabulary)
         orders: list[Ngrams] = []
-        with open_lines(path) as file:
-            lines = enumerate(file, 1)
-            for n, count in enumerate(_read_counts(path, lines), 1):
-                words, log_probs, backoffs = _read_section(path, lines, n, count, ids)
-                if n == 1:
-                    orders.append(_unigrams(words[:, 0], log_probs, backoffs, size))
-                    continue
-                contexts = words[:, 0]
-                for order, word in zip(orders[1:], words.T[1:], strict=False):
-                    contexts = order.find(contexts * size + word)
-                if len(contexts) and contexts.min() < 0:
-                    raise RnnlmError(
-                        f"{path}: the first {n - 1} words of a {n}-gram are not among the {n - 1}-grams;"
-                        " write the ARPA file again."
-                    )
-                orders.append(_sorted(path, contexts * size + words[:, -1], log_probs, backoffs))
+        lines = enumerate(file, 1)
+        for n, count in enumerate(_read_counts(path, lines), 1):
+            words, log_probs, backoffs = _read_section(path, lines, n, count, ids)
+            if n == 1:
+                orders.append(_unigrams(words[:, 0], log_probs, backoffs, size))
+                continue
+            contexts = words[:, 0]
+            for order, word in zip(orders[1:], words.T[1:], strict=False):
+                contexts = order.find(contexts * size + word)
+            if len(contexts) and contexts.min() < 0:
+                raise RnnlmError(
+                    f"{path}: the first {n - 1} words of a {n}-gram are not among the {n - 1}-grams;"
+                    " write the ARPA file again."
+                )
+            orders.append(_sorted(path, contexts * size + words[:, -1], log_probs, backoffs))
         return cls(orders)
 
-    def log_probs(self, ids: Ids) -> Floats:
-        """Return the log-probability of every prediction.
+    def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
+        """Return a function from the places of predicted tokens in the text to their natural log-probabilities."""
+        return partial(self.log_probs, ids)
+
+    def log_probs(self, ids: Ids, at: Ids) -> Floats:
+        """Return the log-probabilities of some tokens of a text.
 
         Parameters
         ----------
-        ids : (N,)
+        ids
             Sentences, each ``START w1 … wn END``.
+        at : (N,)
+            Where the tokens stand.
 
         Returns
         -------
-        (M,)
-            Natural logarithms, for every id but the starts.
+        (N,)
+            Natural logarithms.
         """
-        words = rows = ids.astype(np.int64)
-        log_probs = self.orders[0].log_probs[words]
+        # The token is the last of its row, the words before it stand before it; -1 is what no n-gram has.
+        places = at[:, None] + np.arange(1 - len(self.orders), 1)
+        words = rows = np.where(places < 0, -1, ids[places].astype(np.int64))
+        log_probs = self.orders[0].log_probs[words[:, -1]]
         for shorter, order in pairwise(self.orders):
-            contexts = np.concatenate([[-1], rows[:-1]])
+            contexts, words = rows[:, :-1], words[:, 1:]
             # A context that is not there, -1, makes a key that is not there.
             rows = order.find(contexts * self.vocabulary_size + words)
-            log_probs += np.where(contexts >= 0, shorter.backoffs[contexts], 0)
-            log_probs = np.where(rows >= 0, order.log_probs[rows], log_probs)
-        predicted: Floats = log_probs[ids != Vocabulary.start_id]
-        return predicted
+            before, last = contexts[:, -1], rows[:, -1]
+            log_probs += np.where(before >= 0, shorter.backoffs[before], 0)
+            log_probs = np.where(last >= 0, order.log_probs[last], log_probs)
+        return log_probs
 
 
 def _read_counts(path: Path, lines: Lines) -> list[int]:

@@ -1,103 +1,158 @@
-"""The loss of every token, in the order of the text."""
+"""The loss of every token of a text."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.dataset.store import Split
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import number_of_streams
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.optim.sgd import SGD
 from rnnlm.text.vocabulary import Vocabulary
 
-SIDE_BY_SIDE = 64
-WINDOW = 64
+SIDE_BY_SIDE = 32
+"""So many readings take part in a window, at most."""
+
+WINDOW, SENTENCE_WINDOW = 64, 256
+"""Time steps of a window, at most: that of a stream, and that of sentences of like length."""
+
+POOL = 8192
+"""Of so many sentences, those of like length are read side by side."""
+
+SHORTEST_STREAM = 1024
+"""A split is not cut into streams shorter than this: each begins without knowing what came before."""
+
+Losses: TypeAlias = tuple[Ids, Floats]
+"""Where in the ids of a text some predicted tokens stand, (N,), and their losses in nats, (N,)."""
 
 
-class Reading(NamedTuple):
-    """Tokens that are read one after the other from the zero state, and after each the one to predict.
+def readings(ids: Ids, batching: str) -> Ids:
+    """Return what is read from the zero state: every sentence ("sentences"), or all as one ("stream").
 
-    Attributes
+    Parameters
     ----------
-    inputs, targets : (N,)
-        Token ids.
+    ids
+        Sentences, each ``START w1 … wn END``.
+    batching
+        Which of the two.
+
+    Returns
+    -------
+    (N, 2)
+        Where in `ids` each reading begins, and how many tokens it predicts.
     """
-
-    inputs: Ids
-    targets: Ids
-
-    @classmethod
-    def of(cls, ids: Ids) -> "Reading":
-        """Read sentences, each ``START w1 … wn END``: an end is never read, a start never predicted."""
-        return cls(ids[ids != Vocabulary.end_id], ids[ids != Vocabulary.start_id])
-
-    def cut(self, length: int) -> "list[Reading]":
-        """Cut it into readings of `length` predictions; the last may be shorter."""
-        starts = range(0, len(self.inputs), length)
-        return [Reading(self.inputs[k : k + length], self.targets[k : k + length]) for k in starts]
-
-
-def readings(ids: Ids, batching: str) -> list[Reading]:
-    """Return what is read from the zero state: every sentence ("sentences"), or all as one ("stream")."""
     starts = np.flatnonzero(ids == Vocabulary.start_id)
-    parts = np.split(ids, starts[1:] if batching == "sentences" else [])
-    return [Reading.of(part) for part in parts if len(part)]
+    if batching == "stream":
+        return np.array([(0, len(ids) - len(starts))] if len(ids) else [], np.intp).reshape(-1, 2)
+    return np.stack([starts, np.diff(starts, append=len(ids)) - 1], axis=1)
 
 
-def split_losses(network: Network, split: Split, batching: str) -> Floats:
-    """Return the loss of every prediction of a split, which `evaluate` adds up.
+def losses(
+    network: Network,
+    ids: Ids,
+    parts: Ids,
+    *,
+    steps: int = WINDOW,
+    watch: Callable[[], None] = lambda: None,
+) -> Iterator[Losses]:
+    """Yield the losses of parts of a text, window by window, those of like length side by side.
+
+    Parameters
+    ----------
+    network
+        The model.
+    ids
+        Sentences, each ``START w1 … wn END``; they may be memory-mapped.
+    parts : (N, 2)
+        What is read from the zero state, as `readings` returns it.
+    steps
+        Time steps of a window, at most.
+    watch
+        Called before every window; what it raises ends the reading.
+    """
+    longest_first = parts[np.argsort(-parts[:, 1], kind="stable")]
+    for first in range(0, len(parts), SIDE_BY_SIDE):
+        starts, left = longest_first[first : first + SIDE_BY_SIDE].T
+        state = network.initial_state(len(left))
+        while len(left):
+            watch()
+            at, mask = _window(ids, starts, np.minimum(left, steps))
+            inputs, targets = _read(ids, at)
+            nats, state = network.losses(inputs, targets, mask, state)
+            yield at[mask], nats
+            # Those that have ended stand last.
+            going_on = np.count_nonzero(left > steps)
+            starts, left, state = at[-1, :going_on] + 1, left[:going_on] - steps, state[:, :, :going_on]
+
+
+def _window(ids: Ids, starts: Ids, steps: Ids) -> tuple[Ids, NDArray[np.bool_]]:
+    """Find where the next predicted tokens of parts of a text stand, `steps` (B,) of them from `starts` (B,) on.
+
+    Returns
+    -------
+    at, mask : (T, B)
+        The places, and where there is one.
+    """
+    # A start is never predicted; 2 T ids hold at least T that are.
+    near = starts + np.arange(2 * steps.max())[:, None]
+    predicted = ids[np.minimum(near, len(ids) - 1)] != Vocabulary.start_id
+    number = np.cumsum(predicted, axis=0)
+    predicted &= number <= steps
+    at = np.ones((steps.max(), len(steps)), np.intp)
+    at[number[predicted] - 1, np.nonzero(predicted)[1]] = near[predicted]
+    return at, np.arange(len(at))[:, None] < steps
+
+
+def _read(ids: Ids, at: Ids) -> tuple[Ids, Ids]:
+    """Return what is read before the tokens at some places, and these tokens: an end is never read."""
+    return ids[at - 1].astype(np.intp), ids[at].astype(np.intp)
+
+
+def split_losses(
+    network: Network, split: Split, batching: str, *, watch: Callable[[], None] = lambda: None
+) -> Iterator[Losses]:
+    """Yield the loss of every prediction of a split, window by window, in memory that does not grow with it.
 
     Parameters
     ----------
     network
         The model.
     split
-        The text; it must not be empty.
+        The text.
     batching
-        "sentences" or "stream", as in the network's training.
-
-    Returns
-    -------
-    (N,)
-        Nats, in the order of the text.
+        "sentences" or "stream": whether each sentence begins from the zero state or goes on from the one before,
+        as in the network's training.
+    watch
+        Called before every window; what it raises ends the reading.
     """
+    ids = np.asarray(split.ids)
     if batching == "stream":
-        length = -(-split.num_tokens // number_of_streams(split))
-        return losses(network, Reading.of(split.ids).cut(length))
-    each = readings(split.ids, batching)
-    groups = [each[k : k + SIDE_BY_SIDE] for k in range(0, len(each), SIDE_BY_SIDE)]
-    return np.concatenate([losses(network, group) for group in groups])
+        yield from losses(network, ids, _streams(split), watch=watch)
+        return
+    for first in range(0, split.num_sentences, POOL):
+        offsets = split.offsets[first : first + POOL + 1].astype(np.intp)
+        pool = np.stack([offsets[:-1], np.diff(offsets) - 1], axis=1)
+        yield from losses(network, ids, pool, steps=SENTENCE_WINDOW, watch=watch)
 
 
-def losses(network: Network, side_by_side: Sequence[Reading]) -> Floats:
-    """Return the losses of some readings, one reading after the other, as (N,).
-
-    They are read together in windows of `WINDOW` steps, and those that have ended are left out of the next.
-    """
-    lengths = np.array([len(reading.inputs) for reading in side_by_side], np.intp)
-    results = [np.empty(length, network.dtype) for length in lengths]
-    longest_first = np.argsort(-lengths, kind="stable")
-    state = network.initial_state(len(lengths))
-    for start in range(0, lengths.max(initial=0), WINDOW):
-        going_on = longest_first[lengths[longest_first] > start]
-        steps = np.minimum(lengths[going_on] - start, WINDOW)
-        inputs, targets = np.zeros((2, steps[0], len(going_on)), np.intp)
-        mask = np.arange(steps[0])[:, None] < steps
-        for b, k in enumerate(going_on):
-            inputs[: steps[b], b] = side_by_side[k].inputs[start : start + WINDOW]
-            targets[: steps[b], b] = side_by_side[k].targets[start : start + WINDOW]
-        window = np.empty(mask.shape, network.dtype)
-        window[mask], state = network.losses(inputs, targets, mask, state[:, :, : len(going_on)])
-        for b, k in enumerate(going_on):
-            results[k][start : start + WINDOW] = window[: steps[b], b]
-    return np.concatenate([np.empty(0, network.dtype), *results])
+def _streams(split: Split) -> Ids:
+    """Cut a split into streams of equal length, to be read side by side."""
+    number = min(SIDE_BY_SIDE, max(1, split.num_tokens // SHORTEST_STREAM))
+    length = -(-split.num_tokens // number)
+    streams = []
+    for done in range(0, split.num_tokens, length):
+        # Every sentence holds one id more than it has predictions.
+        sentences = bisect_right(range(len(split.offsets)), done, key=lambda k: int(split.offsets[k]) - k)
+        streams.append((done + sentences, min(length, split.num_tokens - done)))
+    return np.array(streams)
 
 
-def dynamic_losses(network: Network, text: Sequence[Reading], rate: float, steps: int) -> Floats:
-    """Return the losses of a text while the network goes on learning from it: dynamic evaluation.
+def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: int) -> Iterator[Losses]:
+    """Yield the losses of a text while the network goes on learning from it: dynamic evaluation.
 
     Every window is scored first and then trained on, by one step of plain gradient descent (Mikolov et al. 2010,
     Krause et al. 2018). The network's weights are others afterwards.
@@ -106,17 +161,14 @@ def dynamic_losses(network: Network, text: Sequence[Reading], rate: float, steps
     ----------
     network
         The model.
-    text
-        What is read from the zero state, one after the other.
+    ids
+        Sentences, each ``START w1 … wn END``.
+    parts : (N, 2)
+        What is read from the zero state, one after the other, as `readings` returns it.
     rate
         Learning rate, for the cross-entropy summed over a window.
     steps
         Time steps of a window.
-
-    Returns
-    -------
-    (N,)
-        Nats, in the order of the text.
 
     Raises
     ------
@@ -124,16 +176,16 @@ def dynamic_losses(network: Network, text: Sequence[Reading], rate: float, steps
         If a loss is no longer a finite number.
     """
     optimizer = SGD(network.parameters, network.gradients)
-    results = []
-    with np.errstate(all="ignore"):
-        for reading in text:
-            state = network.initial_state(1)
-            for inputs, targets in reading.cut(steps):
-                window = inputs[:, None], targets[:, None], np.ones((len(inputs), 1), bool), state
-                scored, state = network.losses(*window)
-                if not np.isfinite(scored).all():
+    for start, left in parts:
+        state = network.initial_state(1)
+        while left:
+            at, mask = _window(ids, np.array([start]), np.array([min(left, steps)]))
+            window = *_read(ids, at), mask, state
+            with np.errstate(all="ignore"):
+                nats, state = network.losses(*window)
+                if not np.isfinite(nats).all():
                     raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
-                results.append(scored)
                 network.backpropagate(*window)
                 optimizer.step(rate)
-    return np.concatenate(results)
+            yield at[:, 0], nats
+            start, left = at[-1, 0] + 1, left - len(at)

@@ -26,8 +26,8 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.evaluation import BATCH_SIZE, STREAM_WINDOW
 from rnnlm.sampling import Sampling, sample_ids
+from rnnlm.scoring import SIDE_BY_SIDE, WINDOW
 from rnnlm.training.benchmark import benchmark
 from rnnlm.training.step import make_network
 
@@ -59,9 +59,9 @@ def rnnlm_train(config: Config, seconds: float) -> dict[str, float]:
 def rnnlm_evaluate(config: Config, seconds: float) -> dict[str, float]:
     assert config.model.vocabulary_size is not None
     network = make_network(config, config.model.vocabulary_size)
-    shape = (STREAM_WINDOW + 1, BATCH_SIZE)
+    shape = (WINDOW + 1, SIDE_BY_SIDE)
     ids = np.random.default_rng(0).integers(0, network.vocabulary_size, shape)
-    mask, state = np.ones((STREAM_WINDOW, BATCH_SIZE), bool), network.initial_state(BATCH_SIZE)
+    mask, state = np.ones((WINDOW, SIDE_BY_SIDE), bool), network.initial_state(SIDE_BY_SIDE)
 
     def evaluate(windows: int) -> int:
         nonlocal state
@@ -138,7 +138,7 @@ def torch_evaluate(config: Config, seconds: float) -> dict[str, float]:
     import torch
 
     encoder, recurrent, decoder = torch_modules(config)
-    ids = torch.randint(0, decoder.out_features, (STREAM_WINDOW + 1, BATCH_SIZE))
+    ids = torch.randint(0, decoder.out_features, (WINDOW + 1, SIDE_BY_SIDE))
     state = None
 
     @torch.inference_mode()

@@ -8,9 +8,10 @@ import pytest
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.evaluation import BATCH_SIZE, Evaluation, evaluate, perplexity
+from rnnlm.evaluation import Evaluation, evaluate, perplexity
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
+from rnnlm.scoring import SIDE_BY_SIDE
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
 
@@ -97,7 +98,7 @@ def test_watch_is_called_before_every_batch_and_may_end_the_evaluation(
     split = word_data.train
     calls: list[None] = []
     evaluate(word_model.network, split, "sentences", watch=lambda: calls.append(None))
-    assert len(calls) == -(-split.num_sentences // BATCH_SIZE) > 1
+    assert len(calls) == -(-split.num_sentences // SIDE_BY_SIDE) > 1
 
     def stop() -> None:
         raise KeyboardInterrupt

@@ -256,7 +256,7 @@ def test_lines_without_an_end_take_no_memory(run: Path, tmp_path: Path, head: by
         for _ in range(400):
             file.write(bytes(1 << 20))
     with pytest.raises(RnnlmError, match=r"bomb\.gz, line \d: it is longer than 1 MiB"):
-        open_predictor(tmp_path / "bomb.gz", model.vocabulary).log_probs(np.array([1, 2]))
+        open_predictor(tmp_path / "bomb.gz", model.vocabulary)
     with pytest.raises(RnnlmError, match=r"bomb\.gz, line \d: it is longer than 1 MiB"):
         load_vectors(tmp_path / "bomb.gz", model.vocabulary, np.zeros((len(model.vocabulary), 3)))
 

@@ -1,5 +1,7 @@
 import gzip
 import math
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,14 @@ from rnnlm.errors import RnnlmError
 from rnnlm.interpolation import Interpolation, TokenProbabilities, fit_weight, mix, open_predictor
 from rnnlm.model import LanguageModel
 from rnnlm.ngram import NgramModel
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.vocabulary import Vocabulary
 
 IDS = np.array([1, 5, 4, 2, 1, 3, 2])
 """Two sentences with five predictions."""
+
+
+VOCABULARY = Vocabulary(["UNKNOWN", "START", "END", "a"], [1] * 4, TextSettings(tokenizer="whitespace"))
 
 
 def write_bigrams(path: Path, model: LanguageModel) -> Path:
@@ -42,7 +49,7 @@ def test_the_probabilities_of_a_mixture_add_up_to_one(word_model: LanguageModel,
     total = 0.0
     for word in range(len(word_model.vocabulary)):
         # A start is never predicted: the n-gram model gives it nothing.
-        other = np.array([-np.inf]) if word == 1 else ngrams.log_probs(np.array([1, before, word]))[-1:]
+        other = np.array([-np.inf]) if word == 1 else ngrams.of_text(np.array([1, before, word]))(np.array([2]))
         total += float(np.exp(mix(0.3, network[word : word + 1], other)).sum())
     assert total == pytest.approx(1, abs=1e-6)
 
@@ -77,10 +84,14 @@ def test_a_model_that_knows_nearly_nothing_gets_nearly_no_weight():
 def test_probabilities_are_the_first_number_of_each_line(tmp_path: Path):
     path = tmp_path / "probabilities.txt.gz"
     path.write_bytes(gzip.compress(b"0.5 the\n1e-3\n0\n  1.0\tcat 7\n0.25\n"))
-    other = TokenProbabilities(path)
-    assert np.exp(other.log_probs(IDS)) == pytest.approx([0.5, 0.001, 0, 1, 0.25])
-    mixed = Interpolation(other, 0.5).mix(np.log(np.full(5, 0.5)), IDS)
-    assert np.exp(mixed) == pytest.approx([0.5, 0.2505, 0.25, 0.75, 0.375])
+    other = open_predictor(path, VOCABULARY)
+    at = np.array([1, 2, 3, 5, 6])
+    assert np.exp(other.of_text(IDS)(at)) == pytest.approx([0.5, 0.001, 0, 1, 0.25])
+    windows = [(at[[4, 1]], -np.log([0.5, 0.5])), (at[[0, 2, 3]], -np.log([0.5, 0.5, 0.5]))]
+    first, second = Interpolation(other, 0.5).losses(windows, IDS)
+    assert first[0].tolist() == [6, 2]
+    assert np.exp(-first[1]) == pytest.approx([0.375, 0.2505])
+    assert np.exp(-second[1]) == pytest.approx([0.5, 0.25, 0.75])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +107,7 @@ def test_probabilities_are_the_first_number_of_each_line(tmp_path: Path):
 def test_a_file_that_is_not_of_the_text_is_refused(tmp_path: Path, text: str, message: str):
     (tmp_path / "p.txt").write_text(text)
     with pytest.raises(RnnlmError, match=message):
-        TokenProbabilities(tmp_path / "p.txt").log_probs(IDS)
+        open_predictor(tmp_path / "p.txt", VOCABULARY).of_text(IDS)
 
 
 def test_a_predictor_is_what_its_first_line_says(tmp_path: Path, word_model: LanguageModel):
@@ -107,3 +118,16 @@ def test_a_predictor_is_what_its_first_line_says(tmp_path: Path, word_model: Lan
     (tmp_path / "empty").touch()
     with pytest.raises(RnnlmError, match="empty: this is no ARPA file"):
         open_predictor(tmp_path / "empty", word_model.vocabulary)
+
+
+@pytest.mark.parametrize("kind", ["arpa", "probabilities"])
+def test_a_predictor_is_read_once_and_may_be_a_pipe(tmp_path: Path, word_model: LanguageModel, kind: str):
+    content = b"0.5\n" * 5
+    if kind == "arpa":
+        content = write_bigrams(tmp_path / "a.arpa", word_model).read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,))
+    writer.start()
+    predictor = open_predictor(tmp_path / "pipe", word_model.vocabulary)
+    writer.join()
+    assert np.isfinite(predictor.of_text(IDS)(np.array([1, 2, 3, 5, 6]))).all()

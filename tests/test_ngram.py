@@ -7,6 +7,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.ngram import NgramModel
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -47,6 +48,11 @@ def load(path: Path, text: str = ARPA, vocabulary: Vocabulary = VOCABULARY) -> N
     return NgramModel.load(path, vocabulary)
 
 
+def of_all(model: NgramModel, ids: Ids) -> Floats:
+    """Return the log-probability of every predicted token."""
+    return model.of_text(ids)(np.flatnonzero(ids != START))
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -61,33 +67,37 @@ def load(path: Path, text: str = ARPA, vocabulary: Vocabulary = VOCABULARY) -> N
     ],
 )
 def test_log_probs_back_off_as_computed_by_hand(tmp_path: Path, words: list[int], expected: list[float]):
-    log_probs = load(tmp_path).log_probs(np.array([START, *words, END]))
+    log_probs = of_all(load(tmp_path), np.array([START, *words, END]))
     assert log_probs / math.log(10) == pytest.approx(expected)
 
 
 def test_sentences_do_not_see_one_another(tmp_path: Path):
     model = load(tmp_path)
     sentences = [np.array([START, *words, END], np.uint16) for words in ([A, B], [B], [A, A, B])]
-    apart = np.concatenate([model.log_probs(ids) for ids in sentences])
-    assert np.array_equal(model.log_probs(np.concatenate(sentences)), apart)
+    apart = np.concatenate([of_all(model, ids) for ids in sentences])
+    text = np.concatenate(sentences)
+    assert np.array_equal(of_all(model, text), apart)
+    # Nor does it matter which of them are asked for, and in which order.
+    at = np.flatnonzero(text != START)
+    assert np.array_equal(model.of_text(text)(at[::-2]), apart[::-2])
 
 
 def test_a_compressed_file_is_read(tmp_path: Path):
     path = tmp_path / "model.arpa.gz"
     path.write_bytes(gzip.compress(ARPA.encode()))
     ids = np.array([START, A, B, END])
-    assert np.array_equal(NgramModel.load(path, VOCABULARY).log_probs(ids), load(tmp_path).log_probs(ids))
+    assert np.array_equal(of_all(NgramModel.load(path, VOCABULARY), ids), of_all(load(tmp_path), ids))
 
 
 def test_orders_without_n_grams_are_left_out(tmp_path: Path):
     text = ARPA.replace("ngram 3=1", "ngram 3=0").replace("-0.05\t<s> a b\n", "")
-    log_probs = load(tmp_path, text).log_probs(np.array([START, A, B]))
+    log_probs = of_all(load(tmp_path, text), np.array([START, A, B]))
     assert log_probs / math.log(10) == pytest.approx([-0.2, -0.1 - 0.25 + 0.1])
 
 
 def test_two_names_of_the_unknown_token_add_up(tmp_path: Path):
     text = ARPA.replace("ngram 1=5", "ngram 1=6").replace("<unk>", "<unk>\n-1.0 UNKNOWN_TOKEN -0.5")
-    log_probs = load(tmp_path, text).log_probs(np.array([START, 0, A]))
+    log_probs = of_all(load(tmp_path, text), np.array([START, 0, A]))
     assert log_probs / math.log(10) == pytest.approx([-0.5 - 1 + math.log10(2), -0.5 - 0.4])
 
 

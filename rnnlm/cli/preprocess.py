@@ -170,7 +170,7 @@ def preprocess(
         all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
         _refuse_options_without_effect(all_formats, text_column, documents)
         text, vocabulary = _text_and_vocabulary(
-            formats[0],
+            "txt" if "txt" in formats else formats[0],
             level,
             vocab,
             extend_vocab,

@@ -49,9 +49,12 @@ def score(
     has the log-probability 0 and no perplexity (-). The sums go to stderr in the end.
 
     With --tokens every predicted token gives a line: its probability, the logarithm of that, and the token. The
-    --interpolate of 'rnnlm evaluate' reads such a file of another model.
+    --interpolate of 'rnnlm evaluate --text FILE' reads such a file of another model, if both models have words
+    for tokens and process text alike. With characters it does not: for it FILE is one document, in which the ends
+    of lines are tokens too.
 
-    Lines are read as they come and memory stays bounded. For --interpolate see 'rnnlm evaluate --help'.
+    Lines are read as they come; only the longest, and those scored beside it, take memory, some 150 bytes a
+    character. For --interpolate see 'rnnlm evaluate --help'.
 
     \b
     Examples:
