@@ -15,6 +15,7 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
+    rounded,
     source_options,
 )
 
@@ -76,10 +77,9 @@ def evaluate(
         mixture = {} if interpolation is None else {"weight": interpolation.weight}
         print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **mixture})
         return
-    without = result.perplexity_without_unknown
     click.echo(
-        f"perplexity          {result.perplexity:.2f}"
-        f" (without unknown tokens {'-' if without is None else format(without, '.2f')})\n"
+        f"perplexity          {rounded(result.perplexity)}"
+        f" (without unknown tokens {rounded(result.perplexity_without_unknown)})\n"
         f"cross-entropy       {result.cross_entropy:.4f} nats, {result.bits_per_token:.4f} bits a token\n"
         f"bits per character  {result.bits_per_character:.4f}\n"
         f"tokens              {result.tokens:,}, of which {result.unknown_tokens:,} unknown"

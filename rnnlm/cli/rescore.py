@@ -19,7 +19,7 @@ from rnnlm.cli.common import (
 
 
 @click.command()
-@click.argument("nbest")
+@click.argument("nbest", type=click.Path(allow_dash=True))
 @model_option
 @click.option(
     "--lm-weight",

@@ -13,12 +13,13 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
+    rounded,
     say,
 )
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", type=click.Path(allow_dash=True))
 @model_option
 @click.option("--tokens", "by_token", is_flag=True, help="Print every token.")
 @click.option(
@@ -91,7 +92,7 @@ def score(
                 }
             )
         elif not by_token:
-            click.echo(f"{each.log_prob:.4f}\t{_rounded(each.perplexity)}\t{each.unknown_tokens}")
+            click.echo(f"{each.log_prob:.4f}\t{rounded(each.perplexity)}\t{each.unknown_tokens}")
         elif each.tokens:
             click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{_visible(token)}" for token, p in each.tokens))
     for message in report.messages():
@@ -99,13 +100,9 @@ def score(
     mean = perplexity(-log_prob / tokens) if tokens else None
     say(
         f"{lines:,} lines, {tokens:,} tokens, of which {unknown:,} unknown:"
-        f" log-probability {log_prob:.4f}, perplexity {_rounded(mean)}",
+        f" log-probability {log_prob:.4f}, perplexity {rounded(mean)}",
         quiet,
     )
-
-
-def _rounded(perplexity: float | None) -> str:
-    return "-" if perplexity is None else f"{perplexity:.2f}"
 
 
 def _visible(token: str) -> str:

@@ -39,6 +39,8 @@ def test_commands_options_choices_keys_and_paths_are_completed(completed) -> Non
         "preprocess --valid",
         "preprocess --test",
         "generate --prompts",
+        "score",
+        "rescore",
     ):
         assert completed(f"rnnlm {line} tex") == ["file,tex"]
 

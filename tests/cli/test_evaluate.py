@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import rnnlm as package
+from rnnlm.cli.common import rounded
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
@@ -172,3 +173,7 @@ def test_dynamic_evaluation_leaves_the_saved_model(rnnlm: Command, word_run: Pat
     learned = package.load(word_run).evaluate(Dataset.open(word_dataset).test, dynamic=0.05)
     assert outcome.json["cross_entropy"] == learned.cross_entropy
     assert learned.cross_entropy != rnnlm("evaluate", "--model", word_run, "--json").json["cross_entropy"]
+
+
+def test_perplexities_are_rounded_not_written_at_any_length():
+    assert [rounded(number) for number in (12.5, 1.7e308, None)] == ["12.50", "1.7e+308", "-"]
