@@ -7,6 +7,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.model import LanguageModel
+from rnnlm.text.detokenizers import CLOSING, OPENING
 from rnnlm.writing import Writing
 
 CHOICES = 9
@@ -76,7 +77,11 @@ class Session:
                 self._choose(int(line))
                 yield from self.overview()
             elif line:
-                self._versions.append(self._with(line.removeprefix("\\")))
+                text = line.removeprefix("\\")
+                self._versions.append(self._with(text))
+                unknown = self._model.unknown_words(text)
+                if unknown:
+                    yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
                 yield from self.overview()
             else:
                 yield from self._go_on()
@@ -151,6 +156,8 @@ class Session:
         listed = []
         for number, (token, probability) in enumerate(self._next_tokens(), start=1):
             name = "(end)" if token == self._model.vocabulary.end_token else token
+            if name in (OPENING, CLOSING):
+                name = '"'
             # A space or a line end would not be seen.
             listed.append(f"{number} {repr(name) if name.isspace() else name} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"

@@ -90,6 +90,17 @@ def test_the_end_of_the_sentence_cannot_be_added(word_model: LanguageModel):
     assert say(session, str(tokens.index("SENTENCE_END") + 1)).startswith("the sentence ends here")
 
 
+def test_words_that_the_model_does_not_know_are_named(word_model: LanguageModel):
+    session = Session(word_model)
+    assert say(session, "the zebra sees a zebra").startswith("(not in the vocabulary: zebra, a)\nthe zebra sees")
+    assert "vocabulary" not in say(session, "the cat")
+
+
+def test_quotation_marks_are_listed_as_they_will_read(word_model: LanguageModel, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(LanguageModel, "next_tokens", lambda *_, **__: [("``", 0.5), ("''", 0.3)])
+    assert say(Session(word_model), "the").endswith('  1 " 50.0%   2 " 30.0%\n')
+
+
 def test_a_long_text_is_shown_by_its_end(char_model: LanguageModel):
     text = "the cat " * 100
     [shown, _] = say(Session(char_model), text).split("\n", 1)

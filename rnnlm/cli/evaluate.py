@@ -46,7 +46,8 @@ def evaluate(
     """Measure a model's perplexity on a dataset or a text.
 
     Words outside the vocabulary are predicted as the unknown token, as in the literature; the perplexity without
-    them is printed too. Bits per character compare models with different tokens.
+    them is printed too. Bits per character compare models with different tokens. A model trained with batching:
+    stream reads the text as one stream, or as a few side by side; 'rnnlm score' begins every line afresh.
 
     With --interpolate the probability of a token is W times the network's and 1 - W times another model's. An
     n-gram model (ARPA, also .gz) must have the model's vocabulary, with <s>, </s> and <unk>. A file of
