@@ -156,6 +156,8 @@ def generate(
     _check_contradictions(context)
     if beam_width and num_samples and num_samples > beam_width:
         raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
+    if max_tokens is not None and min_tokens > max_tokens:
+        raise click.UsageError(f"--min-tokens {min_tokens}: it is above --max-tokens {max_tokens}.")
 
     from rnnlm.model import LanguageModel
     from rnnlm.sampling import Sampling

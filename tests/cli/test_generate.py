@@ -248,6 +248,7 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pyt
         (["--greedy", "--top-k", 3], "--greedy and --top-k do not go together"),
         (["--greedy", "--top-p", 0.5], "--greedy and --top-p do not go together"),
         (["--beam-width", 3, "--num-samples", 4], "--num-samples 4: --beam-width 3 finds no more than that"),
+        (["--min-tokens", 5, "--max-tokens", 4], "--min-tokens 5: it is above --max-tokens 4"),
         (["--prompts", "x", "--seed-text", "y"], "--prompts and --seed-text do not go together"),
         (["--prompts", "x", "--json"], "--prompts and --json do not go together"),
         (["--json", "--jsonl"], "--json and --jsonl do not go together"),
@@ -266,7 +267,7 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
     [
         (["--prompts", "none"], "none: the file cannot be opened (No such file or directory)."),
         (["--stop", ""], "stop '': give at least one character."),
-        (["--min-tokens", "5", "--max-tokens", "4"], "min_tokens 5: it is above max_tokens, 4; raise that too."),
+        (["--min-tokens", "200"], "min_tokens 200: it is above max_tokens, 100; raise that too."),
     ],
 )
 def test_new_settings_that_make_no_sense_are_refused(
