@@ -33,7 +33,7 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     """
     try:
         from matplotlib.figure import Figure
-        from matplotlib.ticker import ScalarFormatter
+        from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
     except ImportError as error:
         raise RnnlmError("plotting needs matplotlib; run: pip install matplotlib.") from error
     drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
@@ -61,8 +61,9 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
         axes.set_ylabel(chart.unit)
         if chart.log:
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.yaxis.set_major_formatter(ScalarFormatter())
-            axes.yaxis.set_minor_formatter(ScalarFormatter())
+            axes.yaxis.set_minor_formatter(NullFormatter())
         if chart.from_zero:
             axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
