@@ -55,7 +55,7 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names, or say which it is nearest to."""
         near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-        if near and near != args[:1]:
+        if near and near != args[:1] and not ctx.resilient_parsing:  # completion must not end in an error
             ctx.fail(f"No such command '{args[0]}'; did you mean '{near[0]}'?")
         return super().resolve_command(ctx, args)
 

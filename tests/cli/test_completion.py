@@ -28,6 +28,7 @@ def completed(rnnlm: Command, monkeypatch: pytest.MonkeyPatch):
 def test_commands_options_choices_keys_and_paths_are_completed(completed) -> None:
     assert completed("rnnlm ") == [f"plain,{name}" for name in COMMANDS]
     assert completed("rnnlm tr") == ["plain,train"]
+    completed("rnnlm preproces --")  # whatever is listed, no error is
     assert completed("rnnlm generate --top") == ["plain,--top-k", "plain,--top-p"]
     assert completed("rnnlm evaluate --split t") == ["plain,train", "plain,test"]
     assert completed("rnnlm train --set model.h") == ["plain,model.hidden_size="]
