@@ -68,6 +68,13 @@ class TableGradient:
         self.values[slice(None) if self.rows is None else self.rows] = 0
         self.rows = np.empty(0, np.intp) if self.tracks_rows else None
 
+    def replace(self, ids: Ids, rows: Floats) -> None:
+        """Set row ``ids[n]`` to row n of `rows` (N, E), no id twice, and every other row to zero."""
+        self.clear()
+        self.values[ids] = rows
+        if self.rows is not None:
+            self.rows = np.sort(ids)
+
     def add(self, ids: Ids, rows: Floats) -> None:
         """Add row n of `rows` (N, E) to row ``ids[n]``; an id may occur more than once."""
         added = add_rows(self.values, ids, rows, self._workspace)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace, add_rows
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 
 BLOCK_BYTES = 32 << 20
 """Logits are made in blocks of rows of this size: memory stays bounded, and the blocks are few enough that adding
@@ -18,13 +18,12 @@ class SoftmaxOutput:
     """``ŷ = softmax(V s + b)`` and its cross-entropy against the target token.
 
     There is never an array of (tokens × vocabulary): logits and their exponentials share one block of rows at a
-    time. The softmax ``ŷ = e / Σe`` itself is never formed, as its division can wait until the sums over the
-    vocabulary are done: ``∂L/∂logits = ŷ - y`` gives
+    time. The softmax ``ŷ = e / Σe`` itself is never formed either. With ``δ = e - y Σe``, which is the derivative
+    ``∂L/∂logits = ŷ - y`` times Σe, the division is left to what is smaller:
 
     ::
 
-        ∂L/∂s_n = (Σ_c e_nc V_c) / Σ_c e_nc - V_target(n)
-        ∂L/∂V_c = Σ_n e_nc (s_n / Σ_c' e_nc') - Σ_{n: target(n) = c} s_n
+        ∂L/∂s_n = (Σ_c δ_nc V_c) / Σ_c e_nc        ∂L/∂V_c = Σ_n δ_nc (s_n / Σ_c' e_nc')
 
     Parameters
     ----------
@@ -100,24 +99,22 @@ class SoftmaxOutput:
         ds, scaled_s = self._workspace.array("ds", *s.shape), self._workspace.array("scaled_s", *s.shape)
         part = self._workspace.array("part", *self.weight.shape)
         if self.bias_gradient is not None:
-            self.bias_gradient[...] = -scale * np.bincount(targets, minlength=len(self.weight))
+            self.bias_gradient[...] = 0
         if len(targets) == 0:
             self.weight_gradient[...] = 0
-            return 0.0, ds
         for block in self._blocks(len(targets)):
-            e = self._exponentials(s[block], targets[block], losses[block], sums[block])
-            np.matmul(e, self.weight, out=ds[block])
+            delta = self._exponentials(s[block], targets[block], losses[block], sums[block])
+            delta[np.arange(len(delta)), targets[block]] -= sums[block]
             factors = scale / sums[block]
+            np.matmul(delta, self.weight, out=ds[block])
+            ds[block] *= factors[:, None]
             np.multiply(s[block], factors[:, None], out=scaled_s[block])
             if block.start == 0:
-                np.matmul(e.T, scaled_s[block], out=self.weight_gradient)
+                np.matmul(delta.T, scaled_s[block], out=self.weight_gradient)
             else:
-                self.weight_gradient += np.matmul(e.T, scaled_s[block], out=part)
+                self.weight_gradient += np.matmul(delta.T, scaled_s[block], out=part)
             if self.bias_gradient is not None:
-                self.bias_gradient += factors @ e
-        ds *= (scale / sums)[:, None]
-        ds -= np.multiply(self.weight[targets], scale, out=scaled_s)
-        add_rows(self.weight_gradient, targets, np.multiply(s, -scale, out=scaled_s), self._workspace)
+                self.bias_gradient += factors @ delta
         return float(losses.sum(dtype=np.float64)), ds
 
     def _blocks(self, rows: int) -> Iterator[slice]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rnnlm.nn.arrays import Floats, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.initializers import gate_matrices, uniform
 
@@ -159,26 +159,28 @@ class RecurrentLayer(ABC):
         self._W = self.parameters["weight_hh"]
         self._lay_out(1, state)
         self._states[1] = self._states[0]  # `state` is right before the first step too
+        self._a_columns = self._a.reshape(self.num_gates * self.hidden_size, state.shape[1])
         constant = self._constant()
-        self._constant_column = 0 if constant is None else constant[:, None]
+        self._constant_column = None if constant is None else constant[:, None]
 
     def advance(self, x: Floats) -> Floats:
         """Take one step, its input `x` (D, B); return the output (H, B), which the next step overwrites.
 
         As for `forward`, `x` is (G·H, B) where it is ``U x_t`` already.
         """
-        U = self.parameters.get("weight_ih")
-        a = self._a.reshape(-1, x.shape[1])
+        U, a = self.parameters.get("weight_ih"), self._a_columns
         if U is None:
-            np.add(x, self._constant_column, out=a)
+            np.copyto(a, x)
         else:
             np.matmul(U, x, out=a)
+        if self._constant_column is not None:
             a += self._constant_column
         return self._advance()
 
-    def advance_from(self, terms: Floats) -> Floats:
-        """Take one step as `advance` does, given its `input_terms` (G·H, B)."""
-        self._a.reshape(terms.shape)[...] = terms
+    def advance_by(self, terms: Floats, ids: Ids) -> Floats:
+        """Take one step as `advance` does, for the columns `ids` (B,) of the `input_terms` (G·H, C) of all tokens."""
+        # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
+        terms.take(ids, axis=1, out=self._a_columns, mode="clip")
         return self._advance()
 
     @property
@@ -267,9 +269,9 @@ class RecurrentLayer(ABC):
 
     def _advance(self) -> Floats:
         """Take the step for which `_a` is ready, from the state that the step before left."""
+        self._states = self._states[::-1]
         self._step(0)
-        self._states[0] = self._states[1]
-        h: Floats = self._states[0, 0]
+        h: Floats = self._states[1, 0]
         return h
 
     def _initialize(self, rng: np.random.Generator) -> None:

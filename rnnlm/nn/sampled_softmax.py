@@ -50,8 +50,7 @@ class SampledSoftmax:
         part, words, places = self._draw(targets, rng)
         loss, ds = part.loss_and_gradient(s, places, scale)
         output = self.output
-        self.weight_gradient.clear()
-        self.weight_gradient.add(words, part.weight_gradient)
+        self.weight_gradient.replace(words, part.weight_gradient)
         if output.bias_gradient is not None:
             output.bias_gradient[...] = 0
             output.bias_gradient[words] = part.bias_gradient

@@ -30,7 +30,7 @@ class Stepper:
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
         table, first = network.embedding.weight, network.layers[0]
         small = len(table) <= first.num_gates * network.hidden_size
-        self._first_terms = first.input_terms(table[None].copy())[0].copy() if small else None
+        self._first_terms = first.input_terms(table[None].copy())[0].T.copy() if small else None
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
@@ -45,13 +45,11 @@ class Stepper:
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
-        network = self.network
-        x = network.embedding.weight[ids].T
+        network, terms = self.network, self._first_terms
+        if terms is None or network.residual[0]:
+            x = network.embedding.weight[ids].T
         for k, layer in enumerate(network.layers):
-            if k == 0 and self._first_terms is not None:
-                y = layer.advance_from(self._first_terms[ids].T)
-            else:
-                y = layer.advance(x)
+            y = layer.advance(x) if k > 0 or terms is None else layer.advance_by(terms, ids)
             x = np.add(x, y, out=self._sum) if network.residual[k] else y
         return network.output.log_probs(x.T)
 
