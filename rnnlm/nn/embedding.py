@@ -55,3 +55,11 @@ class Embedding:
         if not self.shared:
             self.gradient.clear()
         self.gradient.add(self._ids, dy.reshape(-1, dy.shape[2]))
+
+    def backward_table(self, dtable: Floats) -> None:
+        """Take the derivative (V, E) with respect to a table that was read as a whole, not by `forward`."""
+        if self.shared:
+            self.gradient.values += dtable
+        else:
+            self.gradient.values[...] = dtable
+        self.gradient.rows = None

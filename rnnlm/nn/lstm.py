@@ -68,13 +68,18 @@ class LSTMLayer(RecurrentLayer):
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
         i, f, g, o = gates(self._a[t])
         di, df, dg, do = gates(delta)
-        c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
-        np.multiply(dh * tanh_c, o * (1 - o), out=do)
-        dc = carry + dh * o * (1 - tanh_c**2)
-        np.multiply(dc * g, i * (1 - i), out=di)
-        np.multiply(dc * c, f * (1 - f), out=df)
-        np.multiply(dc * i, 1 - g**2, out=dg)
-        return dc * f
+        c, h, tanh_c = self._states[:-1, 1][t], self._states[1:, 0][t], self._tanh_c[t]
+        # dc = carry + dh o (1 - tanh²(c))    do = dh tanh(c) o (1 - o)    di = dc g i (1 - i)
+        # df = dc c f (1 - f)    dg = dc i (1 - g²),    with h = o tanh(c) put in and no product formed twice
+        np.multiply(dh * h, 1 - o, out=do)
+        dc = carry + dh * (o - h * tanh_c)
+        dc_i = dc * i
+        dc_ig = dc_i * g
+        np.multiply(dc_ig, 1 - i, out=di)
+        np.subtract(dc_i, dc_ig * g, out=dg)
+        dc_f: Floats = dc * f
+        np.multiply(dc_f * c, 1 - f, out=df)
+        return dc_f
 
 
 class PeepholeLSTMLayer(LSTMLayer):

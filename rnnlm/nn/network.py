@@ -30,6 +30,10 @@ CELLS: dict[str, type[RecurrentLayer]] = {
 """The recurrent layers by the names of their cells in a configuration."""
 
 
+REPETITIONS = 4
+"""Mean occurrences of a token in a window from which the first layer's products are taken once a token."""
+
+
 class Network:
     """A stack of recurrent layers that predicts the next token.
 
@@ -169,6 +173,7 @@ class Network:
             Dropout(0.0 if E is None and k == 0 else dropout, self.dtype, variational_dropout)
             for k in range(num_layers + 1)
         ]
+        self._drops_inputs = (dropout > 0 and E is not None) or embedding_dropout > 0
         self.residual = [residual and (k > 0 or E == H) for k in range(num_layers)]
         self._penalties = (activation_regularization, temporal_activation_regularization)
         self._workspace = Workspace(self.dtype)
@@ -219,13 +224,20 @@ class Network:
             State after the window.
         """
         final_state = np.empty_like(state)
-        x = self.embedding.forward(inputs, rng)
+        by_token = self._by_token = self._can_read_by_token(inputs, rng)
+        x = self.embedding.weight if by_token else self.embedding.forward(inputs, rng)
         for k, layer in enumerate(self.layers):
-            y, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k], rng)
+            ids = inputs if k == 0 and by_token else None
+            y, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k], rng, ids=ids)
             # A new array: the layer needs its own outputs for its gradients.
             x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self.residual[k] else y
         self._last = x
         return self._dropouts[-1].forward(x, rng), final_state
+
+    def _can_read_by_token(self, inputs: Ids, rng: np.random.Generator | None) -> bool:
+        """Whether the first layer reads the same vector wherever a token stands, and tokens repeat enough."""
+        drops = rng is not None and self._drops_inputs
+        return inputs.size >= REPETITIONS * self.vocabulary_size and not drops and not self.residual[0]
 
     def objective(
         self, inputs: Ids, targets: Ids, mask: Mask, state: Floats, rng: np.random.Generator | None = None
@@ -281,21 +293,28 @@ class Network:
             State after the window.
         """
         hidden, final_state = self.forward(inputs, state, rng)
-        s, y, scale = hidden[mask], targets[mask], 1 / inputs.shape[1]
-        ds = np.zeros_like(hidden)
+        # Where all places count, a slice takes them without a copy.
+        places = slice(None) if mask.all() else np.flatnonzero(mask)
+        rows, ds = hidden.reshape(mask.size, -1), np.zeros_like(hidden)
+        s, y, scale = rows[places], targets.ravel()[places], 1 / inputs.shape[1]
         if rng is not None and self._sampled is not None:
-            loss, ds[mask] = self._sampled.loss_and_gradient(s, y, scale, rng)
+            loss, ds_rows = self._sampled.loss_and_gradient(s, y, scale, rng)
         else:
-            loss, ds[mask] = self.output.loss_and_gradient(s, y, scale)
+            loss, ds_rows = self.output.loss_and_gradient(s, y, scale)
             if self._output_gradient is not None:
                 self._output_gradient.rows = None
+        ds.reshape(rows.shape)[places] = ds_rows
         if rng is not None:
             self._add_activation_error(ds, hidden, mask)
         error = self._dropouts[-1].backward(ds)
         if rng is not None:
             self._add_temporal_error(error, mask)
         steps = len(inputs) if bptt_truncate is None else bptt_truncate
-        self.embedding.backward(self._backward_through_layers(error, steps))
+        error = self._backward_through_layers(error, steps)
+        if self._by_token:
+            self.embedding.backward_table(error)
+        else:
+            self.embedding.backward(error)
         return loss, final_state
 
     def track_gradient_rows(self) -> None:
@@ -318,7 +337,13 @@ class Network:
         return {name: (ids, axis) for name, (ids, axis) in used.items() if ids is not None}
 
     def _backward_through_layers(self, error: Floats, steps: int) -> Floats:
-        """Send the error of the last output (T, B, H) down to the embedding, at most `steps` time steps back."""
+        """Send the error of the last output (T, B, H) down to the embedding, at most `steps` time steps back.
+
+        Returns
+        -------
+        (T, B, E) or (C, E)
+            The error of the vectors looked up or, where they were read by token, of the table.
+        """
         full = steps >= len(error) - 1
         by_lag = [error]
         for k in reversed(range(self.num_layers)):

@@ -15,6 +15,9 @@ from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.initializers import gate_matrices, uniform
 
+TRANSPOSED_ROWS = 128
+"""Rows of W that are transposed at a time, so that what is read stays in the cache until it is written."""
+
 
 class RecurrentLayer(ABC):
     """A recurrent layer whose step t begins with ``U x_t + b`` and ``W h_{t-1} + b'``, of G·H rows each.
@@ -109,17 +112,22 @@ class RecurrentLayer(ABC):
             The `carry` of the step before.
         """
 
-    def forward(self, x: Floats, state: Floats, rng: np.random.Generator | None = None) -> tuple[Floats, Floats]:
+    def forward(
+        self, x: Floats, state: Floats, rng: np.random.Generator | None = None, *, ids: Ids | None = None
+    ) -> tuple[Floats, Floats]:
         """Run the layer over a window.
 
         Parameters
         ----------
-        x : (T, B, D)
-            Input; (T, B, G·H) when it is ``U x_t`` already.
+        x : (T, B, D) or (C, D)
+            Input; with G·H in place of D when it is ``U x_t`` already.
         state : (S, B, H)
             What the step before the window hands on.
         rng
             Source of the mask on W; None, as in evaluation, drops nothing.
+        ids : (T, B), optional
+            Which row of `x`, then (C, D), is the input at each place. Products with U are then taken once a row:
+            less work where rows are fewer than places.
 
         Returns
         -------
@@ -128,31 +136,34 @@ class RecurrentLayer(ABC):
         state : (S, B, H)
             What the last step hands on.
         """
-        T = len(x)
-        self._x = x
+        T = len(x if ids is None else ids)
+        self._x, self._ids = x, ids
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
         self._lay_out(T, state)
-        np.copyto(self._a.reshape(T, -1, state.shape[1]), self.input_terms(x).transpose(0, 2, 1))
+        a = self._a.reshape(T, -1, state.shape[1])
+        if ids is None:
+            np.copyto(a, self._input_terms(x).transpose(0, 2, 1))
+        else:
+            terms = self.row_terms(x)
         for t in range(T):
+            if ids is not None:
+                take_columns(terms, ids[t], out=a[t])
             self._step(t)
         # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
         self._y = self._rows("y", self._states[:, 0])
         return self._y[1:], self.state
 
-    def input_terms(self, x: Floats) -> Floats:
-        """Compute ``U x_t + b`` of all steps, (T, B, G·H), for an input as in `forward`.
-
-        The result is overwritten by the next call; an input that is ``U x_t`` already is changed in place.
-        """
-        U = self.parameters.get("weight_ih")
-        if U is not None:
-            projected = self._workspace.array("projected", *x.shape[:2], len(U))
-            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
-            x = projected
-        constant = self._constant()
+    def row_terms(self, x: Floats) -> Floats:
+        """Compute ``U x + b`` for each row x of (C, D), as columns (G·H, C) that the next call overwrites."""
+        U, constant = self.parameters.get("weight_ih"), self._constant()
+        terms = self._workspace.array("terms", self.num_gates * self.hidden_size, len(x))
+        if U is None:
+            np.copyto(terms, x.T)
+        else:
+            np.matmul(U, x.T, out=terms)
         if constant is not None:
-            x += constant
-        return x
+            terms += constant[:, None]
+        return terms
 
     def begin_steps(self, state: Floats) -> None:
         """Get ready to `advance` step by step from a state (S, B, H)."""
@@ -178,9 +189,8 @@ class RecurrentLayer(ABC):
         return self._advance()
 
     def advance_by(self, terms: Floats, ids: Ids) -> Floats:
-        """Take one step as `advance` does, for the columns `ids` (B,) of the `input_terms` (G·H, C) of all tokens."""
-        # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
-        terms.take(ids, axis=1, out=self._a_columns, mode="clip")
+        """Take one step as `advance` does, the input being the rows `ids` (B,) that gave these `row_terms`."""
+        take_columns(terms, ids, out=self._a_columns)
         return self._advance()
 
     @property
@@ -199,8 +209,8 @@ class RecurrentLayer(ABC):
 
         Returns
         -------
-        (T, B, D)
-            Derivative with respect to the input. The parameters' derivatives are left in `gradients`.
+        (T, B, D) or (C, D)
+            Derivative with respect to the input `x`. The parameters' derivatives are left in `gradients`.
         """
         T, B, H = dy.shape
         Wt = self._transposed_weights()
@@ -234,7 +244,8 @@ class RecurrentLayer(ABC):
         Returns
         -------
         list of (T, B, D)
-            The error of the input, by lag, for the layer below.
+            The error of the input, by lag, for the layer below; the sum over the lags, (C, D), where rows of the
+            input were given by their ids.
         """
         T, B, H = dy[0].shape
         dtype = self._workspace.dtype
@@ -254,9 +265,10 @@ class RecurrentLayer(ABC):
                 from_next[:-1] = carry[1:]
             carry = self._step_back(all_steps, dh, from_next, delta)
             total += delta
-            dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
-        self._set_gradients(total)
-        return dx
+            if self._ids is None:
+                dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
+        summed = self._set_gradients(total)
+        return dx if self._ids is None else [self._input_error("dx", summed)]
 
     def _lay_out(self, T: int, state: Floats) -> None:
         """Lay out the arrays of T steps from a state (S, B, H)."""
@@ -300,8 +312,10 @@ class RecurrentLayer(ABC):
 
     def _transposed_weights(self) -> Floats:
         """Return Wᵀ, laid out afresh: the product of every backward step then reads it in order."""
-        Wt = self._workspace.array("Wt", *self._W.T.shape)
-        np.copyto(Wt, self._W.T)
+        W, Wt = self._W, self._workspace.array("Wt", *self._W.T.shape)
+        for start in range(0, len(W), TRANSPOSED_ROWS):
+            rows = slice(start, start + TRANSPOSED_ROWS)
+            np.copyto(Wt[:, rows], W[rows].T)
         return Wt
 
     def _columns(self, name: str, rows: Floats) -> Floats:
@@ -320,7 +334,13 @@ class RecurrentLayer(ABC):
         return rows
 
     def _set_gradients(self, delta: Floats) -> Floats:
-        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums; return δ as (T, B, G·H)."""
+        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums.
+
+        Returns
+        -------
+        (T, B, G·H) or (C, G·H)
+            δ by place or, where rows of the input were given by their ids, summed by row.
+        """
         gradients = self.gradients
         rows = self._rows("delta_rows", delta)
         recurrent = self._recurrent_delta(slice(None), delta)
@@ -328,21 +348,51 @@ class RecurrentLayer(ABC):
         flat, recurrent_flat = (array.reshape(-1, array.shape[2]) for array in (rows, recurrent_rows))
         np.matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), out=gradients["weight_hh"])
         self._dropconnect.backward(gradients["weight_hh"])
-        if "weight_ih" in gradients:
-            np.matmul(flat.T, self._x.reshape(-1, self._x.shape[2]), out=gradients["weight_ih"])
         if "bias_ih" in gradients:
-            np.sum(flat, axis=0, out=gradients["bias_ih"])
-            np.sum(recurrent_flat, axis=0, out=gradients["bias_hh"])
+            # A product with ones, which is faster than a sum over the first axis.
+            ones = np.ones(len(flat), flat.dtype)
+            np.matmul(ones, flat, out=gradients["bias_ih"])
+            np.matmul(ones, recurrent_flat, out=gradients["bias_hh"])
+        if self._ids is not None:
+            rows = flat = self._sum_by_row(flat, self._ids)
+        if "weight_ih" in gradients:
+            np.matmul(flat.T, self._x.reshape(len(flat), -1), out=gradients["weight_ih"])
         return rows
 
+    def _sum_by_row(self, delta: Floats, ids: Ids) -> Floats:
+        """Add up the rows of (T·B, G·H) that belong to the same row of the input, (C, G·H)."""
+        # A product with ones and zeros, one row of them for each row of the input.
+        belongs = self._workspace.array("belongs", len(self._x), ids.size)
+        belongs[...] = 0
+        belongs[ids.ravel(), np.arange(ids.size)] = 1
+        return np.matmul(belongs, delta, out=self._workspace.array("delta_by_row", len(self._x), delta.shape[1]))
+
+    def _input_terms(self, x: Floats) -> Floats:
+        """Compute ``U x_t + b`` of all steps, (T, B, G·H), in place where the input is ``U x_t`` already."""
+        U = self.parameters.get("weight_ih")
+        if U is not None:
+            projected = self._workspace.array("projected", *x.shape[:2], len(U))
+            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
+            x = projected
+        constant = self._constant()
+        if constant is not None:
+            x += constant
+        return x
+
     def _input_error(self, name: str, delta: Floats) -> Floats:
-        """Return ``Uᵀ δ_t`` for every step; δ_t itself where the input was ``U x_t``."""
+        """Return ``Uᵀ δ`` for every δ of (…, G·H); δ itself where the input was ``U x_t``."""
         U = self.parameters.get("weight_ih")
         if U is None:
             return delta
-        dx = self._workspace.array(name, *delta.shape[:2], U.shape[1])
+        dx = self._workspace.array(name, *delta.shape[:-1], U.shape[1])
         np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
         return dx
+
+
+def take_columns(array: Floats, ids: Ids, out: Floats) -> None:
+    """Write the columns `ids` (B,) of an array (n, C) to `out` (n, B)."""
+    # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
+    array.take(ids, axis=1, out=out, mode="clip")
 
 
 def gates(array: Floats) -> list[Floats]:

@@ -30,7 +30,7 @@ class Stepper:
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
         table, first = network.embedding.weight, network.layers[0]
         small = len(table) <= first.num_gates * network.hidden_size
-        self._first_terms = first.input_terms(table[None].copy())[0].T.copy() if small else None
+        self._first_terms = first.row_terms(table).copy() if small else None
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""

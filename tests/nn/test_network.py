@@ -290,3 +290,26 @@ def test_training_precision_is_single() -> None:
     assert {value.dtype for value in (*network.parameters.values(), *network.gradients.values())} == {
         np.dtype("float32")
     }
+
+
+@pytest.mark.parametrize("bptt_truncate", [None, 2])
+@pytest.mark.parametrize("regularizers", [{}, {"dropout": 0.4}, {"embedding_dropout": 0.4}], ids=str)
+@pytest.mark.parametrize("options", [*OPTIONS, {"embedding_size": 7, "tie_weights": True}], ids=str)
+def test_products_once_a_token_give_what_those_once_a_place_do(
+    options: dict[str, object],
+    regularizers: dict[str, object],
+    bptt_truncate: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = []
+    for repetitions in (0, 100):
+        monkeypatch.setattr("rnnlm.nn.network.REPETITIONS", repetitions)
+        network = make(**options, **regularizers)
+        arguments = window(network)
+        losses, _ = network.losses(*arguments)
+        rng = np.random.default_rng(0)
+        found.append((losses, gradients(network, *arguments, bptt_truncate=bptt_truncate, rng=rng)))  # type: ignore[arg-type]
+    (losses, by_token), (expected_losses, by_place) = found
+    np.testing.assert_allclose(losses, expected_losses, rtol=1e-12)
+    for name, gradient in by_place.items():
+        np.testing.assert_allclose(by_token[name], gradient, rtol=1e-10, atol=1e-13, err_msg=name)
