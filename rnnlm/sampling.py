@@ -227,35 +227,30 @@ def sample_ids(
         min_tokens=min_tokens,
     )
     samples = len(rngs)
-    lengths = np.zeros(samples, int)
-    # By step: what each sample has chosen, and its log-probability. Nothing is chosen after the end.
-    ids: list[Ids] = []
-    log_probs: list[Floats] = []
-    for _ in range(max_tokens):
+    # Of each sample: the ids that it keeps, and the log-probabilities that count, one more if it reached the end.
+    lengths, counted = np.full((2, samples), max_tokens)
+    steps: list[tuple[Ids, Ids, Floats]] = []
+    for step in range(max_tokens):
         alive = sampler.alive
         if len(alive) == 0:
             break
-        ids.append(np.full(samples, end_id))
-        log_probs.append(np.zeros(samples))
-        ids[-1][alive], log_probs[-1][alive] = chosen, _ = sampler.step()
-        goes_on = chosen != end_id
-        lengths[alive] += goes_on
+        chosen, log_probs = sampler.step()
+        steps.append((alive, chosen, log_probs))
+        ended = chosen == end_id
+        if ended.any():
+            lengths[alive[ended]], counted[alive[ended]] = step, step + 1
         if stop is not None:
-            for i in np.flatnonzero(goes_on):
+            for i in np.flatnonzero(~ended):
                 kept = stop(int(alive[i]), int(chosen[i]))
                 if kept is not None:
-                    goes_on[i] = False
-                    lengths[alive[i]] = kept
-                    for left_out in log_probs[kept:]:
-                        left_out[alive[i]] = 0
-        if not goes_on.all():
-            sampler.keep(goes_on)
-    rows = np.array(ids, int).reshape(-1, samples).T
-    totals = np.array(log_probs).reshape(-1, samples).sum(axis=0)
-    return [
-        SampledIds(row[:length].tolist(), float(total))
-        for row, length, total in zip(rows, lengths, totals, strict=True)
-    ]
+                    ended[i] = True
+                    lengths[alive[i]] = counted[alive[i]] = kept
+        if ended.any():
+            sampler.keep(~ended)
+    ids, nats = np.zeros((samples, len(steps)), int), np.zeros((samples, len(steps)))
+    for step, (then_alive, chosen, log_probs) in enumerate(steps):
+        ids[then_alive, step], nats[then_alive, step] = chosen, log_probs
+    return [SampledIds(ids[i, : lengths[i]].tolist(), float(nats[i, : counted[i]].sum())) for i in range(samples)]
 
 
 def stream_ids(sampler: Sampler, end_id: int, max_tokens: int) -> Iterator[int]:
@@ -287,7 +282,7 @@ def refuse_overflow(log_probs: ArrayLike) -> None:
     RnnlmError
         If one is not.
     """
-    if not np.all(np.isfinite(log_probs)):
+    if not np.isfinite(log_probs).all():
         raise RnnlmError(
             "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
             "checkpoint, or train with a smaller optimizer.learning_rate."
