@@ -224,7 +224,7 @@ class Network:
             State after the window.
         """
         final_state = np.empty_like(state)
-        by_token = self._by_token = self._can_read_by_token(inputs, rng)
+        by_token = self._by_token = self.reads_by_token(inputs, rng)
         x = self.embedding.weight if by_token else self.embedding.forward(inputs, rng)
         for k, layer in enumerate(self.layers):
             ids = inputs if k == 0 and by_token else None
@@ -233,11 +233,6 @@ class Network:
             x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self.residual[k] else y
         self._last = x
         return self._dropouts[-1].forward(x, rng), final_state
-
-    def _can_read_by_token(self, inputs: Ids, rng: np.random.Generator | None) -> bool:
-        """Whether the first layer reads the same vector wherever a token stands, and tokens repeat enough."""
-        drops = rng is not None and self._drops_inputs
-        return inputs.size >= REPETITIONS * self.vocabulary_size and not drops and not self.residual[0]
 
     def objective(
         self, inputs: Ids, targets: Ids, mask: Mask, state: Floats, rng: np.random.Generator | None = None
@@ -316,6 +311,14 @@ class Network:
         else:
             self.embedding.backward(error)
         return loss, final_state
+
+    def reads_by_token(self, inputs: Ids, rng: np.random.Generator | None) -> bool:
+        """Whether the first layer's products over `inputs` (T, B) are taken once a token, not once a place.
+
+        They are where it reads the same vector wherever a token stands, and tokens repeat enough.
+        """
+        drops = rng is not None and self._drops_inputs
+        return inputs.size >= REPETITIONS * self.vocabulary_size and not drops and not self.residual[0]
 
     def track_gradient_rows(self) -> None:
         """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""

@@ -26,7 +26,7 @@ class Speed:
         Of training steps: forward, backward, clipping and update.
     model_gflops_per_second
         Arithmetic of the model's matrix products done a second; of an estimated softmax that of its samples, of
-        an adaptive one that of its head.
+        an adaptive one that of its head, and none for a first layer's input products once a token.
     gemm_peak_gflops_per_second
         The machine's fastest single-precision product, measured just before.
     utilization
@@ -117,6 +117,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
         for name, value in training_step.network.parameters.items()
         if not name.startswith("output.tail")
     }
+    if training_step.network.reads_by_token(batch.inputs, rng):
+        del shapes["rnn.weight_ih_l0"]
     if config.model.softmax_samples is not None:
         output = "embedding.weight" if config.model.tie_weights else "output.weight"
         shapes[output] = (min(size, config.model.softmax_samples), config.model.hidden_size)

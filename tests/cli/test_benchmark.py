@@ -68,6 +68,18 @@ def test_only_the_samples_of_the_softmax_are_counted(rnnlm: Command, tied: bool)
     assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
 
 
+@pytest.mark.parametrize(("batch_size", "input_products"), [(3, 8 * 8), (4, 0)])
+def test_input_products_once_a_token_are_not_counted(rnnlm: Command, batch_size: int, input_products: int):
+    config = write_config(
+        "characters.yaml",
+        model={"hidden_size": 8, "embedding_size": 8, "vocabulary_size": 7},
+        training={"batch_size": batch_size, "bptt_steps": 7, "batching": "stream"},
+    )
+    speed = rnnlm("benchmark", "--config", config, "--seconds", "0.1", "--json").json
+    flops = 6 * (input_products + 8 * 8 + 7 * 8)
+    assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
+
+
 def test_the_figures_are_printed(rnnlm: Command, config: str):
     outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.01")
     assert outcome.exit_code == 0
