@@ -2,7 +2,7 @@
 
 from rnnlm.optim.adagrad import Adagrad
 from rnnlm.optim.adam import Adam, AdamW
-from rnnlm.optim.clipping import clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim.clipping import clip_by_value, global_norm, norm_factor
 from rnnlm.optim.optimizer import Optimizer, RowGradient
 from rnnlm.optim.rmsprop import RMSprop
 from rnnlm.optim.schedules import SCHEDULES, Schedule
@@ -30,7 +30,7 @@ __all__ = [
     "RMSprop",
     "RowGradient",
     "Schedule",
-    "clip_by_norm",
     "clip_by_value",
     "global_norm",
+    "norm_factor",
 ]

@@ -15,21 +15,9 @@ def global_norm(gradients: Iterable[Floats]) -> float:
     return math.sqrt(sum(float(g @ g) for g in flat))
 
 
-def clip_by_norm(gradients: Iterable[Floats], max_norm: float, norm: float) -> None:
-    """Scale the gradients in place so that their norm is at most `max_norm` (Pascanu et al. 2013).
-
-    Parameters
-    ----------
-    gradients
-        The arrays to scale.
-    max_norm
-        The largest norm allowed.
-    norm
-        Their `global_norm`.
-    """
-    if norm > max_norm:
-        for gradient in gradients:
-            gradient *= max_norm / norm
+def norm_factor(norm: float, max_norm: float) -> float:
+    """Return the factor that cuts a gradient of length `norm` to at most `max_norm` (Pascanu et al. 2013)."""
+    return min(1.0, max_norm / norm) if norm > 0 else 1.0
 
 
 def clip_by_value(gradients: Iterable[Floats], largest: float) -> None:

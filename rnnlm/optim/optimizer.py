@@ -71,10 +71,19 @@ class Optimizer(ABC):
         """Whether a parameter with the gradient zero stays as it is, and so does what is kept for it."""
         return False
 
-    def step(self, learning_rate: float, row_gradients: dict[str, RowGradient] | None = None) -> None:
-        """Change the parameters in place with η = `learning_rate`; uses the gradients up.
+    def step(
+        self, learning_rate: float, row_gradients: dict[str, RowGradient] | None = None, scale: float = 1.0
+    ) -> None:
+        """Change the parameters in place; uses the gradients up.
 
-        `row_gradients` are taken in place of those in `gradients`; only where the optimizer `skips_zeros`.
+        Parameters
+        ----------
+        learning_rate
+            η.
+        row_gradients
+            Taken in place of those in `gradients`; only where the optimizer `skips_zeros`.
+        scale
+            Factor on all gradients, such as clipping by norm asks for.
         """
         self.steps += 1
         for name, parameter in self.parameters.items():
@@ -83,14 +92,16 @@ class Optimizer(ABC):
                 ids, axis, g = row_gradients[name]
                 tables = [np.moveaxis(array, axis, 0) for array in (parameter, *kept)]
                 theta, *rest = rows = [array[ids] for array in tables]
-                self._update(learning_rate, theta, g, *rest)
+                self._update(learning_rate, scale, theta, g, *rest)
                 for array, changed in zip(tables, rows, strict=True):
                     array[ids] = changed
             else:
-                self._update(learning_rate, parameter, self.gradients[name], *kept)
+                self._update(learning_rate, scale, parameter, self.gradients[name], *kept)
 
-    def _update(self, learning_rate: float, *arrays: Floats) -> None:
+    def _update(self, learning_rate: float, scale: float, *arrays: Floats) -> None:
         for theta, g, *kept in pieces(*arrays):
+            if scale != 1:
+                g *= scale
             if self.weight_decay:
                 self.decay(learning_rate, theta, g)
             self.update(learning_rate, theta, g, *kept)

@@ -10,7 +10,7 @@ from rnnlm.dataset.batches import Batch
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
-from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_value, global_norm, norm_factor
 
 
 class NotFiniteError(Exception):
@@ -111,11 +111,10 @@ class TrainingStep:
         if not math.isfinite(norm):
             raise NotFiniteError("gradient")
         optimizer = self.config.optimizer
-        if optimizer.clip_norm is not None:
-            clip_by_norm(gradients, optimizer.clip_norm, norm)
+        scale = 1.0 if optimizer.clip_norm is None else norm_factor(norm, optimizer.clip_norm)
         if optimizer.clip_value is not None:
-            clip_by_value(gradients, optimizer.clip_value)
-        self.optimizer.step(learning_rate, rows)
+            clip_by_value(gradients, optimizer.clip_value / scale)
+        self.optimizer.step(learning_rate, rows, scale)
         return StepResult(nats, norm, state)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, clip_by_norm, clip_by_value, global_norm
+from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, clip_by_value, global_norm, norm_factor
 
 
 def test_sgd_goes_against_the_gradient() -> None:
@@ -143,18 +143,18 @@ def test_a_state_of_other_shapes_is_refused(name: str, options: dict[str, object
 
 
 def test_clipping_scales_all_gradients_to_the_largest_norm() -> None:
-    gradients = [np.array([[3.0, 0.0]]).T, np.array([4.0])]
-    norm = global_norm(gradients)
+    parameters = {"a": np.zeros((2, 1)), "b": np.zeros(1)}
+    gradients = {"a": np.array([[3.0, 0.0]]).T, "b": np.array([4.0])}
+    norm = global_norm(gradients.values())
     assert norm == pytest.approx(5)
-    clip_by_norm(gradients, 1.0, norm)
-    np.testing.assert_allclose(gradients[0], [[0.6], [0.0]])
-    np.testing.assert_allclose(gradients[1], [0.8])
+    SGD(parameters, gradients).step(1.0, scale=norm_factor(norm, 1.0))
+    np.testing.assert_allclose(parameters["a"], [[-0.6], [0.0]])
+    np.testing.assert_allclose(parameters["b"], [-0.8])
 
 
-def test_a_short_gradient_is_not_clipped() -> None:
-    gradients = [np.array([3.0, 4.0])]
-    clip_by_norm(gradients, 5.0, global_norm(gradients))
-    np.testing.assert_array_equal(gradients[0], [3.0, 4.0])
+@pytest.mark.parametrize("norm", [0.0, 4.9, 5.0])
+def test_a_short_gradient_is_not_clipped(norm: float) -> None:
+    assert norm_factor(norm, 5.0) == 1
 
 
 def test_clipping_cuts_every_element_to_the_largest_value() -> None:
