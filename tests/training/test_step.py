@@ -52,6 +52,22 @@ def test_optimizers_that_change_every_row_are_given_every_row(optimizer: dict[st
     assert not step.network.gradient_rows()
 
 
+def test_elements_are_cut_after_the_whole_gradient_is_scaled() -> None:
+    step = make_step({"clip_norm": 0.1, "clip_value": 0.01})
+    before = {name: value.copy() for name, value in step.network.parameters.items()}
+    ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
+    arguments = (ids[:-1], ids[1:], np.ones((T, B), bool))
+    state = step.network.initial_state(B)
+    step.network.backpropagate(*arguments, state)
+    gradients = {name: gradient.copy() for name, gradient in step.network.gradients.items()}
+    scale = 0.1 / step.take(Batch(*arguments, continues=False), state, 0.5, np.random.default_rng(0)).gradient_norm
+    assert scale < 1
+    assert max(np.abs(scale * gradient).max() for gradient in gradients.values()) > 0.01
+    for name, gradient in gradients.items():
+        expected = before[name] - 0.5 * np.clip(scale * gradient, -0.01, 0.01)
+        np.testing.assert_allclose(step.network.parameters[name], expected, rtol=1e-12, atol=1e-15)
+
+
 def test_an_adaptive_softmax_needs_a_vocabulary_above_its_cutoffs() -> None:
     with pytest.raises(
         RnnlmError, match=r"^model.softmax_cutoffs: \[20, 60\] must be below the vocabulary's 60 tokens"
