@@ -54,7 +54,7 @@ class TableGradient:
     rows : (N,) or None
         The different rows outside of which `values` is zero, in rising order; None if no row need be.
     tracks_rows
-        Whether `clear` and `add` take note of the rows. Whoever sets it changes `values` in `rows` only.
+        Whether `clear`, `add` and `replace` take note of the rows. Whoever sets it changes `values` in these only.
     """
 
     def __init__(self, values: Floats) -> None:

@@ -17,10 +17,10 @@ class Embedding:
     weight : (V, E)
         The table, trained in place.
     gradient
-        Where `backward` leaves the derivative of the loss with respect to `weight`.
+        Where the derivative of the loss with respect to `weight` is left.
     shared
-        True when another layer has the same `weight` and has written its part into `gradient` before
-        `backward` is called (tied weights): then `backward` adds to it.
+        True when another layer has the same `weight` and has written its part into `gradient` before this one
+        does (tied weights): then it is added to.
     word_dropout
         Probability with which a word is dropped wherever it stands in a window (Gal and Ghahramani 2016, Merity
         et al. 2017); only while training.

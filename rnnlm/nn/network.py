@@ -30,8 +30,11 @@ CELLS: dict[str, type[RecurrentLayer]] = {
 """The recurrent layers by the names of their cells in a configuration."""
 
 
+FEW_TOKENS = 200
+"""Size up to which a vocabulary, as of characters, may be read by token (see `Network.reads_by_token`)."""
+
 REPETITIONS = 4
-"""Mean occurrences of a token in a window from which the first layer's products are taken once a token."""
+"""Places in a window for each token of the vocabulary from which it is."""
 
 
 class Network:
@@ -315,10 +318,12 @@ class Network:
     def reads_by_token(self, inputs: Ids, rng: np.random.Generator | None) -> bool:
         """Whether the first layer's products over `inputs` (T, B) are taken once a token, not once a place.
 
-        They are where it reads the same vector wherever a token stands, and tokens repeat enough.
+        They are where tokens are few and repeat, and the same vector is read wherever a token stands; not past a
+        residual connection, which needs the vectors at their places.
         """
+        C = self.vocabulary_size
         drops = rng is not None and self._drops_inputs
-        return inputs.size >= REPETITIONS * self.vocabulary_size and not drops and not self.residual[0]
+        return C <= FEW_TOKENS and inputs.size >= REPETITIONS * C and not drops and not self.residual[0]
 
     def track_gradient_rows(self) -> None:
         """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""

@@ -169,13 +169,13 @@ class RecurrentLayer(ABC):
         """Get ready to `advance` step by step from a state (S, B, H)."""
         self._W = self.parameters["weight_hh"]
         self._lay_out(1, state)
-        self._states[1] = self._states[0]  # `state` is right before the first step too
+        self._states[1] = self._states[0]  # where `state` and the first step find it
         self._a_columns = self._a.reshape(self.num_gates * self.hidden_size, state.shape[1])
         constant = self._constant()
         self._constant_column = None if constant is None else constant[:, None]
 
     def advance(self, x: Floats) -> Floats:
-        """Take one step, its input `x` (D, B); return the output (H, B), which the next step overwrites.
+        """Take one step, its input `x` (D, B); return the output (H, B), which the step after next overwrites.
 
         As for `forward`, `x` is (G·H, B) where it is ``U x_t`` already.
         """

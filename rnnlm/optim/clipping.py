@@ -16,7 +16,7 @@ def global_norm(gradients: Iterable[Floats]) -> float:
 
 
 def norm_factor(norm: float, max_norm: float) -> float:
-    """Return the factor that cuts a gradient of length `norm` to at most `max_norm` (Pascanu et al. 2013)."""
+    """Return the factor that cuts a gradient of length `norm`, finite, to `max_norm` (Pascanu et al. 2013)."""
     return min(1.0, max_norm / norm) if norm > 0 else 1.0
 
 

@@ -112,7 +112,7 @@ class TrainingStep:
             raise NotFiniteError("gradient")
         optimizer = self.config.optimizer
         scale = 1.0 if optimizer.clip_norm is None else norm_factor(norm, optimizer.clip_norm)
-        if optimizer.clip_value is not None:
+        if optimizer.clip_value is not None and scale > 0:
             clip_by_value(gradients, optimizer.clip_value / scale)
         self.optimizer.step(learning_rate, rows, scale)
         return StepResult(nats, norm, state)

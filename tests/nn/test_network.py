@@ -294,7 +294,9 @@ def test_training_precision_is_single() -> None:
 
 @pytest.mark.parametrize("bptt_truncate", [None, 2])
 @pytest.mark.parametrize("regularizers", [{}, {"dropout": 0.4}, {"embedding_dropout": 0.4}], ids=str)
-@pytest.mark.parametrize("options", [*OPTIONS, {"embedding_size": 7, "tie_weights": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [*OPTIONS, {"embedding_size": 7, "tie_weights": True, "softmax_samples": 4}], ids=str
+)
 def test_products_once_a_token_give_what_those_once_a_place_do(
     options: dict[str, object],
     regularizers: dict[str, object],
@@ -305,11 +307,33 @@ def test_products_once_a_token_give_what_those_once_a_place_do(
     for repetitions in (0, 100):
         monkeypatch.setattr("rnnlm.nn.network.REPETITIONS", repetitions)
         network = make(**options, **regularizers)
-        arguments = window(network)
-        losses, _ = network.losses(*arguments)
-        rng = np.random.default_rng(0)
-        found.append((losses, gradients(network, *arguments, bptt_truncate=bptt_truncate, rng=rng)))  # type: ignore[arg-type]
+        network.track_gradient_rows()
+        losses, _ = network.losses(*window(network))
+        for seed in (1, 0):
+            rng = np.random.default_rng(seed)
+            arguments = window(network, seed)
+            last = gradients(network, *arguments, bptt_truncate=bptt_truncate, rng=rng)  # type: ignore[arg-type]
+        found.append((losses, last))
     (losses, by_token), (expected_losses, by_place) = found
     np.testing.assert_allclose(losses, expected_losses, rtol=1e-12)
     for name, gradient in by_place.items():
         np.testing.assert_allclose(by_token[name], gradient, rtol=1e-10, atol=1e-13, err_msg=name)
+
+
+def test_windows_read_by_token_and_by_place_take_turns() -> None:
+    network = make(cell="lstm", embedding_size=7, tie_weights=True, softmax_samples=4)
+    network.track_gradient_rows()
+    short = window(network)
+    long = tuple(np.tile(each, (3, 1)) for each in short[:3])
+    assert not network.reads_by_token(short[0], None)
+    assert network.reads_by_token(long[0], None)
+    rng = np.random.default_rng
+    expected = gradients(network, *short, rng=rng(0))  # type: ignore[arg-type]
+    gradients(network, *long, short[3], rng=rng(1))  # type: ignore[arg-type]
+    for name, gradient in gradients(network, *short, rng=rng(0)).items():  # type: ignore[arg-type]
+        np.testing.assert_array_equal(gradient, expected[name])
+
+
+def test_large_vocabularies_are_read_by_place() -> None:
+    network = Network(201, embedding_size=3, hidden_size=3)
+    assert not network.reads_by_token(np.zeros((100, 100), int), None)

@@ -68,6 +68,17 @@ def test_elements_are_cut_after_the_whole_gradient_is_scaled() -> None:
         np.testing.assert_allclose(step.network.parameters[name], expected, rtol=1e-12, atol=1e-15)
 
 
+def test_clipping_to_next_to_nothing_changes_nothing() -> None:
+    step = make_step({"clip_norm": 5e-324, "clip_value": 0.01})
+    step.network.parameters["output.weight"] *= 100
+    before = {name: value.copy() for name, value in step.network.parameters.items()}
+    ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
+    batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool), continues=False)
+    step.take(batch, step.network.initial_state(B), 0.5, np.random.default_rng(0))
+    for name, value in before.items():
+        np.testing.assert_array_equal(step.network.parameters[name], value)
+
+
 def test_an_adaptive_softmax_needs_a_vocabulary_above_its_cutoffs() -> None:
     with pytest.raises(
         RnnlmError, match=r"^model.softmax_cutoffs: \[20, 60\] must be below the vocabulary's 60 tokens"
