@@ -34,7 +34,7 @@ FEW_TOKENS = 200
 """Size up to which a vocabulary, as of characters, may be read by token (see `Network.reads_by_token`)."""
 
 REPETITIONS = 4
-"""Places in a window for each token of the vocabulary from which it is."""
+"""Places in a window, for each token of the vocabulary, from which reading by token pays."""
 
 
 class Network:
