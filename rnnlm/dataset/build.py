@@ -12,16 +12,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rnnlm.dataset.encode import BEGINS_SENTENCE, encode_documents, take_prefix
 from rnnlm.dataset.publish import check_destination, clear_leftovers, publish, temporary_directory
 from rnnlm.dataset.split import TEST, TRAIN, VALID, Assignment, SplitSettings, assign_all, divide
-from rnnlm.dataset.spool import (
-    BEGINS_SENTENCE,
-    FORGOTTEN,
-    Part,
-    Spool,
-    encode_documents,
-    take_prefix,
-)
+from rnnlm.dataset.spool import FORGOTTEN, Part, Spool
 from rnnlm.dataset.store import (
     FORMAT_VERSION,
     METADATA_FILE,

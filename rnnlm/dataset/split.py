@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.dataset.spool import BEGINS_DOCUMENT, BEGINS_SENTENCE, Block, Part, Spool
+from rnnlm.dataset.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE
+from rnnlm.dataset.spool import Block, Part, Spool
 from rnnlm.errors import RnnlmError
 
 TRAIN, VALID, TEST = 0, 1, 2

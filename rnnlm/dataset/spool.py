@@ -5,28 +5,17 @@ provisional ids in the order of their first appearance; what is known of them on
 they are in the vocabulary, is applied to the spooled ids in a second pass.
 """
 
-import multiprocessing
 import os
-import signal
-import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
-from itertools import chain, count
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.errors import RnnlmError
-from rnnlm.text.processor import TextProcessor, TextSettings
-from rnnlm.text.readers import Piece
+from rnnlm.dataset.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE, SEGMENT, EncodedChunk
 
-# Characters of text that are processed at a time: about a second's work, which is how long a stop may take.
-CHUNK_CHARACTERS = 1 << 16
 # When there are more types than this, or more characters in them, the rarest are forgotten (counted as
 # unknown), as word2vec does.
 MAX_TYPES = 750_000
@@ -37,164 +26,6 @@ BLOCK_SEGMENTS = 1 << 16
 BLOCK_TOKENS = 1 << 20
 
 ID = np.dtype("<u4")
-
-# A segment is what a piece of a document adds to a sentence: usually all of it.
-SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("begins", "u1")])
-BEGINS_SENTENCE = 1
-BEGINS_DOCUMENT = 2
-
-
-class EncodedChunk(NamedTuple):
-    """Some pieces of documents, tokenized: ids stand for positions in `types`.
-
-    `documents` counts those that begin here, with tokens or without; `pending` holds the flags of a beginning that
-    no token has followed yet.
-    """
-
-    types: list[str]
-    ids: NDArray[np.uint32]
-    segments: NDArray[Any]
-    documents: int
-    pending: int
-
-
-def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
-    """Tokenize pieces of documents."""
-    positions: defaultdict[str, int] = defaultdict(count().__next__)
-    ids: list[int] = []
-    segments = []
-    documents = pending = 0
-    splits_sentences = processor.settings.sentences
-    for piece in pieces:
-        if piece.begins_document:
-            documents += 1
-            pending = BEGINS_DOCUMENT | BEGINS_SENTENCE
-        for sentence in processor.sentence_texts(piece.text):
-            if splits_sentences:
-                pending |= BEGINS_SENTENCE
-            tokens = processor.tokenize_sentence(sentence)
-            if tokens:
-                ids.extend(map(positions.__getitem__, tokens))
-                segments.append((len(tokens), len(sentence), pending))
-                pending = 0
-    types = list(positions)
-    return EncodedChunk(types, np.array(ids, np.uint32), np.array(segments, SEGMENT), documents, pending)
-
-
-def encode_documents(
-    pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
-) -> Generator[EncodedChunk, None, None]:
-    """Tokenize documents, in order, with one process or several; the result is the same.
-
-    Parameters
-    ----------
-    pieces : iterable of Piece
-        The documents.
-    settings : TextSettings
-        How text becomes tokens.
-    workers : int
-        Processes that tokenize; with 1 it is done in this one.
-    progress : callable
-        Called with the number of characters of each chunk when it is done.
-    """
-    if workers == 1:
-        processor = TextProcessor(settings)
-        for chunk in _chunks(pieces):
-            yield encode_pieces(processor, chunk)
-            progress(_characters(chunk))
-        return
-    with _pool(workers, settings) as pool:
-        running: deque[tuple[Future[EncodedChunk], int]] = deque()
-        for chunk in _chunks(pieces):
-            with _stops_held_back():
-                future = pool.submit(_encode_in_worker, chunk)
-            running.append((future, _characters(chunk)))
-            if len(running) > 2 * workers:
-                yield from _finish(running, progress)
-        while running:
-            yield from _finish(running, progress)
-
-
-def _finish(
-    running: "deque[tuple[Future[EncodedChunk], int]]", progress: Callable[[int], object]
-) -> Iterator[EncodedChunk]:
-    future, characters = running.popleft()
-    yield future.result()
-    progress(characters)
-
-
-def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    chunk: list[Piece] = []
-    size = 0
-    for piece in pieces:
-        chunk.append(piece)
-        size += len(piece.text) + 1  # so that empty documents fill a chunk too
-        if size >= CHUNK_CHARACTERS:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _characters(chunk: list[Piece]) -> int:
-    return sum(len(piece.text) for piece in chunk)
-
-
-@contextmanager
-def _pool(workers: int, settings: TextSettings) -> Iterator[ProcessPoolExecutor]:
-    context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (settings,))
-    try:
-        yield pool
-    except BrokenProcessPool as error:  # of a result or of the next chunk, whichever comes first
-        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _stops_held_back() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait while a worker may be started, which else would complain of half a start.
-
-    The worker inherits that Ctrl-C is blocked: the main process alone acts on it, and then ends the workers.
-    """
-    if threading.current_thread() is not threading.main_thread():  # the only one that signals stop
-        yield
-        return
-    held: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
-    # Blocking alone would not do for this process: another of its threads would take the signal.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if os.name != "nt" else None
-    try:
-        yield
-    finally:
-        if mask is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
-    if held:
-        signal.raise_signal(held[0])
-
-
-def _start_worker(settings: TextSettings) -> None:
-    global _worker_processor
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker_processor = TextProcessor(settings)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
-
-
-_worker_processor: TextProcessor
-
-
-def _encode_in_worker(pieces: list[Piece]) -> EncodedChunk:
-    return encode_pieces(_worker_processor, pieces)
 
 
 class Part(NamedTuple):
@@ -325,15 +156,3 @@ def _read(file: BinaryIO, dtype: "np.dtype[Any]", first: int, count: int) -> NDA
     """Read entries of a file; afterwards the position is at the end of them."""
     file.seek(first * dtype.itemsize)
     return np.frombuffer(bytearray(file.read(count * dtype.itemsize)), dtype)
-
-
-def take_prefix(pieces: Iterator[Piece], characters: int) -> tuple[list[Piece], Iterator[Piece]]:
-    """Return the first pieces, of about so many characters, and an iterator over all of them."""
-    prefix: list[Piece] = []
-    size = 0
-    for piece in pieces:
-        prefix.append(piece)
-        size += len(piece.text)
-        if size >= characters:
-            break
-    return prefix, chain(prefix, pieces)

@@ -1,13 +1,10 @@
 import gc
 import io
 import json
-import multiprocessing
 import os
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlm.dataset import spool
+from rnnlm.dataset import encode, spool
 from rnnlm.dataset.build import VocabularySettings, build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
@@ -200,7 +197,7 @@ def test_one_document_of_sentences_is_divided_at_sentence_ends(tmp_path):
 def test_documents_in_many_pieces_are_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("rnnlm.text.lines.PIECE_SIZE", 7)
     monkeypatch.setattr("rnnlm.text.readers.PIECE_SIZE", 7)
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 10)
+    monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 10)
     monkeypatch.setattr(spool, "BLOCK_TOKENS", 5)
     monkeypatch.setattr(spool, "BLOCK_SEGMENTS", 2)
     text = "the cat sat on the mat and the hat sat on the cad and the mat "
@@ -275,11 +272,11 @@ def test_an_existing_vocabulary_brings_its_settings(tmp_path):
 
 BUILD = """
 import sys
-from rnnlm.dataset import spool
+from rnnlm.dataset import encode, spool
 from rnnlm.dataset.build import *
 
 if __name__ == "__main__":  # workers import this file too
-    spool.CHUNK_CHARACTERS, spool.MAX_TYPES = 700, 60
+    encode.CHUNK_CHARACTERS, spool.MAX_TYPES = 700, 60
     build_dataset(["a.jsonl"], sys.argv[2], split=SplitSettings("b.txt"), workers=int(sys.argv[1]))
 """
 
@@ -304,7 +301,7 @@ def test_runs_workers_and_hash_seeds_do_not_change_a_byte(tmp_path):
 
 def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "MAX_TYPES", 40)
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 100)
+    monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 100)
     monkeypatch.setattr(spool, "BLOCK_TOKENS", 16)
     file = write(tmp_path / "a.txt", "".join(f"the cat rare{index} sat\n" for index in range(500)))
     result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
@@ -319,7 +316,7 @@ def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
 
 def test_long_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "MAX_TYPE_CHARACTERS", 10_000)
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 3000)
+    monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 3000)
     held = []
 
     def record(self: spool.Spool) -> None:
@@ -526,39 +523,11 @@ def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
     assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
 
 
-def die(pieces: list[Piece]) -> None:
-    os._exit(1)
-
-
-@pytest.mark.parametrize("chunks", [1, 9])
-def test_a_dead_worker_is_reported(monkeypatch, chunks):
-    monkeypatch.setattr(spool, "_encode_in_worker", die)
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 1)
-    with pytest.raises(RnnlmError, match="use fewer --workers"):
-        list(spool.encode_documents([Piece("text", True)] * chunks, WORDS, 2, lambda characters: None))
-
-
-def test_a_worker_that_is_dead_before_the_next_chunk_is_reported(monkeypatch):
-    monkeypatch.setattr(spool, "CHUNK_CHARACTERS", 1)
-    monkeypatch.setattr(spool, "_encode_in_worker", die)
-
-    def pieces() -> Iterator[Piece]:
-        yield Piece("text", True)
-        while not multiprocessing.active_children():
-            time.sleep(0.01)
-        while multiprocessing.active_children():  # a dead worker takes the others with it
-            time.sleep(0.01)
-        yield Piece("text", True)
-
-    with pytest.raises(RnnlmError, match="use fewer --workers"):
-        list(spool.encode_documents(pieces(), WORDS, 2, lambda characters: None))
-
-
 PEAK_MEMORY = """
 import sys
-from rnnlm.dataset import spool
+from rnnlm.dataset import encode, spool
 from rnnlm.dataset.build import *
-spool.CHUNK_CHARACTERS = spool.BLOCK_SEGMENTS = spool.BLOCK_TOKENS = 1 << 13
+encode.CHUNK_CHARACTERS = spool.BLOCK_SEGMENTS = spool.BLOCK_TOKENS = 1 << 13
 build_dataset([sys.argv[1]], "out", text=TextSettings("whitespace"), overwrite=True)
 print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
 """
@@ -582,7 +551,7 @@ def test_a_chunk_is_forgotten_without_the_garbage_collector():
     # Which may come as late as after hundreds of chunks, as strings and arrays do not call for it.
     processor = TextProcessor(replace(TextSettings(sentences=True), punkt=train_punkt(["A b. C d."])))
     gc.collect()
-    spool.encode_pieces(processor, [Piece("One. Two!", True)])
+    encode.encode_pieces(processor, [Piece("One. Two!", True)])
     assert gc.collect() == 0
 
 

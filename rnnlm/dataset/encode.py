@@ -1,0 +1,110 @@
+"""Documents as chunks of ids, each with the tokens that its own ids stand for."""
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import chain, count
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.dataset.workers import map_in_order
+from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.readers import Piece
+
+# Characters of text that are processed at a time: a tenth of a second's work or so.
+CHUNK_CHARACTERS = 1 << 16
+
+# A segment is what a piece of a document adds to a sentence: usually all of it.
+SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("begins", "u1")])
+BEGINS_SENTENCE = 1
+BEGINS_DOCUMENT = 2
+
+
+class EncodedChunk(NamedTuple):
+    """Some pieces of documents, tokenized: ids stand for positions in `types`.
+
+    `documents` counts those that begin here, with tokens or without; `pending` holds the flags of a beginning that
+    no token has followed yet; `characters` counts those of the text.
+    """
+
+    types: list[str]
+    ids: NDArray[np.uint32]
+    segments: NDArray[Any]
+    documents: int
+    pending: int
+    characters: int
+
+
+def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
+    """Tokenize pieces of documents."""
+    positions: defaultdict[str, int] = defaultdict(count().__next__)
+    ids: list[int] = []
+    segments = []
+    documents = pending = characters = 0
+    splits_sentences = processor.settings.sentences
+    for piece in pieces:
+        characters += len(piece.text)
+        if piece.begins_document:
+            documents += 1
+            pending = BEGINS_DOCUMENT | BEGINS_SENTENCE
+        for sentence in processor.sentence_texts(piece.text):
+            if splits_sentences:
+                pending |= BEGINS_SENTENCE
+            tokens = processor.tokenize_sentence(sentence)
+            if tokens:
+                ids.extend(map(positions.__getitem__, tokens))
+                segments.append((len(tokens), len(sentence), pending))
+                pending = 0
+    arrays = np.array(ids, np.uint32), np.array(segments, SEGMENT)
+    return EncodedChunk(list(positions), *arrays, documents, pending, characters)
+
+
+def encode_documents(
+    pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
+) -> Generator[EncodedChunk, None, None]:
+    """Tokenize documents, in order, with one process or several; the result is the same.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        The documents.
+    settings : TextSettings
+        How text becomes tokens.
+    workers : int
+        Processes that tokenize; with 1 it is done in this one.
+    progress : callable
+        Called with the number of characters of each chunk when it is done.
+    """
+    encode = partial(encode_pieces, TextProcessor(settings))
+    with closing(map_in_order(encode, _chunks(pieces), workers)) as chunks:
+        for chunk in chunks:
+            yield chunk
+            progress(chunk.characters)
+
+
+def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    chunk: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        chunk.append(piece)
+        size += len(piece.text) + 1  # so that empty documents fill a chunk too
+        if size >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def take_prefix(pieces: Iterator[Piece], characters: int) -> tuple[list[Piece], Iterator[Piece]]:
+    """Return the first pieces, of about so many characters, and an iterator over all of them."""
+    prefix: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        prefix.append(piece)
+        size += len(piece.text)
+        if size >= characters:
+            break
+    return prefix, chain(prefix, pieces)

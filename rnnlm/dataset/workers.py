@@ -1,0 +1,136 @@
+"""Work that several processes share, its results taken in order.
+
+Every worker has a pipe of its own, which ends with it, even if it is killed in the middle of a result. A queue
+that workers share, as in `concurrent.futures`, would hold half a result then, and the rest
+be waited for without end.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from typing import Generic, TypeVar
+
+from rnnlm.errors import RnnlmError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
+    """Apply a function to items, as `map` does, in several processes.
+
+    Parameters
+    ----------
+    function : callable
+        What is done; it, the items and the results are pickled.
+    items : iterable
+        What it is done to; they are read as the workers take them, one ahead.
+    workers : int
+        Number of processes; with 1 it is done in this one.
+
+    Raises
+    ------
+    RnnlmError
+        If a worker ends before its work is done.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    crew: deque[_Worker[Item, Result]] = deque()  # in the order of their items
+    try:
+        for item in items:
+            if len(crew) < workers:
+                with _stops_held_back():
+                    crew.append(_Worker(function))
+                crew[-1].send(item)
+            else:
+                result = crew[0].receive()
+                crew[0].send(item)
+                crew.rotate(-1)
+                yield result
+        for worker in crew:
+            yield worker.receive()
+    finally:
+        with _stops_held_back():
+            for worker in crew:
+                worker.end()
+
+
+class _Worker(Generic[Item, Result]):
+    """A process that applies a function to one item after another."""
+
+    def __init__(self, function: Callable[[Item], Result]):
+        context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
+        self._pipe, pipe_of_worker = context.Pipe()
+        self._process = context.Process(target=_work, args=(function, pipe_of_worker), daemon=True)
+        with _interrupts_blocked():
+            self._process.start()
+        pipe_of_worker.close()  # so that the worker's is the last copy, and the pipe ends with it
+
+    def send(self, item: Item) -> None:
+        with _death_reported():
+            self._pipe.send(item)
+
+    def receive(self) -> Result:
+        with _death_reported():
+            result: Result = self._pipe.recv()
+        return result
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
+    with suppress(EOFError, OSError, MemoryError):  # the main process is no more, or will report the death
+        while True:
+            pipe.send(function(pipe.recv()))
+
+
+@contextmanager
+def _death_reported() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
+
+
+@contextmanager
+def _stops_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait, so that no worker is half started, or forgotten."""
+    if threading.current_thread() is not threading.main_thread():  # the only one that signals stop
+        yield
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C, which a worker inherits: the main process alone acts on it, and ends the workers."""
+    if os.name == "nt":  # where there is nothing to inherit
+        yield
+        return
+    resource_tracker.ensure_running()  # else the first start does this, and unblocks Ctrl-C
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
