@@ -89,9 +89,8 @@ class Sampling:
         if self.top_p is not None:
             nucleus = np.argmax(cumulative >= self.top_p * total[:, None], axis=1)
             total = cumulative[np.arange(len(nucleus)), nucleus]
-        # Where the product is rounded up to the total, the last id that can be chosen is.
-        point = np.minimum(draws * total, np.nextafter(total, 0))
-        chosen = np.argmax(cumulative > point[:, None], axis=1)
+        # Less than the total: no double is between the largest draw and 1, so the product is not rounded up to it.
+        chosen = np.argmax(cumulative > (draws * total)[:, None], axis=1)
         if order is not None:
             chosen = order[np.arange(len(chosen)), chosen]
         return chosen
