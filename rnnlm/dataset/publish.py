@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnnlm.dataset.store import METADATA_FILE, seal
+from rnnlm.dataset.store import METADATA_FILE, file_names, seal
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sync
 
@@ -19,7 +19,7 @@ def check_destination(out: Path, overwrite: bool) -> None:
     Raises
     ------
     RnnlmError
-        If `out` exists and `overwrite` is off, or is anything but a dataset.
+        If `out` exists and `overwrite` is off, or there is anything in it but a dataset.
     """
     if not (out.exists() or out.is_symlink()):
         return
@@ -29,6 +29,12 @@ def check_destination(out: Path, overwrite: bool) -> None:
         )
     if not overwrite:
         raise RnnlmError(f"{out}: this dataset exists; choose another with --out, or replace it with --overwrite.")
+    others = sorted({path.name for path in out.iterdir()} - {METADATA_FILE, *file_names()})
+    if others:
+        raise RnnlmError(
+            f"{out}: there are other files beside the dataset ({others[0]}), which --overwrite would remove; move "
+            "them, or choose another directory with --out."
+        )
 
 
 def _hidden_prefix(out: Path) -> str:
@@ -66,7 +72,7 @@ def clear_leftovers(out: Path) -> None:
 
 
 def _has_ended(process: str) -> bool:
-    """Return whether the process with a number is over; this one has the number of an earlier one."""
+    """Return whether the process with a number is over: that of this one belonged to an earlier one."""
     if not process.isdecimal() or os.name == "nt":  # Windows has no signal that only asks
         return False
     try:

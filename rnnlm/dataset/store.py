@@ -176,7 +176,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             " this version of rnnlm reads; build the dataset again."
         )
     for section, names, keys in (
-        ("files", _file_names(), ("bytes", "sha256")),
+        ("files", file_names(), ("bytes", "sha256")),
         ("splits", SPLITS, SPLIT_NUMBERS),
     ):
         for name in names:
@@ -195,7 +195,8 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     return metadata
 
 
-def _file_names() -> list[str]:
+def file_names() -> list[str]:
+    """List the files of a dataset beside its metadata."""
     return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
 
 
@@ -212,7 +213,7 @@ def _is_valid(key: str, value: object) -> bool:
 
 
 def _check_files(path: Path, files: Mapping[str, Any]) -> None:
-    for name in _file_names():
+    for name in file_names():
         file = path / name
         if not file.is_file():
             raise _damaged(file, "is missing")

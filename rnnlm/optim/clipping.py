@@ -11,8 +11,11 @@ from rnnlm.nn.arrays import Floats
 def global_norm(gradients: Iterable[Floats]) -> float:
     """Return the Euclidean norm of all gradients taken as one vector."""
     # Flattened in memory order: a transposed array is then not copied.
-    flat = (gradient.ravel(order="K") for gradient in gradients)
-    return math.sqrt(sum(float(g @ g) for g in flat))
+    flat = [gradient.ravel(order="K") for gradient in gradients]
+    norm = math.sqrt(sum(float(g @ g) for g in flat))
+    if math.isinf(norm):  # squares overflow long before the numbers: in single precision from 1.8e19
+        norm = float(np.linalg.norm([np.linalg.norm(g.astype(np.float64)) for g in flat]))
+    return norm
 
 
 def norm_factor(norm: float, max_norm: float) -> float:

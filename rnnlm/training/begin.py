@@ -32,17 +32,17 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     ------
     RnnlmError
         If no dataset is named or it cannot be opened, or the run exists and is not to be resumed, or is to be
-        resumed and does not exist.
+        resumed and does not exist, or something else is in its directory.
     """
     if config.data.path is None:
         raise RnnlmError("data.path: no dataset is named; give --data DIR.")
     run = RunDirectory(out)
     if run.exists and not resume:
         raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
-    if resume and not run.exists:
-        raise RnnlmError(f"{out}: there is no run to resume in it; leave --resume out to begin one.")
-    if not run.checkpoints.is_dir() and out.is_dir() and any(out.iterdir()):
-        raise RnnlmError(f"{out}: there are other files in it; choose another --out.")
+    if not run.exists:
+        run.refuse_other_files()
+        if resume:
+            raise RnnlmError(f"{out}: there is no run to resume in it; leave --resume out to begin one.")
     dataset = Dataset.open(config.data.path)
     checkpoint = None
     if init_from is not None:

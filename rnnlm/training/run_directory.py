@@ -23,6 +23,7 @@ METRICS = "metrics.jsonl"
 SAMPLES = "samples.jsonl"
 CHECKPOINTS = "checkpoints"
 INDEX = "index.json"
+FIRST_CHECKPOINT = "step-00000000"
 _CHECKPOINT_NAME = re.compile(r"step-\d{8,}a*")
 
 
@@ -48,6 +49,27 @@ class RunDirectory:
         """Whether the directory holds a checkpoint."""
         return (self.checkpoints / INDEX).is_file()
 
+    def refuse_other_files(self) -> None:
+        """Refuse a directory without an index in which there is more than a run's first moment may leave.
+
+        Raises
+        ------
+        RnnlmError
+            If there are checkpoints after the first one, or anything that is not a run's.
+        """
+        checkpoints = sorted(file.parent.name for file in self.checkpoints.glob(f"*/{MANIFEST}"))
+        if checkpoints and checkpoints != [FIRST_CHECKPOINT]:
+            raise RnnlmError(
+                f"{self.checkpoints}: no {INDEX}, so the run cannot go on; put that back, or choose another --out "
+                f"and --init-from one of its checkpoints: {', '.join(checkpoints)}."
+            )
+        ours = [CHECKPOINTS, ENVIRONMENT]
+        if (self.path / ENVIRONMENT).is_file():  # else the configuration, which comes after it, is another's
+            ours.append(CONFIG)
+        others = _others(self.path, ours) + _others(self.checkpoints, [FIRST_CHECKPOINT, INDEX])
+        if others:
+            raise RnnlmError(f"{self.path}: there are other files in it ({others[0]}); choose another --out.")
+
     def begin(self, config: Config) -> None:
         """Make the directory, write down what the run is made with, and remove what a killed one left.
 
@@ -69,9 +91,9 @@ class RunDirectory:
         try:
             make_directory(self.checkpoints)
             self._remove_others()
-            write_atomically(self.path / CONFIG, config.to_yaml())
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
+            write_atomically(self.path / CONFIG, config.to_yaml())
         except OSError as error:
             raise RnnlmError(
                 f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or "
@@ -205,6 +227,12 @@ class RunDirectory:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
         except OSError as error:
             raise _cannot_write(self.path / name, error) from error
+
+
+def _others(directory: Path, ours: list[str]) -> list[str]:
+    """List what is in a directory beside these names, whole or half written."""
+    known = {*ours, *(f".{name}.partial" for name in ours)}
+    return sorted({path.name for path in directory.iterdir()} - known) if directory.is_dir() else []
 
 
 def _cannot_write(path: Path, error: OSError) -> RnnlmError:

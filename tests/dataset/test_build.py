@@ -508,19 +508,29 @@ def test_what_a_living_process_works_on_is_left_alone(tmp_path):
     assert foreign.exists()
 
 
-@pytest.mark.parametrize("out", [".", "../out", "sub/..", "link"])
+@pytest.mark.parametrize("out", [".", "../out", "../other/../out", "../other/link"])
 def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
     file = write(tmp_path / "a.txt", "a b c\n")
     build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
-    (tmp_path / "out" / "sub").mkdir()
-    (tmp_path / "out" / "link").symlink_to(tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "link").symlink_to(tmp_path / "out")
     monkeypatch.chdir(tmp_path / "out")
     with pytest.raises(RnnlmError, match="this dataset exists"):
         build_dataset([file], out, text=LETTERS)
     result = build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
     assert result.path == Path(out)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "other", "out"]
     assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
+
+
+def test_other_files_beside_a_dataset_are_not_removed(tmp_path):
+    out = tmp_path / "out"
+    build_dataset([write(tmp_path / "a.txt", "a b c\n")], out, text=WORDS, split=ALL_TRAIN)
+    mine = write(out / "mine.txt", "d e f\n")
+    with pytest.raises(RnnlmError, match=r"there are other files beside the dataset \(mine.txt\)"):
+        build_dataset([mine], out, text=WORDS, split=ALL_TRAIN, overwrite=True)
+    assert Path(mine).read_text() == "d e f\n"
+    assert Dataset.open(out).vocabulary.tokens[3:] == ["a", "b", "c"]
 
 
 PEAK_MEMORY = """

@@ -152,6 +152,21 @@ def test_clipping_scales_all_gradients_to_the_largest_norm() -> None:
     np.testing.assert_allclose(parameters["b"], [-0.8])
 
 
+def test_a_gradient_whose_square_overflows_is_clipped() -> None:
+    parameters = {"w": np.zeros((2, 1), np.float32)}
+    gradients = {"w": np.array([[3e30, 4e30]], np.float32).T}
+    with np.errstate(over="ignore"):
+        norm = global_norm(gradients.values())
+    assert norm == pytest.approx(5e30)
+    SGD(parameters, gradients).step(1.0, scale=norm_factor(norm, 1.0))
+    np.testing.assert_allclose(parameters["w"], [[-0.6], [-0.8]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_overflowed_has_no_finite_norm(number: float) -> None:
+    assert not np.isfinite(global_norm([np.ones(3, np.float32), np.array([1, number], np.float32)]))
+
+
 @pytest.mark.parametrize("norm", [0.0, 4.9, 5.0])
 def test_a_short_gradient_is_not_clipped(norm: float) -> None:
     assert norm_factor(norm, 5.0) == 1

@@ -29,6 +29,50 @@ def test_a_directory_with_other_files_is_not_written_to(dataset: Dataset, tmp_pa
     assert (tmp_path / "config.yaml").read_text() == "# mine"
 
 
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "notes/mine.txt", "checkpoints/step-00001000/weights", "checkpoints/best.bin"]
+)
+def test_other_files_are_not_touched_beside_checkpoints(dataset: Dataset, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "run"
+    (out / "checkpoints").mkdir(parents=True)
+    (out / name).parent.mkdir(exist_ok=True)
+    (out / name).write_text("mine")
+    config = Config.model_validate({"data": {"path": str(dataset.path)}})
+    for resume in (False, True):
+        with pytest.raises(RnnlmError, match="other files"):
+            begin_run(config, out, resume=resume, quiet=True)
+    assert (out / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_checkpoints_without_an_index_are_kept(
+    make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path, resume: bool
+) -> None:
+    trainer = make_trainer()
+    trainer.run()
+    last = trainer.run_directory.checkpoint("last")
+    (last.parent / "index.json").unlink()
+    config = Config.model_validate({"data": {"path": str(dataset.path)}})
+    with pytest.raises(RnnlmError, match=f"no index.json, so the run cannot go on; .*--init-from .*{last.name}"):
+        begin_run(config, tmp_path / "run", resume=resume, quiet=True)
+    assert load_checkpoint(last).state["progress"]["step"] > 0
+
+
+def test_a_run_that_was_killed_before_its_index_begins_again(
+    make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path
+) -> None:
+    trainer = make_trainer(training={"max_steps": 0})
+    trainer.run()
+    run = trainer.run_directory
+    (run.checkpoints / "index.json").rename(run.checkpoints / ".index.json.partial")
+    (run.checkpoints / ".step-00000000.partial").mkdir()
+    (run.path / ".config.yaml.partial").touch()
+    config = Config.model_validate({"data": {"path": str(dataset.path)}, "training": {"max_steps": 1}})
+    begin_run(config, tmp_path / "run", resume=False, quiet=True).run()
+    assert run.checkpoint("last").name == "step-00000001"
+    assert not (run.checkpoints / ".step-00000000.partial").exists()
+
+
 def test_a_dataset_must_be_named(tmp_path: Path) -> None:
     with pytest.raises(RnnlmError, match=r"data\.path"):
         begin_run(Config(), tmp_path / "run", resume=False, quiet=True)
