@@ -110,6 +110,12 @@ class ModelConfig(Section):
     recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
 
     @model_validator(mode="after")
+    def _nonlinearity_applies(self) -> "ModelConfig":
+        if self.nonlinearity != "tanh" and self.cell != "rnn":
+            raise ValueError(f"nonlinearity is for the cell rnn only, not for {self.cell}; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _sizes_fit(self) -> "ModelConfig":
         if self.embedding_size is None and (self.embedding_file is not None or self.freeze_embedding):
             key = "freeze_embedding" if self.embedding_file is None else "embedding_file"

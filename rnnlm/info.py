@@ -33,9 +33,6 @@ def describe(path: str | Path) -> dict[str, Any]:
 def _dataset(path: Path) -> dict[str, Any]:
     dataset = Dataset.open(path)
     vocabulary = dataset.vocabulary
-    for key in ("documents", "unique_tokens"):
-        if key not in dataset.metadata:
-            raise RnnlmError(f"{path / METADATA_FILE}: the key {key!r} is missing; build the dataset again.")
     return {
         "kind": "dataset",
         "path": str(path),

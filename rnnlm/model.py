@@ -21,7 +21,6 @@ from rnnlm.nn.network import Network
 from rnnlm.sampling import Sampling, refuse_overflow
 from rnnlm.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.text.processor import TextProcessor
-from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.run_directory import resolve_checkpoint
@@ -320,10 +319,15 @@ class LanguageModel:
         """
         if isinstance(texts, str):
             raise RnnlmError("perplexity needs a list of texts; put the text in [ ].")
-        scores = [self.score(text) for text in texts]
-        if not scores:
+        nats, tokens = 0.0, 0
+        for number, score in enumerate(self.scores(texts), start=1):
+            if not score.tokens:
+                raise RnnlmError(f"text {number} has no tokens; give at least one word, or leave it out.")
+            nats -= score.log_prob
+            tokens += len(score.tokens)
+        if not tokens:
             raise RnnlmError("perplexity needs at least one text.")
-        return perplexity(-sum(s.log_prob for s in scores) / sum(len(s.tokens) for s in scores))
+        return perplexity(nats / tokens)
 
     @np.errstate(all="ignore")
     def evaluate(
@@ -386,13 +390,11 @@ class LanguageModel:
         RnnlmError
             If the file cannot be read, or there is no text in it.
         """
-        documents = "file" if self.vocabulary.settings.level == "char" else "line"
         with tempfile.TemporaryDirectory() as directory:
             out = Path(directory, "dataset")
             build_dataset(
                 [str(path)],
                 out,
-                reader=ReaderSettings(documents=documents),
                 vocabulary=self.vocabulary,
                 split=SplitSettings(valid_fraction=0, test_fraction=1),
             )

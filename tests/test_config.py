@@ -160,6 +160,10 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
             "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
         ),
         (
+            "model: {cell: lstm, nonlinearity: relu}",
+            "c.yaml: model: nonlinearity is for the cell rnn only, not for lstm; leave it out.",
+        ),
+        (
             "model: {softmax_cutoffs: [9, 5]}",
             "c.yaml: model: softmax_cutoffs must rise from at least 1, not [9, 5].",
         ),

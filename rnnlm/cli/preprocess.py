@@ -170,7 +170,7 @@ def preprocess(
         all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
         _refuse_options_without_effect(all_formats, text_column, documents)
         text, vocabulary = _text_and_vocabulary(
-            "txt" if "txt" in formats else formats[0],
+            formats,
             level,
             vocab,
             extend_vocab,
@@ -222,7 +222,7 @@ def _refuse_options_without_effect(formats: set[str], text_column: str | None, d
 
 
 def _text_and_vocabulary(
-    file_format: str,
+    formats: Sequence[str],
     level: str | None,
     vocab: Path | None,
     extend_vocab: int | None,
@@ -246,7 +246,7 @@ def _text_and_vocabulary(
     settings = VocabularySettings(
         **_given(size=choice["vocab_size"], min_count=choice["min_count"]), special=names
     )
-    return TextSettings.choose(level or "word", file_format, **processing), settings
+    return TextSettings.choose(level or "word", formats, **processing), settings
 
 
 def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **options: Any) -> "BuildResult":
@@ -323,7 +323,8 @@ def _summary(result: "BuildResult") -> Iterator[str]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
         kind = "word" if result.vocabulary.settings.level == "word" else "character"
-        yield f"The least frequent {kind} in it is {token!r}, which appeared {times}."
+        where = "added" if result.chosen_words < len(result.vocabulary) - 3 else "in it"
+        yield f"The least frequent {kind} {where} is {token!r}, which appeared {times}."
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."
     trained = result.splits["train"].tokens

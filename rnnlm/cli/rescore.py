@@ -64,13 +64,13 @@ def rescore(
     from rnnlm.ngram import NgramModel
     from rnnlm.rescoring import best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
-    from rnnlm.text.lines import ReadReport, read_lines
+    from rnnlm.text.lines import ReadReport, read_lines, source_name
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()
-    hypotheses = read_nbest(read_lines(nbest, report), nbest)
+    hypotheses = read_nbest(read_lines(nbest, report), source_name(nbest))
     rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
     for each in rescored if scores else best(rescored):
         if as_jsonl:

@@ -108,6 +108,8 @@ class BuildResult:
         The numbers of ``train``, ``valid`` and ``test``.
     forgot_types : bool
         Whether the corpus had too many distinct tokens to count the rarest.
+    chosen_words : int
+        How many words of the vocabulary, the last ones, were chosen from the training text.
     """
 
     path: Path
@@ -117,6 +119,7 @@ class BuildResult:
     unique_tokens: int
     splits: dict[str, SplitCounts]
     forgot_types: bool
+    chosen_words: int
 
     @property
     def total(self) -> SplitCounts:
@@ -127,10 +130,8 @@ class BuildResult:
 
     @property
     def least_frequent(self) -> tuple[str, int] | None:
-        """The rarest word in the vocabulary and its count in the training text; None if there is none."""
-        if len(self.vocabulary) <= 3:
-            return None
-        return self.vocabulary.tokens[-1], self.vocabulary.counts[-1]
+        """The rarest of the words chosen from the training text, and its count there; None if there is none."""
+        return (self.vocabulary.tokens[-1], self.vocabulary.counts[-1]) if self.chosen_words else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
@@ -174,7 +175,7 @@ def build_dataset(
     reader : ReaderSettings, optional
         How the inputs are read.
     text : TextSettings, optional
-        How text becomes tokens; by default in the way that suits words of the first input's format
+        How text becomes tokens; by default in the way that suits words of the inputs' formats
         (`TextSettings.choose`). Where sentences are wanted and no Punkt parameters are given, installed ones
         are taken, or Punkt is trained on the corpus. Left out where `vocabulary` brings its own.
     vocabulary : Vocabulary or VocabularySettings, optional
@@ -209,7 +210,7 @@ def build_dataset(
     else:
         vocabulary = vocabulary or VocabularySettings()
         vocabulary.check()
-        settings = text or TextSettings.choose(file_format=formats_of(inputs, reader.format)[0])
+        settings = text or TextSettings.choose(formats=formats_of(inputs, reader.format))
         if vocabulary.extends is not None:
             settings = vocabulary.extends.settings
     reader = replace(reader, documents=reader.documents or settings.default_documents)
@@ -252,14 +253,21 @@ def _second_pass(
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
     type_counts, sentences = _count_training(spool, assignments)
+    chosen_words = 0
     if not isinstance(vocabulary, Vocabulary):
-        vocabulary = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
+        vocabulary, chosen_words = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
     vocabulary.save(directory / VOCABULARY_FILE)
     splits = _write_splits(directory, spool.types, vocabulary, assignments)
-    unique_tokens = int(np.count_nonzero(type_counts[FORGOTTEN + 1 :]))
-    documents = sum(part.documents for part in parts)
-    empty_documents = sum(part.empty_documents for part in parts)
-    return BuildResult(out, vocabulary, documents, empty_documents, unique_tokens, splits, spool.forgot_types)
+    return BuildResult(
+        path=out,
+        vocabulary=vocabulary,
+        documents=sum(part.documents for part in parts),
+        empty_documents=sum(part.empty_documents for part in parts),
+        unique_tokens=int(np.count_nonzero(type_counts[FORGOTTEN + 1 :])),
+        splits=splits,
+        forgot_types=spool.forgot_types,
+        chosen_words=chosen_words,
+    )
 
 
 def _no_text(name: str, part: Part, messages: Sequence[str]) -> RnnlmError:
@@ -300,8 +308,8 @@ def _choose_words(
     sentences: int,
     settings: TextSettings,
     choice: VocabularySettings,
-) -> Vocabulary:
-    """Keep the most frequent words, those of the same count in the order of the alphabet."""
+) -> tuple[Vocabulary, int]:
+    """Keep the most frequent words, those of one count in the order of the alphabet; return their number too."""
     first = [choice.special.unknown, choice.special.start, choice.special.end]
     if choice.extends is not None:
         first = choice.extends.tokens
@@ -317,7 +325,7 @@ def _choose_words(
     tokens = [*first, *(token for token, _ in kept)]
     counts = [int(type_counts[types[token]]) if token in types else 0 for token in tokens[Vocabulary.end_id + 1 :]]
     unknown_count = int(type_counts.sum()) - sum(counts)
-    return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings)
+    return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings), len(kept)
 
 
 class _SplitWriter:

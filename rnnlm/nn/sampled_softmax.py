@@ -21,11 +21,12 @@ class SampledSoftmax:
     Parameters
     ----------
     output
-        The layer with all words, whose weights are trained; token ids are in order of falling frequency.
+        The layer with all words, whose weights are trained. The estimate is best where token ids are in order of
+        falling frequency.
     weight_gradient
         The gradient of its weights.
     samples
-        Words beside the targets: one half the most frequent of the vocabulary, the other drawn for each call.
+        Words beside the targets: one half the first of the vocabulary, the other drawn for each call.
     """
 
     def __init__(self, output: SoftmaxOutput, weight_gradient: TableGradient, samples: int) -> None:

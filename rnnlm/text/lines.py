@@ -107,6 +107,11 @@ class Lines:
             ) from error
 
 
+def source_name(name: str) -> str:
+    """Return how messages name an input."""
+    return "standard input" if name == STDIN else name
+
+
 @contextmanager
 def open_text(name: str, report: ReadReport) -> Iterator[Lines]:
     """Open the lines of a file, decompressed by its name, or of standard input.
@@ -129,7 +134,7 @@ def open_text(name: str, report: ReadReport) -> Iterator[Lines]:
     except OSError as error:
         raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
     try:
-        yield Lines(stream, "standard input" if name == STDIN else name, report)
+        yield Lines(stream, source_name(name), report)
     finally:
         if name == STDIN:
             stream.detach()  # standard input is not ours to close

@@ -1,6 +1,6 @@
 """From a document to its sentences of tokens, in the way that a vocabulary remembers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -40,22 +40,22 @@ class TextSettings:
     def choose(
         cls,
         level: str = "word",
-        file_format: str = "txt",
+        formats: Collection[str] = ("txt",),
         *,
         tokenizer: str | None = None,
         lowercase: bool | None = None,
         sentences: bool | None = None,
         clean: bool | None = None,
     ) -> "TextSettings":
-        """Return the settings that suit a level and a format, but for those that are given.
+        """Return the settings that suit a level and the inputs' formats, but for those that are given.
 
         Parameters
         ----------
         level : str
             ``word`` or ``char``: only words are put in lower case.
-        file_format : str
-            ``csv``, ``jsonl`` or ``txt``: records are taken for comments, which are cleaned, and split into
-            sentences of words.
+        formats : collection of str
+            ``csv``, ``jsonl`` or ``txt``: where all are records, they are taken for comments, which are cleaned,
+            and split into sentences of words.
         tokenizer, lowercase, sentences, clean : optional
             As in the settings; None for the default.
 
@@ -64,7 +64,7 @@ class TextSettings:
         RnnlmError
             If a tokenizer is given for characters.
         """
-        words, records = level == "word", file_format != "txt"
+        words, records = level == "word", "txt" not in formats
         if tokenizer and not words:
             raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
         return cls(

@@ -47,6 +47,8 @@ class Checkpoint:
         The network's weights by name.
     state, state_tensors
         Progress of the training: plain values, and arrays by name.
+    directory
+        Where it was read from, for messages.
     """
 
     config: Config
@@ -54,6 +56,7 @@ class Checkpoint:
     parameters: dict[str, Floats]
     state: dict[str, Any]
     state_tensors: dict[str, Floats]
+    directory: Path = Path()
 
     def build_network(self) -> Network:
         """Make the configuration's network and give it the weights.
@@ -79,7 +82,9 @@ class Checkpoint:
         try:
             return Progress.from_dict(self.state["progress"])
         except (KeyError, TypeError, ValueError) as error:
-            raise RnnlmError(f"{STATE}: the progress is not whole ({error}); use another checkpoint.") from error
+            raise RnnlmError(
+                f"{self.directory / STATE}: the progress is not whole ({error}); use another checkpoint."
+            ) from error
 
     def copy_into(self, network: Network) -> None:
         """Give a network the weights.
@@ -95,7 +100,9 @@ class Checkpoint:
             with np.errstate(over="ignore"):
                 network.parameters[name][...] = value
             if not np.all(np.isfinite(network.parameters[name])):
-                raise RnnlmError(f"{MODEL}: not all of {name} are finite numbers; use another checkpoint.")
+                raise RnnlmError(
+                    f"{self.directory / MODEL}: not all of {name} are finite numbers; use another checkpoint."
+                )
 
     def _check_sizes(self) -> None:
         """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
@@ -117,8 +124,8 @@ class Checkpoint:
         if found != expected:
             name = min(name for name in expected if found[name] != expected[name])
             raise RnnlmError(
-                f"{MODEL}: the tensor {name} has shape {found[name]}, but its configuration and vocabulary "
-                f"make it {expected[name]}; use another checkpoint."
+                f"{self.directory / MODEL}: the tensor {name} has shape {found[name]}, but its configuration and "
+                f"vocabulary make it {expected[name]}; use another checkpoint."
             )
 
 
@@ -181,7 +188,8 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     parameters = _read_tensors(directory / MODEL)
     if config.model.tie_weights:
         parameters.pop("output.weight", None)
-    return Checkpoint(config, vocabulary, parameters, state, _read_tensors(directory / STATE_TENSORS))
+    state_tensors = _read_tensors(directory / STATE_TENSORS)
+    return Checkpoint(config, vocabulary, parameters, state, state_tensors, directory)
 
 
 def _tensors(arrays: dict[str, Floats]) -> bytes:

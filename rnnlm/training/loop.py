@@ -397,5 +397,6 @@ def _fixed_values(config: Config) -> dict[str, Any]:
         "training.seed": training.seed,
         "training.dtype": training.dtype,
         "optimizer.name": config.optimizer.name,
+        "optimizer.momentum": "above 0" if config.optimizer.momentum else 0,  # with or without a velocity
         "schedule.name": config.schedule.name,
     }

@@ -23,7 +23,8 @@ class LoadedVectors:
     missing
         Words that it lacks, the most frequent first.
     bad_lines
-        Lines that hold no vector of the right size.
+        Lines that hold no vector of the right size; whether the numbers are numbers is looked at only for words
+        of the vocabulary.
     """
 
     found: int
@@ -70,12 +71,16 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
         # A few of GloVe's words have spaces in them: the vector is what stands last.
         word, numbers = " ".join(fields[:-size]), fields[-size:]
         sizes[len(fields) - 1] = sizes.get(len(fields) - 1, 0) + 1
-        vector = _numbers(numbers) if word else None
-        if vector is None:
+        index = ids.get(word)
+        if not word:
             bad_lines += 1
-        elif word in ids and ids[word] not in found:
-            table[ids[word]] = vector
-            found.add(ids[word])
+        elif index is not None and index not in found:
+            vector = _numbers(numbers)
+            if vector is None:
+                bad_lines += 1
+            else:
+                table[index] = vector
+                found.add(index)
     usual = max(sizes, key=lambda length: sizes[length], default=size)
     if usual != size:
         raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")

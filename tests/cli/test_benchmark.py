@@ -47,7 +47,7 @@ def test_json_has_every_figure_and_they_agree(rnnlm: Command, config: str, monke
     assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
     assert speed["gemm_peak_gflops_per_second"] == 250
     assert speed["utilization"] == pytest.approx(speed["model_gflops_per_second"] / 250)
-    assert 0 < speed["ms_per_step"] < 200
+    assert speed["ms_per_step"] > 0
     assert (speed["threads"], speed["blas"]) == (blas.threads(), blas.kernel())
 
 

@@ -266,6 +266,10 @@ def test_a_vocabulary_is_extended(rnnlm: Command):
     outcome = rnnlm("preprocess", "new.txt", "--out", "new", "--vocab", "old", "--extend-vocab", 1, "--json")
     assert outcome.json["vocabulary_size"] == 7
     assert outcome.json["unknown_rate"] == 0
+    assert "The least frequent word added is 'dog'," in outcome.stderr
+    reused = rnnlm("preprocess", "new.txt", "--out", "reused", "--vocab", "old", "--json")
+    assert reused.json["least_frequent"] is None
+    assert "least frequent" not in reused.stderr
     alone = rnnlm("preprocess", "new.txt", "--extend-vocab", 1)
     assert alone.exit_code == 2
     assert "--extend-vocab adds words to the vocabulary of --vocab; give that too." in alone.stderr

@@ -194,6 +194,8 @@ def test_resume_trains_on_and_refuses_another_network(rnnlm: Command, config: st
         assert (
             "that run was begun with; change it back, resume with --config run/config.yaml, or" in outcome.stderr
         )
+    outcome = rnnlm(*arguments, "--resume", "--quiet", "--set", "optimizer.momentum=0.9")
+    assert outcome.stderr.startswith("rnnlm: optimizer.momentum: above 0 is not the 0 that run was begun with; ")
     outcome = rnnlm(*arguments, "--resume", "--json")
     assert "Resumed at step 3." in outcome.stderr
     assert outcome.json["steps"] == whole["steps"] == 8

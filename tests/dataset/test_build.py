@@ -250,6 +250,7 @@ def test_an_existing_vocabulary_is_extended_by_the_most_frequent_new_words(tmp_p
     )
     assert result.vocabulary.tokens == [*old.tokens, "dog", "ran"]
     assert result.vocabulary.counts == [2, 3, 3, 3, 0, 1, 2, 2]
+    assert result.least_frequent == ("ran", 2)
     assert result.vocabulary.settings == old.settings
 
 

@@ -28,24 +28,25 @@ def test_a_seed_text_is_cleaned_as_the_training_text_was():
 
 
 @pytest.mark.parametrize(
-    ("level", "file_format", "expected"),
+    ("level", "formats", "expected"),
     [
-        ("word", "csv", TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
-        ("word", "jsonl", TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
-        ("word", "txt", TextSettings("nltk", lowercase=True, sentences=False, clean=False)),
-        ("char", "csv", TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=True)),
-        ("char", "txt", TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=False)),
+        ("word", ["csv"], TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
+        ("word", ["csv", "jsonl"], TextSettings("nltk", lowercase=True, sentences=True, clean=True)),
+        ("word", ["txt"], TextSettings("nltk", lowercase=True, sentences=False, clean=False)),
+        ("word", ["csv", "txt"], TextSettings("nltk", lowercase=True, sentences=False, clean=False)),
+        ("char", ["csv"], TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=True)),
+        ("char", ["txt"], TextSettings(CHARACTERS, lowercase=False, sentences=False, clean=False)),
     ],
 )
-def test_defaults_depend_on_level_and_format(level, file_format, expected):
-    assert TextSettings.choose(level, file_format) == expected
+def test_defaults_depend_on_level_and_formats(level, formats, expected):
+    assert TextSettings.choose(level, formats) == expected
 
 
 def test_what_is_given_is_not_defaulted():
     given = {"lowercase": False, "sentences": False, "clean": False}
-    assert TextSettings.choose("word", "csv", tokenizer="tweet", **given) == TextSettings("tweet", **given)
+    assert TextSettings.choose("word", ["csv"], tokenizer="tweet", **given) == TextSettings("tweet", **given)
     with pytest.raises(RnnlmError, match="characters have no tokenizer"):
-        TextSettings.choose("char", "txt", tokenizer="nltk")
+        TextSettings.choose("char", ["txt"], tokenizer="nltk")
 
 
 def test_a_document_of_a_text_file_depends_on_the_level():
