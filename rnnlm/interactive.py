@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.writing import Writing
 from rnnlm.model import LanguageModel
 from rnnlm.text.detokenizers import CLOSING, OPENING
-from rnnlm.writing import Writing
 
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""

@@ -14,17 +14,17 @@ from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation import Evaluation, perplexity
-from rnnlm.interpolation import Interpolation, Predictor, fit_weight
+from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
+from rnnlm.evaluation.perplexity import Evaluation, perplexity
+from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
+from rnnlm.generation.sampling import Sampling, refuse_overflow
+from rnnlm.generation.writing import Sample, Writer, Writing
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.sampling import Sampling, refuse_overflow
-from rnnlm.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.run_directory import resolve_checkpoint
-from rnnlm.writing import Sample, Writer, Writing
 
 CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
@@ -158,7 +158,7 @@ class LanguageModel:
         min_tokens: int = 0,
         allow_unknown: bool = False,
     ) -> list[Sample]:
-        """Search for the most likely continuations of a text; see `rnnlm.beam_search.beam_search`.
+        """Search for the most likely continuations of a text; see `rnnlm.generation.beam_search.beam_search`.
 
         They are ordered by `log_prob`, in which every token counts: short sentences win, unless `min_tokens`
         forbids them.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, tee
 
 from rnnlm.errors import RnnlmError
-from rnnlm.interpolation import Interpolation
+from rnnlm.evaluation.interpolation import Interpolation
 from rnnlm.model import LanguageModel
 
 

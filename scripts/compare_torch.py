@@ -26,8 +26,8 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.sampling import Sampling, sample_ids
-from rnnlm.scoring import SIDE_BY_SIDE, WINDOW
+from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
+from rnnlm.generation.sampling import Sampling, sample_ids
 from rnnlm.training.benchmark import benchmark
 from rnnlm.training.step import make_network
 

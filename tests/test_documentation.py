@@ -47,3 +47,25 @@ def test_the_tests_that_keep_the_promises_exist() -> None:
     assert len(tests) == text.count("::")
     for path, name in tests:
         assert name in names_in(PROJECT / path), f"{path}::{name}"
+
+
+def imported(path: Path) -> set[str]:
+    """Collect the parts of the package, folders or modules at its root, that a module imports from."""
+    parts = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "rnnlm":
+            parts |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("rnnlm."):
+            parts.add(node.module.split(".")[1])
+    return parts
+
+
+def test_each_part_imports_only_what_the_architecture_lists_above_it() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^  (\w+)(?:/|\.py) ", text, re.MULTILINE)
+    package = PROJECT / "rnnlm"
+    files = [path for path in package.rglob("*.py") if path.parent != package or "__" not in path.stem]
+    parts = [path.relative_to(package).parts[0].removesuffix(".py") for path in files]
+    assert {*listed} == {*parts}
+    for path, part in zip(files, parts, strict=True):
+        assert imported(path) <= {*listed[: listed.index(part) + 1]}, path

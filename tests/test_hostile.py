@@ -21,10 +21,10 @@ from rnnlm.cli.main import main
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.interpolation import open_predictor
 from rnnlm.exchange.export import export
 from rnnlm.files import LARGEST_TEXT, sha256
 from rnnlm.info import describe
-from rnnlm.interpolation import open_predictor
 from rnnlm.training.begin import begin_run
 from rnnlm.training.checkpoint import MANIFEST, MODEL, STATE, STATE_TENSORS
 from rnnlm.training.pretrained import load_vectors

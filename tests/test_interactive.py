@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.writing import Writing
 from rnnlm.interactive import HELP, SHOWN, Session, converse
 from rnnlm.model import LanguageModel
-from rnnlm.sampling import Sampling
-from rnnlm.writing import Writing
 
 
 def say(session: Session, *lines: str) -> str:

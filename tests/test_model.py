@@ -10,10 +10,10 @@ import pytest
 from rnnlm.config import TrainingConfig
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.interpolation import Interpolation
+from rnnlm.evaluation.interpolation import Interpolation
+from rnnlm.evaluation.scoring import dynamic_losses, readings, split_losses
 from rnnlm.model import CHUNK_CHARACTERS, LanguageModel, _chunks
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.scoring import dynamic_losses, readings, split_losses
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.vocabulary import Vocabulary

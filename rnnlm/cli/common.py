@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from rnnlm.config import Config
     from rnnlm.dataset.store import Split
-    from rnnlm.interpolation import Interpolation, Predictor
+    from rnnlm.evaluation.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -181,7 +181,7 @@ def chosen_interpolation(
     dynamic: float | None = None,
 ) -> "Interpolation | None":
     """Return the mixture that the options of `interpolation_options` name, its weight fitted if none is given."""
-    from rnnlm.interpolation import Interpolation
+    from rnnlm.evaluation.interpolation import Interpolation
 
     if other is None:
         if weight is not None:

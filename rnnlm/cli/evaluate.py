@@ -65,7 +65,7 @@ def evaluate(
       rnnlm evaluate --model runs/comments --text other-comments.csv --json
       rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
-    from rnnlm.interpolation import open_predictor
+    from rnnlm.evaluation.interpolation import open_predictor
     from rnnlm.model import LanguageModel
 
     check_source(data, split, text)

@@ -23,8 +23,8 @@ from rnnlm.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from rnnlm.generation.writing import Sample, Writing
     from rnnlm.model import LanguageModel
-    from rnnlm.writing import Sample, Writing
 
 CONTRADICTIONS = {
     "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
@@ -159,9 +159,9 @@ def generate(
     if max_tokens is not None and min_tokens > max_tokens:
         raise click.UsageError(f"--min-tokens {min_tokens}: it is above --max-tokens {max_tokens}.")
 
+    from rnnlm.generation.sampling import Sampling
+    from rnnlm.generation.writing import Writing
     from rnnlm.model import LanguageModel
-    from rnnlm.sampling import Sampling
-    from rnnlm.writing import Writing
 
     model = LanguageModel.load(find_model(model_path, quiet))
     sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)

@@ -60,8 +60,8 @@ def rescore(
       rnnlm rescore nbest.txt --scores > scores.txt
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
+    from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.model import LanguageModel
-    from rnnlm.ngram import NgramModel
     from rnnlm.rescoring import best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
     from rnnlm.text.lines import ReadReport, read_lines, source_name

@@ -63,9 +63,9 @@ def score(
       rnnlm score comments.txt --tokens --jsonl
       tail -f chat.log | rnnlm score - --batch-size 1 --quiet
     """
-    from rnnlm.evaluation import perplexity
+    from rnnlm.evaluation.ngram import NgramModel
+    from rnnlm.evaluation.perplexity import perplexity
     from rnnlm.model import LanguageModel
-    from rnnlm.ngram import NgramModel
     from rnnlm.text.lines import ReadReport, read_lines
 
     model = LanguageModel.load(find_model(model_path, quiet))

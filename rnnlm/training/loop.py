@@ -11,10 +11,10 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.evaluation import evaluate, perplexity
+from rnnlm.evaluation.perplexity import evaluate, perplexity
+from rnnlm.generation.sampling import Sampling, sample_ids
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
-from rnnlm.sampling import Sampling, sample_ids
 from rnnlm.text.processor import TextProcessor
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.pretrained import LoadedVectors, load_vectors

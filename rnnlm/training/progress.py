@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rnnlm.errors import shown
-from rnnlm.evaluation import perplexity
+from rnnlm.evaluation.perplexity import perplexity
 
 LINE_SECONDS = 30
 """Seconds between lines where stderr is not a terminal."""

@@ -9,11 +9,11 @@ from rnnlm.cli.common import rounded
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.interpolation import Interpolation
-from rnnlm.ngram import NgramModel
+from rnnlm.evaluation.interpolation import Interpolation
+from rnnlm.evaluation.ngram import NgramModel
 from rnnlm.text.vocabulary import Vocabulary
 
-from ..test_interpolation import write_bigrams
+from ..evaluation.test_interpolation import write_bigrams
 from .conftest import Command
 
 KEYS = {

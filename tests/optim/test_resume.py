@@ -14,7 +14,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.evaluation import evaluate
+from rnnlm.evaluation.perplexity import evaluate
 from rnnlm.optim import ASGD, OPTIMIZERS, SCHEDULES
 from rnnlm.text.processor import TextSettings
 from rnnlm.training.checkpoint import MODEL, load_checkpoint

@@ -8,10 +8,10 @@ import pytest
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.evaluation import Evaluation, evaluate, perplexity
+from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity
+from rnnlm.evaluation.scoring import SIDE_BY_SIDE
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
-from rnnlm.scoring import SIDE_BY_SIDE
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.dataset.store import Split
+from rnnlm.evaluation.scoring import Losses, split_losses
 from rnnlm.nn.network import Network
-from rnnlm.scoring import Losses, split_losses
 from rnnlm.text.vocabulary import Vocabulary
 
 

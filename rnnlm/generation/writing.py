@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnnlm.beam_search import beam_search
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.beam_search import beam_search
+from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import read_prompt
-from rnnlm.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
 from rnnlm.text.continuation import Continuation
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary

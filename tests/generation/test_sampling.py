@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.sampling import SampledIds, Sampling, sample_ids
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
-from rnnlm.sampling import SampledIds, Sampling, sample_ids
 
 LOG_PROBS = np.log(np.array([0.05, 0.4, 0.1, 0.25, 0.2]))
 

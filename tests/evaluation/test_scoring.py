@@ -6,9 +6,9 @@ import pytest
 
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.model import LanguageModel
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.scoring import Losses, dynamic_losses, losses, readings, split_losses
 
 IDS = np.array([1, 5, 4, 2, 1, 3, 2])
 
@@ -56,8 +56,8 @@ def test_side_by_side_is_as_one_by_one(name: str, steps: int, request: pytest.Fi
 def test_a_split_is_measured_where_its_tokens_stand(
     word_model: LanguageModel, word_data: Dataset, batching: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("rnnlm.scoring.POOL", 7)
-    monkeypatch.setattr("rnnlm.scoring.SHORTEST_STREAM", 50)
+    monkeypatch.setattr("rnnlm.evaluation.scoring.POOL", 7)
+    monkeypatch.setattr("rnnlm.evaluation.scoring.SHORTEST_STREAM", 50)
     split = word_data.train
     parts = readings(split.ids, batching)
     if batching == "stream":

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.interpolation import Interpolation, TokenProbabilities, fit_weight, mix, open_predictor
+from rnnlm.evaluation.interpolation import Interpolation, TokenProbabilities, fit_weight, mix, open_predictor
+from rnnlm.evaluation.ngram import NgramModel
 from rnnlm.model import LanguageModel
-from rnnlm.ngram import NgramModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.vocabulary import Vocabulary
 

@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from rnnlm.beam_search import beam_search
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.beam_search import beam_search
+from rnnlm.generation.sampling import SampledIds, Sampling, sample_ids
 from rnnlm.nn.network import Network
-from rnnlm.sampling import SampledIds, Sampling, sample_ids
 
 END, WORDS, LENGTH = 2, (3, 4, 5), 4
 

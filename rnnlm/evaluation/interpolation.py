@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.ngram import NgramModel
+from rnnlm.evaluation.scoring import Losses
 from rnnlm.files import open_lines
-from rnnlm.ngram import NgramModel
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.scoring import Losses
 from rnnlm.text.vocabulary import Vocabulary
 
 TOLERANCE = 1e-6

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from rnnlm.config import TrainingConfig
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.writing import DEFAULT_LENGTH, Writing
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
-from rnnlm.sampling import Sampling
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.writing import DEFAULT_LENGTH, Writing
 
 
 def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageModel):

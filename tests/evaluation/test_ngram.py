@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.ngram import NgramModel
+from rnnlm.evaluation.ngram import NgramModel
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.vocabulary import Vocabulary

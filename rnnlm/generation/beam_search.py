@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.sampling import SampledIds, ban, refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper, read_prompt
-from rnnlm.sampling import SampledIds, ban, refuse_overflow
 
 
 class Hypothesis(NamedTuple):
