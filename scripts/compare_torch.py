@@ -27,7 +27,7 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
-from rnnlm.generation.sampling import Sampling, sample_ids
+from rnnlm.generation.sampling import Sampler, Sampling, sample_ids
 from rnnlm.training.benchmark import benchmark
 from rnnlm.training.step import make_network
 
@@ -79,7 +79,7 @@ def rnnlm_generate(config: Config, streams: int, seconds: float) -> dict[str, fl
     def generate(tokens: int) -> int:
         rngs = [np.random.default_rng(seed) for seed in range(streams)]
         # No id ends a text, so that all streams are written to their full length.
-        sample_ids(network, [0], end_id=-1, forbidden=(), max_tokens=tokens, sampling=Sampling(), rngs=rngs)
+        sample_ids(Sampler(network, [0], end_id=-1, forbidden=(), sampling=Sampling(), rngs=rngs), tokens)
         return tokens * streams
 
     return {"tokens_per_second": rate(generate, 100, seconds)}

@@ -117,7 +117,7 @@ class Sampler:
     prompt
         Ids that the samples continue, the start of a sentence first.
     end_id
-        The end of a sentence; whoever takes the steps `keep`s the samples that have not reached it.
+        The end of a sentence.
     forbidden
         Ids that are never chosen.
     sampling
@@ -131,6 +131,8 @@ class Sampler:
     ----------
     alive : (A,)
         Numbers of the samples that go on.
+    end_id
+        As given.
     stepper
         Reads their tokens.
     """
@@ -149,6 +151,7 @@ class Sampler:
     ) -> None:
         samples = len(rngs)
         self.alive = self._rows = np.arange(samples)
+        self.end_id = end_id
         self._sampling, self._rngs, self._min_tokens = sampling, rngs, min_tokens
         self._ban = ban(network, forbidden)
         self._early_ban = ban(network, [*forbidden, end_id])
@@ -191,41 +194,21 @@ class Sampler:
 
 
 def sample_ids(
-    network: Network,
-    prompt: list[int],
-    *,
-    end_id: int,
-    forbidden: Collection[int],
-    max_tokens: int,
-    sampling: Sampling,
-    rngs: list[np.random.Generator],
-    min_tokens: int = 0,
-    stop: Callable[[int, int], int | None] | None = None,
+    sampler: Sampler, max_tokens: int, stop: Callable[[int, int], int | None] | None = None
 ) -> list[SampledIds]:
-    """Continue a prompt several times, side by side.
+    """Take the samples of a sampler to their ends.
 
     Parameters
     ----------
-    network, prompt, forbidden, sampling, rngs, min_tokens
-        As in `Sampler`.
-    end_id
-        A sample ends before this id.
+    sampler
+        Which has taken no step.
     max_tokens
         Length at which a sample is cut.
     stop
         Called with the number of a sample and each of its ids; where the sample is to end there, it returns how
         many of its ids are kept, else None.
     """
-    sampler = Sampler(
-        network,
-        prompt,
-        end_id=end_id,
-        forbidden=forbidden,
-        sampling=sampling,
-        rngs=rngs,
-        min_tokens=min_tokens,
-    )
-    samples = len(rngs)
+    samples = len(sampler.alive)
     # Of each sample: the ids that it keeps, and the log-probabilities that count, one more if it reached the end.
     lengths, counted = np.full((2, samples), max_tokens)
     steps: list[tuple[Ids, Ids, Floats]] = []
@@ -235,7 +218,7 @@ def sample_ids(
             break
         chosen, log_probs = sampler.step()
         steps.append((alive, chosen, log_probs))
-        ended = chosen == end_id
+        ended = chosen == sampler.end_id
         if ended.any():
             lengths[alive[ended]], counted[alive[ended]] = step, step + 1
         if stop is not None:
@@ -252,14 +235,14 @@ def sample_ids(
     return [SampledIds(ids[i, : lengths[i]].tolist(), float(nats[i, : counted[i]].sum())) for i in range(samples)]
 
 
-def stream_ids(sampler: Sampler, end_id: int, max_tokens: int) -> Iterator[int]:
+def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
     """Yield the ids of a sampler's only sample as they are chosen, to before the end.
 
     The network may serve others between two of them.
     """
     for _ in range(max_tokens):
         [chosen], _ = sampler.step()
-        if chosen == end_id:
+        if chosen == sampler.end_id:
             return
         state = sampler.stepper.state
         yield int(chosen)

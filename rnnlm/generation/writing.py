@@ -123,15 +123,9 @@ class Writer:
             return len(text.tokens) if text.stopped else None
 
         drawn = sample_ids(
-            self._network,
-            prompt,
-            end_id=self._vocabulary.end_id,
-            forbidden=self._forbidden(writing.allow_unknown),
-            max_tokens=writing.longest(self._vocabulary.settings.level),
-            sampling=writing.sampling,
-            rngs=_generators(seed, number),
-            min_tokens=writing.min_tokens,
-            stop=kept if writing.stop else None,
+            self._sampler(prompt, writing, _generators(seed, number)),
+            writing.longest(self._vocabulary.settings.level),
+            kept if writing.stop else None,
         )
         return self._readable(seed_text, seed_tokens, drawn)
 
@@ -180,17 +174,9 @@ class Writer:
         prompt, seed_tokens = self._beginning(seed_text)
         text = Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop)
         # It begins here and not before: the network may have served others until now.
-        sampler = Sampler(
-            self._network,
-            prompt,
-            end_id=self._vocabulary.end_id,
-            forbidden=self._forbidden(writing.allow_unknown),
-            sampling=writing.sampling,
-            rngs=rngs,
-            min_tokens=writing.min_tokens,
-        )
+        sampler = self._sampler(prompt, writing, rngs)
         shown = 0
-        for index in stream_ids(sampler, self._vocabulary.end_id, max_tokens):
+        for index in stream_ids(sampler, max_tokens):
             text.append(self._vocabulary.tokens[index])
             if text.stopped:
                 break
@@ -200,6 +186,17 @@ class Writer:
                 yield piece
         if len(text.added) > shown:
             yield text.added[shown:]
+
+    def _sampler(self, prompt: list[int], writing: Writing, rngs: list[np.random.Generator]) -> Sampler:
+        return Sampler(
+            self._network,
+            prompt,
+            end_id=self._vocabulary.end_id,
+            forbidden=self._forbidden(writing.allow_unknown),
+            sampling=writing.sampling,
+            rngs=rngs,
+            min_tokens=writing.min_tokens,
+        )
 
     def _beginning(self, seed_text: str) -> tuple[list[int], list[str]]:
         """Return the ids that are read before a text goes on, and the tokens of the sentence that does."""

@@ -12,7 +12,7 @@ from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.perplexity import evaluate, perplexity
-from rnnlm.generation.sampling import Sampling, sample_ids
+from rnnlm.generation.sampling import Sampler, Sampling, sample_ids
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.text.processor import TextProcessor
@@ -274,15 +274,15 @@ class Trainer:
         if training.sample_tokens == 0:
             return
         with self.optimizer.averages_in_place():
-            [sample] = sample_ids(
+            sampler = Sampler(
                 self.network,
                 [vocabulary.start_id],
                 end_id=vocabulary.end_id,
                 forbidden=(vocabulary.start_id, vocabulary.unknown_id),
-                max_tokens=training.sample_tokens,
                 sampling=Sampling(),
                 rngs=[np.random.default_rng([training.seed, self.progress.step, 1])],
             )
+            [sample] = sample_ids(sampler, training.sample_tokens)
         text = self.processor.detokenize(vocabulary.decode(sample.ids))
         self.run_directory.append_sample(step=self.progress.step, text=text)
         self.display.say(f"  {text}")

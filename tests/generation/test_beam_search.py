@@ -5,7 +5,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.beam_search import beam_search
-from rnnlm.generation.sampling import SampledIds, Sampling, sample_ids
+from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, sample_ids
 from rnnlm.nn.network import Network
 
 END, WORDS, LENGTH = 2, (3, 4, 5), 4
@@ -55,15 +55,9 @@ def test_a_narrow_beam_keeps_the_best_of_each_step(network: Network):
 
 
 def test_a_beam_of_one_is_greedy(network: Network):
-    [greedy] = sample_ids(
-        network,
-        [1, 3],
-        end_id=END,
-        forbidden=(0, 1),
-        max_tokens=LENGTH,
-        sampling=Sampling(greedy=True),
-        rngs=[np.random.default_rng()],
-    )
+    rngs = [np.random.default_rng()]
+    sampler = Sampler(network, [1, 3], end_id=END, forbidden=(0, 1), sampling=Sampling(greedy=True), rngs=rngs)
+    [greedy] = sample_ids(sampler, LENGTH)
     [found] = search(network, 1)
     assert found.ids == greedy.ids
     assert found.log_prob == pytest.approx(greedy.log_prob)

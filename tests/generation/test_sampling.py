@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.sampling import SampledIds, Sampling, sample_ids
+from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, sample_ids
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
 
@@ -144,15 +146,21 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], mes
         Sampling(**settings)  # type: ignore[arg-type]
 
 
-def draw(network: Network, number: int = 1, **changes: object) -> list[SampledIds]:
-    arguments: dict[str, object] = {
+def draw(
+    network: Network,
+    number: int = 1,
+    max_tokens: int = 20,
+    stop: Callable[[int, int], int | None] | None = None,
+    **changes: Any,
+) -> list[SampledIds]:
+    arguments: dict[str, Any] = {
+        "prompt": [1],
         "end_id": 2,
         "forbidden": (0, 1),
-        "max_tokens": 20,
         "sampling": Sampling(),
         "rngs": [np.random.default_rng([5, i]) for i in range(number)],
     }
-    return sample_ids(network, [1], **(arguments | changes))  # type: ignore[arg-type]
+    return sample_ids(Sampler(network, **(arguments | changes)), max_tokens, stop)
 
 
 def test_forbidden_ids_are_never_drawn_and_the_end_is_not_in_a_sample(word_model: LanguageModel):
@@ -198,17 +206,7 @@ def test_penalty_and_least_length_are_those_of_a_plain_loop(
 ):
     sampling = Sampling(1.5, repetition_penalty=penalty)
     prompt = [1, 5, 6]
-    rngs = [np.random.default_rng([5, i]) for i in range(10)]
-    drawn = sample_ids(
-        word_model.network,
-        prompt,
-        end_id=2,
-        forbidden=(0, 1),
-        max_tokens=9,
-        sampling=sampling,
-        rngs=rngs,
-        min_tokens=min_tokens,
-    )
+    drawn = draw(word_model.network, 10, 9, prompt=prompt, sampling=sampling, min_tokens=min_tokens)
     for i, sample in enumerate(drawn):
         draws = np.random.default_rng([5, i]).random(9)
         ids = list(prompt)
