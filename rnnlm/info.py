@@ -42,7 +42,7 @@ def _dataset(path: Path) -> dict[str, Any]:
         "documents": dataset.metadata["documents"],
         "vocabulary_size": len(vocabulary),
         "unique_tokens": dataset.metadata["unique_tokens"],
-        "most_frequent": vocabulary.tokens[3:13],
+        "most_frequent": vocabulary.tokens[vocabulary.first_word_id :][:10],
         "splits": {
             name: {
                 "sentences": dataset.split(name).num_sentences,

@@ -9,6 +9,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.generation.writing import Writing
 from rnnlm.model import LanguageModel
 from rnnlm.text.detokenizers import CLOSING, OPENING
+from rnnlm.text.vocabulary import visible
 
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""
@@ -159,7 +160,7 @@ class Session:
             if name in (OPENING, CLOSING):
                 name = '"'
             # A space or a line end would not be seen.
-            listed.append(f"{number} {repr(name) if name.isspace() else name} {probability:.1%}")
+            listed.append(f"{number} {visible(name)} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"
 
 

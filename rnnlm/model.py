@@ -30,7 +30,7 @@ CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
 
 TEXTS_TOGETHER = 64
-"""So many texts are scored side by side, at most."""
+"""Most texts that are scored side by side."""
 
 
 @dataclass(frozen=True)
@@ -436,7 +436,7 @@ class LanguageModel:
         vocabulary = self.vocabulary
         token = word.lower() if vocabulary.settings.lowercase else word
         [index] = vocabulary.encode([token])
-        first = vocabulary.end_id + 1  # the special tokens come first
+        first = vocabulary.first_word_id
         if index < first:
             near = difflib.get_close_matches(token, vocabulary.tokens[first:], n=3)
             advice = (

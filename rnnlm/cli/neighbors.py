@@ -28,6 +28,7 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors e --model runs/book --num 5
     """
     from rnnlm.model import LanguageModel
+    from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
     found = model.neighbors(word, num)
@@ -36,5 +37,4 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
         print_json({"word": word, "neighbors": pairs})
         return
     for neighbor, similarity in found:
-        # A space or a line end would not be seen.
-        click.echo(f"{similarity:7.4f}  {repr(neighbor) if neighbor.isspace() else neighbor}")
+        click.echo(f"{similarity:7.4f}  {visible(neighbor)}")

@@ -323,7 +323,8 @@ def _summary(result: "BuildResult") -> Iterator[str]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
         kind = "word" if result.vocabulary.settings.level == "word" else "character"
-        where = "added" if result.chosen_words < len(result.vocabulary) - 3 else "in it"
+        words = len(result.vocabulary) - result.vocabulary.first_word_id
+        where = "in it" if result.chosen_words == words else "added"
         yield f"The least frequent {kind} {where} is {token!r}, which appeared {times}."
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."

@@ -67,6 +67,7 @@ def score(
     from rnnlm.evaluation.perplexity import perplexity
     from rnnlm.model import LanguageModel
     from rnnlm.text.lines import ReadReport, read_lines
+    from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
@@ -94,7 +95,7 @@ def score(
         elif not by_token:
             click.echo(f"{each.log_prob:.4f}\t{rounded(each.perplexity)}\t{each.unknown_tokens}")
         elif each.tokens:
-            click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{_visible(token)}" for token, p in each.tokens))
+            click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{visible(token)}" for token, p in each.tokens))
     for message in report.messages():
         say(message, quiet)
     mean = perplexity(-log_prob / tokens) if tokens else None
@@ -103,7 +104,3 @@ def score(
         f" log-probability {log_prob:.4f}, perplexity {rounded(mean)}",
         quiet,
     )
-
-
-def _visible(token: str) -> str:
-    return repr(token) if token.isspace() else token

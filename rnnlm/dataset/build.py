@@ -69,8 +69,8 @@ class VocabularySettings:
             If there is no room for words, or the special tokens cannot have these names.
         """
         self.special.check()
-        if self.size <= 3:
-            raise RnnlmError(f"--vocab-size {self.size} leaves no room for words; 3 entries are special tokens.")
+        if self.size <= Vocabulary.first_word_id:
+            raise RnnlmError(f"--vocab-size {self.size} leaves no room for words beside the special tokens.")
 
 
 @dataclass
@@ -323,7 +323,7 @@ def _choose_words(
     )
     kept = heapq.nsmallest(choice.size - len(first), words, key=lambda word: (-word[1], word[0]))
     tokens = [*first, *(token for token, _ in kept)]
-    counts = [int(type_counts[types[token]]) if token in types else 0 for token in tokens[Vocabulary.end_id + 1 :]]
+    counts = [int(type_counts[types[word]]) if word in types else 0 for word in tokens[Vocabulary.first_word_id :]]
     unknown_count = int(type_counts.sum()) - sum(counts)
     return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings), len(kept)
 

@@ -22,7 +22,7 @@ TOLERANCE = 1e-6
 """The weight is found when a step of EM changes it by less."""
 
 BLOCK = 1 << 16
-"""So many tokens are worked on at once."""
+"""Tokens that are worked on at once."""
 
 
 class Predictor(Protocol):

@@ -18,7 +18,7 @@ from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.vocabulary import Vocabulary
 
 MOST_DIGITS = 12
-"""No file has so many n-grams that their number is longer than this."""
+"""Longest number of n-grams that a file may announce, in digits."""
 
 DATA = b"\\data\\"
 """The line with which the n-grams begin."""

@@ -15,13 +15,13 @@ from rnnlm.optim.sgd import SGD
 from rnnlm.text.vocabulary import Vocabulary
 
 SIDE_BY_SIDE = 32
-"""So many readings take part in a window, at most."""
+"""Most readings in a window."""
 
 WINDOW, SENTENCE_WINDOW = 64, 256
 """Time steps of a window, at most: that of a stream, and that of sentences of like length."""
 
 POOL = 8192
-"""Of so many sentences, those of like length are read side by side."""
+"""Sentences among which those of like length are found, to be read side by side."""
 
 SHORTEST_STREAM = 1024
 """A split is not cut into streams shorter than this: each begins without knowing what came before."""

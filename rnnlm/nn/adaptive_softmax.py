@@ -9,7 +9,7 @@ from rnnlm.nn.initializers import matrix
 from rnnlm.nn.output import SoftmaxOutput
 
 REDUCTION = 4
-"""So many times fewer features than the cluster before it has each cluster of rarer words."""
+"""How many times fewer features a cluster has than the one before it."""
 
 
 class AdaptiveSoftmax:

@@ -10,7 +10,7 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.optim.optimizer import Optimizer, pieces, restore, saved_number
 
 NON_MONOTONE_INTERVAL = 5
-"""n of the trigger: so many of the last evaluations a new loss is not compared with."""
+"""n of the trigger: the last evaluations, which a new loss is not compared with."""
 
 
 class SGD(Optimizer):

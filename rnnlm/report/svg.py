@@ -19,7 +19,7 @@ COLOURS, DASHES = 7, 4
 """How many of each ``page.css`` has; without a common factor, they make 28 different lines."""
 
 MAX_MARKS = 60
-"""Of so many evaluations at most, each gets a mark on the curve."""
+"""Most evaluations of which each gets a mark on the curve."""
 
 
 @dataclass(frozen=True)

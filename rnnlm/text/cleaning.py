@@ -6,7 +6,7 @@ Every pattern below takes linear time: a repeated part never contains the charac
 import html
 import re
 
-# No character has a number of so many digits, and Python's `html` fails on thousands of them.
+# No character has a number of a hundred digits, and Python's `html` fails on thousands of them.
 HUGE_REFERENCE = re.compile(r"&#[0-9]{100,};?")
 DELETED = re.compile(r"\[ ?(?:deleted|removed)(?: by [a-z ]{1,20})?\]", re.IGNORECASE)
 LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:[ \t]\"[^\"\n()]*\")?\)")

@@ -63,9 +63,10 @@ class Vocabulary:
     unknown_id = 0
     start_id = 1
     end_id = 2
+    first_word_id = 3
 
     def __init__(self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings):
-        if len(tokens) < 3 or len(set(tokens)) != len(tokens) or len(counts) != len(tokens):
+        if len(tokens) < self.first_word_id or len(set(tokens)) != len(tokens) or len(counts) != len(tokens):
             raise ValueError("a vocabulary needs three special tokens, distinct tokens and a count for each")
         self.tokens = list(tokens)
         self.counts = list(counts)
@@ -177,7 +178,7 @@ class Vocabulary:
             )
         settings = TextSettings.from_dict(data["text"], source)
         tokens, counts = data["tokens"], data["counts"]
-        if not are_strings(tokens) or len(tokens) < 3:
+        if not are_strings(tokens) or len(tokens) < Vocabulary.first_word_id:
             raise RnnlmError(
                 f"{source}: 'tokens' must be a list of strings of valid Unicode, the three special tokens first."
             )
@@ -237,6 +238,11 @@ class Vocabulary:
                 f"{file}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
         return cls.from_dict(data, str(file))
+
+
+def visible(token: str) -> str:
+    """Return a token as it is shown to people: a space or the end of a line would not be seen."""
+    return repr(token) if token.isspace() else token
 
 
 def _is_count(value: object) -> bool:

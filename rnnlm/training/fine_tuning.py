@@ -122,7 +122,7 @@ def copy_weights(checkpoint: Checkpoint, network: Network, vocabulary: Vocabular
         )
     ids_before = {token: i for i, token in enumerate(before.tokens)}
     # The special tokens come first, and may have other names.
-    ids_before |= {token: i for i, token in enumerate(vocabulary.tokens[: vocabulary.end_id + 1])}
+    ids_before |= {token: i for i, token in enumerate(vocabulary.tokens[: vocabulary.first_word_id])}
     new = [i for i, token in enumerate(vocabulary.tokens) if token in ids_before]
     old = [ids_before[vocabulary.tokens[i]] for i in new]
     axes = VOCABULARY_AXES

@@ -17,8 +17,9 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.text.processor import TextProcessor
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
+from rnnlm.training.display import Display
 from rnnlm.training.pretrained import LoadedVectors, load_vectors
-from rnnlm.training.progress import Display, Progress
+from rnnlm.training.progress import Progress
 from rnnlm.training.run_directory import RunDirectory
 from rnnlm.training.signals import Stopped, StopSignals
 from rnnlm.training.step import NotFiniteError, TrainingStep

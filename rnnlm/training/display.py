@@ -1,0 +1,56 @@
+"""How a person sees where a run is."""
+
+import sys
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+from rnnlm.evaluation.perplexity import perplexity
+from rnnlm.training.progress import Progress
+
+LINE_SECONDS = 30
+"""Seconds between lines where stderr is not a terminal."""
+
+
+class Display:
+    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`."""
+
+    def __init__(self, quiet: bool, done: float) -> None:
+        self.quiet = quiet
+        self._next_line = time.monotonic() + LINE_SECONDS
+        self.bar: tqdm[Any] = tqdm(
+            total=1.0,
+            initial=done,
+            miniters=0,
+            disable=quiet or not sys.stderr.isatty(),
+            bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            dynamic_ncols=True,
+            leave=False,
+        )
+
+    def update(self, done: float, progress: Progress) -> None:
+        """Show loss and speed since the last logged line; `done` is the share of the run that is over."""
+        if self.quiet:
+            return
+        now = time.monotonic()
+        if self.bar.disable and now < self._next_line:
+            return
+        loss = progress.logged_nats / progress.logged_tokens
+        speed = progress.logged_tokens / progress.logged_seconds
+        text = f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {speed:,.0f} tokens/s"
+        if self.bar.disable:
+            self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
+            self._next_line = now + LINE_SECONDS
+        else:
+            self.bar.set_postfix_str(text, refresh=False)
+            self.bar.update(done - self.bar.n)
+
+    def say(self, message: str) -> None:
+        """Print a line to stderr without tearing the bar."""
+        if not self.quiet:
+            self.bar.write(message, file=sys.stderr)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
