@@ -49,7 +49,7 @@ def json_lines_option(command: Command) -> Command:
     return click.option("--jsonl", "as_jsonl", is_flag=True, help="Print each result as a line of JSON.")(command)
 
 
-def config_options(command: Command) -> Command:
+def config_options(command: Command, required: bool = True) -> Command:
     """Add ``--config`` and ``--set``."""
     command = click.option(
         "--set",
@@ -60,7 +60,7 @@ def config_options(command: Command) -> Command:
         help="Change a value of the configuration, as in training.epochs=5. May be given again.",
     )(command)
     return click.option(
-        "--config", "config_path", required=True, type=click.Path(path_type=Path), help="YAML configuration."
+        "--config", "config_path", required=required, type=click.Path(path_type=Path), help="YAML configuration."
     )(command)
 
 
@@ -74,15 +74,17 @@ def run_options(command: Command) -> Command:
     command = click.option(
         "--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]"
     )(command)
-    return config_options(command)
+    return config_options(command, required=False)
 
 
 def chosen_run(
-    config_path: Path, overrides: tuple[str, ...], data: Path | None, out: Path | None, quiet: bool
+    config_path: Path | None, overrides: tuple[str, ...], data: Path | None, out: Path | None, quiet: bool
 ) -> "tuple[Config, Path]":
     """Return the configuration and the run directory that the options of `run_options` name."""
     from rnnlm.config import Config, DataConfig
 
+    if config_path is None:
+        raise click.MissingParameter(param_hint="'--config'", param_type="option")
     config = Config.load(config_path, overrides)
     if data is not None:
         config = config.model_copy(update={"data": DataConfig(path=str(data))})

@@ -83,8 +83,9 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 130 interrupted, 143 terminated.
+    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 interrupted, 143 terminated.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or file that cannot show a character must not end the program.
         if isinstance(stream, io.TextIOWrapper):
@@ -103,6 +104,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         place = error.filename or ("input/output" if _standard_output_works() else "standard output")
         fail(f"{place}: {error.strerror or error}.", 1)
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of standard streams that whoever started the program has closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def _standard_output_works() -> bool:

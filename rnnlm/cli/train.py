@@ -19,7 +19,7 @@ from rnnlm.cli.common import chosen_run, json_option, print_json, quiet_option, 
 @json_option
 @quiet_option
 def train(
-    config_path: Path,
+    config_path: Path | None,
     overrides: tuple[str, ...],
     data: Path | None,
     out: Path | None,
@@ -30,17 +30,22 @@ def train(
 ) -> None:
     """Train a language model on a dataset.
 
-    Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened.
+    Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened, without --config
+    with that of the run.
 
     \b
     Examples:
       rnnlm train --config configs/sample-word.yaml
       rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
+      rnnlm train --resume --out runs/comments
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
     from rnnlm.training.begin import begin_run
+    from rnnlm.training.run_directory import CONFIG
 
+    if resume and out is not None and config_path is None:
+        config_path = out / CONFIG
     config, out = chosen_run(config_path, overrides, data, out, quiet)
     trainer = begin_run(config, out, resume, quiet, init_from)
     say(trainer.description(), quiet)

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -14,7 +16,7 @@ LINE_SECONDS = 30
 
 
 class Display:
-    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`."""
+    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`, or once nobody can see it."""
 
     def __init__(self, quiet: bool, done: float) -> None:
         self.quiet = quiet
@@ -27,6 +29,7 @@ class Display:
             bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
             leave=False,
+            delay=0.1,  # so that nothing is written yet
         )
 
     def update(self, done: float, progress: Progress) -> None:
@@ -43,14 +46,25 @@ class Display:
             self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
             self._next_line = now + LINE_SECONDS
         else:
-            self.bar.set_postfix_str(text, refresh=False)
-            self.bar.update(done - self.bar.n)
+            with self._while_seen():
+                self.bar.set_postfix_str(text, refresh=False)
+                self.bar.update(done - self.bar.n)
 
     def say(self, message: str) -> None:
         """Print a line to stderr without tearing the bar."""
         if not self.quiet:
-            self.bar.write(message, file=sys.stderr)
+            with self._while_seen():
+                self.bar.write(message, file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""
-        self.bar.close()
+        with self._while_seen():
+            self.bar.close()
+
+    @contextmanager
+    def _while_seen(self) -> Iterator[None]:
+        """Fall silent where the terminal was closed or the pipe is read no more: the training goes on."""
+        try:
+            yield
+        except OSError:
+            self.quiet = True

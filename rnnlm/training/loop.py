@@ -20,7 +20,7 @@ from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.display import Display
 from rnnlm.training.pretrained import LoadedVectors, load_vectors
 from rnnlm.training.progress import Progress
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.run_directory import LOGS, RunDirectory
 from rnnlm.training.signals import Stopped, StopSignals
 from rnnlm.training.step import NotFiniteError, TrainingStep
 
@@ -67,6 +67,8 @@ class Trainer:
         self.progress = Progress()
         self.carried: Floats = self.network.initial_state(training.batch_size)
         self.arithmetic_before: object = None
+        self.changes: list[str] = []
+        self._log_sizes: dict[str, int] | None = None
         self.processor = TextProcessor(vocabulary.settings)
         self.signals = StopSignals()
         self.quiet = quiet
@@ -101,6 +103,12 @@ class Trainer:
                 f"{self.dataset.path}: not the dataset that {self.run_directory.path} was begun with; "
                 "name that one or start another run."
             )
+        values_before = _by_key(checkpoint.config)
+        self.changes = [
+            f"{key} from {shown(values_before[key])} to {shown(value)}"
+            for key, value in _by_key(self.config).items()
+            if value != values_before[key]
+        ]
         checkpoint.copy_into(self.network)
         self.progress = checkpoint.progress()
         self.arithmetic_before = checkpoint.state.get("arithmetic")
@@ -111,7 +119,7 @@ class Trainer:
             expected = self.network.initial_state(min(self.carried.shape[2], self.config.training.batch_size))
             if self.carried.shape != expected.shape:
                 raise ValueError("carried")
-            self.run_directory.cut_logs(checkpoint.state["logs"])
+            self._log_sizes = {name: int(checkpoint.state["logs"][name]) for name in LOGS}
         except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             raise RnnlmError(f"{directory}: its state is not whole ({error}); start another run.") from error
 
@@ -138,6 +146,8 @@ class Trainer:
         ]
         if self.progress.step:
             lines.append(f"Resumed at step {self.progress.step:,}.")
+            if self.changes:
+                lines.append(f"Changed since then: {', '.join(self.changes)}.")
             if self.arithmetic_before not in (None, _arithmetic()):
                 lines.append(
                     f"The checkpoint was made on {shown(self.arithmetic_before)}: the last bits of the weights "
@@ -171,24 +181,29 @@ class Trainer:
         RnnlmError
             If the loss is no longer a finite number, or a checkpoint cannot be written.
         """
-        self.run_directory.begin(self.config)
-        self.display = Display(self.quiet, self._done())
-        progress = self.progress
-        try:
-            with self.signals.noted(), np.errstate(all="ignore"):
-                if progress.step == 0:
-                    self._save()
-                if progress.evaluation_pending:
-                    self._evaluate()
-                while not self._finished():
-                    self._epoch()
-                if progress.last_step != progress.step > 0:
-                    self._evaluate()
-        except Stopped:
-            self._save()
-        finally:
-            self.display.close()
+        with self.run_directory.claimed():
+            if self._log_sizes is not None:
+                self.run_directory.cut_logs(self._log_sizes)
+            self.run_directory.begin(self.config)
+            self.display = Display(self.quiet, self._done())
+            try:
+                with self.signals.noted(), np.errstate(all="ignore"):
+                    self._train()
+            except Stopped:
+                self._save()
+            finally:
+                self.display.close()
         return self._summary()
+
+    def _train(self) -> None:
+        if self.progress.step == 0:
+            self._save()
+        if self.progress.evaluation_pending:
+            self._evaluate()
+        while not self._finished():
+            self._epoch()
+        if self.progress.last_step != self.progress.step > 0:
+            self._evaluate()
 
     def _epoch(self) -> None:
         """Train on what is left of an epoch, or until the run is finished."""
@@ -307,9 +322,9 @@ class Trainer:
         self.run_directory.save(progress.step, checkpoint, is_best=progress.best_step in (None, progress.step))
 
     def _dataset_checksums(self) -> dict[str, str]:
-        """Return what identifies the training split."""
+        """Return what identifies what is trained on, and by what the best is chosen."""
         files = self.dataset.metadata["files"]
-        return {name: entry["sha256"] for name, entry in files.items() if name.startswith("train.")}
+        return {name: entry["sha256"] for name, entry in files.items() if not name.startswith("test.")}
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
         self.run_directory.append_metrics(
@@ -381,6 +396,11 @@ def _arithmetic() -> str:
     """Say what the last bits of matrix products depend on."""
     threads = blas.threads()
     return f"{blas.kernel()}, {threads} thread" + ("s" if threads > 1 else "")
+
+
+def _by_key(config: Config) -> dict[str, Any]:
+    """Return the values by ``section.key``."""
+    return {f"{name}.{key}": value for name, section in config for key, value in section}
 
 
 def _fixed_values(config: Config) -> dict[str, Any]:

@@ -5,6 +5,8 @@ import os
 import platform
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,16 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import make_directory, read_text, sha256, sync, write_atomically
 from rnnlm.training.checkpoint import MANIFEST, Checkpoint, save_checkpoint
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
 SAMPLES = "samples.jsonl"
+LOGS = (METRICS, SAMPLES)
 CHECKPOINTS = "checkpoints"
 INDEX = "index.json"
 FIRST_CHECKPOINT = "step-00000000"
@@ -70,6 +78,39 @@ class RunDirectory:
         if others:
             raise RnnlmError(f"{self.path}: there are other files in it ({others[0]}); choose another --out.")
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Make the directory, and keep other processes from training in it within a ``with`` block.
+
+        Windows, and some network filesystems, cannot do that.
+
+        Raises
+        ------
+        RnnlmError
+            If another process is training in it, or it cannot be made.
+        """
+        try:
+            make_directory(self.path)
+            descriptor = None if fcntl is None else os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise self._cannot_begin(error) from error
+        try:
+            if descriptor is not None:
+                with suppress(OSError):
+                    self._lock(descriptor)
+            yield
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RnnlmError(
+                f"{self.path}: another process is training in it; wait until it ends, or choose another --out."
+            ) from error
+
     def begin(self, config: Config) -> None:
         """Make the directory, write down what the run is made with, and remove what a killed one left.
 
@@ -95,10 +136,13 @@ class RunDirectory:
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
             write_atomically(self.path / CONFIG, config.to_yaml())
         except OSError as error:
-            raise RnnlmError(
-                f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or "
-                "choose another --out."
-            ) from error
+            raise self._cannot_begin(error) from error
+
+    def _cannot_begin(self, error: OSError) -> RnnlmError:
+        return RnnlmError(
+            f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or choose "
+            "another --out."
+        )
 
     def checkpoint(self, which: str) -> Path:
         """Return the directory of the checkpoint that is the "best" or the "last".
@@ -186,7 +230,7 @@ class RunDirectory:
     def log_sizes(self) -> dict[str, int]:
         """Return the size in bytes of each log, for a checkpoint to remember; what it counts is on the disk."""
         sizes = {}
-        for log in (self.path / METRICS, self.path / SAMPLES):
+        for log in (self.path / name for name in LOGS):
             try:
                 if log.exists():
                     sync(log)
@@ -204,7 +248,7 @@ class RunDirectory:
             If a log cannot be cut, has lost lines, or is a link to somewhere else.
         """
         self._refuse_links()
-        for log in (self.path / METRICS, self.path / SAMPLES):
+        for log in (self.path / name for name in LOGS):
             size = sizes[log.name]
             if log.exists() and log.stat().st_size < size:
                 raise RnnlmError(

@@ -1,17 +1,21 @@
-"""Ctrl-C and SIGTERM as a note that the training loop reads when it suits."""
+"""Ctrl-C and other requests to stop, as a note that the training loop reads when it suits."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+ONE_STOP_SECONDS = 1.0
+"""Signals within this time are one request: some senders, such as `timeout`, send theirs twice."""
+
 
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM asked the run to stop."""
+    """A signal asked the run to stop."""
 
 
 class StopSignals:
-    """Notes the first SIGINT or SIGTERM; a second one does what it always does.
+    """Notes the first SIGINT, SIGTERM or, where a closed terminal sends one, SIGHUP; a later one stops at once.
 
     Attributes
     ----------
@@ -25,17 +29,22 @@ class StopSignals:
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Note signals within a ``with`` block."""
+        first = 0.0
 
         def note(number: int, frame: FrameType | None) -> None:
             # Nothing is printed here: a signal may come in the middle of a print.
-            self.received = number
-            restore()
+            nonlocal first
+            if self.received is None:
+                self.received, first = number, time.monotonic()
+            elif time.monotonic() - first >= ONE_STOP_SECONDS:
+                restore()
+                signal.raise_signal(number)
 
         def restore() -> None:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
-        handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.signal(number, note) for number in _stops()}
         try:
             yield
         finally:
@@ -45,3 +54,11 @@ class StopSignals:
         """Raise `Stopped` if there was a signal."""
         if self.received is not None:
             raise Stopped
+
+
+def _stops() -> list[signal.Signals]:
+    """List the signals that stop a run; one that `nohup` has ignored stays so."""
+    stops = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stops.append(signal.SIGHUP)
+    return stops

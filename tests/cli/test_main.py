@@ -227,6 +227,18 @@ def test_help_imports_nothing_that_a_command_needs():
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    ("command", "code"), [("info nowhere 2>&-", 1), ("preprocess - <&-", 1), ("generate --interactive <&-", 0)]
+)
+def test_closed_streams_are_as_if_they_led_nowhere(working_directory: Path, command: str, code: int):
+    outcome = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m rnnlm {command}"], capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == code
+    assert "Traceback" not in outcome.stderr
+
+
 def test_python_dash_m_is_the_same_program():
     outcome = subprocess.run(
         [sys.executable, "-m", "rnnlm", "info", "nowhere"], capture_output=True, text=True, check=False

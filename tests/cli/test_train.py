@@ -203,6 +203,26 @@ def test_resume_trains_on_and_refuses_another_network(rnnlm: Command, config: st
     assert weights("run") == weights("whole")
 
 
+def test_resume_takes_the_configuration_of_the_run(rnnlm: Command, config: str):
+    rnnlm("train", "--config", config, "--out", "run", "--set", "training.max_steps=3")
+    outcome = rnnlm("train", "--out", "run", "--resume", "--set", "training.max_steps=5", "--json")
+    assert outcome.json["steps"] == 5
+    assert "Changed since then: training.max_steps from 3 to 5." in outcome.stderr
+    without = rnnlm("train", "--out", "run")
+    assert without.exit_code == 2
+    assert "Missing option '--config'" in without.stderr
+
+
+def test_resume_refuses_another_validation_text(rnnlm: Command, config: str):
+    Path("train.txt").write_text("the cat sees the bird\n" * 40)
+    for name, text in (("one", "the cat"), ("two", "the bird")):
+        Path(f"{name}.txt").write_text(text)
+        rnnlm("preprocess", "train.txt", "--valid", f"{name}.txt", "--out", name)
+    rnnlm("train", "--config", config, "--out", "run", "--data", "one")
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--data", "two", "--resume", "--quiet")
+    assert outcome.stderr.startswith("rnnlm: two: not the dataset that run was begun with;")
+
+
 def test_resume_of_nothing_is_refused(rnnlm: Command, config: str):
     outcome = rnnlm("train", "--config", config, "--out", "run", "--resume")
     assert outcome.exit_code == 1
@@ -306,9 +326,10 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return signals
 
 
-def test_sigterm_saves_too(rnnlm: Command, config: str, signals: list[int]):
+@pytest.mark.parametrize("times", [1, 2])  # GNU timeout sends it to the process, and then to its whole group
+def test_sigterm_saves_too(rnnlm: Command, config: str, signals: list[int], times: int):
     handler = signal.getsignal(signal.SIGTERM)
-    signals.append(signal.SIGTERM)
+    signals.extend([signal.SIGTERM] * times)
     outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
     assert outcome.exit_code == 143
     assert outcome.json["steps"] == 4
@@ -320,8 +341,9 @@ def test_sigterm_saves_too(rnnlm: Command, config: str, signals: list[int]):
 
 
 def test_a_second_ctrl_c_stops_at_once_and_the_checkpoint_before_is_kept(
-    rnnlm: Command, config: str, signals: list[int]
+    rnnlm: Command, config: str, signals: list[int], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("rnnlm.training.signals.ONE_STOP_SECONDS", 0)
     signals.extend([signal.SIGINT, signal.SIGINT])
     outcome = rnnlm("train", "--config", config, "--out", "run")
     assert outcome.exit_code == 130

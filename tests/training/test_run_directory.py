@@ -54,11 +54,30 @@ def test_a_log_that_has_lost_lines_is_noticed(make_trainer: MakeTrainer, run: Ru
     log = run.path / "metrics.jsonl"
     log.write_bytes(log.read_bytes()[:-1])
     with pytest.raises(RnnlmError, match=r"metrics\.jsonl: shorter than the checkpoint remembers"):
-        make_trainer(training={"epochs": 3}).resume()
+        go_on(make_trainer)
     log.unlink()
+    assert go_on(make_trainer)["epochs"] == 3
+
+
+def go_on(make_trainer: MakeTrainer) -> dict[str, Any]:
     resumed = make_trainer(training={"epochs": 3})
     resumed.resume()
-    assert resumed.run()["epochs"] == 3
+    return resumed.run()
+
+
+def test_two_processes_do_not_train_in_one_directory(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    before = (run.path / "metrics.jsonl").read_bytes()
+    with RunDirectory(run.path).claimed():
+        with pytest.raises(RnnlmError, match="another process is training in it; wait until it ends"):
+            go_on(make_trainer)
+        assert (run.path / "metrics.jsonl").read_bytes() == before
+    assert go_on(make_trainer)["epochs"] == 3
+
+
+def test_what_is_changed_for_a_resume_is_said(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    assert "Changed since then: training.epochs from 2 to 3." in resumed_description(make_trainer)
+    assert go_on(make_trainer)["epochs"] == 3
+    assert "Changed" not in resumed_description(make_trainer)
 
 
 def resumed_description(make_trainer: MakeTrainer) -> str:

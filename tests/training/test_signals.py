@@ -1,0 +1,46 @@
+import signal
+
+import pytest
+
+from rnnlm.training.signals import Stopped, StopSignals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_noted_until_it_is_asked_for(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    stops = StopSignals()
+    with stops.noted():
+        stops.check()
+        signal.raise_signal(number)
+        assert stops.received == number
+        with pytest.raises(Stopped):
+            stops.check()
+    assert signal.getsignal(number) is before
+
+
+def test_signals_close_together_are_one_stop() -> None:
+    stops = StopSignals()
+    with stops.noted():
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            signal.raise_signal(number)
+        assert stops.received == signal.SIGTERM
+
+
+def test_a_later_signal_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnnlm.training.signals.ONE_STOP_SECONDS", 0)
+    stops = StopSignals()
+    with stops.noted():
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stops = StopSignals()
+        with stops.noted():
+            signal.raise_signal(signal.SIGHUP)
+            assert stops.received is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
