@@ -76,14 +76,14 @@ def cli() -> None:
       rnnlm generate --model runs/comments --seed-text "i think that"
 
     Results go to standard output, all else to standard error. Exit status: 0 success, 1 a failure that the message
-    explains, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
+    explains, 2 wrong usage, 129 a closed terminal, 130 Ctrl-C, 143 SIGTERM.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 interrupted, 143 terminated.
+    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 Ctrl-C, 143 SIGTERM.
     """
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):

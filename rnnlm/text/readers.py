@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.lines import MAX_RECORD, PIECE_SIZE, STDIN, Lines, ReadReport, open_text
@@ -14,6 +14,9 @@ from rnnlm.text.lines import MAX_RECORD, PIECE_SIZE, STDIN, Lines, ReadReport, o
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "txt"}
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 USUAL_COLUMNS = ("body", "text")
+
+# How much of JSON lines is looked at for the field with the text.
+FIRST_CHARACTERS = 65_536
 
 # Put after the last line of a CSV file; no line can hold it, because lone surrogates are repaired.
 END_OF_FILE = "\ud800"
@@ -39,8 +42,8 @@ class ReaderSettings:
         ``file``. None for what suits the tokens where they are known (`TextSettings.default_documents`), else
         for a line.
     text_column : str or None
-        The CSV column (the first row names them) or JSON field that holds the text; None for ``body``, else
-        ``text``, else the only one.
+        The CSV column (the first row names them) or JSON field (of the first records) that holds the text; None
+        for ``body``, else ``text``, else the only one.
     """
 
     format: str = "auto"
@@ -243,31 +246,61 @@ class _RowLines:
         return line
 
 
+class _Record(NamedTuple):
+    """The JSON object of a line, the line's number and its length."""
+
+    values: dict[str, Any]
+    number: int
+    characters: int
+
+
 def _json_documents(lines: Lines, column: str | None) -> Iterator[Piece]:
-    found, fields = False, None
+    records = _json_records(lines)
+    first = list(_beginning(records))
+    if not first:
+        return
+    fields = list(dict.fromkeys(field for record in first for field in record.values))
+    if column is None:
+        # What holds no text, such as the header of an export, does not decide.
+        texts = {field for record in first for field, value in record.values.items() if isinstance(value, str)}
+        usual = [name for name in USUAL_COLUMNS if name in texts]
+        column = usual[0] if usual else _text_column(fields, None, lines.source)
+    found = False
+    for record in chain(first, records):
+        text = record.values.get(column)
+        found = found or column in record.values
+        if not isinstance(text, str):
+            lines.report("records without the text field skipped", record.number)
+        elif text := lines.repair(text, record.number, "lone surrogates"):
+            yield from _record_pieces(text)
+        else:
+            lines.report("records whose text is empty skipped", record.number)
+    if not found:
+        _text_column(fields, column, lines.source)
+
+
+def _json_records(lines: Lines) -> Iterator[_Record]:
     for line in lines.whole():
         if line.isspace():
             continue
         try:
-            record = json.loads(line, parse_int=float)  # Python refuses integers of thousands of digits
+            values = json.loads(line, parse_int=float)  # Python refuses integers of thousands of digits
         except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            lines.report("lines that are not JSON objects skipped", lines.number)
-            continue
-        if fields is None:
-            fields = list(record)
-            column = column or _text_column(fields, None, lines.source)
-        text = record.get(column)
-        found = found or column in record
-        if not isinstance(text, str):
-            lines.report("records without the text field skipped", lines.number)
-        elif text := lines.repair(text, lines.number, "lone surrogates"):
-            yield from _record_pieces(text)
+            values = None
+        if isinstance(values, dict):
+            yield _Record(values, lines.number, len(line))
         else:
-            lines.report("records whose text is empty skipped", lines.number)
-    if fields is not None and not found:
-        _text_column(fields, column, lines.source)
+            lines.report("lines that are not JSON objects skipped", lines.number)
+
+
+def _beginning(records: Iterator[_Record]) -> Iterator[_Record]:
+    """Yield the records in which the text field is looked for."""
+    characters = 0
+    for record in records:
+        yield record
+        characters += record.characters
+        if characters > FIRST_CHARACTERS:
+            return
 
 
 def _text_column(columns: Sequence[str], wanted: str | None, source: str) -> str:
@@ -283,9 +316,10 @@ def _text_column(columns: Sequence[str], wanted: str | None, source: str) -> str
             return name
     if not wanted and len(columns) == 1:
         return columns[0]
-    there = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
+    names = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
+    there = f", only {names}" if columns else ""
     missing = repr(wanted) if wanted else "'body' or 'text'"
     raise RnnlmError(
-        f"{source}: there is no column {missing}, only {there}; rename the one with the text to 'text', or choose"
+        f"{source}: there is no column {missing}{there}; rename the one with the text to 'text', or choose"
         " it with 'rnnlm preprocess --text-column'."
     )

@@ -168,6 +168,22 @@ def test_jsonl(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "header", ["{}", '{"_meta": "export of 2024"}', '{"text": 3, "x": 1}', '{"a": "3", "x": 1}']
+)
+def test_a_first_record_without_text_does_not_choose_the_field(tmp_path, header):
+    file = write(tmp_path / "a.jsonl", header + '\n{"body": "one"}\n{"body": "two"}\n')
+    report = ReadReport()
+    assert [piece.text for piece in read_documents([file], ReaderSettings(), report)] == ["one", "two"]
+    assert report.messages() == [f"{file}: 1 records without the text field skipped, the first in line 1."]
+
+
+def test_a_file_of_empty_records_has_no_text_field(tmp_path):
+    file = write(tmp_path / "a.jsonl", "{}\n{}\n")
+    with pytest.raises(RnnlmError, match="there is no column 'body' or 'text'; rename"):
+        list(read_documents([file], ReaderSettings(), ReadReport()))
+
+
 def test_what_json_escapes_is_repaired_and_reported(tmp_path):
     report = ReadReport()
     file = write(tmp_path / "a.ndjson", '{"body": "fine \\ud83d\\ude00"}\n{"body": "a\\ud800b\\u0000c"}')
