@@ -35,4 +35,8 @@ def __getattr__(name: str) -> Any:
         from rnnlm.model import LanguageModel
 
         return LanguageModel
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rnnlm")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -338,7 +338,9 @@ def _apply(override: str, raw: dict[Any, Any]) -> None:
     key, equals, value = override.partition("=")
     section, dot, name = key.strip().partition(".")
     if not (equals and dot and section and name):
-        raise RnnlmError(f"--set {override}: expected section.key=value, such as model.hidden_size=200.")
+        having = [name for name, model in SECTIONS.items() if section in model.model_fields]
+        example = f"{having[0]}.{override}" if having and equals else "model.hidden_size=200"
+        raise RnnlmError(f"--set {override}: expected section.key=value, such as {example}.")
     try:
         parsed = parse_yaml(value)
     except NOT_YAML as error:

@@ -61,7 +61,7 @@ def parse_yaml(text: str) -> Any:
     Raises
     ------
     NOT_YAML
-        If it is none, or has aliases: nine lines of them can stand for billions of values.
+        If it is none, has a key twice, or has aliases: nine lines of them can stand for billions of values.
     """
     if "*" in text:
         for token in yaml.scan(text, yaml.SafeLoader):
@@ -69,7 +69,24 @@ def parse_yaml(text: str) -> Any:
                 raise yaml.MarkedYAMLError(
                     problem="aliases (*name) are not read here", problem_mark=token.start_mark
                 )
-    return yaml.safe_load(text)
+    loader = _DistinctKeys(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+class _DistinctKeys(yaml.SafeLoader):
+    """PyYAML would take the last of several values of a key without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
+                keys.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def sync(path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import MANIFEST, load_checkpoint
+from rnnlm.training.checkpoint import MANIFEST, Checkpoint, load_checkpoint
 from rnnlm.training.run_directory import CHECKPOINTS, RunDirectory, refuse_checkpoints_folder
 
 
@@ -21,7 +21,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     if (path / METADATA_FILE).exists():
         return _dataset(path)
     if (path / MANIFEST).exists():
-        return {"kind": "checkpoint", "path": str(path), **_checkpoint(path)}
+        return {"kind": "checkpoint", "path": str(path), **_checkpoint(load_checkpoint(path))}
     if (path / CHECKPOINTS).is_dir():
         return _run(path)
     if not path.exists():
@@ -56,18 +56,17 @@ def _dataset(path: Path) -> dict[str, Any]:
 
 def _run(path: Path) -> dict[str, Any]:
     run = RunDirectory(path)
-    last, best = run.checkpoint("last"), run.checkpoint("best")
+    last, best = run.load("last"), run.checkpoint("best")
     return {
         "kind": "run",
         "path": str(path),
-        "last_checkpoint": str(last),
+        "last_checkpoint": str(last.directory),
         "best_checkpoint": str(best),
         **_checkpoint(last),
     }
 
 
-def _checkpoint(path: Path) -> dict[str, Any]:
-    checkpoint = load_checkpoint(path)
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     progress = checkpoint.progress()
     return {
         "files": "all checksums agree",

@@ -13,7 +13,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
@@ -23,8 +23,7 @@ from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.checkpoint import load_checkpoint
-from rnnlm.training.run_directory import resolve_checkpoint
+from rnnlm.training.run_directory import read_checkpoint
 
 CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
@@ -84,7 +83,7 @@ class LanguageModel:
         RnnlmError
             If there is none, or it is damaged.
         """
-        checkpoint = load_checkpoint(resolve_checkpoint(path))
+        checkpoint = read_checkpoint(path)
         return cls(checkpoint.build_network(), checkpoint.vocabulary, checkpoint.config)
 
     def generate(
@@ -288,6 +287,9 @@ class LanguageModel:
             Whether a text is taken for one sentence, even where it is empty or looks like several.
         """
         for together in _chunks(texts, batch_size):
+            for text in together:
+                if not isinstance(text, str):
+                    raise RnnlmError(f"a text to score must be a string, not {shown(text)}.")
             if one_sentence:
                 sentences = [[self._processor.tokenize(text)] for text in together]
             else:

@@ -159,6 +159,8 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
             "model: {tie_weights: true, hidden_size: 5, embedding_size: 4}",
             "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
         ),
+        ("model: {hidden_size: 5, hidden_size: 6}", "c.yaml: not valid YAML: line 1: 'hidden_size' stands twice."),
+        ("model: {}\ndata: {}\nmodel: {}", "c.yaml: not valid YAML: line 3: 'model' stands twice."),
         (
             "model: {cell: lstm, nonlinearity: relu}",
             "c.yaml: model: nonlinearity is for the cell rnn only, not for lstm; leave it out.",
@@ -188,7 +190,7 @@ def test_bad_values_are_named_with_file_and_key(tmp_path: Path, text: str, messa
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("hidden_size=5", "--set hidden_size=5: expected section.key=value"),
+        ("hidden_size=5", "--set hidden_size=5: expected section.key=value, such as model.hidden_size=5."),
         ("model.hidden_size", "--set model.hidden_size: expected section.key=value"),
         (".a=1", "--set .a=1: expected section.key=value"),
         ("model.=1", "--set model.=1: expected section.key=value"),

@@ -228,13 +228,6 @@ def say(message: str, quiet: bool) -> None:
         click.echo(message, err=True)
 
 
-def rounded(perplexity: float | None) -> str:
-    """Write a perplexity with two decimals, one that overflows without its hundreds of digits, - for none."""
-    if perplexity is None:
-        return "-"
-    return f"{perplexity:.2f}" if perplexity < 1e9 else f"{perplexity:.3g}"
-
-
 def print_json(values: dict[str, Any]) -> None:
     """Print one JSON object to stdout."""
     click.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))

@@ -15,7 +15,6 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
-    rounded,
     source_options,
 )
 
@@ -66,6 +65,7 @@ def evaluate(
       rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
     from rnnlm.evaluation.interpolation import open_predictor
+    from rnnlm.evaluation.perplexity import rounded
     from rnnlm.model import LanguageModel
 
     check_source(data, split, text)
@@ -83,5 +83,6 @@ def evaluate(
         f" (without unknown tokens {rounded(result.perplexity_without_unknown)})\n"
         f"cross-entropy       {result.cross_entropy:.4f} nats, {result.bits_per_token:.4f} bits a token\n"
         f"bits per character  {result.bits_per_character:.4f}\n"
-        f"tokens              {result.tokens:,}, of which {result.unknown_tokens:,} unknown"
+        f"tokens              {result.tokens:,}, of which {result.unknown_tokens:,}"
+        f" ({result.unknown_tokens / result.tokens:.1%}) unknown"
     )

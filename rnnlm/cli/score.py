@@ -13,7 +13,6 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
-    rounded,
     say,
 )
 
@@ -64,7 +63,7 @@ def score(
       tail -f chat.log | rnnlm score - --batch-size 1 --quiet
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.evaluation.perplexity import perplexity
+    from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
     from rnnlm.text.lines import ReadReport, read_lines
     from rnnlm.text.vocabulary import visible

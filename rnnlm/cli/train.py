@@ -41,6 +41,7 @@ def train(
       rnnlm train --resume --out runs/comments
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
+    from rnnlm.evaluation.perplexity import rounded
     from rnnlm.training.begin import begin_run
     from rnnlm.training.run_directory import CONFIG
 
@@ -54,7 +55,7 @@ def train(
         print_json(summary)
     elif summary["best"]["valid_perplexity"] is not None:
         best = summary["best"]
-        click.echo(f"best validation perplexity {best['valid_perplexity']:.2f} at step {best['step']:,}")
+        click.echo(f"best validation perplexity {rounded(best['valid_perplexity'])} at step {best['step']:,}")
     if trainer.signals.received is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
         sys.exit(128 + trainer.signals.received)

@@ -238,6 +238,7 @@ def build_dataset(
                     assignments.append(assign_all(spool, parts[-1], label))
             result = _second_pass(out, directory, spool, settings, vocabulary, assignments, parts)
         _write_metadata(directory, inputs, result, reader, split)
+        check_destination(out, overwrite)  # which may have come meanwhile
         publish(directory, place)
     return result
 

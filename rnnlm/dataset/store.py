@@ -159,6 +159,8 @@ class Dataset:
 
 def _read_metadata(path: Path) -> dict[str, Any]:
     file = path / METADATA_FILE
+    if not path.exists():
+        raise RnnlmError(f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'.")
     if not file.is_file():
         raise RnnlmError(
             f"{path}: this is no dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."

@@ -93,6 +93,13 @@ def perplexity(cross_entropy: float) -> float:
     return largest if cross_entropy >= math.log(largest) else math.exp(cross_entropy)
 
 
+def rounded(perplexity: float | None) -> str:
+    """Write a perplexity with two decimals, one that overflows without its hundreds of digits, - for none."""
+    if perplexity is None:
+        return "-"
+    return f"{perplexity:.2f}" if perplexity < 1e9 else f"{perplexity:.3g}"
+
+
 def evaluate(
     network: Network, split: Split, batching: str, *, watch: Callable[[], None] = lambda: None
 ) -> Evaluation:

@@ -173,9 +173,10 @@ class Sampler:
             self._log_probs = self.stepper.log_probs(self._chosen)
         if self._steps % DRAWN_AHEAD == 0:
             self._draws = np.array([self._rngs[sample].random(DRAWN_AHEAD) for sample in self.alive]).T
-        scores = self._log_probs + (self._ban if self._steps >= self._min_tokens else self._early_ban)
+        scores = self._log_probs
         if self._repeated is not None:
-            np.multiply(scores, self._sampling.repetition_penalty, out=scores, where=self._repeated)
+            scores = np.where(self._repeated, scores * self._sampling.repetition_penalty, scores)
+        scores = scores + (self._ban if self._steps >= self._min_tokens else self._early_ban)
         self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD])
         if self._repeated is not None:
             self._repeated[self._rows, self._chosen] = True

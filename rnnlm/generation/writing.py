@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.generation.beam_search import beam_search
 from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
 from rnnlm.nn.network import Network
@@ -200,6 +200,8 @@ class Writer:
 
     def _beginning(self, seed_text: str) -> tuple[list[int], list[str]]:
         """Return the ids that are read before a text goes on, and the tokens of the sentence that does."""
+        if not isinstance(seed_text, str):
+            raise RnnlmError(f"the text to go on from must be a string, not {shown(seed_text)}.")
         sentences = list(self._processor.sentences(seed_text)) or [[]]
         read = sentences if self._carries_state else sentences[-1:]
         start, encode = self._vocabulary.start_id, self._vocabulary.encode

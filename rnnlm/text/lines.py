@@ -20,6 +20,14 @@ MAX_RECORD = 16_000_000
 
 # The byte order marks of UTF-16, as invalid bytes are read.
 UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
+# How files begin that are taken for text by mistake, as invalid bytes are read.
+SIGNATURES = {
+    "PK\x03\x04": "a zip archive, as .docx and .epub are",
+    "%PDF-": "a PDF document",
+    "\udc89PNG": "a PNG picture",
+    "\x1f\udc8b": "compressed with gzip, which the name must end in .gz for",
+    "\udcd0\udccf\x11": "an old Office document",
+}
 
 
 class ReadReport:
@@ -56,10 +64,17 @@ class Lines:
         while part := self._read():
             if at_line_start:
                 self._number_read += 1
-                if self._number_read == 1 and part.startswith(UTF16_MARKS):
-                    raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
+                if self._number_read == 1:
+                    self._refuse_what_is_no_text(part)
             at_line_start = part.endswith("\n")
-            yield self.repair(part, self._number_read, "bytes that are not UTF-8")
+            yield self.repair(part, self._number_read, "bytes that are not UTF-8 (perhaps Latin-1)")
+
+    def _refuse_what_is_no_text(self, beginning: str) -> None:
+        if beginning.startswith(UTF16_MARKS):
+            raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
+        for signature, kind in SIGNATURES.items():
+            if beginning.startswith(signature):
+                raise RnnlmError(f"{self.source}: this is {kind}; give plain text.")
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""

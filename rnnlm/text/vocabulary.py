@@ -106,7 +106,14 @@ class Vocabulary:
 
         A token outside the vocabulary becomes the unknown one, and so does one named like the start or the
         end token: text cannot start or end a sentence.
+
+        Raises
+        ------
+        RnnlmError
+            If it is a string, not the tokens of one.
         """
+        if isinstance(tokens, str):
+            raise RnnlmError(f"tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
         return [self._text_ids.get(token, self.unknown_id) for token in tokens]
 
     def decode(self, ids: Iterable[int]) -> list[str]:

@@ -6,10 +6,9 @@ from pathlib import Path
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory, resolve_checkpoint
+from rnnlm.training.run_directory import RunDirectory, read_checkpoint
 
 
 def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: Path | None = None) -> Trainer:
@@ -46,7 +45,7 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     dataset = Dataset.open(config.data.path)
     checkpoint = None
     if init_from is not None:
-        checkpoint = load_checkpoint(resolve_checkpoint(init_from))
+        checkpoint = read_checkpoint(init_from)
         if not quiet:
             print(explanation(config, checkpoint), file=sys.stderr)
         config = with_architecture(config, checkpoint)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rnnlm.evaluation.perplexity import perplexity
+from rnnlm.evaluation.perplexity import perplexity, rounded
 from rnnlm.training.progress import Progress
 
 LINE_SECONDS = 30
@@ -41,7 +41,7 @@ class Display:
             return
         loss = progress.logged_nats / progress.logged_tokens
         speed = progress.logged_tokens / progress.logged_seconds
-        text = f"loss {loss:.3f}, perplexity {perplexity(loss):.1f}, {speed:,.0f} tokens/s"
+        text = f"loss {loss:.3f}, perplexity {rounded(perplexity(loss))}, {speed:,.0f} tokens/s"
         if self.bar.disable:
             self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
             self._next_line = now + LINE_SECONDS

@@ -11,7 +11,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.evaluation.perplexity import evaluate, perplexity
+from rnnlm.evaluation.perplexity import evaluate, perplexity, rounded
 from rnnlm.generation.sampling import Sampler, Sampling, sample_ids
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
@@ -276,8 +276,13 @@ class Trainer:
             mark = " (best)" if progress.best_step == progress.step else ""
             self.display.say(
                 f"step {progress.step:,}, epoch {self._epochs():.2f}, {progress.seconds:,.0f} s: "
-                f"validation loss {loss:.4f}, perplexity {perplexity(loss):.2f}{mark}"
+                f"validation loss {loss:.4f}, perplexity {rounded(perplexity(loss))}{mark}"
             )
+            guessing = math.log(len(self.dataset.vocabulary))
+            if loss > guessing:
+                self.display.say(
+                    f"  This is worse than guessing, {guessing:.4f}; try a smaller optimizer.learning_rate."
+                )
         else:
             progress.evaluation_pending = False
             progress.last_step = progress.step

@@ -17,7 +17,7 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.files import make_directory, read_text, sha256, sync, write_atomically
-from rnnlm.training.checkpoint import MANIFEST, Checkpoint, save_checkpoint
+from rnnlm.training.checkpoint import MANIFEST, Checkpoint, load_checkpoint, save_checkpoint
 
 try:
     import fcntl
@@ -160,12 +160,30 @@ class RunDirectory:
             is_meant = sha256(directory / MANIFEST) == expected or expected is None
         except OSError:
             is_meant = False
+        if not is_meant and index != self._index():  # the run went on meanwhile
+            return self.checkpoint(which)
         if not is_meant:
             raise RnnlmError(
                 f"{directory}: not the {which} checkpoint that {INDEX} beside it means; put that back, or name a "
                 "checkpoint instead of the run."
             )
         return directory
+
+    def load(self, which: str) -> Checkpoint:
+        """Read the checkpoint that is the "best" or the "last", also while the run replaces it.
+
+        Raises
+        ------
+        RnnlmError
+            If there is none, or it is damaged.
+        """
+        directory = self.checkpoint(which)
+        try:
+            return load_checkpoint(directory)
+        except RnnlmError:
+            if self.checkpoint(which) == directory:
+                raise
+        return self.load(which)
 
     def _index(self) -> dict[str, str]:
         """Read the index; the names in it are no paths, so that nothing outside the directory is ever read."""
@@ -316,6 +334,13 @@ def resolve_checkpoint(path: str | Path) -> Path:
         raise RnnlmError(f"{path}: no such directory; name a run or a checkpoint.")
     refuse_checkpoints_folder(path)
     raise RnnlmError(f"{path}: neither a run nor a checkpoint directory.")
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read the checkpoint that a user means, as `resolve_checkpoint` finds it."""
+    directory = resolve_checkpoint(path)
+    is_run = directory != Path(path)
+    return RunDirectory(path).load("best") if is_run else load_checkpoint(directory)
 
 
 def newest_run(directory: str | Path) -> Path | None:

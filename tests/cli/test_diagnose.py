@@ -72,7 +72,7 @@ def test_a_plot_is_drawn_beside_the_table(rnnlm: Command, word_run: Path):
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        (["--data", "none"], 1, "rnnlm: none: this is no dataset"),
+        (["--data", "none"], 1, "rnnlm: none: no such directory"),
         (["--text", "none.txt"], 1, "rnnlm: none.txt: "),
         (["--distance", "5000"], 1, "rnnlm: the text has "),
         (["--distance", "0"], 2, "Error: Invalid value for '--distance'"),

@@ -233,7 +233,10 @@ def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_r
 
 def test_repairs_are_reported():
     Path("a.txt").write_bytes(b"bad \xff byte\n" * 4)
-    assert "a.txt: 4 bytes that are not UTF-8 replaced by U+FFFD, the first in line 1." in run("a.txt").stderr
+    assert (
+        "a.txt: 4 bytes that are not UTF-8 (perhaps Latin-1) replaced by U+FFFD, the first in line 1."
+        in run("a.txt").stderr
+    )
 
 
 def test_errors_name_the_file():

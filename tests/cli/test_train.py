@@ -152,7 +152,7 @@ def test_data_on_the_command_line_comes_first(rnnlm: Command, config: str, word_
         (["--config", "none.yaml"], "none.yaml: cannot read the configuration (No such file or directory)."),
         (
             ["--data", "none"],
-            "none: this is no dataset (it has no dataset.yaml); make one with 'rnnlm preprocess'.",
+            "none: no such directory; name a dataset, or make one with 'rnnlm preprocess'.",
         ),
         (["--set", "data.path=null"], "data.path: no dataset is named; give --data DIR."),
         (["--set", "model.hiden_size=3"], "'model.hiden_size'; did you mean 'model.hidden_size'?"),

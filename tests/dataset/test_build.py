@@ -524,6 +524,15 @@ def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
     assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
 
 
+def test_a_directory_that_appears_while_a_dataset_is_built_is_not_removed(tmp_path):
+    def appear(characters: int) -> None:
+        write(tmp_path / "out", "mine")
+
+    with pytest.raises(RnnlmError, match="this is no dataset"):
+        build_dataset([write(tmp_path / "a.txt", "a b c\n")], tmp_path / "out", text=WORDS, progress=appear)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_other_files_beside_a_dataset_are_not_removed(tmp_path):
     out = tmp_path / "out"
     build_dataset([write(tmp_path / "a.txt", "a b c\n")], out, text=WORDS, split=ALL_TRAIN)

@@ -8,12 +8,16 @@ import pytest
 from rnnlm.dataset.build import build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity
+from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity, rounded
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE
 from rnnlm.model import LanguageModel
 from rnnlm.nn.network import Network
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
+
+
+def test_perplexities_are_rounded_not_written_at_any_length():
+    assert [rounded(number) for number in (12.5, 1.7e308, None)] == ["12.50", "1.7e+308", "-"]
 
 
 def test_measures_follow_from_the_sums():

@@ -227,6 +227,11 @@ def test_penalty_and_least_length_are_those_of_a_plain_loop(
         assert sample.log_prob == pytest.approx(total, abs=1e-4)
 
 
+def test_a_tiny_penalty_lets_nothing_forbidden_through(word_model: LanguageModel):
+    [sample] = draw(word_model.network, prompt=[1, 0], sampling=Sampling(repetition_penalty=1e-300))
+    assert not {0, 1} & set(sample.ids)
+
+
 def test_a_high_penalty_leaves_no_repetition_and_counts_for_the_greedy_too(word_model: LanguageModel):
     [sample] = draw(
         word_model.network, sampling=Sampling(greedy=True, repetition_penalty=1e6), max_tokens=10, min_tokens=10

@@ -244,7 +244,7 @@ def test_repairs_are_counted(tmp_path):
     file = write(tmp_path / "a.txt", b"\xef\xbb\xbffine\nbad \xff\xfe byte\nn\0u\0l\r\ncaf\xc3\xa9\xe2\x80\xa8x\n")
     assert read(file, report=report) == ["fine", "bad \ufffd\ufffd byte", "nul", "café\u2028x"]
     assert report.messages() == [
-        f"{file}: 2 bytes that are not UTF-8 replaced by U+FFFD, the first in line 2.",
+        f"{file}: 2 bytes that are not UTF-8 (perhaps Latin-1) replaced by U+FFFD, the first in line 2.",
         f"{file}: 2 NUL characters removed, the first in line 3.",
     ]
 
@@ -252,6 +252,21 @@ def test_repairs_are_counted(tmp_path):
 def test_utf16_is_named(tmp_path):
     with pytest.raises(RnnlmError, match="UTF-16"):
         read(write(tmp_path / "a.txt", "text".encode("utf-16")))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04\x14\x00", "a zip archive"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (b"\x1f\x8b\x08\x00", "compressed with gzip"),
+        (bytes.fromhex("d0cf11e0a1b11ae1"), "an old Office document"),
+    ],
+)
+def test_what_is_no_text_is_named(tmp_path, content, kind):
+    with pytest.raises(RnnlmError, match=f"a.txt: this is {kind}.*; give plain text"):
+        read(write(tmp_path / "a.txt", content))
 
 
 @pytest.mark.parametrize(("suffix", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])

@@ -1,12 +1,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnnlm import blas
 from rnnlm.errors import RnnlmError
+from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.loop import Trainer
 from rnnlm.training.run_directory import RunDirectory
 
@@ -72,6 +74,26 @@ def test_two_processes_do_not_train_in_one_directory(make_trainer: MakeTrainer, 
             go_on(make_trainer)
         assert (run.path / "metrics.jsonl").read_bytes() == before
     assert go_on(make_trainer)["epochs"] == 3
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_read(
+    make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = [True]
+
+    def load_late(directory: Path) -> Checkpoint:
+        if goes_on:
+            goes_on.clear()
+            go_on(make_trainer)
+        return load_checkpoint(directory)
+
+    monkeypatch.setattr("rnnlm.training.run_directory.load_checkpoint", load_late)
+    before = run.checkpoint("last")
+    assert run.load("last").progress().epoch == 3
+    assert not before.exists()
+    shutil.rmtree(run.checkpoint("last"))
+    with pytest.raises(RnnlmError, match=r"not the (best|last) checkpoint that index\.json"):
+        run.load("last")
 
 
 def test_what_is_changed_for_a_resume_is_said(make_trainer: MakeTrainer, run: RunDirectory) -> None:
