@@ -14,6 +14,9 @@ from rnnlm.text.vocabulary import visible
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""
 
+LEAST_PROBABILITY = 0.0005
+"""Below this a token is not listed: it would be shown as 0.0%."""
+
 SHOWN = 300
 """Characters of a long text that are repeated, the last ones."""
 
@@ -151,7 +154,8 @@ class Session:
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:
-        return self._model.next_tokens(self.text, CHOICES, allow_unknown=self._writing.allow_unknown)
+        likeliest = self._model.next_tokens(self.text, CHOICES, allow_unknown=self._writing.allow_unknown)
+        return [pair for pair in likeliest if pair[1] >= LEAST_PROBABILITY] or likeliest[:1]
 
     def _choices(self) -> str:
         listed = []
@@ -159,7 +163,6 @@ class Session:
             name = "(end)" if token == self._model.vocabulary.end_token else token
             if name in (OPENING, CLOSING):
                 name = '"'
-            # A space or a line end would not be seen.
             listed.append(f"{number} {visible(name)} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"
 

@@ -287,9 +287,6 @@ class LanguageModel:
             Whether a text is taken for one sentence, even where it is empty or looks like several.
         """
         for together in _chunks(texts, batch_size):
-            for text in together:
-                if not isinstance(text, str):
-                    raise RnnlmError(f"a text to score must be a string, not {shown(text)}.")
             if one_sentence:
                 sentences = [[self._processor.tokenize(text)] for text in together]
             else:
@@ -488,6 +485,8 @@ def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     characters = 0
     try:
         for text in texts:
+            if not isinstance(text, str):
+                raise RnnlmError(f"a text to score must be a string, not {shown(text)}.")
             chunk.append(text)
             characters += len(text)
             if len(chunk) == size or characters > CHUNK_CHARACTERS:

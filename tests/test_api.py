@@ -1,6 +1,8 @@
+import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,20 @@ def test_importing_it_loads_nothing_heavy():
         "assert 'numpy' in sys.modules and 'click' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_it_says_its_version():
+    assert rnnlm.__version__ == importlib.metadata.version("rnnlm")
+
+
+@pytest.mark.parametrize("value", [3, ["a"], None])
+def test_what_is_not_text_is_refused(word_run: Path, value: Any):
+    lm = rnnlm.load(word_run)
+    for call in (lm.generate, lm.score, lambda text: lm.perplexity([text]), lambda text: list(lm.stream(text))):
+        with pytest.raises(rnnlm.RnnlmError, match="must be a string, not"):
+            call(value)
+    with pytest.raises(rnnlm.RnnlmError, match=r"tokens must be a list, not the text 'the cat'"):
+        lm.vocabulary.encode("the cat")
 
 
 def test_names_that_are_not_there():

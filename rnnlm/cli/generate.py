@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import secrets
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -48,6 +50,7 @@ def _as_utf8(
 
 
 @click.command()
+@click.argument("words", nargs=-1, metavar="", type=click.UNPROCESSED)
 @model_option
 @click.option("--seed-text", default="", callback=_as_utf8, help="How the text begins.  [default: a new sentence]")
 @click.option(
@@ -83,7 +86,7 @@ def _as_utf8(
 )
 @click.option(
     "--temperature",
-    type=FiniteRange(min=0, min_open=True),
+    type=FiniteRange(min=0),
     default=1.0,
     show_default=True,
     help="Below 1 the likely words gain, above 1 the unlikely ones.",
@@ -121,6 +124,7 @@ def _as_utf8(
 @click.pass_context
 def generate(
     context: click.Context,
+    words: tuple[str, ...],
     model_path: Path | None,
     seed_text: str,
     prompts: str | None,
@@ -153,7 +157,13 @@ def generate(
       rnnlm generate --prompts beginnings.txt --jsonl --seed 1 > continued.jsonl
       rnnlm generate --interactive
     """
+    if words:
+        raise click.UsageError(f"give the text to go on from as --seed-text {shlex.join([' '.join(words)])}.")
     _check_contradictions(context)
+    if temperature == 0:
+        raise click.UsageError(
+            "--temperature 0 would take the most likely token every time; give --greedy instead."
+        )
     if beam_width and num_samples and num_samples > beam_width:
         raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
     if max_tokens is not None and min_tokens > max_tokens:
@@ -171,6 +181,8 @@ def generate(
         return
 
     number = num_samples or (1 if greedy or prompts else 5)
+    repeatable = seed is not None or greedy or beam_width is not None
+    seed = secrets.randbelow(1 << 32) if seed is None else seed
 
     def written() -> Iterator[tuple[str, "Sample"]]:
         for beginning in _lines(prompts, quiet) if prompts else [seed_text]:
@@ -202,6 +214,8 @@ def generate(
         gap = "\n" if model.vocabulary.settings.level == "char" else ""
         for position, (_, sample) in enumerate(written()):
             click.echo((gap if position else "") + sample.text)
+    if not repeatable:
+        say(f"The same again: --seed {seed}", quiet)
 
 
 def _check_contradictions(context: click.Context) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnnlm.text.vocabulary import Vocabulary
 
 FEW_TOKENS = 1000
+MANY_PERIODS = 0.02
+"""Share of words with a period at their end above which documents seem to have several sentences."""
 
 
 @click.command()
@@ -323,9 +325,16 @@ def _summary(result: "BuildResult") -> Iterator[str]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
         kind = "word" if result.vocabulary.settings.level == "word" else "character"
-        words = len(result.vocabulary) - result.vocabulary.first_word_id
-        where = "in it" if result.chosen_words == words else "added"
+        every_word = len(result.vocabulary) - result.vocabulary.first_word_id
+        where = "in it" if result.chosen_words == every_word else "added"
         yield f"The least frequent {kind} {where} is {token!r}, which appeared {times}."
+    settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
+    ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
+    if settings.tokenizer == "nltk" and not settings.sentences and ended > MANY_PERIODS * len(words):
+        yield (
+            f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "
+            "sentence: if lines are of several sentences, add --sentences."
+        )
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."
     trained = result.splits["train"].tokens

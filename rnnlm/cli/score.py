@@ -48,7 +48,8 @@ def score(
     SRILM have them). Every line begins from the zero state; the end of a sentence counts as a token. An empty line
     has the log-probability 0 and no perplexity (-). The sums go to stderr in the end.
 
-    With --tokens every predicted token gives a line: its probability, the logarithm of that, and the token. The
+    With --tokens every predicted token gives a line: its probability, the logarithm of that, and the token; for a
+    word outside the vocabulary they are those of the unknown token, which stands for all such words. The
     --interpolate of 'rnnlm evaluate --text FILE' reads such a file of another model, if both models have words
     for tokens and process text alike. With characters it does not: for it FILE is one document, in which the ends
     of lines are tokens too.

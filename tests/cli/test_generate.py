@@ -113,7 +113,7 @@ def test_max_tokens_cuts(rnnlm: Command, char_run: Path):
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("--temperature", "0"),
+        ("--temperature", "-1"),
         ("--top-p", "1.5"),
         ("--top-k", "0"),
         ("--max-tokens", "0"),
@@ -125,6 +125,27 @@ def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, opt
     outcome = rnnlm("generate", "--model", word_run, option, value)
     assert outcome.exit_code == 2
     assert f"Invalid value for '{option}'" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["i", "think"], "give the text to go on from as --seed-text 'i think'."),
+        (["--temperature", 0], "give --greedy instead."),
+    ],
+)
+def test_what_was_meant_is_named(rnnlm: Command, word_run: Path, arguments: list[object], advice: str):
+    outcome = rnnlm("generate", "--model", word_run, *arguments)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.endswith(f"{advice}\n")
+
+
+def test_a_text_without_a_seed_can_be_had_again(rnnlm: Command, word_run: Path):
+    first = rnnlm("generate", "--model", word_run, "--temperature", 5)
+    assert "\nThe same again: --seed " in f"\n{first.stderr}"
+    seed = first.stderr.split("--seed ")[1].strip()
+    again = rnnlm("generate", "--model", word_run, "--temperature", 5, "--seed", seed)
+    assert again == (0, first.stdout, "")
 
 
 def test_the_newest_run_is_taken(rnnlm: Command, word_run: Path, char_run: Path):

@@ -231,6 +231,13 @@ def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_r
         assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body' or 'text', only 'one', 'two'; ")
 
 
+def test_documents_of_several_sentences_are_noticed():
+    Path("a.txt").write_text("It was late. We went home. The cat slept.\n" * 30 + "It was late and we went home\n")
+    all_train = ["a.txt", "--valid-fraction", 0, "--test-fraction", 0]
+    assert "2 words of the vocabulary have a period at their end" in run(*all_train).stderr
+    assert "period" not in run(*all_train, "--sentences", "--overwrite").stderr
+
+
 def test_repairs_are_reported():
     Path("a.txt").write_bytes(b"bad \xff byte\n" * 4)
     assert (
