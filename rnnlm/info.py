@@ -5,6 +5,7 @@ from typing import Any
 
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.training.checkpoint import MANIFEST, Checkpoint, load_checkpoint
 from rnnlm.training.run_directory import CHECKPOINTS, RunDirectory, refuse_checkpoints_folder
 
@@ -39,6 +40,9 @@ def _dataset(path: Path) -> dict[str, Any]:
         "files": "all checksums agree",
         "level": vocabulary.settings.level,
         "tokenizer": vocabulary.settings.tokenizer,
+        "lowercase": vocabulary.settings.lowercase,
+        "sentences": vocabulary.settings.sentences,
+        "clean": vocabulary.settings.clean,
         "documents": dataset.metadata["documents"],
         "vocabulary_size": len(vocabulary),
         "unique_tokens": dataset.metadata["unique_tokens"],
@@ -75,9 +79,11 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "training_seconds": round(progress.seconds, 3),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,
+        "best_valid_perplexity": None if progress.best_loss is None else perplexity(progress.best_loss),
         "last_valid_loss": progress.last_loss,
+        "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
         "vocabulary_size": len(checkpoint.vocabulary),
         "weights": sum(value.size for value in checkpoint.parameters.values()),
-        "tensors": {name: list(value.shape) for name, value in sorted(checkpoint.parameters.items())},
         "config": checkpoint.config.model_dump(),
+        "tensors": {name: list(value.shape) for name, value in sorted(checkpoint.parameters.items())},
     }

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def test_what_is_printed_is_documented(rnnlm: Command, word_run: Path, word_data
     assert set(printed) <= documented(f"{command} --json")
 
 
+def test_what_info_prints_is_documented(rnnlm: Command, word_run: Path, word_dataset: Path) -> None:
+    of_run = rnnlm("info", word_run, "--json").json
+    assert set(of_run) <= documented("info --json", " of a run")
+    assert of_run["best_valid_perplexity"] == pytest.approx(math.exp(of_run["best_valid_loss"]))
+    assert set(rnnlm("info", word_dataset, "--json").json) <= documented("info --json", " of a dataset")
+
+
+def test_the_keys_of_the_logs_are_documented(word_run: Path) -> None:
+    for log in ("metrics.jsonl", "samples.jsonl"):
+        for line in (word_run / log).read_text().splitlines():
+            assert set(json.loads(line)) <= documented(log)
+
+
 @pytest.mark.parametrize("command", ["generate", "score", "rescore"])
 def test_lines_are_documented(rnnlm: Command, word_run: Path, command: str) -> None:
     Path("text.txt").write_text("1 the cat sat\n")
@@ -40,9 +54,10 @@ def test_lines_are_documented(rnnlm: Command, word_run: Path, command: str) -> N
         assert set(json.loads(line)) == documented(f"{command} --jsonl")
 
 
-def documented(command: str) -> set[str]:
+def documented(command: str, of: str = "") -> set[str]:
     """Return the names that stand in the row of a command."""
-    [row] = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if f"`{command}`" in line]
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    [row] = [line for line in lines if line.startswith(f"| `{command}`{of}")]
     names = re.findall(r"`(\w+)`", row.split("|")[2])
     assert names
     return set(names)
