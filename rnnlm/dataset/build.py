@@ -45,13 +45,13 @@ class VocabularySettings:
 
     Attributes
     ----------
-    size : int
+    size
         The most tokens it may have, the three special ones included.
-    min_count : int
+    min_count
         How often a word must stand in the training text to be kept.
-    special : SpecialTokens
+    special
         The names of the special tokens.
-    extends : Vocabulary, optional
+    extends
         A vocabulary whose tokens come first, with their ids; its special tokens are then taken too.
     """
 
@@ -94,21 +94,21 @@ class BuildResult:
 
     Attributes
     ----------
-    path : Path
+    path
         The dataset's directory.
-    vocabulary : Vocabulary
+    vocabulary
         Its vocabulary.
-    documents : int
+    documents
         Documents with at least one token.
-    empty_documents : int
+    empty_documents
         Documents without, such as deleted comments, which are left out.
-    unique_tokens : int
+    unique_tokens
         Distinct tokens in the training text; at least so many where `forgot_types`.
-    splits : dict
+    splits
         The numbers of ``train``, ``valid`` and ``test``.
-    forgot_types : bool
+    forgot_types
         Whether the corpus had too many distinct tokens to count the rarest.
-    chosen_words : int
+    chosen_words
         How many words of the vocabulary, the last ones, were chosen from the training text.
     """
 
@@ -168,27 +168,27 @@ def build_dataset(
 
     Parameters
     ----------
-    inputs : sequence of str
+    inputs
         Files, directories, or ``-`` for standard input.
-    out : path-like
+    out
         The directory to make. It appears only when it is complete.
-    reader : ReaderSettings, optional
+    reader
         How the inputs are read.
-    text : TextSettings, optional
+    text
         How text becomes tokens; by default in the way that suits words of the inputs' formats
         (`TextSettings.choose`). Where sentences are wanted and no Punkt parameters are given, installed ones
         are taken, or Punkt is trained on the corpus. Left out where `vocabulary` brings its own.
-    vocabulary : Vocabulary or VocabularySettings, optional
+    vocabulary
         An existing vocabulary, with its text settings, or which words a new one keeps.
-    split : SplitSettings, optional
+    split
         How the corpus is divided; 90, 5 and 5 % by default.
-    workers : int, optional
+    workers
         Processes that tokenize; the dataset is the same for any number.
-    overwrite : bool, optional
+    overwrite
         Whether a dataset that is already there is replaced.
-    report : ReadReport, optional
+    report
         Gathers what had to be repaired or skipped in the inputs.
-    progress : callable, optional
+    progress
         Called now and then with the number of characters processed since the last call.
 
     Returns
@@ -332,7 +332,7 @@ def _choose_words(
 class _SplitWriter:
     """Writes the ids and offsets of one part, and counts."""
 
-    def __init__(self, directory: Path, name: str, dtype: "np.dtype[Any]"):
+    def __init__(self, directory: Path, name: str, dtype: "np.dtype[Any]") -> None:
         self.counts = SplitCounts()
         self._dtype = dtype
         self._length = 0

@@ -69,13 +69,13 @@ def encode_documents(
 
     Parameters
     ----------
-    pieces : iterable of Piece
+    pieces
         The documents.
-    settings : TextSettings
+    settings
         How text becomes tokens.
-    workers : int
+    workers
         Processes that tokenize; with 1 it is done in this one.
-    progress : callable
+    progress
         Called with the number of characters of each chunk when it is done.
     """
     encode = partial(encode_pieces, TextProcessor(settings))

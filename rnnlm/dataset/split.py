@@ -23,11 +23,11 @@ class SplitSettings:
 
     Attributes
     ----------
-    valid_file, test_file : str or None
+    valid_file, test_file
         Inputs that are the validation and the test part; the main input is then not divided for that part.
-    valid_fraction, test_fraction : float
+    valid_fraction, test_fraction
         Shares of the main input, by documents; 0 for none. What they leave is the training part.
-    seed : int
+    seed
         Decides which documents are chosen.
     """
 
@@ -81,13 +81,13 @@ def divide(spool: Spool, part: Part, settings: SplitSettings, between_tokens: bo
 
     Parameters
     ----------
-    spool : Spool
+    spool
         Where the input is.
-    part : Part
+    part
         The input.
-    settings : SplitSettings
+    settings
         The shares and the seed.
-    between_tokens : bool
+    between_tokens
         Whether dividing by position may cut sentences (because documents are not split into sentences);
         else the cuts are at sentence ends.
 

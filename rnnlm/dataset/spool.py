@@ -55,18 +55,18 @@ class Spool:
 
     Parameters
     ----------
-    directory : Path
+    directory
         Where the files are made; they are removed on leaving the context.
 
     Attributes
     ----------
-    types : dict of str to int
+    types
         Provisional ids; 0 stands for all types that were forgotten.
-    forgot_types : bool
+    forgot_types
         Whether there were more types than are kept.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path) -> None:
         self.types: dict[str, int] = {}
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)

@@ -55,15 +55,15 @@ class Split:
 
     Attributes
     ----------
-    name : str
+    name
         ``train``, ``valid`` or ``test``.
-    ids : ndarray, shape (n,)
+    ids
         Ids of all sentences one after the other, each ``START w1 … wn END``; memory-mapped, read-only.
-    offsets : ndarray of uint64, shape (sentences + 1,)
+    offsets
         Where each sentence begins in `ids`; the last entry is the length of `ids`.
-    characters : int
+    characters
         Characters of the text, and one for the end of each sentence.
-    unknown_tokens : int
+    unknown_tokens
         Predicted tokens that are the unknown token.
     """
 
@@ -102,13 +102,13 @@ class Dataset:
 
     Attributes
     ----------
-    path : Path
+    path
         Its directory.
-    vocabulary : Vocabulary
+    vocabulary
         Its tokens and text settings.
-    metadata : dict
+    metadata
         What ``dataset.yaml`` holds.
-    train, valid, test : Split
+    train, valid, test
         Its parts; a part may be empty.
     """
 
@@ -125,7 +125,7 @@ class Dataset:
 
         Parameters
         ----------
-        path : path-like
+        path
             What ``rnnlm preprocess --out`` wrote.
 
         Raises

@@ -29,11 +29,11 @@ def map_in_order(
 
     Parameters
     ----------
-    function : callable
+    function
         What is done; it, the items and the results are pickled.
-    items : iterable
+    items
         What it is done to; they are read as the workers take them, one ahead.
-    workers : int
+    workers
         Number of processes; with 1 it is done in this one.
 
     Raises
@@ -67,7 +67,7 @@ def map_in_order(
 class _Worker(Generic[Item, Result]):
     """A process that applies a function to one item after another."""
 
-    def __init__(self, function: Callable[[Item], Result]):
+    def __init__(self, function: Callable[[Item], Result]) -> None:
         context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
         self._pipe, pipe_of_worker = context.Pipe()
         self._process = context.Process(target=_work, args=(function, pipe_of_worker), daemon=True)

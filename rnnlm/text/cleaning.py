@@ -35,7 +35,7 @@ def clean_comment(text: str) -> str:
 
     Parameters
     ----------
-    text : str
+    text
         The comment as Reddit stores it.
 
     Returns

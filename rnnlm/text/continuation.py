@@ -11,24 +11,24 @@ class Continuation:
 
     Parameters
     ----------
-    processor : TextProcessor
+    processor
         How tokens become text.
-    seed_text : str
+    seed_text
         The text that is continued, which stays as it is.
-    seed_tokens : list of str
+    seed_tokens
         Its tokens.
-    tokens : sequence of str
+    tokens
         The first tokens that are added to it.
-    stop : sequence of str
+    stop
         Texts before which the continuation ends, wherever `append` makes them stand in what is added.
 
     Attributes
     ----------
-    tokens : list of str
+    tokens
         The tokens added.
-    added : str
+    added
         The text that they add.
-    stopped : bool
+    stopped
         Whether a stop text has appeared. `tokens` and `added` are then without it, and without the whole token
         where it began within one.
     """

@@ -51,7 +51,7 @@ class ReadReport:
 class Lines:
     """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory."""
 
-    def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport):
+    def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport) -> None:
         self.source = source
         self.number = 0  # of the last whole line
         self._number_read = 0  # of the last part
@@ -133,9 +133,9 @@ def open_text(name: str, report: ReadReport) -> Iterator[Lines]:
 
     Parameters
     ----------
-    name : str
+    name
         The file, or ``-``.
-    report : ReadReport
+    report
         Gathers what is repaired or left out.
 
     Raises
@@ -164,9 +164,9 @@ def read_lines(name: str, report: ReadReport) -> Iterator[str]:
 
     Parameters
     ----------
-    name : str
+    name
         The file, or ``-`` for standard input.
-    report : ReadReport
+    report
         Gathers what was repaired.
 
     Raises

@@ -18,15 +18,15 @@ class TextSettings:
 
     Attributes
     ----------
-    tokenizer : str
+    tokenizer
         ``nltk``, ``tweet``, ``whitespace`` or ``characters``.
-    lowercase : bool
+    lowercase
         Whether text is put in lower case.
-    sentences : bool
+    sentences
         Whether documents are split into sentences; if not, a document is one sentence.
-    clean : bool
+    clean
         Whether the Reddit clean-up is applied.
-    punkt : dict or None
+    punkt
         Parameters of the sentence splitter; needed where `sentences` is on.
     """
 
@@ -51,12 +51,12 @@ class TextSettings:
 
         Parameters
         ----------
-        level : str
+        level
             ``word`` or ``char``: only words are put in lower case.
-        formats : collection of str
+        formats
             ``csv``, ``jsonl`` or ``txt``: where all are records, they are taken for comments, which are cleaned,
             and split into sentences of words.
-        tokenizer, lowercase, sentences, clean : optional
+        tokenizer, lowercase, sentences, clean
             As in the settings; None for the default.
 
         Raises
@@ -94,9 +94,9 @@ class TextSettings:
 
         Parameters
         ----------
-        data : object
+        data
             What the file holds.
-        source : str
+        source
             The file's name, for messages.
 
         Raises
@@ -144,11 +144,11 @@ class TextProcessor:
 
     Parameters
     ----------
-    settings : TextSettings
+    settings
         How text becomes tokens.
     """
 
-    def __init__(self, settings: TextSettings):
+    def __init__(self, settings: TextSettings) -> None:
         self.settings = settings
 
     # Made when first needed: a detokenizing model loads no sentence splitter.

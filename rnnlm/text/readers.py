@@ -35,13 +35,13 @@ class ReaderSettings:
 
     Attributes
     ----------
-    format : str
+    format
         ``csv``, ``jsonl`` or ``txt``; ``auto`` goes by the file's name, and takes an unknown one for text.
-    documents : str or None
+    documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line) or the
         ``file``. None for what suits the tokens where they are known (`TextSettings.default_documents`), else
         for a line.
-    text_column : str or None
+    text_column
         The CSV column (the first row names them) or JSON field (of the first records) that holds the text; None
         for ``body``, else ``text``, else the only one.
     """
@@ -111,11 +111,11 @@ def read_documents(inputs: Sequence[str], settings: ReaderSettings, report: Read
 
     Parameters
     ----------
-    inputs : sequence of str
+    inputs
         Files, directories, or ``-`` for standard input.
-    settings : ReaderSettings
+    settings
         How they are read.
-    report : ReadReport
+    report
         Gathers what was repaired or skipped.
 
     Raises
@@ -216,7 +216,7 @@ def _csv_rows(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 class _RowLines:
     """The lines of a CSV file for its parser, which gets a bounded number of characters for a row."""
 
-    def __init__(self, lines: Lines):
+    def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._whole = chain(lines.whole(), [END_OF_FILE])
         self._put_back: str | None = None

@@ -46,7 +46,7 @@ def train_punkt(texts: Iterable[str]) -> PunktData:
 
     Parameters
     ----------
-    texts : iterable of str
+    texts
         The text in pieces of any length.
 
     Returns
@@ -96,11 +96,11 @@ class SentenceSplitter:
 
     Parameters
     ----------
-    punkt : dict
+    punkt
         Parameters from `installed_punkt` or `train_punkt`.
     """
 
-    def __init__(self, punkt: PunktData):
+    def __init__(self, punkt: PunktData) -> None:
         from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
         parameters = PunktParameters()

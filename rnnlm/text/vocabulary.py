@@ -52,11 +52,11 @@ class Vocabulary:
 
     Parameters
     ----------
-    tokens : sequence of str
+    tokens
         The tokens in id order; the first three are the special ones.
-    counts : sequence of int
+    counts
         How often each token stands in the training text.
-    settings : TextSettings
+    settings
         How text becomes tokens.
     """
 
@@ -65,7 +65,7 @@ class Vocabulary:
     end_id = 2
     first_word_id = 3
 
-    def __init__(self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings):
+    def __init__(self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings) -> None:
         if len(tokens) < self.first_word_id or len(set(tokens)) != len(tokens) or len(counts) != len(tokens):
             raise ValueError("a vocabulary needs three special tokens, distinct tokens and a count for each")
         self.tokens = list(tokens)
@@ -161,9 +161,9 @@ class Vocabulary:
 
         Parameters
         ----------
-        data : object
+        data
             What the file holds.
-        source : str
+        source
             The file's name, for messages.
 
         Raises
@@ -225,7 +225,7 @@ class Vocabulary:
 
         Parameters
         ----------
-        path : path-like
+        path
             A ``vocabulary.json``, or a directory that holds one, such as a dataset or a checkpoint.
 
         Raises

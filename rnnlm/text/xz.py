@@ -19,11 +19,11 @@ class XzFile(io.RawIOBase):
 
     Parameters
     ----------
-    file : binary file
+    file
         One or more compressed streams, one after the other; closed with this one.
     """
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._decompressor = _decompressor()
 
