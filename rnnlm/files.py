@@ -38,6 +38,10 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
+BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in the directories that they show."""
+
+
 def read_text(file: Path, largest: int = LARGEST_TEXT) -> str:
     """Read a file of at most so many bytes; the default is for files of settings.
 
@@ -81,11 +85,11 @@ class _DistinctKeys(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = set()
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode):
-                if key.value in keys:
+                if (key.tag, key.value) in keys:
                     raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
-                keys.add(key.value)
+                keys.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
 

@@ -160,6 +160,7 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
             "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
         ),
         ("model: {hidden_size: 5, hidden_size: 6}", "c.yaml: not valid YAML: line 1: 'hidden_size' stands twice."),
+        ("model: !!map [a]", "c.yaml: not valid YAML: line 1: expected a mapping node, but found sequence."),
         ("model: {}\ndata: {}\nmodel: {}", "c.yaml: not valid YAML: line 3: 'model' stands twice."),
         (
             "model: {cell: lstm, nonlinearity: relu}",

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -223,9 +223,10 @@ def check_source(data: Path | None, split: str | None, text: Path | None) -> Non
 
 
 def say(message: str, quiet: bool) -> None:
-    """Print a message to stderr, unless `quiet`."""
+    """Print a message to stderr, unless `quiet`, or nobody is there to read it any more."""
     if not quiet:
-        click.echo(message, err=True)
+        with suppress(OSError):
+            click.echo(message, err=True)
 
 
 def print_json(values: dict[str, Any]) -> None:

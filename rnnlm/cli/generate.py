@@ -158,7 +158,8 @@ def generate(
       rnnlm generate --interactive
     """
     if words:
-        raise click.UsageError(f"give the text to go on from as --seed-text {shlex.join([' '.join(words)])}.")
+        text = " ".join([seed_text, *words]).lstrip()
+        raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
     if temperature == 0:
         raise click.UsageError(
@@ -181,8 +182,10 @@ def generate(
         return
 
     number = num_samples or (1 if greedy or prompts else 5)
-    repeatable = seed is not None or greedy or beam_width is not None
-    seed = secrets.randbelow(1 << 32) if seed is None else seed
+    # Lines of the same text are not to go on alike, as they do with one seed.
+    is_chosen = seed is None and not (greedy or beam_width or prompts)
+    if is_chosen:
+        seed = secrets.randbelow(1 << 32)
 
     def written() -> Iterator[tuple[str, "Sample"]]:
         for beginning in _lines(prompts, quiet) if prompts else [seed_text]:
@@ -214,7 +217,7 @@ def generate(
         gap = "\n" if model.vocabulary.settings.level == "char" else ""
         for position, (_, sample) in enumerate(written()):
             click.echo((gap if position else "") + sample.text)
-    if not repeatable:
+    if is_chosen:
         say(f"The same again: --seed {seed}", quiet)
 
 

@@ -202,7 +202,7 @@ def preprocess(
             overwrite=overwrite,
             report=report,
         )
-    for message in (*report.messages(), *_summary(result)):
+    for message in (*report.messages(), *_summary(result, sentences is None)):
         say(message, quiet)
     if as_json:
         print_json(result.to_dict())
@@ -314,23 +314,23 @@ def _as_options(text: "TextSettings", documents: str | None) -> str:
     return f"--level {text.level}{tokenizer}{switches}" + (f" --documents {documents}" if documents else "")
 
 
-def _summary(result: "BuildResult") -> Iterator[str]:
-    """Say what the vocabulary covers."""
+def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
+    """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
     if result.empty_documents:
         yield f"Left out {result.empty_documents:,} documents without a token."
     at_least = "at least " if result.forgot_types else ""
     yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
     yield f"The vocabulary has {len(result.vocabulary):,} tokens, the special ones included."
+    is_new = result.chosen_words == len(result.vocabulary) - result.vocabulary.first_word_id
+    settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
     if result.least_frequent:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
-        kind = "word" if result.vocabulary.settings.level == "word" else "character"
-        every_word = len(result.vocabulary) - result.vocabulary.first_word_id
-        where = "in it" if result.chosen_words == every_word else "added"
-        yield f"The least frequent {kind} {where} is {token!r}, which appeared {times}."
-    settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
+        kind = "word" if settings.level == "word" else "character"
+        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {token!r}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
-    if settings.tokenizer == "nltk" and not settings.sentences and ended > MANY_PERIODS * len(words):
+    one_sentence = settings.tokenizer == "nltk" and not settings.sentences
+    if is_new and may_split and one_sentence and ended > MANY_PERIODS * len(words):
         yield (
             f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "
             "sentence: if lines are of several sentences, add --sentences."

@@ -1,11 +1,13 @@
 """``rnnlm train``."""
 
 import sys
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
 
 from rnnlm.cli.common import chosen_run, json_option, print_json, quiet_option, run_options, say
+from rnnlm.errors import RnnlmError
 
 
 @click.command()
@@ -43,20 +45,25 @@ def train(
     """
     from rnnlm.evaluation.perplexity import rounded
     from rnnlm.training.begin import begin_run
-    from rnnlm.training.run_directory import CONFIG
+    from rnnlm.training.run_directory import CONFIG, RunDirectory
 
     if resume and out is not None and config_path is None:
+        if not RunDirectory(out).exists:
+            raise RnnlmError(f"{out}: there is no run to resume in it; begin one with --config.")
         config_path = out / CONFIG
     config, out = chosen_run(config_path, overrides, data, out, quiet)
     trainer = begin_run(config, out, resume, quiet, init_from)
     say(trainer.description(), quiet)
     summary = trainer.run()
-    if as_json:
-        print_json(summary)
-    elif summary["best"]["valid_perplexity"] is not None:
-        best = summary["best"]
-        click.echo(f"best validation perplexity {rounded(best['valid_perplexity'])} at step {best['step']:,}")
-    if trainer.signals.received is not None:
+    stopped_by = trainer.signals.received
+    # A terminal that was closed takes no summary.
+    with nullcontext() if stopped_by is None else suppress(OSError):
+        if as_json:
+            print_json(summary)
+        elif summary["best"]["valid_perplexity"] is not None:
+            best = summary["best"]
+            click.echo(f"best validation perplexity {rounded(best['valid_perplexity'])} at step {best['step']:,}")
+    if stopped_by is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
-        sys.exit(128 + trainer.signals.received)
+        sys.exit(128 + stopped_by)
     say(f"Saved in {out}", quiet)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rnnlm.dataset.store import METADATA_FILE, file_names, seal
 from rnnlm.errors import RnnlmError
-from rnnlm.files import sync
+from rnnlm.files import BELONGS_TO_NOBODY, sync
 
 
 def check_destination(out: Path, overwrite: bool) -> None:
@@ -29,7 +29,7 @@ def check_destination(out: Path, overwrite: bool) -> None:
         )
     if not overwrite:
         raise RnnlmError(f"{out}: this dataset exists; choose another with --out, or replace it with --overwrite.")
-    others = sorted({path.name for path in out.iterdir()} - {METADATA_FILE, *file_names()})
+    others = sorted({path.name for path in out.iterdir()} - {METADATA_FILE, *file_names(), *BELONGS_TO_NOBODY})
     if others:
         raise RnnlmError(
             f"{out}: there are other files beside the dataset ({others[0]}), which --overwrite would remove; move "

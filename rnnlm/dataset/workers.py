@@ -39,8 +39,10 @@ def map_in_order(
     Raises
     ------
     RnnlmError
-        If a worker ends before its work is done.
+        If a worker ends before its work is done. What the function raises is raised here too.
     """
+    if workers < 1:
+        raise RnnlmError(f"workers {workers}: give a whole number from 1.")
     if workers == 1:
         yield from map(function, items)
         return
@@ -80,8 +82,13 @@ class _Worker(Generic[Item, Result]):
             self._pipe.send(item)
 
     def receive(self) -> Result:
+        result: Result
         with _death_reported():
-            result: Result = self._pipe.recv()
+            result, error = self._pipe.recv()
+            if isinstance(error, MemoryError):
+                raise error
+        if error is not None:
+            raise error
         return result
 
     def end(self) -> None:
@@ -91,16 +98,23 @@ class _Worker(Generic[Item, Result]):
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
-    with suppress(EOFError, OSError, MemoryError):  # the main process is no more, or will report the death
+    with suppress(EOFError, OSError):  # the main process is no more
         while True:
-            pipe.send(function(pipe.recv()))
+            pipe.send(_outcome(function, pipe.recv()))
+
+
+def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | None, Exception | None]:
+    try:
+        return function(item), None
+    except Exception as error:
+        return None, error
 
 
 @contextmanager
 def _death_reported() -> Iterator[None]:
     try:
         yield
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, MemoryError) as error:
         raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from rnnlm.training.progress import Progress
 from rnnlm.training.run_directory import LOGS, RunDirectory
 from rnnlm.training.signals import Stopped, StopSignals
 from rnnlm.training.step import NotFiniteError, TrainingStep
+
+CLEARLY_WORSE = 0.1
+"""Nats above those of guessing from which a loss is no longer that of a network which has only begun to learn."""
 
 
 class Trainer:
@@ -69,6 +73,7 @@ class Trainer:
         self.arithmetic_before: object = None
         self.changes: list[str] = []
         self._log_sizes: dict[str, int] | None = None
+        self._begun_from: Path | None = None
         self.processor = TextProcessor(vocabulary.settings)
         self.signals = StopSignals()
         self.quiet = quiet
@@ -85,6 +90,7 @@ class Trainer:
         self.run_directory.checkpoint("best")
         directory = self.run_directory.checkpoint("last")
         checkpoint = load_checkpoint(directory)
+        self._begun_from = directory
         before, now = _fixed_values(checkpoint.config), _fixed_values(self.config)
         for key in now:
             if before[key] != now[key]:
@@ -98,7 +104,8 @@ class Trainer:
                 f"{self.run_directory.path}: its weights were imported without a dataset; begin another run with "
                 "--init-from, or import them again with --data."
             )
-        if checkpoint.state["dataset"] != self._dataset_checksums():
+        known, found = checkpoint.state["dataset"], self._dataset_checksums()
+        if not isinstance(known, dict) or any(found.get(name) != checksum for name, checksum in known.items()):
             raise RnnlmError(
                 f"{self.dataset.path}: not the dataset that {self.run_directory.path} was begun with; "
                 "name that one or start another run."
@@ -182,6 +189,9 @@ class Trainer:
             If the loss is no longer a finite number, or a checkpoint cannot be written.
         """
         with self.run_directory.claimed():
+            run = self.run_directory
+            if self._begun_from != (run.checkpoint("last") if run.exists else None):
+                raise RnnlmError(f"{run.path}: another process has trained in it meanwhile; go on with --resume.")
             if self._log_sizes is not None:
                 self.run_directory.cut_logs(self._log_sizes)
             self.run_directory.begin(self.config)
@@ -189,21 +199,23 @@ class Trainer:
             try:
                 with self.signals.noted(), np.errstate(all="ignore"):
                     self._train()
-            except Stopped:
-                self._save()
             finally:
                 self.display.close()
+            self._begun_from = self.run_directory.checkpoint("last")
         return self._summary()
 
     def _train(self) -> None:
-        if self.progress.step == 0:
+        try:
+            if self.progress.step == 0:
+                self._save()
+            if self.progress.evaluation_pending:
+                self._evaluate()
+            while not self._finished():
+                self._epoch()
+            if self.progress.last_step != self.progress.step > 0:
+                self._evaluate()
+        except Stopped:
             self._save()
-        if self.progress.evaluation_pending:
-            self._evaluate()
-        while not self._finished():
-            self._epoch()
-        if self.progress.last_step != self.progress.step > 0:
-            self._evaluate()
 
     def _epoch(self) -> None:
         """Train on what is left of an epoch, or until the run is finished."""
@@ -279,7 +291,7 @@ class Trainer:
                 f"validation loss {loss:.4f}, perplexity {rounded(perplexity(loss))}{mark}"
             )
             guessing = math.log(len(self.dataset.vocabulary))
-            if loss > guessing:
+            if loss > guessing + CLEARLY_WORSE:
                 self.display.say(
                     f"  This is worse than guessing, {guessing:.4f}; try a smaller optimizer.learning_rate."
                 )

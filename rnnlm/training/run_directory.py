@@ -16,7 +16,7 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.files import make_directory, read_text, sha256, sync, write_atomically
+from rnnlm.files import BELONGS_TO_NOBODY, make_directory, read_text, sha256, sync, write_atomically
 from rnnlm.training.checkpoint import MANIFEST, Checkpoint, load_checkpoint, save_checkpoint
 
 try:
@@ -65,8 +65,9 @@ class RunDirectory:
         RnnlmError
             If there are checkpoints after the first one, or anything that is not a run's.
         """
-        checkpoints = sorted(file.parent.name for file in self.checkpoints.glob(f"*/{MANIFEST}"))
-        if checkpoints and checkpoints != [FIRST_CHECKPOINT]:
+        found = sorted(filter(_CHECKPOINT_NAME.fullmatch, _names(self.checkpoints)))
+        checkpoints = [name for name in found if name != FIRST_CHECKPOINT]
+        if checkpoints and all((self.checkpoints / name / MANIFEST).is_file() for name in checkpoints):
             raise RnnlmError(
                 f"{self.checkpoints}: no {INDEX}, so the run cannot go on; put that back, or choose another --out "
                 f"and --init-from one of its checkpoints: {', '.join(checkpoints)}."
@@ -293,8 +294,12 @@ class RunDirectory:
 
 def _others(directory: Path, ours: list[str]) -> list[str]:
     """List what is in a directory beside these names, whole or half written."""
-    known = {*ours, *(f".{name}.partial" for name in ours)}
-    return sorted({path.name for path in directory.iterdir()} - known) if directory.is_dir() else []
+    known = {*ours, *(f".{name}.partial" for name in ours), *BELONGS_TO_NOBODY}
+    return sorted(_names(directory) - known)
+
+
+def _names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()} if directory.is_dir() else set()
 
 
 def _cannot_write(path: Path, error: OSError) -> RnnlmError:

@@ -130,6 +130,7 @@ def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, opt
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
+        (["--seed-text", "i", "think"], "give the text to go on from as --seed-text 'i think'."),
         (["i", "think"], "give the text to go on from as --seed-text 'i think'."),
         (["--temperature", 0], "give --greedy instead."),
     ],
@@ -146,6 +147,13 @@ def test_a_text_without_a_seed_can_be_had_again(rnnlm: Command, word_run: Path):
     seed = first.stderr.split("--seed ")[1].strip()
     again = rnnlm("generate", "--model", word_run, "--temperature", 5, "--seed", seed)
     assert again == (0, first.stdout, "")
+
+
+def test_lines_of_the_same_text_go_on_differently(rnnlm: Command, word_run: Path):
+    Path("prompts.txt").write_text("the cat\n" * 6)
+    outcome = rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--temperature", 5)
+    assert len(set(outcome.stdout.splitlines())) > 1
+    assert outcome.stderr == ""
 
 
 def test_the_newest_run_is_taken(rnnlm: Command, word_run: Path, char_run: Path):

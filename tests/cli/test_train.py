@@ -1,3 +1,4 @@
+import errno
 import json
 import math
 import os
@@ -208,6 +209,8 @@ def test_resume_takes_the_configuration_of_the_run(rnnlm: Command, config: str):
     outcome = rnnlm("train", "--out", "run", "--resume", "--set", "training.max_steps=5", "--json")
     assert outcome.json["steps"] == 5
     assert "Changed since then: training.max_steps from 3 to 5." in outcome.stderr
+    nowhere = rnnlm("train", "--out", "nowhere", "--resume")
+    assert nowhere == (1, "", "rnnlm: nowhere: there is no run to resume in it; begin one with --config.\n")
     without = rnnlm("train", "--out", "run")
     assert without.exit_code == 2
     assert "Missing option '--config'" in without.stderr
@@ -338,6 +341,18 @@ def test_sigterm_saves_too(rnnlm: Command, config: str, signals: list[int], time
     rnnlm("train", "--config", config, "--out", "run", "--resume")
     rnnlm("train", "--config", config, "--out", "whole")
     assert weights("run") == weights("whole")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has none")
+def test_a_closed_terminal_saves(rnnlm: Command, config: str, signals: list[int], monkeypatch: pytest.MonkeyPatch):
+    def echo(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    signals.append(signal.SIGHUP)
+    with monkeypatch.context() as patch:
+        patch.setattr("click.echo", echo)
+        assert rnnlm("train", "--config", config, "--out", "run").exit_code == 129
+    assert rnnlm("info", "run", "--json").json["step"] == 4
 
 
 def test_a_second_ctrl_c_stops_at_once_and_the_checkpoint_before_is_kept(

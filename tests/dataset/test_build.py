@@ -536,6 +536,8 @@ def test_a_directory_that_appears_while_a_dataset_is_built_is_not_removed(tmp_pa
 def test_other_files_beside_a_dataset_are_not_removed(tmp_path):
     out = tmp_path / "out"
     build_dataset([write(tmp_path / "a.txt", "a b c\n")], out, text=WORDS, split=ALL_TRAIN)
+    write(out / ".DS_Store", "")
+    build_dataset([str(tmp_path / "a.txt")], out, text=WORDS, split=ALL_TRAIN, overwrite=True)
     mine = write(out / "mine.txt", "d e f\n")
     with pytest.raises(RnnlmError, match=r"there are other files beside the dataset \(mine.txt\)"):
         build_dataset([mine], out, text=WORDS, split=ALL_TRAIN, overwrite=True)

@@ -79,6 +79,21 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_result_is_reported(tmp_path)
         list(results)
 
 
+def refuse(number: int) -> None:
+    raise OSError(f"item {number}")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_function_is_raised(workers):
+    with pytest.raises(OSError, match="item 0"):
+        list(map_in_order(refuse, range(9), workers))
+
+
+def test_at_least_one_worker():
+    with pytest.raises(RnnlmError, match="workers 0: give a whole number from 1"):
+        list(map_in_order(refuse, range(9), 0))
+
+
 def run_out_of_memory(number: int) -> None:
     raise MemoryError
 

@@ -66,6 +66,8 @@ def test_a_run_that_was_killed_before_its_index_begins_again(
     run = trainer.run_directory
     (run.checkpoints / "index.json").rename(run.checkpoints / ".index.json.partial")
     (run.checkpoints / ".step-00000000.partial").mkdir()
+    (run.checkpoints / ".step-00000000.partial" / "manifest.json").touch()
+    (run.path / ".DS_Store").touch()
     (run.path / ".config.yaml.partial").touch()
     config = Config.model_validate({"data": {"path": str(dataset.path)}, "training": {"max_steps": 1}})
     begin_run(config, tmp_path / "run", resume=False, quiet=True).run()

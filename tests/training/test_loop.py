@@ -87,6 +87,36 @@ def test_a_resumed_run_ends_like_one_never_stopped(
     assert summary["best"] == whole._summary()["best"]
 
 
+def test_a_stop_that_is_repeated_while_it_is_saved_counts_once(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = make_trainer("stopped")
+    step, save = stopped._step, stopped._save
+
+    def step_and_stop(batch: Any) -> None:
+        step(batch)
+        signal.raise_signal(signal.SIGTERM)
+
+    def save_late() -> None:
+        if stopped.signals.received is not None:
+            signal.raise_signal(signal.SIGTERM)
+        save()
+
+    monkeypatch.setattr(stopped, "_step", step_and_stop)
+    monkeypatch.setattr(stopped, "_save", save_late)
+    stopped.run()
+    assert stopped.run_directory.load("last").progress().step == 1
+
+
+def test_a_run_that_another_process_has_gone_on_with_is_left_alone(make_trainer: MakeTrainer) -> None:
+    first, second = make_trainer("run"), make_trainer("run")
+    first.run()
+    before = metrics(first)
+    with pytest.raises(RnnlmError, match="another process has trained in it meanwhile; go on with --resume"):
+        second.run()
+    assert metrics(first) == before
+
+
 def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
