@@ -77,10 +77,12 @@ class _Worker(Generic[Item, Result]):
         pipe_of_worker.close()  # so that the worker's is the last copy, and the pipe ends with it
 
     def send(self, item: Item) -> None:
+        """Give it an item to work on; it must have none."""
         with _death_reported():
             self._pipe.send(item)
 
     def receive(self) -> Result:
+        """Wait for the result of its item."""
         result: Result
         with _death_reported():
             result, error = self._pipe.recv()
@@ -91,6 +93,7 @@ class _Worker(Generic[Item, Result]):
         return result
 
     def end(self) -> None:
+        """Kill it, whatever it does."""
         self._process.kill()
         self._process.join()
         self._pipe.close()

@@ -436,7 +436,7 @@ def test_only_a_dataset_is_overwritten(tmp_path):
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize(
-    "where", ["build.encode_documents", "build._write_splits", "build._write_metadata", "publish.sync"]
+    "where", ["build.encode_documents", "build.write_splits", "build._write_metadata", "publish.sync"]
 )
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
     file = write(tmp_path / "a.txt", "a b c\n")
