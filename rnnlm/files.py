@@ -81,9 +81,10 @@ def parse_yaml(text: str) -> Any:
 
 
 class _DistinctKeys(yaml.SafeLoader):
-    """PyYAML would take the last of several values of a key without a word."""
+    """Refuses a key that stands twice, of whose values PyYAML would take the last without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Make a dict of a mapping."""
         keys = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode):

@@ -1,7 +1,7 @@
 """Work that several processes share, its results taken in order.
 
 Every worker has a pipe of its own, which ends with it, even if it is killed in the middle of a result. A queue
-that workers share, as in `concurrent.futures`, would then hold half of it, and the rest be waited for for ever.
+that workers share, as in `concurrent.futures`, would then hold half of it, and whoever reads it wait for ever.
 """
 
 import multiprocessing
