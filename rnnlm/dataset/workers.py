@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
 
+DEATH = "A worker process died, perhaps for want of memory; use fewer --workers."
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -78,16 +80,22 @@ class _Worker(Generic[Item, Result]):
 
     def send(self, item: Item) -> None:
         """Give it an item to work on; it must have none."""
-        with _death_reported():
+        try:
             self._pipe.send(item)
+            return
+        except OSError:
+            pass  # an error that was raised from this one would keep the item's half-sent bytes
+        raise RnnlmError(DEATH)
 
     def receive(self) -> Result:
         """Wait for the result of its item."""
         result: Result
-        with _death_reported():
+        try:
             result, error = self._pipe.recv()
-            if isinstance(error, MemoryError):
-                raise error
+        except (EOFError, OSError) as ended:
+            raise RnnlmError(DEATH) from ended
+        if isinstance(error, MemoryError):
+            raise RnnlmError(DEATH) from error
         if error is not None:
             raise error
         return result
@@ -110,14 +118,6 @@ def _outcome(function: Callable[[Item], Result], item: Item) -> tuple[Result | N
         return function(item), None
     except Exception as error:
         return None, error
-
-
-@contextmanager
-def _death_reported() -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, OSError, MemoryError) as error:
-        raise RnnlmError("A worker process died, perhaps for want of memory; use fewer --workers.") from error
 
 
 @contextmanager

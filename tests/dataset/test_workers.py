@@ -1,3 +1,4 @@
+import gc
 import multiprocessing
 import os
 import time
@@ -60,6 +61,24 @@ def test_a_worker_that_is_dead_before_its_next_item_is_reported():
         worker.join()
     with pytest.raises(RnnlmError, match="use fewer --workers"):
         list(results)
+
+
+def test_a_reported_death_keeps_nothing_that_was_being_sent(monkeypatch):
+    ignored: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    results = map_in_order(repeat, range(9), 2)
+    next(results)
+    time.sleep(0.3)  # both have written their results, and wait
+    for worker in multiprocessing.active_children():
+        worker.kill()
+        worker.join()
+    with pytest.raises(RnnlmError) as caught:
+        list(results)
+    assert caught.value.__context__ is None
+    caught.value.itself = caught.value  # type: ignore[attr-defined]  # so that it is left to the collector
+    del caught, results
+    gc.collect()
+    assert ignored == []
 
 
 def say_and_repeat(directory: Path) -> bytes:
