@@ -15,6 +15,7 @@ from rnnlm.text.encodings import (
     UTF8,
     check_encoding,
     encoding_of,
+    is_utf8,
     likely_encoding,
     name_of,
     recognized,
@@ -101,8 +102,8 @@ class Lines:
         self._is_open = encoding is None and self._encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
         errors = "surrogateescape" if self._encoding == UTF8 else UNDECODABLE
         self._stream = TextIOWrapper(stream, encoding=self._encoding, errors=errors)
-        if self._is_open and not _is_utf8(beginning):
-            self._recognize(beginning)
+        if self._is_open and not is_utf8(beginning):
+            self._recognize(self._bytes.around())
         self.beginning = codecs.getincrementaldecoder(self._encoding)("replace").decode(beginning).lstrip("\ufeff")
         if not any_text and (kind := markup(self.beginning)):
             raise RnnlmError(f"{source}: {kind}.")
@@ -195,7 +196,8 @@ class Lines:
         return self.repair(part, self._number_read, f"bytes that are not {name_of(self._encoding)}")
 
     def _wrong_encoding(self, part: str, most: int) -> RnnlmError:
-        likely = likely_encoding(self._bytes.around())
+        sample = self._bytes.around()
+        likely = likely_encoding(sample) if self._encoding == UTF8 else recognized(sample)
         if damage := self._bytes.damage_ahead():
             return damage.after_line(self._whole_lines)
         if likely is None or likely == self._encoding:
@@ -216,7 +218,7 @@ class Lines:
                 # The order of bytes is that of the mark if there is one.
                 return found if found and found.startswith(codec[:6]) else f"{codec[:6]}-le"
             return codec
-        if found is None and is_binary(beginning) and not _is_utf8(beginning):
+        if found is None and is_binary(beginning) and not is_utf8(beginning):
             raise RnnlmError(
                 f"{self.source}: these bytes are no text in any usual encoding; give text, or its encoding with"
                 " --encoding NAME."
@@ -342,11 +344,3 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
 
 def _bytes_of(part: str) -> bytes:
     return part.encode("utf-8", "surrogateescape")
-
-
-def _is_utf8(beginning: bytes) -> bool:
-    try:
-        codecs.utf_8_decode(beginning, "strict", False)
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -36,7 +36,7 @@ def zipped(content: bytes, others: dict[str, bytes] | None = None) -> bytes:
 STREAMS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
-    "xz": lzma.compress,
+    "xz": lambda data: lzma.compress(data, preset=0),
     "zstd": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
 }
 COMPRESSIONS = {**STREAMS, "zip": zipped}
