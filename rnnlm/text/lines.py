@@ -114,12 +114,13 @@ class Lines:
         while part:
             if self._at_line_start:
                 self._number_read += 1
+            following = None
             self._at_line_start = part.endswith("\n")
-            # Of a line that is cut by damage the last part is left out.
-            following = None if self._at_line_start or not self._bytes.damage else self._read()
-            if following == "":
-                self.damaged = self._number_read
-                break
+            if not self._at_line_start and self._bytes.damage:
+                following = self._read()
+                if not following:  # the rest of the line is lost
+                    self.damaged = self._number_read
+                    break
             if self._decoder or "\0" in part or not part.isascii():
                 part = self._mended(part)
             yield part
@@ -154,10 +155,9 @@ class Lines:
         if "\0" in text:
             self.report("NUL characters removed", line, text.count("\0"))
             text = text.replace("\0", "")
-        if not text.isascii():
+        if not text.isascii() and _has_surrogates(text):
             text, count = LONE_SURROGATES.subn("\ufffd", text)
-            if count:
-                self.report(f"{surrogates} replaced by U+FFFD", line, count)
+            self.report(f"{surrogates} replaced by U+FFFD", line, count)
         return text
 
     def report(self, kind: str, line: int, count: int = 1) -> None:
@@ -177,19 +177,20 @@ class Lines:
     def _mended(self, part: str) -> str:
         """Decode a part that is not UTF-8, and repair it."""
         if self._is_open and not part.isascii():
-            if LONE_SURROGATES.search(part):
+            if _has_surrogates(part):
                 # Lines are whole after the first line end; the part is read already.
                 self._recognize(_bytes_of(part) + self._bytes.around().partition(b"\n")[2])
             else:
                 self._utf8_parts += 1
+                if "\0" not in part:
+                    return part
         if self._decoder:
             part = self._decoder.decode(_bytes_of(part))
         return self._repaired(part)
 
     def _repaired(self, part: str) -> str:
-        wrong = 0 if part.isascii() else len(LONE_SURROGATES.findall(part))
-        if wrong:
-            self._undecodable += wrong
+        if not part.isascii() and _has_surrogates(part):
+            self._undecodable += len(LONE_SURROGATES.findall(part))
             most = MOST_UNDECODABLE + self._bytes.count // 1_000_000
             if self._undecodable > most:
                 raise self._wrong_encoding(part, most)
@@ -340,6 +341,14 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
                 line, number = "", number + 1
         if line:
             yield line
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode()  # several times as fast as a search
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _bytes_of(part: str) -> bytes:
