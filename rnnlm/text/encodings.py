@@ -33,6 +33,7 @@ UNDECODABLE = "rnnlm-undecodable"
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
 LEAST_FREQUENT = 0.02
 MOST_STRANGE = 0.02
+LEAST_LETTERS = 5
 LOOKED_AT = 8192
 # In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
@@ -253,10 +254,11 @@ def _share_of_usual(data: bytes, encoding: str) -> float:
     text = _characters(data, encoding)
     if not text:
         return 0
-    frequent = len(FREQUENT.findall(text))
-    [(_, of_one_script)] = Counter(ord(character) >> 8 for character in text).most_common(1)
-    is_of_one_script = is_binary(data) and of_one_script > len(text) / 2
-    return (of_one_script if is_of_one_script else frequent) / len(text)
+    share = len(FREQUENT.findall(text)) / len(text)
+    [(block, count)] = Counter(ord(character) >> 8 for character in text).most_common(1)
+    letters = {character for character in text if ord(character) >> 8 == block and character.isalpha()}
+    is_of_one_script = is_binary(data) and len(letters) >= LEAST_LETTERS
+    return max(share, count / len(text)) if is_of_one_script else share
 
 
 def _undecodable(error: UnicodeError) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """The lines of text files: opened, decompressed, decoded, repaired, in bounded memory however long they are."""
 
-import codecs
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,17 +9,8 @@ from itertools import groupby
 from rnnlm.errors import RnnlmError
 from rnnlm.text.compression import InputBytes, InputStream
 from rnnlm.text.damage import Damage
-from rnnlm.text.encodings import (
-    UNDECODABLE,
-    UTF8,
-    check_encoding,
-    encoding_of,
-    is_utf8,
-    likely_encoding,
-    name_of,
-    recognized,
-)
-from rnnlm.text.signatures import is_binary, markup, unreadable
+from rnnlm.text.decoding import Decoding, has_surrogates
+from rnnlm.text.signatures import markup, unreadable
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
 STDIN = "-"
@@ -29,9 +19,6 @@ STDIN = "-"
 PIECE_SIZE = 65_536
 # The longest line, and the longest CSV row, that is taken whole, in characters.
 MAX_RECORD = 16_000_000
-
-# A file may have so many bytes that are no character, and one more for every million of bytes.
-MOST_UNDECODABLE = 10
 
 
 class ReadReport:
@@ -90,26 +77,18 @@ class Lines:
         self._at_line_start = True
         self._report = report
         self._bytes = stream.content
-        # Set once bytes have been read that are not UTF-8, and what they are is recognized.
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._utf8_parts = 0
-        self._undecodable = 0
         beginning = stream.peek()
         if kind := unreadable(beginning):
             raise RnnlmError(f"{source}: {kind}.")
-        self._encoding = self._first_encoding(beginning, encoding)
-        # Whether the encoding may turn out to be another; a mark is a choice as well.
-        self._is_open = encoding is None and self._encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
-        errors = "surrogateescape" if self._encoding == UTF8 else UNDECODABLE
-        self._stream = TextIOWrapper(stream, encoding=self._encoding, errors=errors)
-        if self._is_open and not is_utf8(beginning):
-            self._recognize(self._bytes.around())
-        self.beginning = codecs.getincrementaldecoder(self._encoding)("replace").decode(beginning).lstrip("\ufeff")
+        self._decoding = Decoding(stream.content, beginning, source, encoding, report.note)
+        self._stream = TextIOWrapper(stream, encoding=self._decoding.encoding, errors=self._decoding.errors)
+        self.beginning = self._decoding.beginning(beginning)
         if not any_text and (kind := markup(self.beginning)):
             raise RnnlmError(f"{source}: {kind}.")
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
+        decoding = self._decoding
         part = self._read()
         while part:
             if self._at_line_start:
@@ -121,14 +100,14 @@ class Lines:
                 if not following:  # the rest of the line is lost
                     self.damaged = self._number_read
                     break
-            if self._decoder or "\0" in part or not part.isascii():
+            if decoding.is_needed or "\0" in part or not part.isascii():
                 part = self._mended(part)
             yield part
             part = self._read() if following is None else following
         if self._bytes.damage:
             self._bytes.damage.line = self._whole_lines
-        elif self._decoder and (rest := self._decoder.decode(b"", True)):
-            yield self._repaired(rest)
+        elif rest := decoding.rest():
+            yield self.repair(rest, self._number_read, decoding.wrong)
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
@@ -155,7 +134,7 @@ class Lines:
         if "\0" in text:
             self.report("NUL characters removed", line, text.count("\0"))
             text = text.replace("\0", "")
-        if not text.isascii() and _has_surrogates(text):
+        if not text.isascii() and has_surrogates(text):
             text, count = LONE_SURROGATES.subn("\ufffd", text)
             self.report(f"{surrogates} replaced by U+FFFD", line, count)
         return text
@@ -168,77 +147,18 @@ class Lines:
     def _whole_lines(self) -> int:
         return self._number_read - (not self._at_line_start)
 
+    def _mended(self, part: str) -> str:
+        decoding = self._decoding
+        if not decoding.is_needed and "\0" not in part and not has_surrogates(part):
+            decoding.utf8_parts += 1
+            return part
+        return self.repair(decoding.decoded(part, self._number_read), self._number_read, decoding.wrong)
+
     def _read(self) -> str:
         try:
             return self._stream.readline(PIECE_SIZE)
         except Damage as damage:
             raise damage.after_line(self._whole_lines) from damage
-
-    def _mended(self, part: str) -> str:
-        """Decode a part that is not UTF-8, and repair it."""
-        if self._is_open and not part.isascii():
-            if _has_surrogates(part):
-                # Lines are whole after the first line end; the part is read already.
-                self._recognize(_bytes_of(part) + self._bytes.around().partition(b"\n")[2])
-            else:
-                self._utf8_parts += 1
-                if "\0" not in part:
-                    return part
-        if self._decoder:
-            part = self._decoder.decode(_bytes_of(part))
-        return self._repaired(part)
-
-    def _repaired(self, part: str) -> str:
-        if not part.isascii() and _has_surrogates(part):
-            self._undecodable += len(LONE_SURROGATES.findall(part))
-            most = MOST_UNDECODABLE + self._bytes.count // 1_000_000
-            if self._undecodable > most:
-                raise self._wrong_encoding(part, most)
-        return self.repair(part, self._number_read, f"bytes that are not {name_of(self._encoding)}")
-
-    def _wrong_encoding(self, part: str, most: int) -> RnnlmError:
-        sample = self._bytes.around()
-        likely = likely_encoding(sample) if self._encoding == UTF8 else recognized(sample)
-        if damage := self._bytes.damage_ahead():
-            return damage.after_line(self._whole_lines)
-        if likely is None or likely == self._encoding:
-            advice = "give --encoding NAME if you know what it is"
-        else:
-            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}"
-        return RnnlmError(
-            f"{self.source}: more than {most:,} bytes up to line {self._number_read:,} are not"
-            f" {name_of(self._encoding)}; {advice}, else repair it first, as with iconv -c."
-        )
-
-    def _first_encoding(self, beginning: bytes, chosen: str | None) -> str:
-        """Return what is chosen or can be told by the beginning; else UTF-8, until other bytes come."""
-        found = encoding_of(beginning)
-        if chosen is not None:
-            codec = check_encoding(chosen)
-            if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
-                # The order of bytes is that of the mark if there is one.
-                return found if found and found.startswith(codec[:6]) else f"{codec[:6]}-le"
-            return codec
-        if found is None and is_binary(beginning) and not is_utf8(beginning):
-            raise RnnlmError(
-                f"{self.source}: these bytes are no text in any usual encoding; give text, or its encoding with"
-                " --encoding NAME."
-            )
-        if found not in (None, UTF8):
-            self._note(found)
-        return found or UTF8
-
-    def _recognize(self, sample: bytes) -> None:
-        """Find out what bytes are that are not UTF-8; if it is nothing usual, they are damaged UTF-8."""
-        self._is_open = False
-        encoding = recognized(sample, self._utf8_parts)
-        if encoding not in (None, UTF8):
-            self._encoding = encoding
-            self._decoder = codecs.getincrementaldecoder(encoding)(UNDECODABLE)
-            self._note(encoding)
-
-    def _note(self, encoding: str) -> None:
-        self._report.note(f"{self.source}: read as {name_of(encoding)} (recognized; --encoding NAME decides).")
 
 
 def source_name(name: str) -> str:
@@ -341,15 +261,3 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
                 line, number = "", number + 1
         if line:
             yield line
-
-
-def _has_surrogates(text: str) -> bool:
-    try:
-        text.encode()  # several times as fast as a search
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _bytes_of(part: str) -> bytes:
-    return part.encode("utf-8", "surrogateescape")

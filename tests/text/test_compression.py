@@ -268,7 +268,7 @@ def test_archives_that_cannot_be_read(tmp_path: Path) -> None:
         (b"PK\x03\x04\x14\x00", "File is not a zip file"),
     ):
         with pytest.raises(
-            RnnlmError, match=rf"a\.zip: this zip archive cannot be read \(.*{reason}\); unpack it"
+            RnnlmError, match=rf"a\.zip: this zip archive cannot be read \(.*{reason}\); is it complete"
         ):
             read(write(tmp_path / "a.zip", content))
 
