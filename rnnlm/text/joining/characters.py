@@ -48,21 +48,27 @@ def is_combining(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Mc", "Me") or character in "\u200c\u200d"
 
 
-def touch(before: str, token: str) -> bool:
-    """Return whether two tokens that do not lean on each other are joined for the characters that would meet."""
+def touch(earlier: str, before: str, token: str) -> bool:
+    """Return whether two tokens that do not lean on each other are joined for the characters that would meet.
+
+    Parameters
+    ----------
+    earlier
+        The token before both of them.
+    before, token
+        The two tokens, in lower case.
+    """
     last, first = before[-1:], token[:1]
     if not (last and first):
         return False
     if last.isascii() and first.isascii():
         if first in "([{$*#@&" and last in "_^/=~\\-+":  # the rest of a word that NLTK cuts in two
-            return len(before) > 1 and before != "--"
+            return len(before) > 1 and before != "--" and before[0] != "_"
         if first in "-/=_.\\" and before in CLOSING_MARKS:
-            return len(token) > 1 and token not in ("--", "/s", "/r")
+            return len(token) > 1 and token not in ("--", "/s", "/r") and earlier[-1:] not in ".!?"
         return last == ":" and before[0].isdigit() and first.isdigit()  # the time of day
-    if is_emoji(last) and is_emoji(first):
-        return True
     if is_unspaced(last):
-        return not (first.isalnum() and last.isalnum())
+        return not (first.isalnum() and last.isalnum()) and first not in "#@"
     if is_unspaced(first):
         return not (last.isalnum() and first.isalnum())
     if is_hangul(first):

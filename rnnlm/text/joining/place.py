@@ -93,17 +93,20 @@ class Place:
         return False
 
     def opener(self, mark: str = "") -> str:
-        """Return what opened the quotation or bracket of a mark, by default this token; empty if it is not open."""
-        mark = mark or self.token
-        return self._opened.get(FAMILIES.get(mark, mark), "")
+        """Return what opened the quotation or bracket of a mark, or of this token; empty if it is not open."""
+        return self._opened.get(_family(mark or self.token), "")
 
     def leave(self, lean: Lean, joined: bool) -> None:
         """Go past the token, which leans so, and is joined to the one before it or not."""
         token = self.token
         if lean.opens:
-            self._opened[FAMILIES.get(token, token)] = token
+            self._opened[_family(token)] = token
         elif lean.closes:
-            self._opened.pop(FAMILIES.get(token, token), None)
+            self._opened.pop(_family(token), None)
         self.before, self.lean = token, lean
         self.recent.append(token)
         self.in_address = (joined and self.in_address) or token.startswith(ADDRESS)
+
+
+def _family(mark: str) -> str:
+    return FAMILIES.get(mark) or FAMILIES.get(mark[:1], mark)

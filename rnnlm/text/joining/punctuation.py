@@ -15,11 +15,12 @@ MOUTH = re.compile(r"-?[dpox3/\\|><@*$\])(}{]|-[a-z\d/\\|]")
 """What NLTK cuts off the eyes of a smiley."""
 RULE_LINE = re.compile(r"[|:-]+")
 """A part of the line below the head of a table."""
+INLINE_TAG = re.compile("[abisu]|em|strong|code|su[bp]")
 DOTS = re.compile(r"\.[. ]*\.")
 LONGEST_BRACKET = 12
 """Where only a closing bracket tells what an opening one is, it is looked for among so many tokens."""
 # What is added to a word in brackets: word(s), emphasiz[ing].
-ADDED_LETTERS = re.compile(r"e?[sd]|ly|n|ing|ren")
+ADDED_LETTERS = re.compile(r"e?s|ed|ly|ing|ren")
 
 
 def point(place: Place) -> Lean:
@@ -42,8 +43,8 @@ def comma(place: Place) -> Lean:
 def dots(place: Place) -> Lean:
     """Lean of an ellipsis: before the first word, else after a word."""
     if place.lean.right:
-        return RIGHT if starts_word(place.ahead()) else ALONE
-    return ALONE if place.before == "," else LEFT
+        return RIGHT if place.token != ".." and starts_word(place.ahead()) else ALONE
+    return LEFT
 
 
 def ending(place: Place) -> Lean:
@@ -84,7 +85,7 @@ def _is_mouth(place: Place, after: str) -> bool:
 def bracket(place: Place) -> Lean:
     """Lean of ( and [, which may stand inside a word or after the name of a function."""
     before = place.before
-    if (before, place.token) == ("]", "(") or (len(before) > 1 and before[-1] in "_^"):
+    if (before, place.token) == ("]", "(") or (len(before) > 1 and before[-1] in "_^" and before[0] != "_"):
         return OPENS_JOINED
     if starts_word(before):
         inside = place.ahead()
@@ -98,9 +99,13 @@ def bracket(place: Place) -> Lean:
 def less(place: Place) -> Lean:
     """Lean of <, which opens a tag or arrow, begins a heart, or compares."""
     before, after = place.before, place.ahead()
-    if before in ("<", "_"):
-        return BOTH
-    if after == "3" or after.startswith(("-", "<", "=")) or (after[:1].isdigit() and len(before) != 1):
+    if before in ("<", "_") or after.startswith("/"):
+        return OPENS_JOINED
+    if (
+        after == "3"
+        or after.startswith(("-", "<", "="))
+        or (after[:1].isdigit() and not (starts_word(before) and len(before) == 1))
+    ):
         return RIGHT
     return OPENS if place.comes(">", LONGEST_BRACKET) else ALONE
 
@@ -109,7 +114,7 @@ def greater(place: Place) -> Lean:
     """Lean of >, which closes a tag or arrow, begins a smiley, or compares."""
     after = place.ahead()
     if place.opener():
-        return CLOSES
+        return CLOSES._replace(right=True) if INLINE_TAG.fullmatch(place.before) else CLOSES
     if place.before.endswith(("-", "=", ">")):
         return LEFT
     smiley = after == "_" or (after in (":", ";") and MOUTH.fullmatch(place.ahead(2)))
@@ -149,10 +154,12 @@ def unlisted(place: Place) -> Lean:
     token, before = place.token, place.before
     if DOTS.fullmatch(token):
         return dots(place)
+    if token[:1] == "‚":
+        return ALONE._replace(opens=True)
     if RULE_LINE.fullmatch(token) and RULE_LINE.fullmatch(before) and ("|" in before + token or before[-1] == "-"):
         return LEFT
     if token[:1] in CLOSING_MARKS and token[:1] in ")]}":
         return LEFT
-    if token[:1] == "…" and before in CLOSING_MARKS:
+    if token[:1] == "…" and (before in CLOSING_MARKS or before == ","):
         return LEFT
     return LEFT if token and is_combining(token[0]) else ALONE

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from rnnlm.text.joining import punctuation, quotes, signs
-from rnnlm.text.joining.characters import touch
+from rnnlm.text.joining.characters import is_emoji, touch
 from rnnlm.text.joining.place import ALONE, BOTH, CLOSES, LEFT, OPENS, RIGHT, Lean, Place
+
+OTHER = ""
+"""Key of the rule for tokens that are neither words nor listed."""
 
 Rule = Lean | Callable[[Place], Lean]
 
@@ -24,10 +27,18 @@ def ordinal(place: Place) -> Lean:
     return LEFT if place.before[-1:].isdigit() else ALONE
 
 
+def unlisted_in_tweet(place: Place) -> Lean:
+    """Lean of other tokens of a tokenizer that cuts off every pictograph."""
+    if is_emoji(place.token[0]) and is_emoji(place.before[-1:]):
+        return LEFT
+    return punctuation.unlisted(place)
+
+
 NLTK: Mapping[str, Rule] = {
     ".": punctuation.point,
     ",": punctuation.comma,
     **dict.fromkeys("?!", punctuation.ending),
+    **dict.fromkeys("،؛؟۔।॥·", LEFT),
     **dict.fromkeys(":;", punctuation.colon),
     **dict.fromkeys("([", punctuation.bracket),
     **dict.fromkeys(")]}", CLOSES),
@@ -40,7 +51,7 @@ NLTK: Mapping[str, Rule] = {
     "``": OPENS,
     "''": quotes.closing,
     '"': quotes.double,
-    "„": OPENS,
+    **dict.fromkeys("„‚", OPENS),
     "“": quotes.left_curly,
     "”": quotes.right_curly,
     "«": quotes.left_angle,
@@ -64,13 +75,14 @@ NLTK: Mapping[str, Rule] = {
     "$": signs.currency,
     "%": signs.percent,
     "&": signs.ampersand,
+    OTHER: punctuation.unlisted,
 }
 
 # This tokenizer cuts off more signs, and takes some that are none for smileys.
 TWEET: Mapping[str, Rule] = {
     **NLTK,
     "…": punctuation.dots,
-    **dict.fromkeys("،؛؟۔।॥·™®", LEFT),
+    **dict.fromkeys("™®", LEFT),
     **dict.fromkeys("¿¡", RIGHT),
     **dict.fromkeys("£€¥₹", signs.currency),
     **dict.fromkeys("^~", signs.prefix),
@@ -81,6 +93,7 @@ TWEET: Mapping[str, Rule] = {
     "|": signs.pipe,
     "°": signs.degree,
     **dict.fromkeys((";d", ":d"), after(BOTH, "tl")),
+    OTHER: unlisted_in_tweet,
     **dict.fromkeys(("rd", "rds", "th", "ths"), ordinal),
 }
 
@@ -89,10 +102,15 @@ def lean_of(place: Place, rules: Mapping[str, Rule]) -> Lean:
     """Return how the token at a place leans."""
     rule = rules.get(place.token)
     if rule is None:
-        return ALONE if place.token.isalnum() else punctuation.unlisted(place)
+        if place.token.isalnum():
+            return ALONE
+        rule = rules[OTHER]
     return rule if isinstance(rule, Lean) else rule(place)
 
 
 def is_joined(place: Place, lean: Lean) -> bool:
     """Return whether there is no space before the token at a place, which leans so."""
-    return place.lean.right or lean.left or touch(place.before, place.token)
+    if place.lean.right or lean.left:
+        return True
+    earlier = place.recent[-2] if len(place.recent) > 1 else ""
+    return touch(earlier, place.before, place.token)

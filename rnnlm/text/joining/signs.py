@@ -4,8 +4,9 @@ import re
 
 from rnnlm.text.joining.characters import starts_word
 from rnnlm.text.joining.place import ALONE, BOTH, CLOSES, LEFT, OPENS, RIGHT, Lean, Place
-from rnnlm.text.joining.punctuation import NUMBER
+from rnnlm.text.joining.quotes import OPENING_MARKS
 
+AMOUNT = re.compile(r"\.?\d|(?:m|b|tr)illions?$|[b-hj-z]$")
 DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 # How words with hidden letters begin, and how they go on.
 HIDDEN_AFTER = re.compile(r"[a-z]|sh|bi|bu|fu|as|cu|ni|bull ?sh")
@@ -34,7 +35,7 @@ def _row_of_stars(place: Place, length: int) -> Lean:
         return CLOSES
     if starts_word(before) and not place.lean.right:
         paired = length > 1 or place.comes("*", LONGEST_ACTION)
-        if not paired and after[:1].isdigit():
+        if before[-1:].isdigit() or (not paired and after[:1].isdigit()):
             return ALONE
         if HIDDEN_AFTER.fullmatch(before) and (length > 1 or not paired):
             return BOTH if length == 1 or HIDDEN_BEFORE.fullmatch(after) else LEFT
@@ -53,6 +54,8 @@ def tick(place: Place) -> Lean:
 def at(place: Place) -> Lean:
     """Lean of @: before a name, inside an address, between prices."""
     after = place.ahead()
+    if place.before[-1:].isdigit() or after in ("http", "https"):
+        return ALONE
     if place.in_address or (starts_word(place.before) and DOMAIN.fullmatch(after)):
         return BOTH
     return RIGHT if after[:1].isalpha() or after[:1] == "_" else ALONE
@@ -71,7 +74,7 @@ def number_sign(place: Place) -> Lean:
 def currency(place: Place) -> Lean:
     """Lean of the sign of a currency: before or after the amount, in rows, for a letter."""
     token, before, after = place.token, place.before, place.ahead()
-    amount = after == token or NUMBER.match(after) is not None
+    amount = after == token or AMOUNT.match(after) is not None
     if before in (token, "~", "+", "au", "nz", "hk"):
         return BOTH if amount else LEFT
     if amount:
@@ -85,7 +88,7 @@ def percent(place: Place) -> Lean:
     """Lean of %."""
     if place.in_address:
         return BOTH
-    return ALONE if place.before[:1].isalpha() else LEFT
+    return ALONE if place.before.isalpha() else LEFT
 
 
 def ampersand(place: Place) -> Lean:
@@ -102,8 +105,10 @@ def ampersand(place: Place) -> Lean:
 
 
 def slash(place: Place) -> Lean:
-    """Lean of / where it is cut off words: and/or, /r/sub, yes /s."""
+    """Lean of / where it is cut off words: and/or, /r/sub, yes /s, <br />."""
     before, after = place.before, place.ahead()
+    if after == ">" and place.opener("<"):
+        return RIGHT
     if after in ("r", "u") and place.ahead(2) == "/":
         return RIGHT
     if after == "s" and not starts_word(place.ahead(2)) and (len(before) != 1 or not before.isalpha()):
@@ -123,13 +128,18 @@ def hyphen(place: Place) -> Lean:
     if after in ("-", ">"):
         return RIGHT
     if not starts_word(after):
-        return LEFT if after and starts_word(before) else ALONE
-    return BOTH if UNIT.fullmatch(after) or (before[-1:].isalpha() and after[:1].isdigit()) else ALONE
+        return LEFT if starts_word(before) and after not in OPENING_MARKS else ALONE
+    compound = (before[-1:].isalpha() and after[:1].isdigit()) or (len(before) < 4 and UNIT.fullmatch(after))
+    return BOTH if compound else ALONE
 
 
 def plus(place: Place) -> Lean:
-    """Lean of + where it is cut off words: C++, 50+, +1."""
+    """Lean of + where it is cut off words: C++, 50+, +1, Ctrl+C."""
     before, after = place.before, place.ahead()
+    if after == "(":
+        return ALONE
+    if len(after) == 1 and len(before) > 2 and after.isalpha():
+        return BOTH
     if before == "+" or (starts_word(before) and not after[:1].isdigit()):
         return LEFT
     return RIGHT if after[:1].isdigit() and not before[-1:].isdigit() else ALONE
