@@ -68,9 +68,9 @@ def main() -> None:
         sys.exit("There is no line to count.")
     processor = TextProcessor(TextSettings(options.tokenizer))
     tokens = [processor.tokenize(line) for line in counted]
-    start = time.perf_counter()
+    start = time.process_time()
     texts = [processor.detokenize(line) for line in tokens]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     failed = [(line, text) for line, text in zip(counted, texts, strict=True) if folded(line) != folded(text)]
     for line, text in failed[: options.show]:
         print(*differences(folded(line), folded(text)), sep="\n", end="\n\n")

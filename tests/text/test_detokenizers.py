@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,17 @@ def test_long_text_without_spaces_is_cut_where_a_clause_ends():
         tokens = processor.tokenize(text)
         assert all(token[-1] in "，话" for token in tokens)
         assert processor.detokenize(tokens) == text
+
+
+def test_making_text_needs_no_nltk():
+    code = """
+import sys
+from rnnlm.text.processor import TextProcessor, TextSettings
+processor = TextProcessor(TextSettings("nltk"))
+assert processor.detokenize([*processor.sentences(""), "do", "n't"]) == "don't"
+assert "nltk" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @settings(max_examples=300)

@@ -63,7 +63,7 @@ def touch(earlier: str, before: str, token: str) -> bool:
         return False
     if last.isascii() and first.isascii():
         if first in "([{$*#@&" and last in "_^/=~\\-+":  # the rest of a word that NLTK cuts in two
-            return len(before) > 1 and before != "--" and before[0] != "_"
+            return before == "^" or (len(before) > 1 and before != "--" and before[0] != "_")
         if first in "-/=_.\\" and before in CLOSING_MARKS:
             return len(token) > 1 and token not in ("--", "/s", "/r") and earlier[-1:] not in ".!?"
         return last == ":" and before[0].isdigit() and first.isdigit()  # the time of day

@@ -77,22 +77,23 @@ def _is_mouth(place: Place, after: str) -> bool:
         return not place.opener("(")
     if after == "o":
         return not starts_word(place.ahead(2))
-    if after in ("-", "'"):
+    if after in ("-", "'", "^"):
         return MOUTH.fullmatch(place.ahead(2)) is not None or place.ahead(2) == "("
     return MOUTH.fullmatch(after) is not None
 
 
 def bracket(place: Place) -> Lean:
     """Lean of ( and [, which may stand inside a word or after the name of a function."""
-    before = place.before
+    before, inside = place.before, place.ahead()
     if (before, place.token) == ("]", "(") or (len(before) > 1 and before[-1] in "_^" and before[0] != "_"):
         return OPENS_JOINED
-    if starts_word(before):
-        inside = place.ahead()
-        if inside == ")":
-            return OPENS_JOINED
-        if ADDED_LETTERS.fullmatch(inside) or len(before) == len(inside) == 1:
-            return OPENS_JOINED if place.ahead(2) in (")", "]") else OPENS
+    if not starts_word(before):
+        return OPENS
+    if inside == ")":
+        return OPENS_JOINED
+    volume = before.isdigit() and inside.isdigit()  # of a journal: 12(3)
+    if volume or ADDED_LETTERS.fullmatch(inside) or len(before) == len(inside) == 1:
+        return OPENS_JOINED if place.ahead(2) in (")", "]") else OPENS
     return OPENS
 
 

@@ -60,7 +60,7 @@ def double(place: Place) -> Lean:
     if after == "s" and ends_word(before):
         return BOTH
     if place.opener():
-        return CLOSES
+        return OPENS if before == ":" else CLOSES
     inches = before[-1:].isdigit() and (_follows_apostrophe(place) or not place.comes('"', LONGEST_QUOTATION))
     # At the end of the text, a quotation ends that began in another.
     return LEFT if inches or not (place.lean.right or after) else OPENS

@@ -4,14 +4,14 @@ import re
 
 from rnnlm.text.joining.characters import starts_word
 from rnnlm.text.joining.place import ALONE, BOTH, CLOSES, LEFT, OPENS, RIGHT, Lean, Place
+from rnnlm.text.joining.punctuation import NUMBER
 from rnnlm.text.joining.quotes import OPENING_MARKS
 
-AMOUNT = re.compile(r"\.?\d|(?:m|b|tr)illions?$|[b-hj-z]$")
 DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 # How words with hidden letters begin, and how they go on.
 HIDDEN_AFTER = re.compile(r"[a-z]|sh|bi|bu|fu|as|cu|ni|bull ?sh")
 HIDDEN_BEFORE = re.compile(
-    r"(?=.*[^aeiou]$)[^aeiouy\W\d_]{1,4}|k?ing|ked|er|ers|holes?|ck(?:ing|ed|ers?)|tches|nes"
+    r"(?=.*[^aeiou]$)[^aeiouy\W\d_]{1,4}|y|k?ing|ked|er|ers|holes?|ck(?:ing|ed|ers?)|tches|nes"
 )
 ENTITY = re.compile("#|amp|[lg]t|quot|nbsp|apos")
 UNIT = re.compile("bit|day|foot|hour|inch|man|mile|minute|month|page|person|point|second|star|time|way|week|year")
@@ -74,14 +74,14 @@ def number_sign(place: Place) -> Lean:
 def currency(place: Place) -> Lean:
     """Lean of the sign of a currency: before or after the amount, in rows, for a letter."""
     token, before, after = place.token, place.before, place.ahead()
-    amount = after == token or AMOUNT.match(after) is not None
+    amount = after == token or NUMBER.match(after) is not None
     if before in (token, "~", "+", "au", "nz", "hk"):
         return BOTH if amount else LEFT
-    if amount:
-        return RIGHT
-    if before[:1].isdigit():
+    if before[:1].isdigit() and not amount:
         return LEFT
-    return BOTH if len(before) == 1 and starts_word(before) and starts_word(after) else ALONE
+    if len(before) == 1 and before.isalpha() and after.isalpha():
+        return BOTH
+    return RIGHT if amount or starts_word(after) else ALONE
 
 
 def percent(place: Place) -> Lean:
