@@ -11,6 +11,10 @@ from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
 from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, Tokenizer, make_tokenizer
 
+# What every file has held from the first version on; other settings are left out while they have their default, so
+# that old files and new ones compare equal.
+FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
+
 
 @dataclass(frozen=True)
 class TextSettings:
@@ -85,8 +89,13 @@ class TextSettings:
         return "char" if self.tokenizer == CHARACTERS else "word"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data for JSON."""
-        return asdict(self)
+        """Return the settings as plain data for JSON, without later ones that have their default."""
+        data = asdict(self)
+        return {
+            field.name: data[field.name]
+            for field in fields(self)
+            if field.name in FIRST_SETTINGS or data[field.name] != field.default
+        }
 
     @classmethod
     def from_dict(cls, data: object, source: str) -> "TextSettings":
@@ -104,9 +113,14 @@ class TextSettings:
         RnnlmError
             If a key is missing, unknown or of the wrong type.
         """
-        names = {field.name for field in fields(cls)}
-        if not isinstance(data, Mapping) or set(data) != names:
-            raise RnnlmError(f"{source}: 'text' must hold exactly the keys {', '.join(sorted(names))}.")
+        if not isinstance(data, Mapping) or not data.keys() >= set(FIRST_SETTINGS):
+            raise RnnlmError(f"{source}: 'text' must hold the keys {', '.join(FIRST_SETTINGS)}.")
+        unknown = [key for key in data if key not in {field.name for field in fields(cls)}]
+        if unknown:
+            raise RnnlmError(
+                f"{source}: 'text' has the key {shown(unknown[0])}, which this version of rnnlm does not know;"
+                " use the version that wrote it."
+            )
         if data["tokenizer"] not in (*WORD_TOKENIZERS, CHARACTERS):
             raise RnnlmError(f"{source}: 'text.tokenizer' is {shown(data['tokenizer'])}, which is no tokenizer.")
         for name in ("lowercase", "sentences", "clean"):

@@ -77,7 +77,7 @@ def test_settings_round_trip():
         ({"tokenizer": "magic"}, "'text.tokenizer' is 'magic'"),
         ({"tokenizer": ["nltk"]}, "'text.tokenizer'"),
         ({"lowercase": 1}, "'text.lowercase' must be true or false"),
-        ({"extra": 1}, "'text' must hold exactly the keys"),
+        ({"extra": 1}, "'text' has the key 'extra'"),
         ({"sentences": True}, "'text.punkt'"),
         ({"sentences": True, "punkt": {"abbreviations": "x"}}, "'text.punkt'"),
     ],
@@ -85,3 +85,9 @@ def test_settings_round_trip():
 def test_damaged_settings_are_refused(change, message):
     with pytest.raises(RnnlmError, match=f"file: {message}"):
         TextSettings.from_dict({**TextSettings().to_dict(), **change}, "file")
+
+
+def test_files_are_as_before_while_later_settings_have_their_default():
+    assert list(TextSettings().to_dict()) == ["tokenizer", "lowercase", "sentences", "clean", "punkt"]
+    old = {"tokenizer": "nltk", "lowercase": True, "sentences": False, "clean": False, "punkt": None}
+    assert TextSettings.from_dict(old, "file") == TextSettings()
