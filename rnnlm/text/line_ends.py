@@ -7,6 +7,8 @@ from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.tokenizers import Tokenizer
 
 LINE_END = "\n"
+MOST_LINE_ENDS = 2
+"""In a row: of several empty lines one is kept."""
 LINE_ENDS = re.compile("\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -27,7 +29,7 @@ class LineTokenizer(Tokenizer):
         first, *others = LINE_ENDS.split(text)
         tokens = self._of_lines.tokenize(first)
         for line in others:
-            if tokens[-2:] != [LINE_END, LINE_END]:
+            if tokens[-MOST_LINE_ENDS:] != [LINE_END] * MOST_LINE_ENDS:
                 tokens.append(LINE_END)
             tokens += self._of_lines.tokenize(line)
         return tokens

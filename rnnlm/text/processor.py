@@ -36,8 +36,8 @@ class TextSettings:
     punkt
         Parameters of the sentence splitter; needed where `sentences` is on.
     join
-        How words that white space separated are joined again: with a ``space``, or with ``none`` where a script has
-        none.
+        How words that white space separated are joined again: with a ``space``, or with ``none`` where a script
+        has none.
     keep_lines
         Whether the ends of lines are tokens, so that a document of several lines stays one.
     subwords
@@ -87,7 +87,7 @@ class TextSettings:
         if tokenizer and not words:
             raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
         if join and tokenizer != "whitespace":
-            raise RnnlmError("--join is for --tokenizer whitespace: the others know how text is joined; leave it out.")
+            raise RnnlmError("--join is for --tokenizer whitespace; the others need none; leave it out.")
         if keep_lines and not words:
             raise RnnlmError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
         if keep_lines and sentences:

@@ -1,10 +1,9 @@
 """Tokenizers that remember where spaces stood, so that text comes back as it was.
 
-A token after a space begins with the mark ``▁``, as SentencePiece has it, and one without is attached to the token
-before it: ``I said, "no."`` is ``▁I ▁said , ▁" no . "``. White space at the beginning of a text says nothing, so a
-first word has the mark as it would in the middle, and a word of a script without spaces has none, for the same reason.
-A ``▁`` of the text itself is never the first character of a token that follows no space: it stays at the end of the
-one before it.
+A token after a space begins with the mark ``▁``, as SentencePiece has it, and one without is attached to the
+token before it: ``I said, "no."`` is ``▁I ▁said , ▁" no . "``. White space at the beginning of a text says
+nothing: a first word has the mark, and one of a script without spaces has none, as they would in the middle. A
+``▁`` of the text itself never begins a token that follows no space: it stays at the end of the one before it.
 
 References
 ----------
@@ -75,7 +74,7 @@ class MarkedText:
 
 
 class UnicodeTokenizer(MarkedTokenizer):
-    """Word boundaries of Unicode (UAX #29), for every language; Chinese, Japanese and Thai are cut into letters."""
+    """Word boundaries of Unicode (UAX #29), for every language; Chinese and Thai are cut into letters."""
 
     def __init__(self) -> None:
         import regex

@@ -1,9 +1,9 @@
-"""Subwords: parts of words that byte-pair encoding finds in the corpus itself, for large vocabularies and any language.
+"""Subwords: parts of words that byte-pair encoding finds in the corpus itself, for any language.
 
-What was found is plain data that is stored with the vocabulary, so that a model cuts text in the same way later. It
-builds on characters and not on bytes: a character that is not among those of the training text stays by itself and is
-unknown, as a new word is to the other tokenizers. Bytes would take 256 places of the vocabulary for what few texts
-have, and a model could write some that make no character.
+What was found is plain data that is stored with the vocabulary, so that a model cuts text in the same way later.
+It builds on characters and not on bytes: a character that is not among those of the training text stays by
+itself and is unknown, as a new word is to the other tokenizers. Bytes would take 256 places of the vocabulary for
+what few texts have, and a model could write some that make no character.
 
 References
 ----------
