@@ -380,7 +380,7 @@ def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
         name = name if token.isspace() else repr(name)
         yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
-    one_sentence = settings.tokenizer == "nltk" and not settings.sentences
+    one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
     if is_new and may_split and one_sentence and ended > MANY_PERIODS * len(words):
         yield (
             f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "

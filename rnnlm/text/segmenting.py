@@ -13,12 +13,18 @@ Neural Text Processing", EMNLP 2018.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import cast
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.scripts import begins_without_space
 from rnnlm.text.tokenizers import MARK, Tokenizer
+
+
+# Of a flag's two letters a boundary would be looked for from the first flag on, in a time quadratic in their number.
+FLAG = r"(?:[\U0001f1e6-\U0001f1ff][\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+){2}"
 
 
 class MarkedTokenizer(Tokenizer):
@@ -79,7 +85,7 @@ class UnicodeTokenizer(MarkedTokenizer):
     def __init__(self) -> None:
         import regex
 
-        self._segments = regex.compile(r".+?\b", regex.WORD | regex.DOTALL)
+        self._segments = regex.compile(rf"{FLAG}|.+?\b", regex.WORD | regex.DOTALL)
 
     def segments(self, word: str) -> list[str]:
         """Return the words and punctuation marks."""
@@ -90,23 +96,29 @@ class UnicodeTokenizer(MarkedTokenizer):
 class JiebaTokenizer(MarkedTokenizer):
     """Chinese words, found with jieba's dictionary and its model of unknown words.
 
-    Raises
-    ------
-    RnnlmError
-        If the package rjieba is missing.
+    The package is rjieba, the same algorithm and dictionary in Rust: ten times as fast, and unlike jieba itself it is
+    still kept, prints nothing, and writes no cache into the directory of temporary files.
     """
 
-    def __init__(self) -> None:
+    def segments(self, word: str) -> list[str]:
+        """Return the words and punctuation marks.
+
+        Raises
+        ------
+        RnnlmError
+            If the package rjieba is missing.
+        """
+        segments: list[str] = self._cut(word)
+        return segments
+
+    @cached_property
+    def _cut(self) -> Callable[[str], list[str]]:
+        """The library's part, which text that is only made of tokens does not need."""
         try:
             from rjieba import cut
         except ImportError as error:
             raise RnnlmError("--tokenizer jieba needs the package rjieba; run: pip install rjieba.") from error
-        self._cut = cut
-
-    def segments(self, word: str) -> list[str]:
-        """Return the words and punctuation marks."""
-        segments: list[str] = self._cut(word)
-        return segments
+        return cast("Callable[[str], list[str]]", cut)
 
 
 def _attached(segments: list[str]) -> list[str]:

@@ -145,7 +145,7 @@ class SubwordTokenizer(_Segmenter):
 
     @cached_property
     def _model(self) -> Any:
-        """The library's part, which text that is only read out of tokens does not need."""
+        """The library's part, which text that is only made of tokens does not need."""
         ids = {token: index for index, token in enumerate(all_subwords(self._data))}
         return _library().models.BPE(vocab=ids, merges=[(first, second) for first, second in self._data["merges"]])
 
