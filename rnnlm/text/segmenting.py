@@ -22,8 +22,7 @@ from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.scripts import begins_without_space
 from rnnlm.text.tokenizers import MARK, Tokenizer
 
-
-# Of a flag's two letters a boundary would be looked for from the first flag on, in a time quadratic in their number.
+# The boundary after a flag would be looked for from the first flag on, in a time quadratic in their number.
 FLAG = r"(?:[\U0001f1e6-\U0001f1ff][\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+){2}"
 
 
@@ -96,8 +95,8 @@ class UnicodeTokenizer(MarkedTokenizer):
 class JiebaTokenizer(MarkedTokenizer):
     """Chinese words, found with jieba's dictionary and its model of unknown words.
 
-    The package is rjieba, the same algorithm and dictionary in Rust: ten times as fast, and unlike jieba itself it is
-    still kept, prints nothing, and writes no cache into the directory of temporary files.
+    The package is rjieba, the same algorithm and dictionary in Rust: ten times as fast, and unlike jieba itself it
+    is still kept, prints nothing, and writes no cache into the directory of temporary files.
     """
 
     def segments(self, word: str) -> list[str]:

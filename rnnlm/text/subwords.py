@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.segmenting import MarkedTokenizer
-from rnnlm.text.tokenizers import MARK
+from rnnlm.text.tokenizers import LONE_SURROGATES, MARK
 
 # Which parts of words are frequent settles long before this many characters; more would only cost time and memory.
 TRAINING_CHARACTERS = 5_000_000
@@ -45,6 +45,8 @@ def is_subword_data(data: object) -> bool:
     if not isinstance(characters, list) or not isinstance(merges, list):
         return False
     if not all(isinstance(character, str) and len(character) == 1 for character in characters):
+        return False
+    if any(map(LONE_SURROGATES.match, characters)):
         return False
     known = set(characters)
     for pair in merges:

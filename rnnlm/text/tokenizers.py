@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text.detokenizers import GrowingProse, GrowingText, Prose, SeparatedText
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def make_tokenizer(
     Raises
     ------
     RnnlmError
-        If a package is missing that it needs.
+        If it needs subwords and there are none.
     """
     from rnnlm.text.line_ends import LineTokenizer
 
@@ -224,7 +225,9 @@ def _of_lines(name: str, join: str, subwords: "SubwordData | None") -> Tokenizer
 
     if name == "whitespace":
         return WhitespaceTokenizer(join)
-    if subwords is not None:
+    if name == "bpe":
+        if subwords is None:
+            raise RnnlmError("the tokenizer bpe has no subwords; they are found when a dataset is built.")
         return SubwordTokenizer(subwords)
     classes: dict[str, type[Tokenizer]] = {
         "nltk": NltkTokenizer,
