@@ -19,6 +19,7 @@ PUNCTUATION = r"\u3000-\u303f\uff00-\uff65\uffe0-\uffef"
 LONGEST_WORD = 8
 # How much of a text tells whether its words stand apart.
 LOOKED_AT = 1_000_000
+MOST_IN_RUNS = 1 / 3
 
 CLOSING_MARKS = tuple(",.;:!?)]}%")
 OPENING_MARKS = tuple("([{")
@@ -82,7 +83,7 @@ def refuse_unsegmented(pieces: Iterator[Piece]) -> Iterator[Piece]:
     Raises
     ------
     RnnlmError
-        If most of the first 1,000,000 characters are in long runs of letters of scripts without spaces.
+        If a third of the first 1,000,000 characters is in long runs of letters of scripts without spaces.
     """
     read = in_runs = 0
     example = ""
@@ -116,9 +117,9 @@ def _runs(text: str) -> list[str]:
 
 
 def _refuse(read: int, in_runs: int, example: str) -> None:
-    if in_runs > read / 2:
+    if in_runs > MOST_IN_RUNS * read:
         raise RnnlmError(
-            f"Most of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
+            f"Much of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
             " whole sentences would be words; cut it with --tokenizer unicode, jieba (for Chinese) or bpe, or take"
             " characters with --level char."
         )
