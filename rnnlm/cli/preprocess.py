@@ -365,18 +365,19 @@ def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
     from rnnlm.text.scripts import is_turkish
 
+    vocabulary, first = result.vocabulary, result.vocabulary.first_word_id
     if result.empty_documents:
         yield f"Left out {result.empty_documents:,} documents without a token."
     at_least = "at least " if result.forgot_types else ""
     yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
-    yield f"The vocabulary has {len(result.vocabulary):,} tokens, the special ones included."
-    is_new = result.chosen_words == len(result.vocabulary) - result.vocabulary.first_word_id
-    settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
+    yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
+    is_new = result.chosen_words == len(vocabulary) - first
+    settings, words = vocabulary.settings, set(vocabulary.tokens)
     if result.least_frequent:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
         kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"
-        name = result.vocabulary.visible(token)
+        name = vocabulary.visible(token)
         name = name if token.isspace() else repr(name)
         yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
@@ -386,7 +387,7 @@ def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
             f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "
             "sentence: if lines are of several sentences, add --sentences."
         )
-    if is_new and settings.lowercase and is_turkish(result.vocabulary.tokens, result.vocabulary.counts):
+    if is_new and settings.lowercase and is_turkish(vocabulary.tokens[first:], vocabulary.counts[first:]):
         yield (
             "This reads like Turkish or Azerbaijani: in lower case I became i, not ı, as in other languages;"
             " --no-lowercase keeps capital letters."

@@ -6,10 +6,12 @@ have two letters i.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.text.readers import Piece
+
+if TYPE_CHECKING:
+    from rnnlm.text.readers import Piece
 
 SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 # Their punctuation, and the wide forms of other characters.
@@ -77,7 +79,7 @@ class UnspacedText:
         self._last = token
 
 
-def refuse_unsegmented(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def refuse_unsegmented(pieces: "Iterator[Piece]") -> "Iterator[Piece]":
     """Yield the pieces of documents of words, unless there are no spaces between the words.
 
     Raises
