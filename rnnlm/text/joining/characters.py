@@ -24,7 +24,7 @@ def ends_word(token: str) -> bool:
 
 
 def is_unspaced(character: str) -> bool:
-    """Return whether a character is of Chinese or Japanese script."""
+    """Return whether a character is of Chinese or Japanese script, which puts no spaces around marks either."""
     return UNSPACED.match(character) is not None
 
 
@@ -65,7 +65,7 @@ def touch(earlier: str, before: str, token: str) -> bool:
         if first in "([{$*#@&" and last in "_^/=~\\-+":  # the rest of a word that NLTK cuts in two
             return before == "^" or (len(before) > 1 and before != "--" and before[0] != "_")
         if first in "-/=_.\\" and before in CLOSING_MARKS:
-            return len(token) > 1 and token not in ("--", "/s", "/r") and earlier[-1:] not in ".!?"
+            return len(token) > 1 and token not in ("--", "/s", "/r") and not earlier.endswith((".", "!", "?"))
         return last == ":" and before[0].isdigit() and first.isdigit()  # the time of day
     if is_unspaced(last):
         return not (first.isalnum() and last.isalnum()) and first not in "#@"

@@ -102,11 +102,8 @@ def less(place: Place) -> Lean:
     before, after = place.before, place.ahead()
     if before in ("<", "_") or after.startswith("/"):
         return OPENS_JOINED
-    if (
-        after == "3"
-        or after.startswith(("-", "<", "="))
-        or (after[:1].isdigit() and not (starts_word(before) and len(before) == 1))
-    ):
+    compares = len(before) == 1 and starts_word(before) and after != "3"
+    if after.startswith(("-", "<", "=")) or (after[:1].isdigit() and not compares):
         return RIGHT
     return OPENS if place.comes(">", LONGEST_BRACKET) else ALONE
 
@@ -155,12 +152,12 @@ def unlisted(place: Place) -> Lean:
     token, before = place.token, place.before
     if DOTS.fullmatch(token):
         return dots(place)
-    if token[:1] == "‚":
+    if token.startswith("‚"):
         return ALONE._replace(opens=True)
     if RULE_LINE.fullmatch(token) and RULE_LINE.fullmatch(before) and ("|" in before + token or before[-1] == "-"):
         return LEFT
-    if token[:1] in CLOSING_MARKS and token[:1] in ")]}":
+    if token.startswith((")", "]", "}")):
         return LEFT
-    if token[:1] == "…" and (before in CLOSING_MARKS or before == ","):
+    if token.startswith("…") and (before in CLOSING_MARKS or before == ","):
         return LEFT
     return LEFT if token and is_combining(token[0]) else ALONE

@@ -29,7 +29,7 @@ def ordinal(place: Place) -> Lean:
 
 def unlisted_in_tweet(place: Place) -> Lean:
     """Lean of other tokens of a tokenizer that cuts off every pictograph."""
-    if is_emoji(place.token[0]) and is_emoji(place.before[-1:]):
+    if is_emoji(place.token[:1]) and is_emoji(place.before[-1:]):
         return LEFT
     return punctuation.unlisted(place)
 
@@ -93,8 +93,8 @@ TWEET: Mapping[str, Rule] = {
     "|": signs.pipe,
     "°": signs.degree,
     **dict.fromkeys((";d", ":d"), after(BOTH, "tl")),
-    OTHER: unlisted_in_tweet,
     **dict.fromkeys(("rd", "rds", "th", "ths"), ordinal),
+    OTHER: unlisted_in_tweet,
 }
 
 
