@@ -64,7 +64,7 @@ def test_a_sentence_is_reported_once_and_first(tmp_path: Path) -> None:
 
 def test_an_encoding_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("text")
-    with pytest.raises(RnnlmError, match="^--encoding 'nonsense': there is no such encoding"):
+    with pytest.raises(RnnlmError, match=r"^--encoding 'nonsense': there is no such encoding"):
         list(read_lines(str(tmp_path / "a"), ReadReport(), encoding="nonsense"))
 
 
