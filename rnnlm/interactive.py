@@ -26,7 +26,7 @@ Type a beginning, then:
   1 to {CHOICES}            take one of the most likely next tokens
   text              add it
   \text             add it too where it is a single digit or begins with / or \
-  /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones
+  /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones; 0 takes the most likely
   /undo             take the last change back
   /new              start over
   /help             show this
@@ -154,7 +154,7 @@ class Session:
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:
-        likeliest = self._model.next_tokens(self.text, CHOICES, allow_unknown=self._writing.allow_unknown)
+        likeliest = self._model.next_tokens(self.text, CHOICES, writing=self._writing)
         return [pair for pair in likeliest if pair[1] >= LEAST_PROBABILITY] or likeliest[:1]
 
     def _choices(self) -> str:

@@ -5,7 +5,8 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.beam_search import beam_search
-from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, sample_ids
+from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
+from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.network import Network
 
 END, WORDS, LENGTH = 2, (3, 4, 5), 4
