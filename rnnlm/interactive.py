@@ -99,7 +99,7 @@ class Session:
     def _command(self, name: str = "", value: str = "") -> Iterator[str]:
         if name and "temperature".startswith(name):
             self._set_temperature(value)
-            yield f"temperature {self._writing.sampling.temperature:g}\n"
+            yield f"temperature {self._writing.sampling.temperature:g}\n{self._choices()}"
         elif name and "undo".startswith(name):
             if len(self._versions) == 1:
                 raise RnnlmError("there is nothing to undo.")
