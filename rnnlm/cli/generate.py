@@ -134,7 +134,7 @@ def _as_utf8(
     "--novelty",
     is_flag=True,
     help="After each text, print the share of its words in sequences of 8 or more that stand in the training text "
-    "(of its characters, 40 or more), and the longest such sequence.",
+    "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
 @click.option(
     "--data",

@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from rnnlm.dataset.store import Split
 from rnnlm.nn.arrays import Ids
 
-SHORTEST = {"word": 8, "char": 40}
-"""Fewest tokens of a sequence that counts as copied: eight words, or the characters of about as many."""
-
 BLOCK = 1 << 18
 """Tokens of the training text that are looked at together."""
 
@@ -22,6 +19,11 @@ FACTOR = 0x9E3779B97F4A7C15
 """Any odd number: a b c has the hash ``a + b FACTOR + c FACTOR²``, modulo 2 to the 64."""
 
 Hashes: TypeAlias = NDArray[np.uint64]
+
+
+def shortest_copy(tokenizer: str) -> int:
+    """Return the fewest tokens of a sequence that counts as copied: eight words, or what these consist of."""
+    return {"bpe": 12, "characters": 40}.get(tokenizer, 8)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class Spellings:
         ids = defaultdict(list)
         for i, token in enumerate(self._vocabulary.tokens):
             if i not in (self._vocabulary.start_id, self._vocabulary.end_id):
-                ids[self._reading([token])].append(i)
+                # Letters and digits read as they are, and looking at them takes less time.
+                ids[token if token.isalnum() else self._reading([token])].append(i)
         return dict(ids)
 
     def _reading(self, tokens: list[str]) -> str:

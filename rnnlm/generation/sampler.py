@@ -99,8 +99,8 @@ class Sampler:
         scores = self._scores()
         self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD])
         log_probs = self._log_probs[self._rows, self._chosen]
-        refuse_overflow(log_probs)
-        if np.isneginf(scores[self._rows, self._chosen]).any():
+        if not np.isfinite(scores[self._rows, self._chosen]).all():
+            refuse_overflow(log_probs)
             raise nothing_left()
         for text, index in zip(self._texts, self._chosen.tolist(), strict=False):
             text.append(index)

@@ -39,7 +39,7 @@ class Writing:
         Whether the unknown token may be written.
     ban
         Words that are never written, or phrases: their tokens in a row, which may begin in the seed text. For a
-        model of characters they are parts of words too.
+        model of characters or of parts of words they are not written within other words either.
     keep_stop
         Whether a text ends after the stop text instead. The token in which that ends is kept whole.
 

@@ -245,6 +245,21 @@ def test_a_ban_means_all_tokens_that_read_as_it(word_model: LanguageModel):
     assert not model.can_write("Mr. Smith")
 
 
+def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageModel):
+    tokens = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "▁new", "▁york", "york", '▁"', "▁a", "\n"]
+    settings = replace(word_model.vocabulary.settings, tokenizer="unicode", keep_lines=True)
+    vocabulary = Vocabulary(tokens, [0] * len(tokens), settings)
+    model = LanguageModel(Network(len(tokens), hidden_size=3), vocabulary, word_model.config)
+
+    def banned(text: str, *ban: str) -> set[str]:
+        return {*tokens[2:]} - {token for token, _ in model.next_tokens(text, 99, writing=Writing(ban=ban))}
+
+    assert banned("a", "York", "a") == {"▁york", "york", "▁a"}
+    assert banned("a", "new york") == set()
+    assert banned("a new", "new york") == {"▁york", "york"}
+    assert banned("a", "\n") == {"\n"}
+
+
 def test_a_ban_of_what_is_not_in_the_vocabulary_changes_nothing(word_model: LanguageModel):
     assert not word_model.can_write("zebra")
     assert not word_model.can_write("the zebra")
