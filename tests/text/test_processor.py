@@ -5,6 +5,8 @@ from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 
+PUNKT = train_punkt([])
+
 
 def test_words_of_a_comment():
     settings = TextSettings(sentences=True, clean=True, punkt=train_punkt(["Some text. More text."]))
@@ -80,6 +82,9 @@ def test_settings_round_trip():
         ({"extra": 1}, "'text' must hold exactly the keys"),
         ({"sentences": True}, "'text.punkt'"),
         ({"sentences": True, "punkt": {"abbreviations": "x"}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": "tuesday"}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": ["number"]}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": ["mr"]}}, "'text.punkt'"),
     ],
 )
 def test_damaged_settings_are_refused(change, message):
