@@ -3,12 +3,21 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text.detokenizers import GrowingProse, GrowingText, Prose, SeparatedText
 
-WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
+if TYPE_CHECKING:
+    from rnnlm.text.subwords import SubwordData
+
+WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
+# Words of these go from one space to the next, but for punctuation marks; the others find words that touch.
+SPACE_BOUND = ("nltk", "tweet", "whitespace")
+# Tokens of these begin with a mark if a space stood before them.
+MARKED = ("unicode", "jieba", "bpe")
+MARK = "▁"
 
 # Longer text is given to NLTK in parts: some of its patterns take a time quadratic in the length of hostile
 # text, and raise an error when it gets too long.
@@ -76,15 +85,28 @@ class CharacterTokenizer(Tokenizer):
 
 
 class WhitespaceTokenizer(Tokenizer):
-    """For text that is tokenized already: tokens are what white space separates."""
+    """For text that is tokenized already: tokens are what white space separates.
+
+    Parameters
+    ----------
+    join
+        ``space`` puts a space between any two words, ``none`` only where both are of a script that has spaces.
+    """
+
+    def __init__(self, join: str = "space") -> None:
+        self._join = join
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
         return text.split()
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
-        """Return the tokens with a space between them."""
-        return SeparatedText(tokens, " ")
+        """Return the tokens joined."""
+        if self._join == "space":
+            return SeparatedText(tokens, " ")
+        from rnnlm.text.scripts import UnspacedText
+
+        return UnspacedText(tokens)
 
 
 class NltkTokenizer(Tokenizer):
@@ -170,12 +192,48 @@ def _substitutions(
     ]
 
 
-def make_tokenizer(name: str) -> Tokenizer:
-    """Return the tokenizer of a name: ``nltk``, ``tweet``, ``whitespace`` or ``characters``."""
+def make_tokenizer(
+    name: str, *, join: str = "space", keep_lines: bool = False, subwords: "SubwordData | None" = None
+) -> Tokenizer:
+    """Return the tokenizer of a name.
+
+    Parameters
+    ----------
+    name
+        One of `WORD_TOKENIZERS`, or ``characters``.
+    join
+        How words that white space separated are joined: ``space`` or ``none``.
+    keep_lines
+        Whether the ends of lines are tokens.
+    subwords
+        The parts of words for ``bpe``.
+
+    Raises
+    ------
+    RnnlmError
+        If it needs subwords and there are none.
+    """
+    from rnnlm.text.line_ends import LineTokenizer
+
+    tokenizer = _of_lines(name, join, subwords)
+    return LineTokenizer(tokenizer) if keep_lines else tokenizer
+
+
+def _of_lines(name: str, join: str, subwords: "SubwordData | None") -> Tokenizer:
+    from rnnlm.text.segmenting import JiebaTokenizer, UnicodeTokenizer
+    from rnnlm.text.subwords import SubwordTokenizer
+
+    if name == "whitespace":
+        return WhitespaceTokenizer(join)
+    if name == "bpe":
+        if subwords is None:
+            raise RnnlmError("the tokenizer bpe has no subwords; they are found when a dataset is built.")
+        return SubwordTokenizer(subwords)
     classes: dict[str, type[Tokenizer]] = {
         "nltk": NltkTokenizer,
         "tweet": TweetTokenizer,
-        "whitespace": WhitespaceTokenizer,
+        "unicode": UnicodeTokenizer,
+        "jieba": JiebaTokenizer,
         CHARACTERS: CharacterTokenizer,
     }
     return classes[name]()

@@ -9,7 +9,13 @@ from rnnlm.text.detokenizers import Prose
 from rnnlm.text.processor import TextProcessor, TextSettings
 from tests.text.words import WORDS
 
-PROCESSORS = {name: TextProcessor(TextSettings(name)) for name in ("nltk", "tweet", "whitespace", "characters")}
+NAMES = ("nltk", "tweet", "whitespace", "unicode", "characters")
+PROCESSORS = {
+    **{name: TextProcessor(TextSettings(name)) for name in NAMES},
+    "unspaced": TextProcessor(TextSettings("whitespace", join="none")),
+    "lines": TextProcessor(TextSettings("nltk", keep_lines=True)),
+    "lines of unicode": TextProcessor(TextSettings("unicode", keep_lines=True)),
+}
 
 
 def grown(name: str, seed: list[str], tokens: list[str], stop: tuple[str, ...] = ()) -> tuple[Continuation, str]:
