@@ -105,9 +105,10 @@ class SentenceEnds:
         if letter in GOES_ON or (letter.islower() and (dash or closed)):
             return False
         caseless = letter.isalpha() and not letter.isupper() and not letter.islower()
-        if quoted and not opening and (caseless or self._is_name(word)):
-            # Without a lower case only the mark tells “Why?” Anna asked from “So.” Anna left.
-            return QUESTIONS.isdisjoint(marks) and letter not in QUOTING_PARTICLES
+        # Without a lower case only the mark tells “Why?” Anna asked from “So.” Anna left.
+        quotes_only = letter in QUOTING_PARTICLES or not QUESTIONS.isdisjoint(marks)
+        if quoted and not opening and quotes_only and (caseless or self._is_name(word)):
+            return False
         if not SURE_MARKS.isdisjoint(marks):
             return True
         if marks.count(".") == 1 and "…" not in marks and "‥" not in marks:

@@ -156,6 +156,14 @@ def test_no_sentence_is_without_words_unless_the_document_is(text, expected):
     assert split(text) == expected
 
 
+def test_names_are_learned():
+    punkt = train_punkt(["The man Anna knows is in Congress. We saw Anna. In Congress we sat."] * 20)
+    assert split('"Why?" Anna asked. The "U.S." Congress met... Anna left.', punkt) == [
+        *('"Why?" Anna asked.', 'The "U.S." Congress met... Anna left.'),
+    ]
+    assert len(split('"Why?" Anna asked.')) == 2
+
+
 def test_words_that_end_most_sentences_are_no_abbreviations_where_letters_have_no_case():
     text = " ".join(f"{word} 있다. 그는 {word} 없다." for word in ("밥", "물", "집", "길", "꽃")) + " "
     assert split("밥 있다. 물 없다. 집", train_punkt([text * 20])) == ["밥 있다.", "물 없다.", "집"]
