@@ -222,6 +222,8 @@ class TextProcessor:
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """Yield the sentences of a document as lists of tokens; none is empty."""
+        if not text:
+            return iter(())  # without the splitter, which takes long to load
         return filter(None, map(self._tokenizer.tokenize, self.sentence_texts(text)))
 
     def tokenize(self, text: str) -> list[str]:
