@@ -106,7 +106,7 @@ def import_run(
     if out.exists():
         raise RnnlmError(f"{out}: exists already; choose another --out.")
     weights = read_weights(path)
-    layout = recognized(weights, path)
+    layout, description = recognized(weights, path), None
     if layout is None:
         if deduce:
             raise RnnlmError(f"{path}: its weights do not say what network they are of; give --config.")
@@ -117,8 +117,10 @@ def import_run(
             )
     else:
         config = layout.configuration(config, path)
-        weights = layout.tensors
+        weights, description = layout.tensors, layout.description
         if isinstance(vocabulary, WordList):
+            if layout.ends_start and "<unk>" not in vocabulary.words:
+                description += "; no <unk> among them, so other words are read as the mean of all, never predicted"
             weights, vocabulary = layout.with_words(vocabulary.words, vocabulary.path)
         elif vocabulary is None and config.data.path is None:
             raise RnnlmError(
@@ -139,7 +141,7 @@ def import_run(
         trainer = Trainer(config, Dataset.open(config.data.path), run, quiet=True)
         fill(trainer.network, weights, path, config.model.tie_weights)
         trainer.begin()
-    return None if layout is None else layout.description
+    return description
 
 
 def fill(network: Network, weights: Mapping[str, Floats], source: Path, tied: bool) -> None:

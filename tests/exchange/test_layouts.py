@@ -220,7 +220,9 @@ def test_the_start_of_a_sentence_is_never_written(tmp_path: Path) -> None:
 def test_without_an_unknown_word_the_mean_of_all_is_read_for_one(tmp_path: Path) -> None:
     words = [word for word in EXAMPLE_WORDS if word != "<unk>"]
     weights = example("LSTM", len(words), False)
-    model, _ = imported(weights, words, tmp_path / "run")
+    model, seen = imported(weights, words, tmp_path / "run")
+    assert seen is not None
+    assert seen.endswith("; no <unk> among them, so other words are read as the mean of all, never predicted")
     assert model.vocabulary.tokens[:3] == ["UNKNOWN_TOKEN", "SENTENCE_START", "<eos>"]
     mean = weights["encoder.weight"].mean(axis=0)
     np.testing.assert_allclose(model.network.parameters["embedding.weight"][0], mean, rtol=1e-5)
