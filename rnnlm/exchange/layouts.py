@@ -194,7 +194,13 @@ def _pytorch_example(weights: Mapping[str, Floats], source: Path) -> Layout:
         )
     layers = sum(name.startswith("rnn.weight_hh_l") for name in weights)
     (C, E), H = table.shape, recurrent.shape[1]
-    tensors = {"embedding.weight": table, "output.bias": weights["decoder.bias"]}
+    bias = weights["decoder.bias"]
+    if bias.shape != (C,) or (decoder is not None and decoder.shape != (C, H)):
+        shapes = ", ".join(f"{name} {weights[name].shape}" for name in sorted(weights) if "coder" in name)
+        raise RnnlmError(
+            f"{source}: {shapes} do not fit one another and {H} hidden units; save the weights of one model."
+        )
+    tensors = {"embedding.weight": table, "output.bias": bias}
     if not tied and decoder is not None:
         tensors["output.weight"] = decoder
     tensors |= {

@@ -256,6 +256,10 @@ def test_other_networks_of_the_example_are_refused(tmp_path: Path) -> None:
     weights = arrays(**{"encoder.weight": (7, 4), "decoder.weight": (7, 4), "decoder.bias": (7,)})
     with pytest.raises(RnnlmError, match="but not the recurrent layers of PyTorch's"):
         imported(weights, EXAMPLE_WORDS, tmp_path / "run")
+    for name, shape in (("decoder.bias", ()), ("decoder.bias", (6,)), ("decoder.weight", (7, 4))):
+        weights = example("LSTM", 7, False) | arrays(**{name: shape})
+        with pytest.raises(RnnlmError, match=r"do not fit one another and 5 hidden units"):
+            imported(weights, EXAMPLE_WORDS, tmp_path / "run")
     weights = example("LSTM", 7, False) | arrays(**{"rnn.weight_ih_l0_reverse": (20, 4)})
     with pytest.raises(RnnlmError, match=r"rnn\.weight_ih_l0_reverse \(20, 4\) has no place"):
         imported(weights, EXAMPLE_WORDS, tmp_path / "run")
