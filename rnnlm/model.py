@@ -241,7 +241,8 @@ class LanguageModel:
         Parameters
         ----------
         ids : (T,)
-            Token ids, read from the zero state; (1, T) is taken as well.
+            Token ids, read from the zero state; (1, T) is taken as well. A sentence begins with the start token:
+            ``vocabulary.encode(tokens, start=True)``.
 
         Returns
         -------

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
@@ -95,15 +95,28 @@ def chosen_run(
 
 
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Name the keys of the configuration that begin as what was typed does."""
+    """Name the keys of the configuration, or the values of one, that begin as what was typed does."""
     from rnnlm.config import SECTIONS
 
-    keys = {
-        f"{name}.{key}=": field.description
-        for name, section in SECTIONS.items()
-        for key, field in section.model_fields.items()
+    fields = {
+        f"{name}.{key}": field for name, section in SECTIONS.items() for key, field in section.model_fields.items()
     }
-    return [CompletionItem(key, help=meaning) for key, meaning in keys.items() if key.startswith(begun)]
+    key, equals, value = begun.partition("=")
+    if not equals:
+        return [CompletionItem(f"{k}=", help=fields[k].description) for k in fields if k.startswith(begun)]
+    values = _values(fields[key].annotation) if key in fields else []
+    return [CompletionItem(f"{key}={each}") for each in values if each.startswith(value)]
+
+
+def _values(annotation: Any) -> list[str]:
+    """List the values of a type in YAML, where they are few."""
+    if annotation is bool:
+        return ["true", "false"]
+    if annotation is type(None):
+        return ["null"]
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [value for part in get_args(annotation) for value in _values(part)]
 
 
 def model_option(command: Command) -> Command:

@@ -1,6 +1,8 @@
 """``rnnlm rescore``."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -52,7 +54,8 @@ def rescore(
     With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm
     prints it. A hypothesis is one sentence, begins from the zero state, and its end counts.
 
-    Lines are read as they come and memory stays bounded. For --interpolate see 'rnnlm evaluate --help'.
+    From a pipe or a terminal an id is answered as soon as the next one comes, with --scores each line. Memory
+    stays bounded. For --interpolate see 'rnnlm evaluate --help'.
 
     \b
     Examples:
@@ -61,9 +64,10 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.model import LanguageModel
-    from rnnlm.rescoring import best, read_nbest
+    from rnnlm.model import TEXTS_TOGETHER, LanguageModel
+    from rnnlm.rescoring import Hypothesis, best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
+    from rnnlm.text.arrival import as_they_come, is_awaited
     from rnnlm.text.lines import ReadReport, read_lines, source_name
 
     model = LanguageModel.load(find_model(model_path, quiet))
@@ -71,7 +75,12 @@ def rescore(
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report), source_name(nbest))
-    rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
+    parts: Iterable[Iterable[Hypothesis]] = [hypotheses]
+    if is_awaited(nbest):
+        parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
+    rescored = chain.from_iterable(
+        rescore_hypotheses(model, part, weight=lm_weight, interpolation=interpolation) for part in parts
+    )
     for each in rescored if scores else best(rescored):
         if as_jsonl:
             print_json({**asdict(each.hypothesis), "log10_prob": each.log10_prob, "total": each.total})

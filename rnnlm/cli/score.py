@@ -1,5 +1,7 @@
 """``rnnlm score``."""
 
+from collections.abc import Iterable
+from itertools import chain
 from math import exp
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from rnnlm.cli.common import (
     type=click.IntRange(min=1),
     default=64,
     show_default=True,
-    help="Lines that are scored side by side; with 1 each is answered as it comes.",
+    help="Lines that are scored side by side, at most.",
 )
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
@@ -54,18 +56,19 @@ def score(
     for tokens and process text alike. With characters it does not: for it FILE is one document, in which the ends
     of lines are tokens too.
 
-    Lines are read as they come; only the longest, and those scored beside it, take memory, some 150 bytes a
-    character. For --interpolate see 'rnnlm evaluate --help'.
+    Lines from a pipe or a terminal are answered as they come. Only the longest, and those scored beside it, take
+    memory, some 150 bytes a character. For --interpolate see 'rnnlm evaluate --help'.
 
     \b
     Examples:
       rnnlm score comments.txt --model runs/comments
       rnnlm score comments.txt --tokens --jsonl
-      tail -f chat.log | rnnlm score - --batch-size 1 --quiet
+      tail -f chat.log | rnnlm score - --quiet
     """
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
+    from rnnlm.text.arrival import as_they_come, is_awaited
     from rnnlm.text.lines import ReadReport, read_lines
 
     model = LanguageModel.load(find_model(model_path, quiet))
@@ -75,7 +78,10 @@ def score(
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
-    for each in model.scores(read_lines(file, report), batch_size=batch_size, interpolation=interpolation):
+    texts: Iterable[str] = read_lines(file, report)
+    parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
+    scores = (model.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
+    for each in chain.from_iterable(scores):
         lines += 1
         tokens += len(each.tokens)
         unknown += each.unknown_tokens
