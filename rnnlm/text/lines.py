@@ -1,7 +1,8 @@
 """The lines of text files: opened, decompressed, repaired, in bounded memory however long they are."""
 
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader, TextIOWrapper
 from itertools import groupby
@@ -17,6 +18,9 @@ STDIN = "-"
 PIECE_SIZE = 65_536
 # The longest line, and the longest CSV row, that is taken whole, in characters.
 MAX_RECORD = 16_000_000
+
+# How much of a text a message shows.
+SAMPLE_SIZE = 60
 
 # The byte order marks of UTF-16, as invalid bytes are read.
 UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
@@ -35,6 +39,18 @@ class ReadReport:
 
     def __init__(self) -> None:
         self._cases: dict[tuple[str, str], list[int]] = {}
+        self._guesses: dict[str, tuple[list[str], Sequence[str]]] = {}
+
+    def guess(self, source: str, reading: str, samples: Sequence[str]) -> None:
+        """Note how a file is read, such as ``Reading JSON lines``, and the first texts that this gave."""
+        self._guesses.setdefault(reading, ([], samples))[0].append(source)
+
+    def guesses(self) -> list[str]:
+        """Return one sentence for each way of reading, with its first texts and files."""
+        return [
+            f"{reading}: {' '.join(map(_sample, samples)) or 'none'} ({_named(sources)})"
+            for reading, (sources, samples) in self._guesses.items()
+        ]
 
     def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
         """Count cases of a kind, such as ``NUL characters removed``."""
@@ -48,6 +64,17 @@ class ReadReport:
         ]
 
 
+def _sample(text: str) -> str:
+    """Shorten a text to what a message shows of it."""
+    words = "".join(c if c.isprintable() else " " for c in text[:SAMPLE_SIZE]).split()
+    return f'"{" ".join(words)}{"..." if len(text) > SAMPLE_SIZE else ""}"'
+
+
+def _named(sources: Sequence[str]) -> str:
+    more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
+    return f"{sources[0]}{more}"
+
+
 class Lines:
     """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory."""
 
@@ -55,11 +82,28 @@ class Lines:
         self.source = source
         self.number = 0  # of the last whole line
         self._number_read = 0  # of the last part
+        self.number_taken = 0  # of the last part that `parts` gave
         self._stream = stream
         self._report = report
+        self._ahead: deque[tuple[int, str]] = deque()
+        self._unread = self._read_parts()
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
+        while self._ahead:
+            self.number_taken, part = self._ahead.popleft()
+            yield part
+        for self.number_taken, part in self._unread:
+            yield part
+
+    def beginning(self) -> Iterator[str]:
+        """Yield the first parts, read only as they are asked for; `parts` gives them once more."""
+        yield from (part for _, part in tuple(self._ahead))
+        for numbered in self._unread:
+            self._ahead.append(numbered)
+            yield numbered[1]
+
+    def _read_parts(self) -> Iterator[tuple[int, str]]:
         at_line_start = True
         while part := self._read():
             if at_line_start:
@@ -67,7 +111,9 @@ class Lines:
                 if self._number_read == 1:
                     self._refuse_what_is_no_text(part)
             at_line_start = part.endswith("\n")
-            yield self.repair(part, self._number_read, "bytes that are not UTF-8 (perhaps Latin-1)")
+            yield self._number_read, self.repair(
+                part, self._number_read, "bytes that are not UTF-8 (perhaps Latin-1)"
+            )
 
     def _refuse_what_is_no_text(self, beginning: str) -> None:
         if beginning.startswith(UTF16_MARKS):
@@ -78,7 +124,7 @@ class Lines:
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
-        return groupby(self.parts(), lambda _: self._number_read)
+        return groupby(self.parts(), lambda _: self.number_taken)
 
     def whole(self) -> Iterator[str]:
         """Yield whole lines, without those that are too long."""

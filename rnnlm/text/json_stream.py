@@ -1,0 +1,229 @@
+"""A JSON document of any size, of which one record at a time is in memory.
+
+Python's own parser reads each record; what is here finds where the next one begins. Of the streaming parsers of
+whole documents, those made for speed end the process at a number of 5,000 digits and take gigabytes for brackets
+that are never closed, and those that do neither read 3 MB a second.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.fields import Path, Record
+from rnnlm.text.lines import MAX_RECORD, Lines
+
+EACH = "[]"
+"""In a path through a document: every element of a list."""
+
+# How much is read at a time.
+READ_SIZE = 1 << 16
+
+BLANK = re.compile(r"[ \t\n\r]*")
+IN_STRING = re.compile(r'[^"\\]*')
+SCALAR = re.compile(r'[^\s,:"\[\]{}]+')
+
+DECODER = json.JSONDecoder()
+# Python refuses integers of thousands of digits.
+DECODER_OF_HUGE_NUMBERS = json.JSONDecoder(parse_int=float)
+
+
+def parse(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the value that begins at a place in a text, and where it ends.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    RecursionError
+        If it is nested too deeply.
+    """
+    try:
+        return DECODER.raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return DECODER_OF_HUGE_NUMBERS.raw_decode(text, start)
+
+
+class JsonStream:
+    """Reads a document, or several one after another.
+
+    Parameters
+    ----------
+    lines
+        The document.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._parts = lines.parts()
+        self._text = ""
+        self._at = 0
+        self._line = 1  # where counting line ends has come to
+        self._counted = 0
+
+    def records(self, path: Path, keep_damaged: bool) -> Iterator[Record]:
+        """Yield the objects at a path; other values there are reported.
+
+        Parameters
+        ----------
+        path
+            Keys, and `EACH` for the elements of a list; without any the objects are not inside of anything.
+        keep_damaged
+            Whether a place that is no JSON only ends the records and is reported; it is an error if not.
+
+        Raises
+        ------
+        RnnlmError
+            If the document is no JSON at some place.
+        """
+        try:
+            while self._peek():
+                yield from self._walk(path)
+        except EOFError as error:
+            if not keep_damaged:
+                raise RnnlmError(
+                    f"{self._lines.source}: the JSON is damaged in line {self._line_number():,}, or not complete;"
+                    " mend it, or keep what comes before with --keep-damaged."
+                ) from error
+            self._lines.report("place{s} where the JSON is damaged, what follows left out", self._line_number())
+
+    def _walk(self, path: Path) -> Iterator[Record]:
+        if not path:
+            yield from self._record()
+        elif self._peek() != ("[" if path[0] == EACH else "{"):
+            self._skip()
+        else:
+            self._at += 1
+            closing = "]" if path[0] == EACH else "}"
+            if self._peek() == closing:
+                self._at += 1
+                return
+            while True:
+                if path[0] == EACH or self._key() == path[0]:
+                    yield from self._walk(path[1:])
+                else:
+                    self._skip()
+                if self._take("," + closing) == closing:
+                    return
+
+    def _record(self) -> Iterator[Record]:
+        self._peek()
+        number = self._line_number()
+        decoded = self._decode()
+        if decoded is None:
+            self._skip()
+            self._lines.report(
+                "record{s} skipped that {are} no JSON, nested too deeply"
+                f" or longer than {MAX_RECORD:,} characters",
+                number,
+            )
+        elif isinstance(decoded[0], dict):
+            yield Record(decoded[0], number, decoded[1])
+        else:
+            self._lines.report("value{s} that {are} not JSON objects skipped", number)
+
+    def _decode(self) -> tuple[Any, int] | None:
+        """Take a value, and return it and its length; None, and take nothing, if it cannot be read."""
+        while True:
+            try:
+                value, end = parse(self._text, self._at)
+            except RecursionError:
+                return None
+            except ValueError:  # perhaps it only goes on in what has not been read
+                length = len(self._text) - self._at
+                if length > MAX_RECORD or not self._read(length):
+                    return None
+            else:
+                length, self._at = end - self._at, end
+                return value, length
+
+    def _key(self) -> str:
+        """Take the key of the next value in an object, and the colon after it."""
+        decoded = self._decode() if self._peek() == '"' else None
+        if decoded is None:
+            raise EOFError
+        self._take(":")
+        return str(decoded[0])
+
+    def _skip(self) -> None:
+        """Pass a value, whatever its size; brackets need not be of the right kind."""
+        depth = 0
+        while True:
+            mark = self._peek()
+            if mark == '"':
+                self._skip_string()
+            elif mark in ("{", "["):
+                depth += 1
+                self._at += 1
+            elif mark in ("}", "]", ",", ":") and depth:
+                depth -= mark in ("}", "]")
+                self._at += 1
+            else:
+                self._skip_scalar()
+            if not depth:
+                return
+
+    def _skip_string(self) -> None:
+        self._at += 1
+        while True:
+            self._pass(IN_STRING)
+            escaped = self._text[self._at] == "\\"
+            self._at += 1
+            if not escaped:
+                return
+            if self._at == len(self._text) and not self._read(READ_SIZE):
+                raise EOFError
+            self._at += 1
+
+    def _skip_scalar(self) -> None:
+        if not SCALAR.match(self._text, self._at):
+            raise EOFError
+        self._pass(SCALAR)
+
+    def _pass(self, pattern: re.Pattern[str]) -> None:
+        """Pass characters of a kind, up to another one."""
+        while True:
+            match = pattern.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text):
+                return
+            if not self._read(READ_SIZE):
+                raise EOFError
+
+    def _take(self, marks: str) -> str:
+        """Take one of some characters, after blanks."""
+        mark = self._peek()
+        if not mark or mark not in marks:
+            raise EOFError
+        self._at += 1
+        return mark
+
+    def _peek(self) -> str:
+        """Pass blanks; return the character after them, or nothing at the end."""
+        while True:
+            match = BLANK.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._read(READ_SIZE):
+                return ""
+
+    def _read(self, characters: int) -> bool:
+        """Forget what was passed, and read at least so many characters more, if there are; return if there are any."""
+        self._line_number()
+        parts = [self._text[self._at :]]
+        self._at = self._counted = 0
+        length = 0
+        while length < max(characters, READ_SIZE) and (part := next(self._parts, "")):
+            parts.append(part)
+            length += len(part)
+        self._text = "".join(parts)
+        return length > 0
+
+    def _line_number(self) -> int:
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
