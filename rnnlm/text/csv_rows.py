@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from rnnlm.errors import shown
 from rnnlm.text.fields import Record, Records, find_field
 from rnnlm.text.lines import MAX_RECORD, Lines
 
@@ -168,7 +169,7 @@ def first_lines(lines: Lines) -> list[str]:
     """Return the first whole lines of a file, or the only one, without taking them."""
     parts: list[str] = []
     characters = number = 0
-    for part in lines.beginning():
+    for part in lines.first_parts():
         parts.append(part)
         characters += len(part)
         number += part.endswith("\n")
@@ -254,6 +255,8 @@ def csv_records(
         return Records(str(dialect), None, iter(()))
     if has_header:
         columns = _distinct(header[1])
+        if len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
+            lines.report(f"row{{s}} taken for the name of the only column, {shown(columns[0])}", header[0])
     else:
         columns = [str(number) for number in range(1, len(header[1]) + 1)]
         rows = chain([header], rows)

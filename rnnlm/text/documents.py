@@ -92,7 +92,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
 
 def _is_gutenberg(lines: Lines) -> bool:
     characters = 0
-    for part in lines.beginning():
+    for part in lines.first_parts():
         if BOOK_BEGINS.match(part):
             return True
         characters += len(part)

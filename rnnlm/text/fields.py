@@ -42,6 +42,11 @@ def find_field(name: str, fields: Collection[str]) -> str | None:
     return next((field for field in fields if field.strip().casefold() == plain), None)
 
 
+def wanted_names(text_column: str | None) -> Sequence[str]:
+    """Return what a field with the text may be called: as somebody says, perhaps several, or as usual."""
+    return USUAL_FIELDS if text_column is None else (text_column, *text_column.split(","))
+
+
 def find_path(name: str, fields: Collection[str], first: Iterable[Record]) -> Path | None:
     """Return where a field of a name, or of a dotted one such as ``data.body``, is in the first records."""
     field = find_field(name, fields)

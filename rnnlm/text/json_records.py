@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from rnnlm.text.fields import USUAL_FIELDS, Path, Record, Records, as_text, find_field
+from rnnlm.text.fields import Path, Record, Records, as_text, find_field, wanted_names
 from rnnlm.text.json_stream import EACH, JsonStream, parse
 from rnnlm.text.lines import Lines
 
@@ -57,7 +57,7 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
     keep_damaged
         Whether what comes before a place that is no JSON is kept; it is an error if not.
     """
-    names = USUAL_FIELDS if wanted is None else (wanted, *wanted.split(","))
+    names = wanted_names(wanted)
     tree = _first_values(lines)
     lists = {} if isinstance(tree, dict) and _has_text(tree, names) else _lists(tree)
     with_text = (path for path, objects in lists.items() if any(_has_text(each, names) for each in objects))
@@ -67,6 +67,13 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
             lines.report(f"list{{s}} of records left out, {_named(other)!r}", 1)
     reading = f"the JSON list {_named(path)!r}" if _named(path) else "a JSON list" if path else "JSON objects"
     return Records(reading, None, JsonStream(lines).records(path, keep_damaged))
+
+
+def holds_texts(lines: Lines, wanted: str | None) -> bool:
+    """Return whether the first objects of a document, or of JSON lines, have the field with the text."""
+    tree, names = _first_values(lines), wanted_names(wanted)
+    objects = [each for of_list in _lists(tree).values() for each in of_list]
+    return any(_has_text(each, names) for each in _objects([tree, *objects]))
 
 
 def _line_records(lines: Lines) -> Iterator[Record]:
@@ -90,7 +97,7 @@ def _parsed(text: str) -> object:
 
 def _beginning(lines: Lines, characters: int) -> str:
     parts, length = [], 0
-    for part in lines.beginning():
+    for part in lines.first_parts():
         parts.append(part)
         length += len(part)
         if length >= characters:
@@ -136,7 +143,7 @@ def _closed(text: str) -> str:
     return text[:cut] + follows + "".join(reversed(open_at_cut))
 
 
-def _objects(values: list[object]) -> list[Mapping[str, Any]]:
+def _objects(values: Iterable[object]) -> list[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, dict)]
 
 

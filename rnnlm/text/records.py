@@ -5,14 +5,14 @@ from itertools import chain
 
 from rnnlm.text.documents import Piece, whole_pieces
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
-from rnnlm.text.lines import Lines
+from rnnlm.text.lines import Source
 
 # How much of the records is looked at for the fields with the text.
 FIRST_CHARACTERS = 65_536
 
 
 def record_texts(
-    records: Records, lines: Lines, wanted: str | None, conditions: Conditions
+    records: Records, source: Source, wanted: str | None, conditions: Conditions
 ) -> tuple[str, Iterator[str]]:
     """Return how records are read, as a message says it, and their texts; none is empty.
 
@@ -20,7 +20,7 @@ def record_texts(
     ----------
     records
         The records of a file.
-    lines
+    source
         The file, which reports what is left out.
     wanted
         The field with the text, or several with commas between them; None for a usual one.
@@ -39,16 +39,16 @@ def record_texts(
     columns = records.columns
     if columns is None:
         columns = list(dict.fromkeys(field for record in first for field in record.values))
-    paths = text_paths(wanted, columns, first, is_table, lines.source)
+    paths = text_paths(wanted, columns, first, is_table, source.source)
     where = conditions.paths(columns, first)
     names = " and ".join(repr(".".join(path)) for path in paths)
     if not any(has_field(record.values, path) for record in first for path in paths) and not is_table:
-        chosen = _found_later(chain(first, records.records), lines, paths, wanted, columns)
+        chosen = _found_later(chain(first, records.records), source, paths, wanted, columns)
     else:
         chosen = chain(first, records.records)
     noun = ("row", "column") if is_table else ("record", "field")
-    kept = (record for record in chosen if _is_kept(record, where, conditions, lines))
-    return f"{records.reading}, text from {names}", _texts(kept, paths, noun, lines)
+    kept = (record for record in chosen if _is_kept(record, where, conditions, source))
+    return f"{records.reading}, text from {names}", _texts(kept, paths, noun, source)
 
 
 def record_documents(texts: Iterator[str]) -> Iterator[Piece]:
@@ -57,29 +57,29 @@ def record_documents(texts: Iterator[str]) -> Iterator[Piece]:
         yield from whole_pieces(text)
 
 
-def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, lines: Lines) -> bool:
+def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
     kept = not where or conditions.hold(record.values, where)
     if not kept:
-        lines.report("record{s} left out by --where", record.number)
+        source.report("record{s} left out by --where", record.number)
     return kept
 
 
 def _texts(
-    records: Iterator[Record], paths: Sequence[Path], noun: tuple[str, str], lines: Lines
+    records: Iterator[Record], paths: Sequence[Path], noun: tuple[str, str], source: Source
 ) -> Iterator[str]:
     one, field = noun
     for record in records:
         text = text_of(record.values, paths)
         if text is None:
-            lines.report(f"{one}{{s}} without the text {field} skipped", record.number)
-        elif text := lines.repair(text, record.number, "lone surrogate{s}"):
+            source.report(f"{one}{{s}} without the text {field} skipped", record.number)
+        elif text := source.repair(text, record.number, "lone surrogate{s}"):
             yield text
         else:
-            lines.report(f"{one}{{s}} whose text is empty skipped", record.number)
+            source.report(f"{one}{{s}} whose text is empty skipped", record.number)
 
 
 def _found_later(
-    records: Iterator[Record], lines: Lines, paths: Sequence[Path], wanted: str | None, columns: Sequence[str]
+    records: Iterator[Record], source: Source, paths: Sequence[Path], wanted: str | None, columns: Sequence[str]
 ) -> Iterator[Record]:
     """Yield records, and say in the end that none of them has the fields with the text."""
     found = False
@@ -87,7 +87,7 @@ def _found_later(
         found = found or any(has_field(record.values, path) for path in paths)
         yield record
     if not found:
-        raise missing_field(wanted, columns, (), False, lines.source)
+        raise missing_field(wanted, columns, (), False, source.source)
 
 
 def _beginning(records: Iterator[Record]) -> Iterator[Record]:

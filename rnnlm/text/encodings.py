@@ -1,0 +1,224 @@
+"""How the characters of a text are written as bytes: as somebody says, or recognized."""
+
+import codecs
+import re
+import unicodedata
+from collections import Counter
+from typing import NamedTuple
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.signatures import is_binary
+from rnnlm.text.tokenizers import LONE_SURROGATES
+
+UTF8 = "utf-8-sig"  # with or without a byte order mark
+
+MARKS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the mark of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What Python takes for encodings of text, but are ways to write it in other text.
+NO_ENCODINGS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+# The escape sequences that only this encoding has, in bytes that are ASCII.
+JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+
+UNDECODABLE = "rnnlm-undecodable"
+"""The error handler of codecs that puts a lone surrogate where bytes are no character."""
+
+# Of what text in two or four bytes a character consists mostly; in the order of bytes that is the wrong one, or in
+# other bytes, there are few of them.
+FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
+LEAST_FREQUENT = 0.02
+MOST_STRANGE = 0.02
+LOOKED_AT = 4096
+WITHOUT_MARK = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+# In text of bytes, NUL characters are rare.
+MOST_NULS = 0.25
+
+PUNCTUATION = "‘’‚“”„…–—«»‹›°§©®•€£™´\xa0"
+CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+EAST_CYRILLIC = (f"{CYRILLIC}ё", f"{CYRILLIC}іїєґ", f"{CYRILLIC}ўіё", f"{CYRILLIC}ђјљњћџ")
+FRENCH, GERMAN, SPANISH = "àâæçéèêëîïôœùûüÿ", "äöüß", "áéíñóúü¿¡ºª"
+WEST = (FRENCH, GERMAN, SPANISH, "àáâãçéêíóôõúª", "åäöé", "æøåé", "àèéìíòóùú", "äëïöüéè")
+CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžäĺľôŕ", "áéíóöőúüű", "čćđšž", "ăâîșşțţ")
+GREEK = "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"
+HEBREW = "".join(map(chr, range(0x5D0, 0x5EB)))
+ARABIC = "".join(map(chr, range(0x621, 0x64B))) + "،؛؟"
+THAI = "".join(map(chr, range(0xE01, 0xE5C)))
+HANGUL = range(0xAC00, 0xD7A4)
+IDEOGRAPHS = range(0x4E00, 0xA000)
+KANA = range(0x3041, 0x30FF)
+WIDE_SIGNS = "、。〈〉《》「」『』【】！（），．：；？"
+
+
+class Candidate(NamedTuple):
+    """An encoding that may be recognized: its usual name, and what the languages have that it is used for."""
+
+    name: str
+    alphabets: tuple[str, ...] = ()
+    ranges: tuple[range, ...] = ()
+
+
+# The more usual of those that cannot be told apart in a short text stand first.
+CANDIDATES = {
+    "cp1252": Candidate("Windows-1252", WEST),
+    "cp1250": Candidate("Windows-1250", CENTRAL),
+    "cp1251": Candidate("Windows-1251", EAST_CYRILLIC),
+    "cp1253": Candidate("Windows-1253", (GREEK,)),
+    "iso8859_7": Candidate("ISO-8859-7", (GREEK,)),
+    "cp1254": Candidate("Windows-1254", ("çğıi̇öşüâîû",)),
+    "cp1256": Candidate("Windows-1256", (ARABIC,)),
+    "cp1255": Candidate("Windows-1255", (HEBREW,)),
+    "cp1257": Candidate("Windows-1257", ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž")),
+    "cp949": Candidate("EUC-KR", (WIDE_SIGNS,), (HANGUL,)),
+    "gb18030": Candidate("GB18030", (WIDE_SIGNS,), (IDEOGRAPHS,)),
+    "big5": Candidate("Big5", (WIDE_SIGNS,), (IDEOGRAPHS,)),
+    "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
+    "cp932": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
+    "koi8_r": Candidate("KOI8-R", EAST_CYRILLIC),
+    "cp874": Candidate("Windows-874", (THAI,)),
+    "iso8859_2": Candidate("ISO-8859-2", CENTRAL),
+    "iso8859_5": Candidate("ISO-8859-5", EAST_CYRILLIC),
+    "mac_roman": Candidate("Mac-Roman", WEST),
+    "cp866": Candidate("CP866", EAST_CYRILLIC),
+    "cp850": Candidate("CP850", WEST),
+}
+LEAST_FIT = 0.6
+# How many bytes of those lines that are not ASCII are looked at.
+SAMPLE = 1 << 15
+
+
+def check_encoding(name: str) -> str:
+    """Return Python's name of an encoding.
+
+    Raises
+    ------
+    RnnlmError
+        If it is no encoding of text that Python knows.
+    """
+    try:
+        "".encode(name)
+        codec = codecs.lookup(name).name
+    except (LookupError, UnicodeError, ValueError):  # of these the last for names that hold NUL
+        codec = ""
+    if not codec or codec in NO_ENCODINGS:
+        raise RnnlmError(
+            f"--encoding {shown(name)}: there is no such encoding of text; give a name that Python knows, such as"
+            " utf-8, windows-1252 or utf-16."
+        )
+    return UTF8 if codec == "utf-8" else codec
+
+
+def name_of(codec: str) -> str:
+    """Return the usual name of an encoding, which `check_encoding` takes too."""
+    return CANDIDATES[codec].name if codec in CANDIDATES else codec.upper().removesuffix("-SIG")
+
+
+def encoding_of(beginning: bytes) -> str | None:
+    """Return the encoding of bytes that begin with a mark, or have two or four bytes a character.
+
+    None stands for all others, in which the bytes of ASCII mean what they mean there.
+    """
+    for mark, encoding in MARKS:
+        if beginning.startswith(mark):
+            return encoding
+    if beginning.isascii() and any(escape in beginning for escape in JAPANESE_ESCAPES):
+        return "iso2022_jp"
+    if b"\0" not in beginning or _is_text_with_nuls(beginning):
+        return None
+    shares = {name: _share_of_frequent(beginning, name) for name in WITHOUT_MARK}
+    return next((name for name, share in shares.items() if share == max(shares.values()) >= LEAST_FREQUENT), None)
+
+
+def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
+    """Return the likely encoding of bytes in which those of ASCII mean what they mean there.
+
+    Parameters
+    ----------
+    sample
+        Lines that are not all of UTF-8.
+    utf8_before
+        How many characters or lines before them were UTF-8, and not ASCII.
+
+    Returns
+    -------
+    str or None
+        `UTF8` if most is, else one of `CANDIDATES`, or None if no usual one fits.
+    """
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(sample)
+    wrong = len(LONE_SURROGATES.findall(text))
+    right = sum(character > "\x7f" for character in text) - wrong
+    return UTF8 if right + utf8_before > wrong else likely_encoding(sample)
+
+
+def likely_encoding(sample: bytes) -> str | None:
+    """Return which of `CANDIDATES` fits bytes best; None if none fits."""
+    from charset_normalizer import from_bytes
+
+    sample = _lines_beyond_ascii(sample)
+    found: list[tuple[float, ...]] = []
+    codecs_in_order = list(CANDIDATES)
+    for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=codecs_in_order):
+        for codec in {match.encoding, *match.could_be_from_charset} & CANDIDATES.keys():
+            alphabets, language = _fit(str(match), CANDIDATES[codec])
+            order = codecs_in_order.index(codec)
+            if alphabets >= LEAST_FIT:
+                # Small differences mean nothing.
+                signs = (alphabets, -match.chaos, match.coherence, language)
+                found.append((*(round(sign, 1) for sign in signs), -order))
+    return codecs_in_order[-int(max(found)[-1])] if found else None
+
+
+def _lines_beyond_ascii(sample: bytes) -> bytes:
+    """Return as many lines as make a sample, and no half character if it can be seen where characters end."""
+    lines = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())
+    if len(lines) <= SAMPLE:
+        return lines
+    ends = [lines.rfind(byte, 0, SAMPLE) for byte in (b"\n", b" ", b",", b".", b'"')]
+    return lines[: max(ends) + 1 or SAMPLE]
+
+
+def _fit(text: str, candidate: Candidate) -> tuple[float, float]:
+    """Return the share of the characters beyond ASCII that a candidate's languages have, and one of them alone."""
+    counts = Counter(character for character in text.lower() if character > "\x7f")
+    for character in PUNCTUATION:
+        del counts[character]
+    if not counts:
+        return 1.0, 1.0
+    of_ranges = sum(counts[c] for c in counts if any(ord(c) in characters for characters in candidate.ranges))
+    of_all = sum(counts[c] for c in set("".join(candidate.alphabets)))
+    of_one = max(sum(counts[c] for c in set(alphabet)) for alphabet in candidate.alphabets)
+    return (of_ranges + of_all) / counts.total(), (of_ranges + of_one) / counts.total()
+
+
+def _is_text_with_nuls(data: bytes) -> bool:
+    rest = data.replace(b"\0", b"")
+    if len(data) - len(rest) > MOST_NULS * len(data) or is_binary(rest):
+        return False
+    try:
+        codecs.utf_8_decode(rest, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _share_of_frequent(data: bytes, encoding: str) -> float:
+    """Return the share of the characters that are frequent in any text; 0 if others do not stand in any."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(data)[:LOOKED_AT]
+    except UnicodeDecodeError:
+        return 0
+    strange = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and not c.isspace() for c in text)
+    if not text or "\0" in text or strange > MOST_STRANGE * len(text):
+        return 0
+    return len(FREQUENT.findall(text)) / len(text)
+
+
+def _undecodable(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udcff", error.end
+
+
+codecs.register_error(UNDECODABLE, _undecodable)
