@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.workers import map_in_order
-from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.documents import Piece
+from rnnlm.text.processor import TextProcessor, TextSettings
 
 # Characters of text that are processed at a time: a tenth of a second's work or so.
 CHUNK_CHARACTERS = 1 << 16

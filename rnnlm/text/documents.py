@@ -1,4 +1,4 @@
-"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or what stands between separators."""
+"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or what separators enclose."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -64,6 +64,7 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
             yield from pieces(part.removesuffix("\n") for part in parts)
         return
     parts = (part for _, of_line in numbered for part in of_line)
+    groups: Iterator[Iterator[str]]
     if documents == "paragraph":
         groups = (group for blank, group in groupby(parts, str.isspace) if not blank)
     elif documents == "file":

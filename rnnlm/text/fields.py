@@ -90,8 +90,8 @@ def as_text(value: object) -> str | None:
         return value
     if isinstance(value, list):
         pieces = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
-        if all(isinstance(piece, str) for piece in pieces):
-            return "".join(pieces)
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        return "".join(texts) if len(texts) == len(pieces) else None
     return None
 
 
@@ -160,7 +160,7 @@ def missing_field(
         submission = [find_field(name, columns) for name in SUBMISSION_FIELDS]
         nested = next(_usual_inside(first), None)
         if None not in submission:
-            advice += f" {','.join(map(str, submission))}"
+            advice += f" {','.join(filter(None, submission))}"
         elif nested:
             advice += f" {nested}"
     if are_all and columns == [str(number) for number in range(1, len(columns) + 1)]:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.csv_rows import first_lines, is_table
+from rnnlm.text.csv_files import is_table
 from rnnlm.text.fields import wanted_names
 from rnnlm.text.json_records import recognize_json
 from rnnlm.text.lines import Lines
@@ -73,7 +73,7 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
         return by_name
     if by_name == "parquet":
         raise RnnlmError(f"{lines.source}: this is no Parquet file; --format auto goes by the content if renamed.")
-    return "csv" if _may_be_table(first) and is_table(first_lines(lines), wanted_names(text_column)) else "txt"
+    return "csv" if _may_be_table(first) and is_table(lines, wanted_names(text_column)) else "txt"
 
 
 def _may_be_table(line: str) -> bool:

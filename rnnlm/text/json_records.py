@@ -1,8 +1,7 @@
 """Records of JSON: one a line, or those in a list somewhere in a document, which the first characters show."""
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from rnnlm.text.fields import Path, Record, Records, as_text, find_field, wanted_names

@@ -212,7 +212,7 @@ class JsonStream:
                 return ""
 
     def _read(self, characters: int) -> bool:
-        """Forget what was passed, and read at least so many characters more, if there are; return if there are any."""
+        """Forget what was passed, and read so many characters more; return whether there were any."""
         self._line_number()
         parts = [self._text[self._at :]]
         self._at = self._counted = 0

@@ -74,7 +74,7 @@ class ReadReport:
 
 
 def counted(count: int, kind: str) -> str:
-    """Return a number and what it counts, in the singular or plural: of one ``{s}`` is nothing, and ``{are}`` is."""
+    """Return a number and what it counts: for one ``{s}`` is left out, and ``{are}`` becomes ``is``."""
     one = count == 1
     return f"{count:,} {kind.replace('{s}', '' if one else 's').replace('{are}', 'is' if one else 'are')}"
 
@@ -171,10 +171,8 @@ class Lines(Source):
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
-        while self._ahead:
-            self.number_taken, part = self._ahead.popleft()
-            yield part
-        for self.number_taken, part in self._unread:
+        while numbered := self._ahead.popleft() if self._ahead else next(self._unread, None):
+            self.number_taken, part = numbered
             yield part
 
     def first_parts(self) -> Iterator[str]:

@@ -28,7 +28,9 @@ def parquet_records(path: str, wanted: list[str]) -> Records:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise RnnlmError(f"{path}: Parquet needs the package pyarrow; run: pip install 'rnnlm[parquet]'.") from error
+        raise RnnlmError(
+            f"{path}: Parquet needs the package pyarrow; run: pip install 'rnnlm[parquet]'."
+        ) from error
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError) as error:
@@ -47,7 +49,9 @@ def _records(file: Any, path: str, columns: list[str], wanted: list[str]) -> Ite
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=needed):
             for values in batch.to_pylist():
                 number += 1
-                yield Record(values, number, sum(len(value) for value in values.values() if isinstance(value, str)))
+                yield Record(
+                    values, number, sum(len(value) for value in values.values() if isinstance(value, str))
+                )
     except (pyarrow.ArrowException, OSError) as error:
         raise _unreadable(path, error) from error
 
