@@ -23,10 +23,12 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import reading_options, refuse_reading_options, say_reading
 
 if TYPE_CHECKING:
     from rnnlm.generation.writing import Sample, Writing
     from rnnlm.model import LanguageModel
+    from rnnlm.text.inputs import ReaderSettings
 
 CONTRADICTIONS = {
     "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
@@ -119,6 +121,7 @@ def _as_utf8(
     help="The same seed gives the same text, whatever the number of samples and the other lines of --prompts.",
 )
 @json_option
+@reading_options(by_documents=False)
 @json_lines_option
 @quiet_option
 @click.pass_context
@@ -128,6 +131,7 @@ def generate(
     model_path: Path | None,
     seed_text: str,
     prompts: str | None,
+    reader: "ReaderSettings",
     interactive: bool,
     num_samples: int | None,
     max_tokens: int | None,
@@ -161,6 +165,8 @@ def generate(
         text = " ".join([seed_text, *words]).lstrip()
         raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
+    if not prompts:
+        refuse_reading_options(reader, "--prompts FILE")
     if temperature == 0:
         raise click.UsageError(
             "--temperature 0 would take the most likely token every time; give --greedy instead."
@@ -188,7 +194,7 @@ def generate(
         seed = secrets.randbelow(1 << 32)
 
     def written() -> Iterator[tuple[str, "Sample"]]:
-        for beginning in _lines(prompts, quiet) if prompts else [seed_text]:
+        for beginning in _texts(prompts, reader, quiet) if prompts else [seed_text]:
             _say_unknown(model, beginning, quiet)
             if beam_width is None:
                 samples = model.samples(beginning, number, writing=writing, seed=seed)
@@ -249,14 +255,14 @@ def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: 
     converse(session, input, lambda text: click.echo(text, nl=False))
 
 
-def _lines(path: str, quiet: bool) -> Iterator[str]:
-    """Yield the lines of a text file as they are read, and say at its end what was wrong with them."""
-    from rnnlm.text.lines import ReadReport, read_lines
+def _texts(path: str, reader: "ReaderSettings", quiet: bool) -> Iterator[str]:
+    """Yield the lines of a text file, or the texts of records, and say at its end how they were read."""
+    from rnnlm.text.lines import ReadReport
+    from rnnlm.text.readers import read_texts
 
     report = ReadReport()
-    yield from read_lines(path, report)
-    for message in report.messages():
-        say(message, quiet)
+    yield from read_texts(path, reader, report)
+    say_reading(report, quiet)
 
 
 def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import FiniteRange, json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
     from rnnlm.dataset.build import BuildResult, VocabularySettings
+    from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
 
 FEW_TOKENS = 1000
+RECORDS = frozenset(("csv", "json", "jsonl", "parquet"))
 MANY_PERIODS = 0.02
 """Share of words with a period at their end above which documents seem to have several sentences."""
 
@@ -27,25 +31,7 @@ MANY_PERIODS = 0.02
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True))
 @click.option("--out", type=click.Path(path_type=Path), help="Dataset directory.  [default: data/NAME OF INPUT]")
 @click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]")
-@click.option(
-    "--format",
-    "file_format",
-    type=click.Choice(["auto", "csv", "jsonl", "txt"]),
-    default="auto",
-    show_default=True,
-    help="Format of the inputs; auto goes by the file names and takes unknown ones for txt.",
-)
-@click.option(
-    "--documents",
-    type=click.Choice(["line", "paragraph", "file"]),
-    help="What one document of a txt file is.  [default: line for words, file for characters]",
-)
-@click.option(
-    "--text-column",
-    metavar="NAME",
-    help="CSV column (the first row names them) or JSON field with the text."
-    "  [default: body, else text, else the only one]",
-)
+@reading_options()
 @click.option(
     "--tokenizer",
     type=click.Choice(["nltk", "tweet", "whitespace"]),
@@ -115,9 +101,7 @@ def preprocess(
     inputs: tuple[str, ...],
     out: Path | None,
     level: str | None,
-    file_format: str,
-    documents: str | None,
-    text_column: str | None,
+    reader: "ReaderSettings",
     tokenizer: str | None,
     vocab_size: int | None,
     min_count: int | None,
@@ -141,19 +125,21 @@ def preprocess(
 ) -> None:
     """Turn text into a dataset: clean, tokenize, build the vocabulary, split.
 
-    INPUT: files or directories, or - for standard input: .csv .tsv .jsonl .ndjson .txt, each also .gz .bz2
-    .xz .zst. Without any, the sample corpus that comes with rnnlm.
+    INPUT: files or directories, or - for standard input: .csv .tsv .json .jsonl .ndjson .txt, each also .gz .bz2
+    .xz .zst .zip, and .parquet; other names are fine too, as what is in a file decides. Without any, the sample
+    corpus that comes with rnnlm.
 
     \b
     Examples:
       rnnlm preprocess comments.csv
       rnnlm preprocess book.txt --level char --out data/book
+      rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
-    from rnnlm.text.lines import ReadReport
-    from rnnlm.text.readers import ReaderSettings, formats_of
+    from rnnlm.text.lines import ReadReport, counted
+    from rnnlm.text.readers import Inputs
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
@@ -168,9 +154,13 @@ def preprocess(
             inputs = (str(SAMPLE_CORPUS),)
         out = out or Path("data", _stem(inputs[0]))
         check_destination(out, overwrite)
-        formats = formats_of(inputs, file_format)
-        all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
-        _refuse_options_without_effect(all_formats, text_column, documents)
+        report = ReadReport()
+        read = Inputs(inputs, reader, report)
+        formats = read.formats
+        # What is no file, such as a pipe, can be opened only once: when it is read.
+        others = [file for file in (valid_file, test_file) if file and not Path(file).is_fifo()]
+        all_formats = {*formats, *Inputs(others, reader, report).formats}
+        _refuse_options_without_effect(all_formats, reader)
         text, vocabulary = _text_and_vocabulary(
             formats,
             level,
@@ -185,16 +175,15 @@ def preprocess(
             choice={"vocab_size": vocab_size, "min_count": min_count},
             special={"unknown_token": unknown_token, "start_token": start_token, "end_token": end_token},
         )
-        documents = documents or text.default_documents
+        documents = reader.documents or text.default_documents
         fractions = _given(valid_fraction=valid_fraction, test_fraction=test_fraction)
-        report = ReadReport()
         say(f"Reading {', '.join(inputs)}, writing {out}.", quiet)
         say(f"Text settings: {_as_options(text, documents if 'txt' in all_formats else None)}", quiet)
         result = _build_with_progress(
-            inputs,
+            read,
             out,
             quiet,
-            reader=ReaderSettings(file_format, documents, text_column),
+            reader=replace(reader, documents=documents),
             text=text,
             vocabulary=vocabulary,
             split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
@@ -202,25 +191,33 @@ def preprocess(
             overwrite=overwrite,
             report=report,
         )
-    for message in (*report.messages(), *_summary(result, sentences is None)):
+    say_reading(report, quiet)
+    for message in _summary(result, sentences is None):
         say(message, quiet)
     if as_json:
         print_json(result.to_dict())
     else:
         total = result.total
         click.echo(
-            f"{out}: {result.documents:,} documents, {total.sentences:,} sentences, {total.tokens:,} tokens"
+            f"{out}: {counted(result.documents, 'document{s}')}, {counted(total.sentences, 'sentence{s}')},"
+            f" {counted(total.tokens, 'token{s}')}"
         )
 
 
-def _refuse_options_without_effect(formats: set[str], text_column: str | None, documents: str | None) -> None:
+def _refuse_options_without_effect(formats: set[str], reader: "ReaderSettings") -> None:
     """Refuse what none of the formats that are read has."""
-    if text_column and formats == {"txt"}:
-        raise click.UsageError(
-            "--text-column is for csv and jsonl, but txt is read; leave it out, or set --format."
-        )
-    if documents and "txt" not in formats:
+    if reader.documents and "txt" not in formats:
         raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
+    found = ", ".join(sorted(formats))
+    for option, is_given, kinds, named in (
+        ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
+        ("--where", reader.where, RECORDS, "csv and jsonl"),
+        ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
+        ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),
+        ("--no-header", not reader.header, {"csv"}, "csv"),
+    ):
+        if is_given and formats and formats.isdisjoint(kinds):
+            raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
 
 
 def _text_and_vocabulary(
@@ -263,8 +260,8 @@ def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **option
 
 def _stem(name: str) -> str:
     """Name a dataset after an input."""
+    from rnnlm.text.formats import format_of, strip_compression
     from rnnlm.text.lines import STDIN
-    from rnnlm.text.readers import format_of, strip_compression
 
     if name == STDIN:
         return "stdin"
@@ -316,10 +313,13 @@ def _as_options(text: "TextSettings", documents: str | None) -> str:
 
 def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
+    from rnnlm.text.lines import counted
+
     if result.empty_documents:
-        yield f"Left out {result.empty_documents:,} documents without a token."
+        yield f"Left out {counted(result.empty_documents, 'document{s}')} without a token."
     at_least = "at least " if result.forgot_types else ""
-    yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
+    unique = counted(result.unique_tokens, "unique token{s}")
+    yield f"Found {at_least}{unique} in the training text."
     yield f"The vocabulary has {len(result.vocabulary):,} tokens, the special ones included."
     is_new = result.chosen_words == len(result.vocabulary) - result.vocabulary.first_word_id
     settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
@@ -339,4 +339,5 @@ def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     yield f"Unknown tokens: {', '.join(rates)}."
     trained = result.splits["train"].tokens
     if trained < FEW_TOKENS:
-        yield f"There are only {trained:,} tokens to train on: a model that writes well needs tens of thousands."
+        only = f"{'is' if trained == 1 else 'are'} only {counted(trained, 'token{s}')}"
+        yield f"There {only} to train on: a model that writes well needs tens of thousands."

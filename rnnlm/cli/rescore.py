@@ -16,6 +16,7 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import ENCODING
 
 
 @click.command()
@@ -29,6 +30,7 @@ from rnnlm.cli.common import (
     help="Factor of the model's logarithm, where hypotheses have a score of their own.",
 )
 @click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
+@ENCODING
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
@@ -37,6 +39,7 @@ def rescore(
     model_path: Path | None,
     lm_weight: float,
     scores: bool,
+    encoding: str | None,
     interpolate: Path | None,
     weight: float | None,
     as_jsonl: bool,
@@ -70,7 +73,7 @@ def rescore(
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()
-    hypotheses = read_nbest(read_lines(nbest, report), source_name(nbest))
+    hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
     rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
     for each in rescored if scores else best(rescored):
         if as_jsonl:

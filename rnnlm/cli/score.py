@@ -2,6 +2,7 @@
 
 from math import exp
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import reading_options, say_reading
+
+if TYPE_CHECKING:
+    from rnnlm.text.inputs import ReaderSettings
 
 
 @click.command()
@@ -28,6 +33,7 @@ from rnnlm.cli.common import (
     show_default=True,
     help="Lines that are scored side by side; with 1 each is answered as it comes.",
 )
+@reading_options(by_documents=False)
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
@@ -36,6 +42,7 @@ def score(
     model_path: Path | None,
     by_token: bool,
     batch_size: int,
+    reader: "ReaderSettings",
     interpolate: Path | None,
     weight: float | None,
     as_jsonl: bool,
@@ -66,7 +73,8 @@ def score(
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
-    from rnnlm.text.lines import ReadReport, read_lines
+    from rnnlm.text.lines import ReadReport
+    from rnnlm.text.readers import read_texts
     from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
@@ -75,7 +83,7 @@ def score(
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
-    for each in model.scores(read_lines(file, report), batch_size=batch_size, interpolation=interpolation):
+    for each in model.scores(read_texts(file, reader, report), batch_size=batch_size, interpolation=interpolation):
         lines += 1
         tokens += len(each.tokens)
         unknown += each.unknown_tokens
@@ -96,8 +104,7 @@ def score(
             click.echo(f"{each.log_prob:.4f}\t{rounded(each.perplexity)}\t{each.unknown_tokens}")
         elif each.tokens:
             click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{visible(token)}" for token, p in each.tokens))
-    for message in report.messages():
-        say(message, quiet)
+    say_reading(report, quiet)
     mean = perplexity(-log_prob / tokens) if tokens else None
     say(
         f"{lines:,} lines, {tokens:,} tokens, of which {unknown:,} unknown:"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.encodings import check_encoding
 from rnnlm.text.fields import Conditions
 from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, format_of, is_dump, recognize
 from rnnlm.text.json_records import holds_texts
@@ -63,9 +64,11 @@ class ReaderSettings:
         Raises
         ------
         RnnlmError
-            If the separators are no single characters, or a condition is none.
+            If the delimiter is no single character, a condition is none, or there is no such encoding.
         """
         Conditions(self.where)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
             raise RnnlmError(f"--delimiter {shown(self.delimiter)} must be one character, tab or auto.")
         if self.documents is not None and not self.documents.strip():
