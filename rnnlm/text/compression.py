@@ -5,9 +5,10 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from rnnlm.errors import RnnlmError
+from rnnlm.text.damage import Bytes, Damage, TrustedBytes
 from rnnlm.text.signatures import is_undecided, packed, unpacked_names, unreadable
 
 SIGNATURES = {
@@ -30,6 +31,8 @@ XZ_MEMORY_LIMIT = 128 << 20
 CHUNK = 1 << 14
 # How many bytes are looked at to recognize a file, and kept ready.
 BUFFER = 1 << 16
+# Where bytes are no text, so many of the next ones are read to see whether the compressed data is damaged.
+FAR = 1 << 26
 
 
 def compression_of(beginning: bytes) -> str | None:
@@ -38,62 +41,6 @@ def compression_of(beginning: bytes) -> str | None:
         if beginning.startswith(signature) and (name != "bzip2" or beginning.startswith(BZIP2_BLOCKS, 4)):
             return name
     return None
-
-
-class Damage(RnnlmError):
-    """A file cannot be read to its end.
-
-    Parameters
-    ----------
-    source
-        How messages name it.
-    position
-        About at which byte of the file.
-    reason
-        What the decompressor or the system said.
-
-    Attributes
-    ----------
-    line
-        How many lines are read in spite of it; None where nobody counts them.
-    """
-
-    def __init__(self, source: str, position: int, reason: str) -> None:
-        self.source, self.reason = source, reason
-        self.line: int | None = None
-        self.place = f"at about byte {position:,}"
-        # Too little memory is no damage.
-        self.can_be_left_out = "memory" not in reason.lower()
-        super().__init__(self._sentence(self.place))
-
-    def after_line(self, number: int) -> RnnlmError:
-        """Return the error of a file of lines, of which so many were read."""
-        return RnnlmError(self._sentence(f"after line {number:,}, {self.place}"))
-
-    def left_out(self) -> str:
-        """Return the sentence for a file of which only what comes before is read."""
-        lines = "" if self.line is None else f" after line {self.line:,}"
-        return (
-            f"{self.source}: damaged {self.place} ({self.reason}); what comes{lines or ' after that'} is left out."
-        )
-
-    def _sentence(self, where: str) -> str:
-        if self.can_be_left_out:
-            advice = "is the file complete? --keep-damaged keeps what comes before"
-        else:
-            advice = "compress the file again with a smaller dictionary, as with level 9 or less"
-        return f"{self.source}: reading stopped {where} ({self.reason}); {advice}."
-
-
-class Bytes(Protocol):
-    """Bytes that are read once, from the first to the last."""
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the file behind them were read."""
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes as soon as there are some, at most `size` of them; none at the end."""
 
 
 class PlainBytes:
@@ -251,12 +198,11 @@ class InputBytes(io.RawIOBase):
         How many bytes were given out.
     """
 
-    def __init__(self, file: BinaryIO, source: str, keep_damaged: bool, is_ours: bool = True) -> None:
+    def __init__(self, file: BinaryIO, source: str, keep_damaged: bool) -> None:
         self.damage: Damage | None = None
         self.count = 0
         self._source = source
         self._file = file
-        self._is_ours = is_ours
         self._is_live = not file.seekable()
         self._keep_damaged = keep_damaged
         self._last = self._ahead = b""
@@ -265,6 +211,8 @@ class InputBytes(io.RawIOBase):
         self.compression = compression_of(self._ahead)
         if self.compression is not None:
             self._content = self._decompressed(self._ahead, self.compression)
+            if keep_damaged:
+                self._content = TrustedBytes(self._content)
             self._ahead = self._first()
             if compression_of(self._ahead):
                 raise RnnlmError(f"{source}: this is compressed twice; unpack it first.")
@@ -281,8 +229,8 @@ class InputBytes(io.RawIOBase):
         Damage
             If the file cannot be read further.
         """
-        data, self._ahead = self._ahead[: len(buffer)], self._ahead[len(buffer) :]
-        data = data or self._next(len(buffer))
+        ahead = self._ahead or self._next(len(buffer))
+        data, self._ahead = ahead[: len(buffer)], ahead[len(buffer) :]
         if not data and self.damage and not (self._keep_damaged and self.damage.can_be_left_out):
             raise self.damage
         self._last = data
@@ -296,11 +244,12 @@ class InputBytes(io.RawIOBase):
             self._ahead = self._next(BUFFER)
         return self._last + self._ahead
 
-    def close(self) -> None:
-        """Close the file, if it was opened for this."""
-        if self._is_ours:
-            self._file.close()
-        super().close()
+    def damage_ahead(self) -> Damage | None:
+        """Return the damage that is not far off, if there is one; what comes before it is lost."""
+        for _ in range(FAR // BUFFER):
+            if not self._next(BUFFER):
+                break
+        return self.damage
 
     def _next(self, size: int) -> bytes:
         """Return the next bytes; none at the end, and where the damage begins."""
@@ -308,8 +257,7 @@ class InputBytes(io.RawIOBase):
             try:
                 return self._content.read(size)
             except Exception as error:  # decompressors raise errors of many kinds
-                reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-                self.damage = Damage(self._source, self._content.position, reason)
+                self.damage = Damage(self._source, self._content.position, error)
         return b""
 
     def _first(self) -> bytes:
@@ -325,7 +273,7 @@ class InputBytes(io.RawIOBase):
         self.damage = None
         if compression != "zip":
             return CompressedBytes(PlainBytes(self._file, beginning), _decompressor(compression))
-        if self._is_live or not self._is_ours:
+        if self._is_live:
             raise RnnlmError(
                 f"{self._source}: a zip archive cannot be read from a pipe; give the name of its file, or what"
                 " 'unzip -p FILE' writes."

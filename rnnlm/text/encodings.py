@@ -32,8 +32,7 @@ UNDECODABLE = "rnnlm-undecodable"
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
 LEAST_FREQUENT = 0.02
 MOST_STRANGE = 0.02
-LOOKED_AT = 4096
-WITHOUT_MARK = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+LOOKED_AT = 8192
 # In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
 
@@ -41,7 +40,7 @@ PUNCTUATION = "‘’‚“”„…–—«»‹›°§©®•€£™´\xa0"
 CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 EAST_CYRILLIC = (f"{CYRILLIC}ё", f"{CYRILLIC}іїєґ", f"{CYRILLIC}ўіё", f"{CYRILLIC}ђјљњћџ")
 FRENCH, GERMAN, SPANISH = "àâæçéèêëîïôœùûüÿ", "äöüß", "áéíñóúü¿¡ºª"
-WEST = (FRENCH, GERMAN, SPANISH, "àáâãçéêíóôõúª", "åäöé", "æøåé", "àèéìíòóùú", "äëïöüéè")
+WEST = (FRENCH, GERMAN, SPANISH, "àáâãçéêíóôõúª", "åäöé", "æøåé", "àèéìíòóùú", "äëïöüéèá")
 CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžäĺľôŕ", "áéíóöőúüű", "čćđšž", "ăâîșşțţ")
 GREEK = "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"
 HEBREW = "".join(map(chr, range(0x5D0, 0x5EB)))
@@ -57,27 +56,29 @@ class Candidate(NamedTuple):
     """An encoding that may be recognized: its usual name, and what the languages have that it is used for."""
 
     name: str
-    alphabets: tuple[str, ...] = ()
+    alphabets: tuple[str, ...]
     ranges: tuple[range, ...] = ()
+    apart: str = ""  # an alphabet whose letters are in texts of the other languages a sign of a wrong reading
 
 
 # The more usual of those that cannot be told apart in a short text stand first.
 CANDIDATES = {
-    "cp1252": Candidate("Windows-1252", WEST),
+    "cp1252": Candidate("Windows-1252", WEST, apart="áðéíóúýþæö"),
     "cp1250": Candidate("Windows-1250", CENTRAL),
     "cp1251": Candidate("Windows-1251", EAST_CYRILLIC),
+    "koi8_r": Candidate("KOI8-R", EAST_CYRILLIC),
     "cp1253": Candidate("Windows-1253", (GREEK,)),
     "iso8859_7": Candidate("ISO-8859-7", (GREEK,)),
     "cp1254": Candidate("Windows-1254", ("çğıi̇öşüâîû",)),
     "cp1256": Candidate("Windows-1256", (ARABIC,)),
     "cp1255": Candidate("Windows-1255", (HEBREW,)),
     "cp1257": Candidate("Windows-1257", ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž")),
-    "cp949": Candidate("EUC-KR", (WIDE_SIGNS,), (HANGUL,)),
+    "euc_kr": Candidate("EUC-KR", (WIDE_SIGNS,), (HANGUL,)),
     "gb18030": Candidate("GB18030", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "big5": Candidate("Big5", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
     "cp932": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
-    "koi8_r": Candidate("KOI8-R", EAST_CYRILLIC),
+    "cp949": Candidate("CP949", (WIDE_SIGNS,), (HANGUL,)),
     "cp874": Candidate("Windows-874", (THAI,)),
     "iso8859_2": Candidate("ISO-8859-2", CENTRAL),
     "iso8859_5": Candidate("ISO-8859-5", EAST_CYRILLIC),
@@ -86,6 +87,8 @@ CANDIDATES = {
     "cp850": Candidate("CP850", WEST),
 }
 LEAST_FIT = 0.6
+# Text in the wrong case is of another encoding; names and beginnings of sentences may be all that is not ASCII.
+MOST_CAPITALS = 2
 # How many bytes of those lines that are not ASCII are looked at.
 SAMPLE = 1 << 15
 
@@ -126,10 +129,15 @@ def encoding_of(beginning: bytes) -> str | None:
             return encoding
     if beginning.isascii() and any(escape in beginning for escape in JAPANESE_ESCAPES):
         return "iso2022_jp"
-    if b"\0" not in beginning or _is_text_with_nuls(beginning):
+    beginning = beginning[:LOOKED_AT]
+    if _is_text_with_nuls(beginning):
         return None
-    shares = {name: _share_of_frequent(beginning, name) for name in WITHOUT_MARK}
-    return next((name for name, share in shares.items() if share == max(shares.values()) >= LEAST_FREQUENT), None)
+    for encoding in ("utf-32-le", "utf-32-be"):
+        if _characters(beginning, encoding):
+            return encoding
+    shares = {encoding: _share_of_usual(beginning, encoding) for encoding in ("utf-16-le", "utf-16-be")}
+    encoding = max(shares, key=shares.__getitem__)
+    return encoding if shares[encoding] >= LEAST_FREQUENT else None
 
 
 def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
@@ -158,17 +166,16 @@ def likely_encoding(sample: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
     sample = _lines_beyond_ascii(sample)
+    order = list(CANDIDATES)
     found: list[tuple[float, ...]] = []
-    codecs_in_order = list(CANDIDATES)
-    for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=codecs_in_order):
+    for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=order):
         for codec in {match.encoding, *match.could_be_from_charset} & CANDIDATES.keys():
-            alphabets, language = _fit(str(match), CANDIDATES[codec])
-            order = codecs_in_order.index(codec)
-            if alphabets >= LEAST_FIT:
+            all_languages, language, case = _fit(str(match), CANDIDATES[codec])
+            if all_languages >= LEAST_FIT:
                 # Small differences mean nothing.
-                signs = (alphabets, -match.chaos, match.coherence, language)
-                found.append((*(round(sign, 1) for sign in signs), -order))
-    return codecs_in_order[-int(max(found)[-1])] if found else None
+                signs = (all_languages, case, -match.chaos, match.coherence, language)
+                found.append((*(round(sign, 1) for sign in signs), -order.index(codec)))
+    return order[-int(max(found)[-1])] if found else None
 
 
 def _lines_beyond_ascii(sample: bytes) -> bytes:
@@ -180,17 +187,22 @@ def _lines_beyond_ascii(sample: bytes) -> bytes:
     return lines[: max(ends) + 1 or SAMPLE]
 
 
-def _fit(text: str, candidate: Candidate) -> tuple[float, float]:
-    """Return the share of the characters beyond ASCII that a candidate's languages have, and one of them alone."""
-    counts = Counter(character for character in text.lower() if character > "\x7f")
-    for character in PUNCTUATION:
-        del counts[character]
+def _fit(text: str, candidate: Candidate) -> tuple[float, float, bool]:
+    """Return the share of characters beyond ASCII that are of a candidate's languages, or of one; and if small."""
+    counts = Counter(character for character in text if character > "\x7f" and character not in PUNCTUATION)
     if not counts:
-        return 1.0, 1.0
-    of_ranges = sum(counts[c] for c in counts if any(ord(c) in characters for characters in candidate.ranges))
-    of_all = sum(counts[c] for c in set("".join(candidate.alphabets)))
-    of_one = max(sum(counts[c] for c in set(alphabet)) for alphabet in candidate.alphabets)
-    return (of_ranges + of_all) / counts.total(), (of_ranges + of_one) / counts.total()
+        return 1.0, 1.0, True
+    small = sum(count for character, count in counts.items() if character.islower())
+    capital = sum(count for character, count in counts.items() if character.isupper())
+
+    def share(alphabet: str) -> float:
+        letters = {*alphabet, *alphabet.upper()}
+        known = (c in letters or any(ord(c) in characters for characters in candidate.ranges) for c in counts)
+        return sum(count for count, is_known in zip(counts.values(), known, strict=True) if is_known) / total
+
+    total = sum(counts.values())
+    shares = [share(alphabet) for alphabet in (*candidate.alphabets, candidate.apart)]
+    return max(share("".join(candidate.alphabets)), shares[-1]), max(shares), capital <= small + MOST_CAPITALS
 
 
 def _is_text_with_nuls(data: bytes) -> bool:
@@ -204,16 +216,25 @@ def _is_text_with_nuls(data: bytes) -> bool:
     return True
 
 
-def _share_of_frequent(data: bytes, encoding: str) -> float:
-    """Return the share of the characters that are frequent in any text; 0 if others do not stand in any."""
+def _characters(data: bytes, encoding: str) -> str:
+    """Return what bytes mean in an encoding; nothing if there are characters that do not stand in texts."""
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(data)[:LOOKED_AT]
+        text = codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:
-        return 0
+        return ""
     strange = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and not c.isspace() for c in text)
-    if not text or "\0" in text or strange > MOST_STRANGE * len(text):
+    return "" if "\0" in text or strange > MOST_STRANGE * len(text) else text
+
+
+def _share_of_usual(data: bytes, encoding: str) -> float:
+    """Return the share of characters that are frequent in texts, or of one script if as bytes it is no text."""
+    text = _characters(data, encoding)
+    if not text:
         return 0
-    return len(FREQUENT.findall(text)) / len(text)
+    frequent = len(FREQUENT.findall(text))
+    [(_, of_one_script)] = Counter(ord(character) >> 8 for character in text).most_common(1)
+    is_of_one_script = is_binary(data) and of_one_script > len(text) / 2
+    return (of_one_script if is_of_one_script else frequent) / len(text)
 
 
 def _undecodable(error: UnicodeError) -> tuple[str, int]:

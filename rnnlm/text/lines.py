@@ -4,12 +4,13 @@ import codecs
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from itertools import groupby
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.compression import Damage, InputBytes, InputStream
+from rnnlm.text.compression import InputBytes, InputStream
+from rnnlm.text.damage import Damage
 from rnnlm.text.encodings import (
     UNDECODABLE,
     UTF8,
@@ -276,6 +277,8 @@ class Lines(Source):
 
     def _wrong_encoding(self, part: str, most: int) -> RnnlmError:
         likely = likely_encoding(self._bytes.around())
+        if damage := self._bytes.damage_ahead():
+            return damage.after_line(self._whole_lines)
         if likely is None or likely == self._encoding:
             advice = "give --encoding NAME if you know what it is"
         else:
@@ -339,15 +342,14 @@ def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> 
     RnnlmError
         If the file cannot be opened; while it is read, if it is damaged.
     """
-    source = source_name(name)
-    try:
-        # Standard input is not ours to close.
-        file = sys.stdin.buffer if name == STDIN else open(name, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
-    content = InputBytes(file, source, keep_damaged, is_ours=name != STDIN)
-    with InputStream(content) as stream:
-        yield stream
+    with ExitStack() as stack:
+        try:
+            # Standard input is not ours to close.
+            file = sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb"))
+        except OSError as error:
+            raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
+        content = InputBytes(file, source_name(name), keep_damaged)
+        yield stack.enter_context(InputStream(content))
         if content.damage:
             report.note(content.damage.left_out())
 

@@ -1,5 +1,6 @@
 """Text made to break things: nothing crashes, nothing good after it is lost, and what is skipped is reported."""
 
+import codecs
 import json
 import os
 import subprocess
@@ -11,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tokenize import casual, punkt
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
-from rnnlm.text.lines import ReadReport
+from rnnlm.text.lines import MOST_UNDECODABLE, ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
-from rnnlm.text.tokenizers import CHARACTERS, make_tokenizer
+from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, make_tokenizer
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
 SNIPPETS = [
@@ -110,12 +112,19 @@ def write(file: Path, lines: list[bytes]) -> Path:
 
 
 def check_lines(directory: Path, lines: list[bytes]) -> None:
-    """Read the lines, and a good document after them, in every format."""
-    text = write(directory / "a.txt", [b"first", *lines, b"a good one"])
+    """Read the lines, and a good document after them, in every format, as UTF-8."""
+    text = write(directory / "a.txt", [codecs.BOM_UTF8 + b"first", *lines, b"a good one"])
+    wrong = LONE_SURROGATES.findall(b"\n".join(lines).decode(errors="surrogateescape"))
+    if len(wrong) > MOST_UNDECODABLE:
+        with pytest.raises(RnnlmError, match="are not UTF-8"):
+            read(text)
+        return
     for documents in ("line", "paragraph", "file"):
         assert read(text, documents=documents)[0][-1].endswith("a good one")
 
-    records = write(directory / "a.jsonl", [b'{"body": "first"}', *lines, b'{"body": "a good one"}'])
+    records = write(
+        directory / "a.jsonl", [codecs.BOM_UTF8 + b'{"body": "first"}', *lines, b'{"body": "a good one"}']
+    )
     documents, messages = read(records)
     assert documents[-1] == "a good one"
     skipped = sum(int(message.split(": ")[1].split()[0]) for message in messages if "skipped" in message)
@@ -123,7 +132,7 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
     assert len(documents) + skipped == 2 + not_blank
 
     for header in (b"body", b"id,body"):
-        table = write(directory / "a.csv", [header, *lines, b"a good one,a good one"])
+        table = write(directory / "a.csv", [codecs.BOM_UTF8 + header, *lines, b"a good one,a good one"])
         documents, messages = read(table)
         open_quote = any("whose quote is never closed" in message for message in messages)
         assert open_quote or documents[-1].endswith("a good one")
