@@ -38,7 +38,7 @@ class Beginning:
                 self._is_whole = False
                 break
         self.lines = re.findall(r"[^\n]*\n|[^\n]+", "".join(parts))
-        if not self._is_whole and not self.lines[-1].endswith("\n"):
+        if not self._is_whole and len(self.lines) > 1 and not self.lines[-1].endswith("\n"):
             self.lines.pop()
         marked = SEPARATOR_LINE.fullmatch(self.lines[0].removesuffix("\n")) if self.lines else None
         self.separator = marked[1] if marked else None

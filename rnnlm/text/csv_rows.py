@@ -107,8 +107,8 @@ class Rows:
                 self.quoted += 1
                 value, rest, end = field
                 if rest is not text:
-                    room -= len(value)
                     text = rest
+                    room -= len(value) + len(text)
             else:
                 end = text.find(separator, at)
                 end = len(text) if end < 0 else end
@@ -116,7 +116,7 @@ class Rows:
                 if QUOTE in value:
                     self.stray += 1
                     if value.lstrip(" ").startswith(QUOTE):
-                        self._report("field{s} that begin with a quotation mark and are not quoted", number)
+                        self._report("field{s} in which a quotation mark comes first and none closes it", number)
             fields.append(value)
             if end == len(text):
                 return fields

@@ -83,7 +83,7 @@ def _line_records(lines: Lines) -> Iterator[Record]:
         if isinstance(values, dict):
             yield Record(values, lines.number, len(line))
         else:
-            lines.report("line{s} that {are} not JSON objects skipped", lines.number)
+            lines.report("line{s} that {are} not {a}JSON object{s} skipped", lines.number)
 
 
 def _parsed(text: str) -> object:

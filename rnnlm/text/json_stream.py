@@ -123,7 +123,7 @@ class JsonStream:
         elif isinstance(decoded[0], dict):
             yield Record(decoded[0], number, decoded[1])
         else:
-            self._lines.report("value{s} that {are} not JSON objects skipped", number)
+            self._lines.report("value{s} that {are} not {a}JSON object{s} skipped", number)
 
     def _decode(self) -> tuple[Any, int] | None:
         """Take a value, and return it and its length; None, and take nothing, if it cannot be read."""

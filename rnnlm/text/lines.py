@@ -75,9 +75,9 @@ class ReadReport:
 
 
 def counted(count: int, kind: str) -> str:
-    """Return a number and what it counts: for one ``{s}`` is left out, and ``{are}`` becomes ``is``."""
-    one = count == 1
-    return f"{count:,} {kind.replace('{s}', '' if one else 's').replace('{are}', 'is' if one else 'are')}"
+    """Return a number and what it counts, which has ``{s}``, ``{are}`` and ``{a}`` where it differs for one."""
+    s, are, a = ("", "is", "a ") if count == 1 else ("s", "are", "")
+    return f"{count:,} {kind.replace('{s}', s).replace('{are}', are).replace('{a}', a)}"
 
 
 def _sample(text: str) -> str:

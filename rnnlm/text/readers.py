@@ -55,7 +55,7 @@ def read_documents(
             else:
                 pieces = _record_pieces(file.name, kind, lines, settings, conditions, report)
             yield from pieces
-    conditions.check_found(", ".join(inputs))
+    conditions.check_found(", ".join(map(str, inputs)))
 
 
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:
