@@ -224,7 +224,7 @@ def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: 
         for sample in samples(rnnlm, word_run, "--seed-text", prompt, *arguments)
     ]
     assert "Not in the vocabulary, read as UNKNOWN_TOKEN: \ufffd" in outcome.stderr
-    assert "prompts.txt: 1 bytes that are not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
+    assert "prompts.txt: 1 byte that is not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
     assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", "--quiet").stderr == ""
 
 
