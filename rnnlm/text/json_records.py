@@ -1,11 +1,13 @@
 """Records of JSON: one a line, or those in a list somewhere in a document, which the first characters show."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
-from rnnlm.text.fields import Path, Record, Records, as_text, find_field, wanted_names
-from rnnlm.text.json_stream import EACH, JsonStream, parse
+from rnnlm.text.fields import Path, Record, Records, as_text, find_field, missing_field, wanted_names
+from rnnlm.text.json_stream import EACH, JsonStream, parse, path_name
 from rnnlm.text.lines import Lines
 
 # How much of a document is looked at for its lists of records.
@@ -16,6 +18,8 @@ FIRST_LINES = 10
 
 # What tells where a document may be cut: separators outside of strings, brackets, and a string without an end.
 STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|([\[\]{},:"])', re.DOTALL)
+# Python's parser goes some deeper.
+DEEPEST = 100
 CLOSING = {"[": "]", "{": "}"}
 
 Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]
@@ -31,8 +35,8 @@ def recognize_json(lines: Lines) -> str | None:
     objects = [isinstance(_parsed(line), dict) for line in whole[:FIRST_LINES]]
     if objects[0] and len(objects) > 1 and sum(objects) * 2 >= len(objects):
         return "jsonl"
-    tree = _first_values(lines)
-    if isinstance(tree, dict) and tree:
+    tree, is_sound = _first_values(lines)
+    if isinstance(tree, dict) and tree and (is_sound or _lists(tree)):
         return "jsonl" if objects == [True] and not _lists(tree) else "json"
     return "json" if isinstance(tree, list) and _objects(tree) else None
 
@@ -57,20 +61,33 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
         Whether what comes before a place that is no JSON is kept; it is an error if not.
     """
     names = wanted_names(wanted)
-    tree = _first_values(lines)
+    tree, _ = _first_values(lines)
     lists = {} if isinstance(tree, dict) and _has_text(tree, names) else _lists(tree)
     with_text = (path for path, objects in lists.items() if any(_has_text(each, names) for each in objects))
-    path = next(with_text, next(iter(lists), ()))
+    path = next(with_text, None if lists else ())
+    stream = JsonStream(lines)
+    if path is None:
+        # There may be another list further on; if not, an error says what is in the first one.
+        path = next(iter(lists))
+        if len(_beginning(lines, FIRST_CHARACTERS)) >= FIRST_CHARACTERS:
+            records = stream.search(lambda record: _has_text(record.values, names), keep_damaged)
+            first = list(islice(records, 1))
+            if not first:
+                raise missing_field(wanted, list(lists[path][0]), (), False, lines.source)
+            return Records(_reading(stream.found or path), None, chain(first, records))
     for other in lists:
         if EACH not in other[:-1] and other != path[: len(other)]:
-            lines.report(f"list{{s}} of records left out, {_named(other)!r}", 1)
-    reading = f"the JSON list {_named(path)!r}" if _named(path) else "a JSON list" if path else "JSON objects"
-    return Records(reading, None, JsonStream(lines).records(path, keep_damaged))
+            lines.report(f"list{{s}} of records left out, {path_name(other)!r}", 1)
+    return Records(_reading(path), None, stream.records(path, keep_damaged))
+
+
+def _reading(path: Path) -> str:
+    return f"the JSON list {path_name(path)!r}" if path_name(path) else "a JSON list" if path else "JSON objects"
 
 
 def holds_texts(lines: Lines, wanted: str | None) -> bool:
     """Return whether the first objects of a document, or of JSON lines, have the field with the text."""
-    tree, names = _first_values(lines), wanted_names(wanted)
+    (tree, _), names = _first_values(lines), wanted_names(wanted)
     objects = [each for of_list in _lists(tree).values() for each in of_list]
     return any(_has_text(each, names) for each in _objects([tree, *objects]))
 
@@ -88,10 +105,12 @@ def _line_records(lines: Lines) -> Iterator[Record]:
 
 def _parsed(text: str) -> object:
     """Return the value that JSON stands for, or None."""
+    text = text.strip()
     try:
-        return parse(text)[0]
+        value, end = parse(text)
     except (ValueError, RecursionError):
         return None
+    return value if end == len(text) else None
 
 
 def _beginning(lines: Lines, characters: int) -> str:
@@ -104,17 +123,19 @@ def _beginning(lines: Lines, characters: int) -> str:
     return "".join(parts)
 
 
-def _first_values(lines: Lines) -> object:
-    """Return as much of a document as its beginning shows, or None if that is no JSON."""
+def _first_values(lines: Lines) -> tuple[object, bool]:
+    """Return as much of a document as its beginning shows, None if it is no JSON, and whether it is sound."""
     text = _beginning(lines, FIRST_CHARACTERS).lstrip()
     try:
         values, end = parse(text)
     except RecursionError:
-        return None
-    except ValueError:
-        return _parsed(_closed(text))
+        return _parsed(_closed(text)), False
+    except json.JSONDecodeError as error:
+        is_cut = error.msg.startswith("Unterminated") or not text[error.pos :].strip()
+        return _parsed(_closed(text[: error.pos])), is_cut
     rest = text[end:].lstrip()
-    return values if not rest or (rest.startswith("{") and isinstance(values, dict)) else None
+    is_sound = not rest or (rest.startswith("{") and isinstance(values, dict))
+    return (values if is_sound else None), is_sound
 
 
 def _closed(text: str) -> str:
@@ -130,6 +151,8 @@ def _closed(text: str) -> str:
             break
         if mark in CLOSING:
             brackets.append(CLOSING[mark])
+            if len(brackets) > DEEPEST:
+                break
         elif mark not in ",:":
             if brackets:
                 brackets.pop()
@@ -176,7 +199,3 @@ def _has_text(values: Mapping[str, Any], names: Collection[str]) -> bool:
         if dot and isinstance(inner, Mapping) and _has_text(inner, [rest]):
             return True
     return False
-
-
-def _named(path: Path) -> str:
-    return ".".join(step for step in path if step != EACH)

@@ -7,7 +7,7 @@ that are never closed, and those that do neither read 3 MB a second.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rnnlm.errors import RnnlmError
@@ -17,6 +17,8 @@ from rnnlm.text.lines import MAX_RECORD, Lines
 EACH = "[]"
 """In a path through a document: every element of a list."""
 
+# How deep a list is looked for.
+MOST_KEYS = 8
 # How much is read at a time.
 READ_SIZE = 1 << 16
 
@@ -47,6 +49,11 @@ def parse(text: str, start: int = 0) -> tuple[Any, int]:
         return DECODER_OF_HUGE_NUMBERS.raw_decode(text, start)
 
 
+def path_name(path: Path) -> str:
+    """Return how messages name a path."""
+    return ".".join(step for step in path if step != EACH)
+
+
 class JsonStream:
     """Reads a document, or several one after another.
 
@@ -54,9 +61,15 @@ class JsonStream:
     ----------
     lines
         The document.
+
+    Attributes
+    ----------
+    found
+        The path that `search` has found; None so far.
     """
 
     def __init__(self, lines: Lines) -> None:
+        self.found: Path | None = None
         self._lines = lines
         self._parts = lines.parts()
         self._text = ""
@@ -79,9 +92,29 @@ class JsonStream:
         RnnlmError
             If the document is no JSON at some place.
         """
+        return self._until_damage(lambda: self._walk(path), keep_damaged)
+
+    def search(self, is_wanted: Callable[[Record], bool], keep_damaged: bool) -> Iterator[Record]:
+        """Yield the objects of the first list that is wanted, as its first object shows, and set `found`.
+
+        Parameters
+        ----------
+        is_wanted
+            Whether this is the first object of the list.
+        keep_damaged
+            As for `records`.
+
+        Raises
+        ------
+        RnnlmError
+            If the document is no JSON at some place.
+        """
+        return self._until_damage(lambda: self._search((), is_wanted), keep_damaged)
+
+    def _until_damage(self, walk: Callable[[], Iterator[Record]], keep_damaged: bool) -> Iterator[Record]:
         try:
             while self._peek():
-                yield from self._walk(path)
+                yield from walk()
         except EOFError as error:
             if not keep_damaged:
                 raise RnnlmError(
@@ -93,21 +126,47 @@ class JsonStream:
     def _walk(self, path: Path) -> Iterator[Record]:
         if not path:
             yield from self._record()
-        elif self._peek() != ("[" if path[0] == EACH else "{"):
-            self._skip()
-        else:
-            self._at += 1
-            closing = "]" if path[0] == EACH else "}"
-            if self._peek() == closing:
-                self._at += 1
-                return
-            while True:
-                if path[0] == EACH or self._key() == path[0]:
+        elif path[0] == EACH and self._peek() == "[":
+            for _ in self._members("]"):
+                yield from self._walk(path[1:])
+        elif path[0] != EACH and self._peek() == "{":
+            for _ in self._members("}"):
+                if self._key() == path[0]:
                     yield from self._walk(path[1:])
                 else:
                     self._skip()
-                if self._take("," + closing) == closing:
-                    return
+        else:
+            self._skip()
+
+    def _search(self, path: Path, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
+        if self._peek() == "{" and len(path) < MOST_KEYS:
+            for _ in self._members("}"):
+                yield from self._search((*path, self._key()), is_wanted)
+        elif self._peek() == "[" and self.found is None:
+            for number, _ in enumerate(self._members("]")):
+                if self.found is None and (number or self._peek() != "{"):
+                    self._skip()
+                    continue
+                for record in self._record():
+                    if number == 0 and is_wanted(record):
+                        self.found = (*path, EACH)
+                    if self.found is not None:
+                        yield record
+                    else:
+                        self._lines.report(f"list{{s}} of records left out, {path_name(path)!r}", record.number)
+        else:
+            self._skip()
+
+    def _members(self, closing: str) -> Iterator[None]:
+        """Yield where each element of a list, or each key of an object, begins."""
+        self._at += 1
+        if self._peek() == closing:
+            self._at += 1
+            return
+        while True:
+            yield
+            if self._take("," + closing) == closing:
+                return
 
     def _record(self) -> Iterator[Record]:
         self._peek()
