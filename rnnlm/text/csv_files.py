@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 
 from rnnlm.errors import shown
-from rnnlm.text.csv_rows import NO_SEPARATOR, Dialect, Rows
+from rnnlm.text.csv_rows import NO_SEPARATOR, QUOTE, Dialect, Rows
 from rnnlm.text.fields import Record, Records, find_field
 from rnnlm.text.lines import Lines
 
@@ -85,8 +85,15 @@ def find_dialect(
     return replace(best, quoting=quoting, spaced=spaced)
 
 
-def is_table(lines: Lines, wanted: Collection[str]) -> bool:
-    """Return whether lines are rows beyond doubt: a header that names a wanted column, and rows of its length."""
+def is_table(lines: Lines, first: str, wanted: Collection[str]) -> bool:
+    """Return whether lines are rows beyond doubt: a header that names a wanted column, and rows of its length.
+
+    No more is looked at than the first line if that is no header, because lines may come live.
+    """
+    rows_of_first = [first.rstrip("\n").replace(QUOTE, "").split(separator) for separator in SEPARATORS]
+    names_wanted = any(find_field(name, row) is not None for row in rows_of_first for name in wanted)
+    if not (names_wanted or SEPARATOR_LINE.fullmatch(first.rstrip("\n"))):
+        return False
     beginning = Beginning(lines)
     if beginning.separator is not None:
         return True

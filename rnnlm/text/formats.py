@@ -73,9 +73,4 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
         return by_name
     if by_name == "parquet":
         raise RnnlmError(f"{lines.source}: this is no Parquet file; --format auto goes by the content if renamed.")
-    return "csv" if _may_be_table(first) and is_table(lines, wanted_names(text_column)) else "txt"
-
-
-def _may_be_table(line: str) -> bool:
-    """Return whether a first line has a separator; of other text, that may come live, no more is looked at."""
-    return any(separator in line for separator in ",;\t|") or line.lower().startswith("sep=")
+    return "csv" if is_table(lines, first, wanted_names(text_column)) else "txt"

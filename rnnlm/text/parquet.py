@@ -28,9 +28,7 @@ def parquet_records(path: str, wanted: list[str]) -> Records:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise RnnlmError(
-            f"{path}: Parquet needs the package pyarrow; run: pip install 'rnnlm[parquet]'."
-        ) from error
+        raise RnnlmError(f"{path}: Parquet needs the package pyarrow; run: pip install pyarrow.") from error
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError) as error:

@@ -1,18 +1,21 @@
 """Documents streamed from files, directories and standard input, in bounded memory whatever is in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from rnnlm.text.csv_files import csv_records
-from rnnlm.text.documents import Piece, text_documents
+from rnnlm.text.documents import Piece, text_documents, whole_pieces
 from rnnlm.text.fields import Conditions, wanted_names
 from rnnlm.text.formats import format_of
 from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
 from rnnlm.text.lines import Lines, ReadReport, Source, source_name
 from rnnlm.text.parquet import parquet_records
-from rnnlm.text.records import record_documents, record_texts
+from rnnlm.text.records import record_texts
 
 __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
+
+Part = TypeVar("Part")
 
 # The first texts of a file that are shown.
 SAMPLES = 2
@@ -51,10 +54,12 @@ def read_documents(
                 documents = settings.documents or "line"
                 pieces = text_documents(lines, documents, join_lines)
                 if settings.format == "auto" and format_of(file.name) != "txt":
-                    pieces = _shown(pieces, f"Reading plain text by the {documents}", lines.source, report)
+                    reading = f"Reading plain text by the {documents}"
+                    pieces = _shown(pieces, _beginning_of_document, reading, lines.source, report)
+                yield from pieces
             else:
-                pieces = _record_pieces(file.name, kind, lines, settings, conditions, report)
-            yield from pieces
+                for text in _record_texts(file.name, kind, lines, settings, conditions, report):
+                    yield from whole_pieces(text)
     conditions.check_found(", ".join(map(str, inputs)))
 
 
@@ -81,33 +86,22 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
         if lines is not None and kind == "txt":
             yield from lines.texts()
         else:
-            _, texts = _texts(name, kind, lines, settings, conditions, report)
-            yield from texts
+            yield from _record_texts(name, kind, lines, settings, conditions, report)
     conditions.check_found(source_name(name))
 
 
-def _record_pieces(
+def _record_texts(
     name: str,
     kind: str,
     lines: Lines | None,
     settings: ReaderSettings,
     conditions: Conditions,
     report: ReadReport,
-) -> Iterator[Piece]:
-    reading, texts = _texts(name, kind, lines, settings, conditions, report)
-    return _shown(record_documents(texts), f"Reading {reading}", source_name(name), report)
-
-
-def _texts(
-    name: str,
-    kind: str,
-    lines: Lines | None,
-    settings: ReaderSettings,
-    conditions: Conditions,
-    report: ReadReport,
-) -> tuple[str, Iterator[str]]:
-    """Return how the records of a file are read, and their texts."""
-    wanted = settings.text_column
+) -> Iterator[str]:
+    """Return the texts of the records of a file; `lines` are None for Parquet."""
+    wanted, by_name = settings.text_column, format_of(name)
+    if settings.format == "auto" and by_name not in (None, kind):
+        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (--format decides).")
     if lines is None:
         records = parquet_records(name, [*wanted_names(wanted), *conditions.names])
     elif kind == "csv":
@@ -116,22 +110,28 @@ def _texts(
         records = json_document(lines, wanted, settings.keep_damaged)
     else:
         records = json_lines(lines)
-    by_name = format_of(name)
-    if settings.format == "auto" and by_name not in (None, kind):
-        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (--format decides).")
-    return record_texts(records, lines or Source(name, report), wanted, conditions)
+    source = lines or Source(name, report)
+    reading, texts = record_texts(records, source, wanted, conditions)
+    return _shown(texts, str, f"Reading {reading}", source.source, report)
 
 
-def _shown(pieces: Iterator[Piece], reading: str, source: str, report: ReadReport) -> Iterator[Piece]:
-    """Yield pieces, and show the first documents, so that one sees what is misread."""
+def _beginning_of_document(piece: Piece) -> str | None:
+    return piece.text if piece.begins_document else None
+
+
+def _shown(
+    parts: Iterator[Part], sample: Callable[[Part], str | None], reading: str, source: str, report: ReadReport
+) -> Iterator[Part]:
+    """Yield parts of a file, and show the first samples, so that one sees what is misread."""
     samples: list[str] = []
-    for piece in pieces:
-        if piece.begins_document:
-            samples.append(piece.text)
-            if len(samples) == SAMPLES:
-                report.guess(source, reading, samples)
-                yield piece
-                yield from pieces
-                return
-        yield piece
+    for part in parts:
+        text = sample(part)
+        if text is not None:
+            samples.append(text)
+        if len(samples) == SAMPLES:
+            report.guess(source, reading, samples)
+            yield part
+            yield from parts
+            return
+        yield part
     report.guess(source, reading, samples)

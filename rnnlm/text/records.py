@@ -1,9 +1,8 @@
-"""Documents from records, whatever file these stand in: the text of the fields that hold it."""
+"""Texts from records, whatever file these stand in: what is in the fields that hold them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from rnnlm.text.documents import Piece, whole_pieces
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
 from rnnlm.text.lines import Source
 
@@ -49,12 +48,6 @@ def record_texts(
     noun = ("row", "column") if is_table else ("record", "field")
     kept = (record for record in chosen if _is_kept(record, where, conditions, source))
     return f"{records.reading}, text from {names}", _texts(kept, paths, noun, source)
-
-
-def record_documents(texts: Iterator[str]) -> Iterator[Piece]:
-    """Cut texts into pieces, each text a document."""
-    for text in texts:
-        yield from whole_pieces(text)
 
 
 def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
