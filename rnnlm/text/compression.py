@@ -167,7 +167,9 @@ class ZippedBytes:
             self._member: Any = archive.open(texts[0])
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
             reason = str(error).partition("for extraction")[0].strip() or type(error).__name__
-            raise RnnlmError(f"{source}: this zip archive cannot be read ({reason}); unpack it first.") from error
+            raise RnnlmError(
+                f"{source}: this zip archive cannot be read ({reason}); is it complete? If so, unpack it first."
+            ) from error
 
     @property
     def position(self) -> int:

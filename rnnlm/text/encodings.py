@@ -4,6 +4,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 
 from rnnlm.errors import RnnlmError, shown
@@ -32,6 +33,7 @@ UNDECODABLE = "rnnlm-undecodable"
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
 LEAST_FREQUENT = 0.02
 MOST_STRANGE = 0.02
+LEAST_LETTERS = 5
 LOOKED_AT = 8192
 # In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
@@ -77,9 +79,11 @@ CANDIDATES = {
     "gb18030": Candidate("GB18030", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "big5": Candidate("Big5", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
-    "cp932": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
+    "shift_jis": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
+    "cp932": Candidate("CP932", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
+    "cp950": Candidate("CP950", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "cp949": Candidate("CP949", (WIDE_SIGNS,), (HANGUL,)),
-    "cp874": Candidate("Windows-874", (THAI,)),
+    "cp874": Candidate("CP874", (THAI,)),
     "iso8859_2": Candidate("ISO-8859-2", CENTRAL),
     "iso8859_5": Candidate("ISO-8859-5", EAST_CYRILLIC),
     "mac_roman": Candidate("Mac-Roman", WEST),
@@ -87,10 +91,12 @@ CANDIDATES = {
     "cp850": Candidate("CP850", WEST),
 }
 LEAST_FIT = 0.6
+LEAST_LINES = 0.2
 # Text in the wrong case is of another encoding; names and beginnings of sentences may be all that is not ASCII.
 MOST_CAPITALS = 2
-# How many bytes of those lines that are not ASCII are looked at.
-SAMPLE = 1 << 15
+# How many bytes of the lines that are not UTF-8 are looked at; how many are surely not a whole file, and how few
+# are a short one.
+SAMPLE, LONG, SHORT = 1 << 15, 1 << 16, 64
 
 
 def check_encoding(name: str) -> str:
@@ -117,6 +123,15 @@ def check_encoding(name: str) -> str:
 def name_of(codec: str) -> str:
     """Return the usual name of an encoding, which `check_encoding` takes too."""
     return CANDIDATES[codec].name if codec in CANDIDATES else codec.upper().removesuffix("-SIG")
+
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether bytes are UTF-8, of which the last character may be cut."""
+    try:
+        codecs.utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def encoding_of(beginning: bytes) -> str | None:
@@ -148,40 +163,52 @@ def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
     sample
         Lines that are not all of UTF-8.
     utf8_before
-        How many characters or lines before them were UTF-8, and not ASCII.
+        How many lines before them were UTF-8, and not ASCII.
 
     Returns
     -------
     str or None
         `UTF8` if most is, else one of `CANDIDATES`, or None if no usual one fits.
     """
-    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(sample)
+    lines = [line for line in sample.split(b"\n") if not line.isascii()]
+    right_lines = sum(is_utf8(line + b"\n") for line in lines) + utf8_before
+    text = b"\n".join(lines).decode("utf-8", "surrogateescape")
     wrong = len(LONE_SURROGATES.findall(text))
     right = sum(character > "\x7f" for character in text) - wrong
-    return UTF8 if right + utf8_before > wrong else likely_encoding(sample)
+    # By chance some bytes of other encodings are UTF-8, but few whole lines.
+    is_utf8_mostly = right > wrong or right_lines > LEAST_LINES * (len(lines) + utf8_before)
+    return UTF8 if is_utf8_mostly else likely_encoding(sample)
 
 
 def likely_encoding(sample: bytes) -> str | None:
     """Return which of `CANDIDATES` fits bytes best; None if none fits."""
     from charset_normalizer import from_bytes
 
-    sample = _lines_beyond_ascii(sample)
+    sample = _lines_beyond_utf8(sample)
     order = list(CANDIDATES)
+    readings = [
+        (codec, str(match), match.chaos, match.coherence)
+        for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=order)
+        for codec in {match.encoding, *match.could_be_from_charset} & CANDIDATES.keys()
+    ]
+    if len(sample) < SHORT:  # says little about chaos; the most usual encoding is always one that may be
+        with suppress(UnicodeDecodeError):
+            readings.append((order[0], sample.decode(order[0]), 0.0, 0.0))
     found: list[tuple[float, ...]] = []
-    for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=order):
-        for codec in {match.encoding, *match.could_be_from_charset} & CANDIDATES.keys():
-            all_languages, language, case = _fit(str(match), CANDIDATES[codec])
-            if all_languages >= LEAST_FIT:
-                # Small differences mean nothing.
-                signs = (all_languages, case, -match.chaos, match.coherence, language)
-                found.append((*(round(sign, 1) for sign in signs), -order.index(codec)))
+    for codec, text, chaos, coherence in readings:
+        all_languages, language, case = _fit(text, CANDIDATES[codec])
+        if all_languages >= LEAST_FIT:
+            # Small differences mean nothing.
+            signs = (all_languages, case, -chaos, coherence, language)
+            found.append((*(round(sign, 1) for sign in signs), -order.index(codec)))
     return order[-int(max(found)[-1])] if found else None
 
 
-def _lines_beyond_ascii(sample: bytes) -> bytes:
+def _lines_beyond_utf8(sample: bytes) -> bytes:
     """Return as many lines as make a sample, and no half character if it can be seen where characters end."""
-    lines = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())
-    if len(lines) <= SAMPLE:
+    *whole, last = sample.split(b"\n")
+    lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n")) or last
+    if len(lines) <= SAMPLE and len(sample) <= LONG:
         return lines
     ends = [lines.rfind(byte, 0, SAMPLE) for byte in (b"\n", b" ", b",", b".", b'"')]
     return lines[: max(ends) + 1 or SAMPLE]
@@ -209,11 +236,7 @@ def _is_text_with_nuls(data: bytes) -> bool:
     rest = data.replace(b"\0", b"")
     if len(data) - len(rest) > MOST_NULS * len(data) or is_binary(rest):
         return False
-    try:
-        codecs.utf_8_decode(rest, "strict", False)
-    except UnicodeDecodeError:
-        return False
-    return True
+    return is_utf8(rest)
 
 
 def _characters(data: bytes, encoding: str) -> str:
@@ -231,10 +254,11 @@ def _share_of_usual(data: bytes, encoding: str) -> float:
     text = _characters(data, encoding)
     if not text:
         return 0
-    frequent = len(FREQUENT.findall(text))
-    [(_, of_one_script)] = Counter(ord(character) >> 8 for character in text).most_common(1)
-    is_of_one_script = is_binary(data) and of_one_script > len(text) / 2
-    return (of_one_script if is_of_one_script else frequent) / len(text)
+    share = len(FREQUENT.findall(text)) / len(text)
+    [(block, count)] = Counter(ord(character) >> 8 for character in text).most_common(1)
+    letters = {character for character in text if ord(character) >> 8 == block and character.isalpha()}
+    is_of_one_script = is_binary(data) and len(letters) >= LEAST_LETTERS
+    return max(share, count / len(text)) if is_of_one_script else share
 
 
 def _undecodable(error: UnicodeError) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """The lines of text files: opened, decompressed, decoded, repaired, in bounded memory however long they are."""
 
-import codecs
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,16 +10,8 @@ from itertools import groupby
 from rnnlm.errors import RnnlmError
 from rnnlm.text.compression import InputBytes, InputStream
 from rnnlm.text.damage import Damage
-from rnnlm.text.encodings import (
-    UNDECODABLE,
-    UTF8,
-    check_encoding,
-    encoding_of,
-    likely_encoding,
-    name_of,
-    recognized,
-)
-from rnnlm.text.signatures import is_binary, markup, unreadable
+from rnnlm.text.decoding import Decoding, has_surrogates
+from rnnlm.text.signatures import markup, unreadable
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
 STDIN = "-"
@@ -30,8 +21,6 @@ PIECE_SIZE = 65_536
 # The longest line, and the longest CSV row, that is taken whole, in characters.
 MAX_RECORD = 16_000_000
 
-# A file may have so many bytes that are no character, and one more for every million of bytes.
-MOST_UNDECODABLE = 10
 # How much of a text a message shows.
 SAMPLE_SIZE = 60
 
@@ -109,10 +98,9 @@ class Source:
         if "\0" in text:
             self.report("NUL character{s} removed", line, text.count("\0"))
             text = text.replace("\0", "")
-        if not text.isascii():
+        if not text.isascii() and has_surrogates(text):
             text, count = LONE_SURROGATES.subn("\ufffd", text)
-            if count:
-                self.report(f"{surrogates} replaced by U+FFFD", line, count)
+            self.report(f"{surrogates} replaced by U+FFFD", line, count)
         return text
 
     def report(self, kind: str, line: int, count: int = 1) -> None:
@@ -152,28 +140,22 @@ class Lines(Source):
         self._ahead: deque[tuple[int, str]] = deque()
         self._unread = self._numbered_parts()
         self._bytes = stream.content
-        # Set once bytes have been read that are not UTF-8, and what they are is recognized.
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._utf8_parts = 0
-        self._undecodable = 0
         beginning = stream.peek()
         if kind := unreadable(beginning):
             raise RnnlmError(f"{source}: {kind}.")
-        self._encoding = self._first_encoding(beginning, encoding)
-        # Whether the encoding may turn out to be another; a mark is a choice as well.
-        self._is_open = encoding is None and self._encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
-        errors = "surrogateescape" if self._encoding == UTF8 else UNDECODABLE
-        self._stream = TextIOWrapper(stream, encoding=self._encoding, errors=errors)
-        if self._is_open and not _is_utf8(beginning):
-            self._recognize(beginning)
-        self.beginning = codecs.getincrementaldecoder(self._encoding)("replace").decode(beginning).lstrip("\ufeff")
+        self._decoding = Decoding(stream.content, beginning, source, encoding, report.note)
+        self._stream = TextIOWrapper(stream, encoding=self._decoding.encoding, errors=self._decoding.errors)
+        self.beginning = self._decoding.beginning(beginning)
         if not any_text and (kind := markup(self.beginning)):
             raise RnnlmError(f"{source}: {kind}.")
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
-        while numbered := self._ahead.popleft() if self._ahead else next(self._unread, None):
-            self.number_taken, part = numbered
+        while self._ahead:
+            self.number_taken, part = self._ahead.popleft()
+            yield part
+        for number, part in self._unread:
+            self.number_taken = number
             yield part
 
     def first_parts(self) -> Iterator[str]:
@@ -184,24 +166,26 @@ class Lines(Source):
             yield numbered[1]
 
     def _numbered_parts(self) -> Iterator[tuple[int, str]]:
+        decoding = self._decoding
         part = self._read()
         while part:
             if self._at_line_start:
                 self._number_read += 1
+            following = None
             self._at_line_start = part.endswith("\n")
-            # Of a line that is cut by damage the last part is left out.
-            following = None if self._at_line_start or not self._bytes.damage else self._read()
-            if following == "":
-                self.damaged = self._number_read
-                break
-            if self._decoder or "\0" in part or not part.isascii():
+            if not self._at_line_start and self._bytes.damage:
+                following = self._read()
+                if not following:  # the rest of the line is lost
+                    self.damaged = self._number_read
+                    break
+            if decoding.is_needed or "\0" in part or not part.isascii():
                 part = self._mended(part)
             yield self._number_read, part
             part = self._read() if following is None else following
         if self._bytes.damage:
             self._bytes.damage.line = self._whole_lines
-        elif self._decoder and (rest := self._decoder.decode(b"", True)):
-            yield self._number_read, self._repaired(rest)
+        elif rest := decoding.rest():
+            yield self._number_read, self.repair(rest, self._number_read, decoding.wrong)
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
@@ -248,75 +232,18 @@ class Lines(Source):
     def _whole_lines(self) -> int:
         return self._number_read - (not self._at_line_start)
 
+    def _mended(self, part: str) -> str:
+        decoding = self._decoding
+        if not decoding.is_needed and "\0" not in part and not has_surrogates(part):
+            decoding.utf8_parts += 1
+            return part
+        return self.repair(decoding.decoded(part, self._number_read), self._number_read, decoding.wrong)
+
     def _read(self) -> str:
         try:
             return self._stream.readline(PIECE_SIZE)
         except Damage as damage:
             raise damage.after_line(self._whole_lines) from damage
-
-    def _mended(self, part: str) -> str:
-        """Decode a part that is not UTF-8, and repair it."""
-        if self._is_open and not part.isascii():
-            if LONE_SURROGATES.search(part):
-                # Lines are whole after the first line end; the part is read already.
-                self._recognize(_bytes_of(part) + self._bytes.around().partition(b"\n")[2])
-            else:
-                self._utf8_parts += 1
-        if self._decoder:
-            part = self._decoder.decode(_bytes_of(part))
-        return self._repaired(part)
-
-    def _repaired(self, part: str) -> str:
-        wrong = 0 if part.isascii() else len(LONE_SURROGATES.findall(part))
-        if wrong:
-            self._undecodable += wrong
-            most = MOST_UNDECODABLE + self._bytes.count // 1_000_000
-            if self._undecodable > most:
-                raise self._wrong_encoding(part, most)
-        return self.repair(part, self._number_read, f"byte{{s}} that {{are}} not {name_of(self._encoding)}")
-
-    def _wrong_encoding(self, part: str, most: int) -> RnnlmError:
-        likely = likely_encoding(self._bytes.around())
-        if damage := self._bytes.damage_ahead():
-            return damage.after_line(self._whole_lines)
-        if likely is None or likely == self._encoding:
-            advice = "give --encoding NAME if you know what it is"
-        else:
-            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}"
-        return RnnlmError(
-            f"{self.source}: more than {most:,} bytes up to line {self._number_read:,} are not"
-            f" {name_of(self._encoding)}; {advice}, else repair it first, as with iconv -c."
-        )
-
-    def _first_encoding(self, beginning: bytes, chosen: str | None) -> str:
-        """Return what is chosen or can be told by the beginning; else UTF-8, until other bytes come."""
-        found = encoding_of(beginning)
-        if chosen is not None:
-            codec = check_encoding(chosen)
-            if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
-                # The order of bytes is that of the mark if there is one.
-                return found if found and found.startswith(codec[:6]) else f"{codec[:6]}-le"
-            return codec
-        if found is None and is_binary(beginning) and not _is_utf8(beginning):
-            raise RnnlmError(
-                f"{self.source}: these bytes are no text in any usual encoding; give text, or its encoding with"
-                " --encoding NAME."
-            )
-        if found not in (None, UTF8):
-            self._note(found)
-        return found or UTF8
-
-    def _recognize(self, sample: bytes) -> None:
-        """Find out what bytes are that are not UTF-8; if it is nothing usual, they are damaged UTF-8."""
-        self._is_open = False
-        encoding = recognized(sample, self._utf8_parts)
-        if encoding not in (None, UTF8):
-            self._encoding = encoding
-            self._decoder = codecs.getincrementaldecoder(encoding)(UNDECODABLE)
-            self._note(encoding)
-
-    def _note(self, encoding: str) -> None:
-        self._report.note(f"{self.source}: read as {name_of(encoding)} (recognized; --encoding NAME decides).")
 
 
 def source_name(name: str) -> str:
@@ -408,15 +335,3 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
     """
     with open_text(name, report, encoding=encoding, any_text=True) as lines:
         yield from lines.texts()
-
-
-def _bytes_of(part: str) -> bytes:
-    return part.encode("utf-8", "surrogateescape")
-
-
-def _is_utf8(beginning: bytes) -> bool:
-    try:
-        codecs.utf_8_decode(beginning, "strict", False)
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -1,5 +1,6 @@
 """What files are that hold no text which could be read, told by how they begin."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 GIVE_TEXT = "give text"
@@ -61,6 +62,13 @@ SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 # What must stand first where the signature stands later and is short.
 CONTAINERS = {b"WEBP": b"RIFF", b"WAVE": b"RIFF", b"AVI ": b"RIFF", b"\0\0\0\0": b"BM"}
 
+SPACE_OR_COMMENT = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
+MARKUP = (
+    (re.compile(r"<(!doctype html|html|head|body)[\s>]", re.IGNORECASE), "a page of HTML with its tags"),
+    (re.compile(r"<(\?xml|!doctype|mediawiki)\s", re.IGNORECASE), "XML with its tags"),
+    (re.compile(r"\{\\rtf\d"), "an RTF document with its codes"),
+)
+
 # Control characters that texts do not have; NUL is none of them, because broken files of text have it.
 CONTROLS = bytes(code for code in range(32) if chr(code) not in "\0\a\b\t\n\v\f\r\x1a\x1b")
 # A text may have so many of them all the same, and this share.
@@ -92,16 +100,12 @@ def is_binary(beginning: bytes) -> bool:
 
 def markup(beginning: str) -> str | None:
     """Return what a text is whose signs a model would learn as words, and what to do about it; else None."""
-    text = beginning.lstrip()
-    while text.startswith("<!--"):
-        text = text.partition("-->")[2].lstrip()
-    start = text[:20].lower()
-    if start.startswith(("<!doctype html", "<html", "<head>", "<body")):
-        return f"this is a page of HTML with its tags; {NAME_FORMAT}"
-    if start.startswith(("<?xml", "<!doctype", "<mediawiki")):
-        return f"this is XML with its tags; {NAME_FORMAT}"
-    if start.startswith("{\\rtf"):
-        return f"this is an RTF document with its codes; {NAME_FORMAT}"
+    position = 0
+    while found := SPACE_OR_COMMENT.match(beginning, position):
+        position = found.end()
+    for pattern, kind in MARKUP:
+        if pattern.match(beginning, position):
+            return f"this is {kind}; {NAME_FORMAT}"
     return None
 
 

@@ -15,7 +15,8 @@ from nltk.tokenize import casual, punkt
 from rnnlm.errors import RnnlmError
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
-from rnnlm.text.lines import MOST_UNDECODABLE, ReadReport
+from rnnlm.text.decoding import MOST_UNDECODABLE
+from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
