@@ -21,9 +21,9 @@ from rnnlm.generation.sampling import Sampling, refuse_overflow
 from rnnlm.generation.writing import Sample, Writer, Writing
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
+from rnnlm.text.report import ReadReport
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.run_directory import read_checkpoint
 

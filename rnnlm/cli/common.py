@@ -210,7 +210,7 @@ def chosen_split(
 ) -> "Iterator[Split]":
     """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
     from rnnlm.cli.reading import say_reading
-    from rnnlm.text.lines import ReadReport
+    from rnnlm.text.report import ReadReport
 
     if text is not None:
         report = ReadReport()

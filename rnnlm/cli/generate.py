@@ -257,8 +257,8 @@ def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: 
 
 def _texts(path: str, reader: "ReaderSettings", quiet: bool) -> Iterator[str]:
     """Yield the lines of a text file, or the texts of records, and say at its end how they were read."""
-    from rnnlm.text.lines import ReadReport
     from rnnlm.text.readers import read_texts
+    from rnnlm.text.report import ReadReport
 
     report = ReadReport()
     yield from read_texts(path, reader, report)

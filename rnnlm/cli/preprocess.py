@@ -138,8 +138,8 @@ def preprocess(
     """
     from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
-    from rnnlm.text.lines import ReadReport, counted
     from rnnlm.text.readers import Inputs
+    from rnnlm.text.report import ReadReport, counted
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
@@ -313,7 +313,7 @@ def _as_options(text: "TextSettings", documents: str | None) -> str:
 
 def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
-    from rnnlm.text.lines import counted
+    from rnnlm.text.report import counted
 
     if result.empty_documents:
         yield f"Left out {counted(result.empty_documents, 'document{s}')} without a token."

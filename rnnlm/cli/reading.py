@@ -10,7 +10,7 @@ from rnnlm.cli.common import say
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
-    from rnnlm.text.lines import ReadReport
+    from rnnlm.text.report import ReadReport
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -67,7 +67,8 @@ def rescore(
     from rnnlm.model import LanguageModel
     from rnnlm.rescoring import best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
-    from rnnlm.text.lines import ReadReport, read_lines, source_name
+    from rnnlm.text.lines import read_lines, source_name
+    from rnnlm.text.report import ReadReport
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)

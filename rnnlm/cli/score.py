@@ -73,8 +73,8 @@ def score(
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
-    from rnnlm.text.lines import ReadReport
     from rnnlm.text.readers import read_texts
+    from rnnlm.text.report import ReadReport
     from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))

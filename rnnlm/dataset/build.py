@@ -22,9 +22,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
-from rnnlm.text.lines import ReadReport, counted
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport, counted
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
 

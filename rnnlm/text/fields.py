@@ -143,7 +143,7 @@ def text_paths(
             field = find_field(name, fields)
             if field is not None:
                 return [(field,)]
-    if len(columns) == 1:
+    if len(columns) == 1 and (are_all or columns[0] in holding):
         return [(columns[0],)]
     raise missing_field(None, columns, first, are_all, source)
 

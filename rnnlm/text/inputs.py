@@ -12,7 +12,8 @@ from rnnlm.text.encodings import check_encoding
 from rnnlm.text.fields import Conditions
 from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, format_of, is_dump, recognize
 from rnnlm.text.json_records import holds_texts
-from rnnlm.text.lines import STDIN, Lines, ReadReport, counted, open_bytes, source_name
+from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
+from rnnlm.text.report import ReadReport, counted
 
 # The files of a directory that are named when they are left out.
 MOST_NAMED = 5

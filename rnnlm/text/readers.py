@@ -9,9 +9,10 @@ from rnnlm.text.fields import Conditions, wanted_names
 from rnnlm.text.formats import format_of
 from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
-from rnnlm.text.lines import Lines, ReadReport, Source, source_name
+from rnnlm.text.lines import Lines, source_name
 from rnnlm.text.parquet import parquet_records
 from rnnlm.text.records import record_texts
+from rnnlm.text.report import ReadReport, Source
 
 __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
 

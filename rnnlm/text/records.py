@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
-from rnnlm.text.lines import Source
+from rnnlm.text.report import Source
 
 # How much of the records is looked at for the fields with the text.
 FIRST_CHARACTERS = 65_536

@@ -310,3 +310,14 @@ def test_samples_as_lines_of_json(rnnlm: Command, word_run: Path):
     lines = rnnlm("generate", "--model", word_run, "--jsonl", *arguments).stdout.splitlines()
     expected = [{"prompt": "the cat", **sample} for sample in samples(rnnlm, word_run, *arguments)]
     assert [json.loads(line) for line in lines] == expected
+
+
+def test_prompts_from_records(rnnlm: Command, word_run: Path):
+    Path("a.csv").write_text("id;start\n1;The cat\n2;The dog\n")
+    arguments = ["generate", "--model", word_run, "--jsonl", "--seed", 1, "--prompts", "a.csv"]
+    outcome = rnnlm(*arguments, "--text-column", "start")
+    assert [json.loads(line)["prompt"] for line in outcome.stdout.splitlines()] == ["The cat", "The dog"]
+    assert "Reading rows separated by ';', text from 'start': \"The cat\" \"The dog\" (a.csv)" in outcome.stderr
+    without = rnnlm("generate", "--model", word_run, "--text-column", "start")
+    assert without.exit_code == 2
+    assert "--text-column says how the text of --prompts FILE is read; give that too." in without.stderr

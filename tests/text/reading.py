@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 
 
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: Any) -> list[str]:

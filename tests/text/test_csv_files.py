@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings
+from rnnlm.text.report import ReadReport
 from tests.text.reading import guess, read, write
 
 COMMENTS = ["Yes, I agree, and more.", "Second one.", "A third; with | signs\tin it, of all kinds."]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 from tests.text.reading import read, write
 
 NEW = """The Project Gutenberg eBook of A Tale

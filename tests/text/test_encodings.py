@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.encodings import CANDIDATES, check_encoding, name_of
-from rnnlm.text.lines import ReadReport, open_text, read_lines
+from rnnlm.text.lines import open_text, read_lines
+from rnnlm.text.report import ReadReport
 from rnnlm.text.signatures import unreadable
 from tests.text.languages import LANGUAGES
 

@@ -16,9 +16,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.decoding import MOST_UNDECODABLE
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
 from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, make_tokenizer
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary

@@ -11,8 +11,9 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.text.formats import format_of, is_dump
 from rnnlm.text.inputs import Inputs
-from rnnlm.text.lines import STDIN, ReadReport
+from rnnlm.text.lines import STDIN
 from rnnlm.text.readers import ReaderSettings, read_documents, read_texts
+from rnnlm.text.report import ReadReport
 from tests.text.reading import guess, read, write
 
 RECORD = '{"body": "a comment"}\n'

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import csv_rows, json_stream, lines
-from rnnlm.text.lines import STDIN, ReadReport
+from rnnlm.text.lines import STDIN
+from rnnlm.text.report import ReadReport
 from tests.text.reading import guess, read, write
 
 BODIES = ["Yes, I agree.", "Second\none.", 'A "third" one: {"body": "x"}', "[1]"]
@@ -297,7 +298,7 @@ def test_documents_are_streamed(tmp_path):
         stream.write(', {"body": "last"}]}')
     code = """
 import sys
-from rnnlm.text.lines import ReadReport
+from rnnlm.text.report import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
 
 def peak():

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 READ = """
 import sys
 from rnnlm.text import csv_rows, documents, json_stream, lines, readers
+from rnnlm.text.report import ReadReport
 
 def peak():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
@@ -37,7 +38,7 @@ for module in (lines, csv_rows, json_stream):
     module.MAX_RECORD = 1 << 16
 for module in (lines, documents):
     module.PIECE_SIZE = 1 << 12
-report = lines.ReadReport()
+report = ReadReport()
 pieces = readers.read_documents(sys.argv[1:2], readers.ReaderSettings(documents=sys.argv[2]), report)
 print(len(next(pieces).text))
 before = peak()

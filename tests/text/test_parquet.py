@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import ReadReport
+from rnnlm.text.report import ReadReport
 from tests.text.reading import guess, read, write
 
 

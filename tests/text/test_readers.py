@@ -13,8 +13,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text import csv_rows, json_stream, lines
 from rnnlm.text import documents as documents_module
 from rnnlm.text.formats import format_of
-from rnnlm.text.lines import STDIN, ReadReport
+from rnnlm.text.lines import STDIN
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 
 
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
