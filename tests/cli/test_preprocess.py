@@ -319,9 +319,9 @@ def test_text_that_may_be_misread_is_shown(rnnlm: Command):
 
 @pytest.mark.parametrize("name", ["RC_2026-01", "comments.json", "askreddit_comments"])
 def test_records_under_any_name_are_comments(rnnlm: Command, name: str):
-    Path(name).write_text('{"body": "I like *this*. Do you?", "subreddit": "a"}\n' * 20)
+    Path(name).write_text('{"body": "I like *this* a lot", "subreddit": "a"}\n' * 20)
     outcome = rnnlm("preprocess", name)
-    assert outcome.stdout.endswith(": 20 documents, 40 sentences, 180 tokens\n")
+    assert outcome.stdout.endswith(": 20 documents, 20 sentences, 120 tokens\n")
     assert "--sentences --clean" in outcome.stderr
 
 
@@ -405,7 +405,7 @@ def test_one_is_not_called_many():
     assert result.stdout == "data/a: 1 document, 1 sentence, 2 tokens\n"
     for message in (
         "Left out 1 document without a token.",
-        "Found 2 unique tokens in the training text.",
+        "Found 1 unique token in the training text.",
         "a.csv: 1 row whose text is empty skipped, the first in line 4.",
     ):
         assert message in result.stderr.splitlines()
