@@ -9,7 +9,6 @@ from rnnlm.errors import RnnlmError
 from rnnlm.generation.writing import Writing
 from rnnlm.model import LanguageModel
 from rnnlm.text.detokenizers import CLOSING, OPENING
-from rnnlm.text.vocabulary import visible
 
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""
@@ -163,7 +162,7 @@ class Session:
             name = "(end)" if token == self._model.vocabulary.end_token else token
             if name in (OPENING, CLOSING):
                 name = '"'
-            listed.append(f"{number} {visible(name)} {probability:.1%}")
+            listed.append(f"{number} {self._model.vocabulary.visible(name)} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"
 
 

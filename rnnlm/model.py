@@ -448,11 +448,11 @@ class LanguageModel:
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
         vocabulary = self.vocabulary
-        token = word.lower() if vocabulary.settings.lowercase else word
-        [index] = vocabulary.encode([token])
+        index = vocabulary.find(word)
         first = vocabulary.first_word_id
         if index < first:
-            near = difflib.get_close_matches(token, vocabulary.tokens[first:], n=3)
+            words = map(vocabulary.visible, vocabulary.tokens[first:])
+            near = difflib.get_close_matches(word.lower() if vocabulary.settings.lowercase else word, words, n=3)
             advice = (
                 f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
             )

@@ -19,7 +19,7 @@ DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
     help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
-    "  [default: line for words, file for characters]",
+    "  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
 ENCODING = click.option(
     "--encoding",

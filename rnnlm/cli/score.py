@@ -75,9 +75,9 @@ def score(
     from rnnlm.model import LanguageModel
     from rnnlm.text.readers import read_texts
     from rnnlm.text.report import ReadReport
-    from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
+    visible = model.vocabulary.visible
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()

@@ -61,6 +61,7 @@ class Candidate(NamedTuple):
     alphabets: tuple[str, ...]
     ranges: tuple[range, ...] = ()
     apart: str = ""  # an alphabet whose letters are in texts of the other languages a sign of a wrong reading
+    needed: range | None = None  # what every text has
 
 
 # The more usual of those that cannot be told apart in a short text stand first.
@@ -76,11 +77,11 @@ CANDIDATES = {
     "cp1255": Candidate("Windows-1255", (HEBREW,)),
     "cp1257": Candidate("Windows-1257", ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž")),
     "euc_kr": Candidate("EUC-KR", (WIDE_SIGNS,), (HANGUL,)),
+    "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
+    "shift_jis": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
+    "cp932": Candidate("CP932", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
     "gb18030": Candidate("GB18030", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "big5": Candidate("Big5", (WIDE_SIGNS,), (IDEOGRAPHS,)),
-    "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
-    "shift_jis": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
-    "cp932": Candidate("CP932", (WIDE_SIGNS,), (IDEOGRAPHS, KANA)),
     "cp950": Candidate("CP950", (WIDE_SIGNS,), (IDEOGRAPHS,)),
     "cp949": Candidate("CP949", (WIDE_SIGNS,), (HANGUL,)),
     "cp874": Candidate("CP874", (THAI,)),
@@ -207,9 +208,10 @@ def likely_encoding(sample: bytes) -> str | None:
 def _lines_beyond_utf8(sample: bytes) -> bytes:
     """Return as many lines as make a sample, and no half character if it can be seen where characters end."""
     *whole, last = sample.split(b"\n")
-    lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n")) or last
-    if len(lines) <= SAMPLE and len(sample) <= LONG:
-        return lines
+    lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n"))
+    if len(lines or last) <= SAMPLE and (lines or len(sample) <= LONG):
+        return lines or last
+    lines = lines or last
     ends = [lines.rfind(byte, 0, SAMPLE) for byte in (b"\n", b" ", b",", b".", b'"')]
     return lines[: max(ends) + 1 or SAMPLE]
 
@@ -219,6 +221,8 @@ def _fit(text: str, candidate: Candidate) -> tuple[float, float, bool]:
     counts = Counter(character for character in text if character > "\x7f" and character not in PUNCTUATION)
     if not counts:
         return 1.0, 1.0, True
+    if candidate.needed and not any(ord(character) in candidate.needed for character in counts):
+        return 0.0, 0.0, True
     small = sum(count for character, count in counts.items() if character.islower())
     capital = sum(count for character, count in counts.items() if character.isupper())
 

@@ -84,6 +84,7 @@ ALL_SETTINGS = [
     for name, lowercase, splits, clean in [
         *(("nltk", True, True, True), ("nltk", False, False, False), ("tweet", True, True, False)),
         *(("tweet", False, False, True), ("whitespace", False, True, False), (CHARACTERS, False, False, True)),
+        ("unicode", True, False, False),
     ]
 ]
 
