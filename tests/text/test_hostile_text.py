@@ -135,9 +135,8 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
 
     for header in (b"body", b"id,body"):
         table = write(directory / "a.csv", [codecs.BOM_UTF8 + header, *lines, b"a good one,a good one"])
-        documents, messages = read(table)
-        open_quote = any("whose quote is never closed" in message for message in messages)
-        assert open_quote or documents[-1].endswith("a good one")
+        documents, _ = read(table)
+        assert documents[-1].endswith("a good one")
 
 
 def check_text(text: str, directory: Path) -> None:
