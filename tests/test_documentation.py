@@ -53,7 +53,8 @@ def test_the_tests_that_keep_the_promises_exist() -> None:
 
 def test_every_kind_of_input_has_a_test() -> None:
     text = (PROJECT / "docs" / "input.md").read_text(encoding="utf-8")
-    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| what")]
+    kinds = text[text.index("\n## ") :].splitlines()
+    rows = [line for line in kinds if line.startswith("| ") and not line.startswith("| what")]
     assert len(rows) > 50
     for row in rows:
         assert row.count(" | ") == 2, row

@@ -185,8 +185,8 @@ def preprocess(
         report = ReadReport()
         read = Inputs(inputs, reader, report)
         formats = read.formats
-        # What is no file, such as a pipe, can be opened only once: when it is read.
-        others = [file for file in (valid_file, test_file) if file and not Path(file).is_fifo()]
+        # A pipe can be opened only once: when it is read.
+        others = [file for file in (valid_file, test_file) if file and file != "-" and not Path(file).is_fifo()]
         all_formats = {*formats, *Inputs(others, reader, report).formats}
         _refuse_options_without_effect(all_formats, reader)
         text, vocabulary = _text_and_vocabulary(

@@ -135,7 +135,7 @@ def _first_values(lines: Lines) -> tuple[object, bool]:
         return _parsed(_closed(text[: error.pos])), is_cut
     rest = text[end:].lstrip()
     is_sound = not rest or (rest.startswith("{") and isinstance(values, dict))
-    return (values if is_sound else None), is_sound
+    return (values if is_sound or isinstance(values, list) else None), is_sound
 
 
 def _closed(text: str) -> str:

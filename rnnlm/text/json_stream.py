@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rnnlm.errors import RnnlmError
+from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.fields import Path, Record
 from rnnlm.text.lines import MAX_RECORD, Lines
 
@@ -76,6 +76,7 @@ class JsonStream:
         self._at = 0
         self._line = 1  # where counting line ends has come to
         self._counted = 0
+        self._left_out = ""  # the first list that is not wanted
 
     def records(self, path: Path, keep_damaged: bool) -> Iterator[Record]:
         """Yield the objects at a path; other values there are reported.
@@ -113,7 +114,9 @@ class JsonStream:
 
     def _until_damage(self, walk: Callable[[], Iterator[Record]], keep_damaged: bool) -> Iterator[Record]:
         try:
-            while self._peek():
+            while mark := self._peek():
+                if mark not in "[{":
+                    raise EOFError
                 yield from walk()
         except EOFError as error:
             if not keep_damaged:
@@ -153,7 +156,11 @@ class JsonStream:
                     if self.found is not None:
                         yield record
                     else:
-                        self._lines.report(f"list{{s}} of records left out, {path_name(path)!r}", record.number)
+                        # Their names are not counted apart: there may be any number of them.
+                        self._left_out = self._left_out or path_name(path)
+                        self._lines.report(
+                            f"list{{s}} of records left out, {shown(self._left_out)}", record.number
+                        )
         else:
             self._skip()
 

@@ -101,7 +101,7 @@ def _record_texts(
 ) -> Iterator[str]:
     """Return the texts of the records of a file; `lines` are None for Parquet."""
     wanted, by_name = settings.text_column, format_of(name)
-    if settings.format == "auto" and by_name not in (None, kind):
+    if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
         report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (--format decides).")
     if lines is None:
         records = parquet_records(name, [*wanted_names(wanted), *conditions.names])

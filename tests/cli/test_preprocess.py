@@ -419,3 +419,9 @@ def test_html_and_the_licence_of_a_book():
     result = run("b.txt", *ALL_TRAIN)
     assert "b.txt: 2 lines around the text of Project Gutenberg left out, the first in line 1." in result.stderr
     assert result.stdout.startswith("data/b: 3 documents")
+
+
+def test_the_validation_text_may_come_from_standard_input():
+    Path("a.txt").write_text(WORDS)
+    result = run("a.txt", "--valid", "-", "--test-fraction", "0", "--json", stdin='{"body": "some words"}\n' * 3)
+    assert json.loads(result.stdout)["splits"]["valid"]["tokens"] == 9

@@ -50,6 +50,19 @@ def test_what_is_read_in_spite_of_its_name_is_said(tmp_path):
     read(file, report=report)
     assert f"{file}: read as jsonl by its content, not as csv by its name (--format decides)." in report.messages()
     assert read(file, format="txt") == as_lines(RECORDS).splitlines()
+    usual = ReadReport()
+    read(write(tmp_path / "a.json", as_lines(RECORDS)), report=usual)
+    assert usual.messages() == []
+
+
+def test_what_follows_a_document_and_is_none_is_refused(tmp_path):
+    file = write(tmp_path / "a.json", json.dumps(RECORDS, indent=1) + "\nand more\n")
+    with pytest.raises(RnnlmError, match=r"a\.json: the JSON is damaged in line \d+, or not complete"):
+        read(file)
+    large = write(tmp_path / "b.json", json.dumps(RECORDS * 3000, indent=1) + "\nand more\n")
+    with pytest.raises(RnnlmError, match=r"b\.json: the JSON is damaged in line [\d,]+, or not complete"):
+        read(large)
+    assert len(read(large, keep_damaged=True)) == 12_000
 
 
 def test_one_object_alone_is_a_record(tmp_path):
