@@ -1,6 +1,6 @@
 """The options that say how text is read, for every command that reads some."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,3 +115,13 @@ def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
     for message in (*report.guesses(), *report.messages()):
         say(message, quiet)
+
+
+def texts_of(path: str, reader: "ReaderSettings", quiet: bool) -> Iterator[str]:
+    """Yield the lines of a text file, or the texts of records, and say at the end how they were read."""
+    from rnnlm.text.readers import read_texts
+    from rnnlm.text.report import ReadReport
+
+    report = ReadReport()
+    yield from read_texts(path, reader, report)
+    say_reading(report, quiet)

@@ -2,7 +2,6 @@
 
 import io
 import sys
-import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -151,6 +150,8 @@ class ZippedBytes:
     """The bytes of the only file in a zip archive."""
 
     def __init__(self, file: BinaryIO, source: str) -> None:
+        import zipfile
+
         self._file = file
         try:
             archive = zipfile.ZipFile(file)
@@ -182,9 +183,10 @@ class ZippedBytes:
         return data
 
 
-def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+def _beginning(archive: Any, name: str) -> bytes:
     with archive.open(name) as file:
-        return file.read(512)
+        data: bytes = file.read(512)
+        return data
 
 
 class InputBytes(io.RawIOBase):

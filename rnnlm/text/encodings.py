@@ -256,9 +256,10 @@ def _characters(data: bytes, encoding: str) -> str:
 def _share_of_usual(data: bytes, encoding: str) -> float:
     """Return the share of characters that are frequent in texts, or of one script if as bytes it is no text."""
     text = _characters(data, encoding)
-    if not text:
+    if not text.strip():
         return 0
-    share = len(FREQUENT.findall(text)) / len(text)
+    may_be_text_of_bytes = b"\0" not in data and is_utf8(data)
+    share = 0 if may_be_text_of_bytes else len(FREQUENT.findall(text)) / len(text)
     [(block, count)] = Counter(ord(character) >> 8 for character in text).most_common(1)
     letters = {character for character in text if ord(character) >> 8 == block and character.isalpha()}
     is_of_one_script = is_binary(data) and len(letters) >= LEAST_LETTERS

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.abbreviations import GOES_ON_BEFORE
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
@@ -167,6 +168,7 @@ def _is_punkt_data(data: object) -> bool:
     if not isinstance(data, Mapping):
         return False
     collocations, ortho_context = data.get("collocations"), data.get("ortho_context")
+    known = data.get("known_abbreviations", {})
     return (
         are_strings(data.get("abbreviations"))
         and are_strings(data.get("sentence_starters"))
@@ -175,6 +177,9 @@ def _is_punkt_data(data: object) -> bool:
         and isinstance(ortho_context, Mapping)
         and are_strings(list(ortho_context))
         and all(isinstance(flags, int) for flags in ortho_context.values())
+        and isinstance(known, Mapping)
+        and are_strings([*known, *known.values()])
+        and set(GOES_ON_BEFORE).issuperset(known.values())
     )
 
 

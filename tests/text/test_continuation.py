@@ -49,6 +49,30 @@ def test_what_is_settled_stays_and_no_stop_text_is_left(
     assert again.added == continuation.added
 
 
+@settings(max_examples=100)
+@given(
+    name=st.sampled_from(sorted(PROCESSORS)),
+    tokens=st.lists(st.sampled_from(WORDS), min_size=1, max_size=10),
+    stop=st.lists(st.sampled_from(["the", "t", ". ", "bar the", " ca", "n't", '"']), min_size=1, max_size=2),
+)
+def test_a_stop_text_that_is_kept_is_in_the_text_but_not_one_token_before(
+    name: str, tokens: list[str], stop: list[str]
+):
+    kept = Continuation(PROCESSORS[name], "", [], stop=stop, keep_stop=True)
+    settled = ""
+    for token in tokens:
+        assert not any(text in kept.added for text in stop)
+        kept.append(token)
+        if kept.stopped:
+            assert any(text in kept.added for text in stop)
+            break
+        assert kept.settled.startswith(settled)
+        settled = kept.settled
+    assert kept.added.startswith(settled)
+    assert kept.tokens == tokens[: len(kept.tokens)]
+    assert kept.added == Continuation(PROCESSORS[name], "", [], kept.tokens).added
+
+
 def added_at_once(name: str, seed_text: str, seed: list[str], tokens: list[str]) -> str:
     """Make readable text of all tokens, and return what it has after the seed text."""
     detokenize = PROCESSORS[name].detokenize

@@ -206,7 +206,15 @@ def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
 
 
 def test_nuls_do_not_make_utf16(file: Path) -> None:
-    for content in (b"one\n\ntw\0o\n", b'{"a": "\0"}\n', b"first\n" + bytes(100_000), b"a\0", b"a na\0me\0\n" * 2):
+    for content in (
+        b"\0\n",
+        b"\n\0",
+        b"one\n\ntw\0o\n",
+        b'{"a": "\0"}\n',
+        b"first\n" + bytes(100_000),
+        b"a\0",
+        b"a na\0me\0\n" * 2,
+    ):
         found, _ = read(write(file, content))
         assert found == content.replace(b"\0", b"").decode()
 
@@ -225,6 +233,12 @@ def test_any_text_in_an_encoding_that_is_chosen_reads_back(
     file = write(tmp_path_factory.mktemp("encoded") / "a.csv.gz", encodable.encode(encoding))
     if unreadable(encodable.encode(encoding)) is None:  # a few characters can be those of a picture
         assert read(file, encoding) == (encodable, [])
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff\x1b")))
+def test_any_text_in_utf8_is_read_as_utf8(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    if unreadable(text.encode()) is None:
+        assert read(write(tmp_path_factory.mktemp("utf8") / "a.bz2", text.encode())) == (text, [])
 
 
 @given(content=st.binary(max_size=400))

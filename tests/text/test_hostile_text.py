@@ -79,6 +79,8 @@ raw_lines = st.one_of(
 ).map(lambda line: line.replace(b"\n", b" ").replace(b"\r", b" "))
 
 PUNKT = train_punkt(["Dr. Smith met Mr. Jones. They talked about the U.S. economy. It was late! Was it? Yes."] * 5)
+OLDER_PUNKT = PUNKT.copy()
+del OLDER_PUNKT["known_abbreviations"]
 ALL_SETTINGS = [
     TextSettings(name, lowercase, splits, clean, PUNKT if splits else None)
     for name, lowercase, splits, clean in [
@@ -141,8 +143,9 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
 
 def check_text(text: str, directory: Path) -> None:
     """Process a text in every way, and store the tokens."""
-    splitter = SentenceSplitter(PUNKT)
-    assert "".join("".join(splitter.split(text)).split()) == "".join(text.split())
+    for parameters in (PUNKT, OLDER_PUNKT):
+        splitter = SentenceSplitter(parameters)
+        assert "".join("".join(splitter.split(text)).split()) == "".join(text.split())
     clean_comment(clean_comment(text))
     train_punkt([text])
     for options in ALL_SETTINGS:
@@ -175,7 +178,7 @@ def test_special_names_in_a_text_are_words_outside_the_vocabulary(options):
 @pytest.mark.parametrize("text", ["word. " * 500, "1" * 3000, "<a" * 1500, "a!" * 1500, "say it. " * 400])
 def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     """Whatever NLTK's patterns make of a part, the time for a text is then linear in its length."""
-    given: dict[str, list[str]] = {"nltk": [], "tweet": [], "punkt": [], "training": []}
+    given: dict[str, list[str]] = {"nltk": [], "tweet": [], "punkt": [], "words": [], "training": []}
 
     def spy(owner: type, method: str, name: str) -> None:
         original = getattr(owner, method)
@@ -189,9 +192,10 @@ def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     spy(tokenizers.NltkTokenizer, "_tokenize", "nltk")
     spy(casual.TweetTokenizer, "tokenize", "tweet")
     spy(punkt.PunktSentenceTokenizer, "tokenize", "punkt")
+    spy(punkt.PunktSentenceTokenizer, "text_contains_sentbreak", "words")
     spy(punkt.PunktTrainer, "train", "training")
     monkeypatch.setattr(tokenizers, "LONGEST_PART", 50)
-    monkeypatch.setattr(sentences, "MAX_LINE", 200)
+    monkeypatch.setattr(sentences, "LONGEST_SENTENCE", 200)
     monkeypatch.setattr(sentences, "TRAINING_PORTION", 400)
 
     for name in ("nltk", "tweet"):
@@ -201,7 +205,10 @@ def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     train_punkt(text[start : start + 300] for start in range(0, len(text), 300))
     assert max(map(len, given["training"])) <= 400 + 300
     list(SentenceSplitter(PUNKT).split(text))
-    assert max(map(len, given["punkt"]), default=0) <= 200
+    assert not given["punkt"]
+    assert max(map(len, given["words"]), default=0) <= 100
+    list(SentenceSplitter(OLDER_PUNKT).split(text))
+    assert max(map(len, given["punkt"])) <= 200
 
 
 @pytest.mark.slow

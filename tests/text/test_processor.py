@@ -5,6 +5,8 @@ from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 
+PUNKT = train_punkt([])
+
 
 def test_words_of_a_comment():
     settings = TextSettings(sentences=True, clean=True, punkt=train_punkt(["Some text. More text."]))
@@ -132,6 +134,9 @@ def test_lower_case_is_that_of_unicode(tokenizer):
         ({"tokenizer": "bpe", "subwords": {}}, "'text.subwords' does not hold what"),
         ({"subwords": SUBWORDS}, "'text.subwords' does not hold what"),
         ({"sentences": True, "punkt": {"abbreviations": "x"}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": "tuesday"}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": ["number"]}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": ["mr"]}}, "'text.punkt'"),
     ],
 )
 def test_damaged_settings_are_refused(change, message):

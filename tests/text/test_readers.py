@@ -323,7 +323,9 @@ def test_csv_round_trip(tmp_path_factory, bodies):
     assert read(file) == bodies
 
 
-@given(content=st.binary(max_size=300), kind=st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.tsv", "a.json", "a"]))
+@given(
+    content=st.binary(max_size=300), kind=st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.tsv", "a.json", "a"])
+)
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content, kind):
     file = write(tmp_path_factory.mktemp("any") / kind, content)
     with contextlib.suppress(RnnlmError):
