@@ -62,7 +62,7 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     by_name = format_of(name)
     first = next((part.lstrip() for part in lines.first_parts() if not part.isspace()), "")
     if first.startswith(("{", "[")):
-        found = recognize_json(lines)
+        found = recognize_json(lines, named_lines=by_name == "jsonl")
         if found:
             return found
     if by_name == "json" and first:

@@ -26,14 +26,22 @@ Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]
 """The lists of objects in a document, the outermost first: their paths and their first objects."""
 
 
-def recognize_json(lines: Lines) -> str | None:
-    """Return whether a text that begins with ``{`` or ``[`` is ``jsonl`` or ``json``, or None if it is neither."""
+def recognize_json(lines: Lines, named_lines: bool) -> str | None:
+    """Return whether a text that begins with ``{`` or ``[`` is ``jsonl`` or ``json``, or None if it is neither.
+
+    Parameters
+    ----------
+    lines
+        The text, of which nothing is taken.
+    named_lines
+        Whether its name says that it is JSON lines; then one of them is enough, whatever follows.
+    """
     text = _beginning(lines, FIRST_LINES_CHARACTERS)
     whole = [line for line in re.findall(r"[^\n]+\n?", text) if not line.isspace()]
     if len(text) >= FIRST_LINES_CHARACTERS and len(whole) > 1:
         whole.pop()
     objects = [isinstance(_parsed(line), dict) for line in whole[:FIRST_LINES]]
-    if objects[0] and len(objects) > 1 and sum(objects) * 2 >= len(objects):
+    if objects[0] and len(objects) > 1 and (named_lines or sum(objects) * 2 >= len(objects)):
         return "jsonl"
     tree, is_sound = _first_values(lines)
     if isinstance(tree, dict) and tree and (is_sound or _lists(tree)):
