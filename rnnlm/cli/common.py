@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
     from rnnlm.evaluation.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
+    from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -155,7 +156,7 @@ def source_options(default_split: str) -> Callable[[Command], Command]:
         command = click.option(
             "--text",
             type=click.Path(path_type=Path),
-            help="Text file instead of a dataset: txt, or csv or jsonl with the text in body or text.",
+            help="Text file instead of a dataset, of any format that preprocess reads.",
         )(command)
         command = click.option(
             "--split",
@@ -213,11 +214,21 @@ def chosen_interpolation(
 
 @contextmanager
 def chosen_split(
-    model: "LanguageModel", data: Path | None, split: str, text: Path | None, quiet: bool
+    model: "LanguageModel",
+    data: Path | None,
+    split: str,
+    text: Path | None,
+    reader: "ReaderSettings",
+    quiet: bool,
 ) -> "Iterator[Split]":
-    """Open what the options of `source_options` name for a model, and say which dataset that is."""
+    """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
+    from rnnlm.cli.reading import say_reading
+    from rnnlm.text.report import ReadReport
+
     if text is not None:
-        with model.text_split(text) as part:
+        report = ReadReport()
+        with model.text_split(text, reader, report) as part:
+            say_reading(report, quiet)
             yield part
         return
     path = data or model.config.data.path
@@ -227,8 +238,12 @@ def chosen_split(
     yield model.dataset_split(path, split)
 
 
-def check_source(data: Path | None, split: str | None, text: Path | None) -> None:
-    """Refuse options of `source_options` that contradict one another."""
+def check_source(data: Path | None, split: str | None, text: Path | None, reader: "ReaderSettings") -> None:
+    """Refuse options of `source_options` that contradict one another, and those of reading without a text."""
+    from rnnlm.cli.reading import refuse_reading_options
+
+    if text is None:
+        refuse_reading_options(reader, "--text FILE")
     if data is not None and text is not None:
         raise click.UsageError("give --data or --text, not both.")
     if split is not None and text is not None:

@@ -18,6 +18,7 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import ENCODING
 
 
 @click.command()
@@ -31,6 +32,7 @@ from rnnlm.cli.common import (
     help="Factor of the model's logarithm, where hypotheses have a score of their own.",
 )
 @click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
+@ENCODING
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
@@ -39,6 +41,7 @@ def rescore(
     model_path: Path | None,
     lm_weight: float,
     scores: bool,
+    encoding: str | None,
     interpolate: Path | None,
     weight: float | None,
     as_jsonl: bool,
@@ -68,13 +71,14 @@ def rescore(
     from rnnlm.rescoring import Hypothesis, best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
     from rnnlm.text.arrival import as_they_come, is_awaited
-    from rnnlm.text.lines import ReadReport, read_lines, source_name
+    from rnnlm.text.lines import read_lines, source_name
+    from rnnlm.text.report import ReadReport
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()
-    hypotheses = read_nbest(read_lines(nbest, report), source_name(nbest))
+    hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
     parts: Iterable[Iterable[Hypothesis]] = [hypotheses]
     if is_awaited(nbest):
         parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))

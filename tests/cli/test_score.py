@@ -190,3 +190,15 @@ def test_what_is_wrong_is_said(
     outcome = rnnlm("score", "--model", word_run, "--quiet", *arguments)
     assert (outcome.exit_code, outcome.stdout) == (exit_code, "")
     assert outcome.stderr.splitlines()[-1].startswith(message)
+
+
+def test_the_texts_of_records_are_scored(rnnlm: Command, word_run: Path):
+    Path("text.txt").write_text("\n".join(filter(None, LINES)) + "\n")
+    Path("a.jsonl").write_text("".join(json.dumps({"data": {"body": line}}) + "\n" for line in LINES if line))
+    of_lines = rnnlm("score", "text.txt", "--model", word_run)
+    of_records = rnnlm("score", "a.jsonl", "--model", word_run, "--text-column", "data.body")
+    assert of_records.stdout == of_lines.stdout
+    assert "Reading JSON lines, text from 'data.body': \"The cat sees the owl by the river.\"" in of_records.stderr
+    assert rnnlm("score", "a.jsonl", "--model", word_run).exit_code == 1
+    as_text = rnnlm("score", "a.jsonl", "--model", word_run, "--format", "txt", "--quiet")
+    assert len(as_text.stdout.splitlines()) == 3
