@@ -1,7 +1,6 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
 import random
-import signal
 from pathlib import Path
 
 import hypothesis
@@ -16,14 +15,24 @@ from rnnlm.model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.training.begin import begin_run
+from tests import environment
 from tests.faults import Faults
-
-# A shell that starts the tests in the background has Ctrl-C ignored, in what they start too.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, and no time limit: the machine may be slow or busy.
 hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("rnnlm")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some when imported.
+    if session.config.getoption("dist", "no") == "no":
+        environment.fix()
+
+
+@pytest.fixture(autouse=True)
+def same_surroundings() -> None:
+    """Leave nothing of what a test before has changed."""
+    environment.fix()
 
 
 @pytest.fixture
