@@ -1,6 +1,8 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
 import random
+import re
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -23,8 +25,38 @@ hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("rnnlm")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--may-skip", metavar="PATTERN", help="fail where a test is skipped for another reason")
+
+
+def fail_if_skipped(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make a failure of a test or a module that is skipped for a reason that --may-skip does not allow."""
+    pattern = config.getoption("--may-skip")
+    if pattern is not None and isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        if not re.search(pattern, reason):
+            report.outcome = "failed"
+            report.longrepr = f"{path}:{line}: skipped, and must not be: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fail_if_skipped(item.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    fail_if_skipped(collector.config, report)
+    return report
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some when imported.
+    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some of them.
     if session.config.getoption("dist", "no") == "no":
         environment.fix()
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm import blas
 
-# What programs need to start, where there is room for files, and what pytest and coverage tell their own processes.
+# What programs need to start, where there is room for files, what pytest and coverage tell their own processes.
 _KEPT = {
     *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT"),
     *("TMPDIR", "TEMP", "TMP"),

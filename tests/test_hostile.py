@@ -252,11 +252,13 @@ def torch() -> None:
 
 def test_results_are_written_through_no_link(outside: Path, run: Path, tmp_path: Path) -> None:
     main(["report", str(run), "-o", str(tmp_path / "report.html")])
+    assert (tmp_path / "report.html").is_file()
     assert not (tmp_path / ".report.html.partial").is_symlink()
 
 
 def test_exports_are_written_through_no_link(torch: None, outside: Path, run: Path, tmp_path: Path) -> None:
     export(rnnlm.load(run), "torch", tmp_path / "model.pt")
+    assert (tmp_path / "model.pt").is_file()
     assert {file.name for file in tmp_path.glob(".*.partial")} == {".report.html.partial"}
 
 

@@ -23,7 +23,7 @@ class Prose:
         (re.compile(r" ([”»…])"), r"\1"),
         (re.compile(r" ’ ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE), "’"),
         (re.compile(r" ’"), "’"),
-        (re.compile(r"(?<=[^.]) \.(?!\.)"), "."),
+        (re.compile(r"(?<=[^.]) \.(?!\.)"), "."),  # NLTK 3.9 attaches only the last of a text
         (re.compile(r" (n't|'(?:s|re|ve|ll|d|m))\b", re.IGNORECASE), r"\1"),
         (re.compile(r"\b(https?): //"), r"\1://"),
         (re.compile(r"``|''"), '"'),

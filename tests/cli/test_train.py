@@ -290,9 +290,7 @@ LONG = (
 def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command, config: str):
     # All in processes of their own: NumPy may have been told to use other kernels in this one.
     train = [sys.executable, "-m", "rnnlm", "train", "--config", config, *LONG]
-    process = subprocess.Popen(
-        [*train, "--out", "run"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*train, "--out", "run"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None
     while not process.stderr.readline().startswith("step 50,"):
         assert process.poll() is None
