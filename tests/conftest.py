@@ -56,7 +56,7 @@ def pytest_make_collect_report(
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some of them.
+    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some.
     if session.config.getoption("dist", "no") == "no":
         environment.fix()
 

@@ -11,12 +11,12 @@ import numpy as np
 from rnnlm import blas
 
 # What programs need to start, where there is room for files, what pytest and coverage tell their own processes.
-_KEPT = {
+KEPT = {
     *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT"),
     *("TMPDIR", "TEMP", "TMP"),
 }
-_KEPT_PREFIXES = ("PYTEST_", "COV_", "COVERAGE_")
-_FIXED = {
+KEPT_PREFIXES = ("PYTEST_", "COV_", "COVERAGE_")
+FIXED = {
     # Nothing can be read from or written to this home, not even by root.
     **dict.fromkeys(("HOME", "USERPROFILE"), os.devnull),
     "COLUMNS": "80",
@@ -34,10 +34,10 @@ def fix() -> None:
 
     NumPy is imported before and has read the variables that choose its kernels: the tests hold with any.
     """
-    for name in set(os.environ) - _KEPT:
-        if not name.startswith(_KEPT_PREFIXES):
+    for name in set(os.environ) - KEPT:
+        if not name.startswith(KEPT_PREFIXES):
             del os.environ[name]
-    os.environ.update(_FIXED)
+    os.environ.update(FIXED)
     if hasattr(time, "tzset"):
         time.tzset()
     nltk.data.path.clear()
