@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--may-skip", metavar="PATTERN", help="fail where a test is skipped for another reason")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The order of the tests changes, what they draw does not.
+    config.option.randomly_reset_seed = False
+
+
 def fail_if_skipped(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
     """Make a failure of a test or a module that is skipped for a reason that --may-skip does not allow."""
     pattern = config.getoption("--may-skip")
@@ -61,9 +66,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         environment.fix()
 
 
-@pytest.fixture(autouse=True)
-def same_surroundings() -> None:
-    """Leave nothing of what a test before has changed."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    # Nothing is left of what a test before has changed.
     environment.fix()
 
 

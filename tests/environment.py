@@ -45,7 +45,9 @@ def fix() -> None:
     random.seed(0)
     np.random.seed(0)
     os.umask(0o022)
-    # A shell has Ctrl-C ignored in what it starts in the background, nohup a terminal that is closed.
+    # A shell has Ctrl-C ignored in what it starts in the background, nohup a closed terminal; others block them.
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGHUP", "SIGTERM"):
         if hasattr(signal, name):

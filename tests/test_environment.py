@@ -31,8 +31,9 @@ def run_tests(directory: Path, *options: str, **variables: str) -> str:
 
 
 SURROUNDINGS = """
-import os, pathlib, shutil, signal, subprocess, sys, time
+import os, pathlib, random, shutil, signal, subprocess, sys, time
 import nltk
+import numpy
 from tests import environment
 
 def test_surroundings():
@@ -43,6 +44,8 @@ def test_surroundings():
     assert shutil.get_terminal_size() == (80, 24)
     assert not pathlib.Path.home().is_dir()
     assert nltk.data.path == []
+    assert random.random() == random.Random(0).random()
+    assert numpy.random.random() == numpy.random.RandomState(0).random()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     code = "import os, sys; print(sys.flags.utf8_mode, os.environ.get('TZ'), os.environ.get('PYTHONHASHSEED'))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1 UTC None\\n"
@@ -61,7 +64,7 @@ test_surroundings_afterwards = test_surroundings
 @pytest.mark.parametrize("processes", ["0", "1"])
 def test_nothing_of_the_machine_or_of_another_test_reaches_a_test(tmp_path: Path, processes: str):
     (tmp_path / "test_it.py").write_text(SURROUNDINGS)
-    said = run_tests(tmp_path, "-p", "no:randomly", "-n", processes, **OTHER_MACHINE)
+    said = run_tests(tmp_path, "--randomly-dont-reorganize", "-n", processes, **OTHER_MACHINE)
     assert "\n3 passed" in said, said
 
 
