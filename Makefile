@@ -58,7 +58,7 @@ $(VENV)-extras/.installed: pyproject.toml
 test-lowest: $(VENV)-lowest/.installed ## Run the tests with the lowest versions of packages that pyproject.toml allows
 	$(VENV)-lowest/bin/$(PYTEST) -rs -W ignore::DeprecationWarning
 
-$(VENV)-lowest/.installed: pyproject.toml scripts/lowest_versions.py setup
+$(VENV)-lowest/.installed: pyproject.toml $(VENV)/.installed
 	$$($(PYTHON) scripts/pythons.py | head -n 1) -m venv $(VENV)-lowest
 	$(BIN)/python scripts/lowest_versions.py >$(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/$(PIP) --editable '.[all,checks,dev]' --constraint $(VENV)-lowest/constraints.txt
