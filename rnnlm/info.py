@@ -43,6 +43,8 @@ def _dataset(path: Path) -> dict[str, Any]:
         "lowercase": vocabulary.settings.lowercase,
         "sentences": vocabulary.settings.sentences,
         "clean": vocabulary.settings.clean,
+        "join": vocabulary.settings.join,
+        "keep_lines": vocabulary.settings.keep_lines,
         "documents": dataset.metadata["documents"],
         "vocabulary_size": len(vocabulary),
         "unique_tokens": dataset.metadata["unique_tokens"],

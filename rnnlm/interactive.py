@@ -9,7 +9,6 @@ from rnnlm.errors import RnnlmError
 from rnnlm.generation.writing import Writing
 from rnnlm.model import LanguageModel
 from rnnlm.text.detokenizers import CLOSING, OPENING
-from rnnlm.text.vocabulary import visible
 
 CHOICES = 9
 """How many of the most likely tokens are listed, at most one for each digit."""
@@ -26,7 +25,7 @@ Type a beginning, then:
   1 to {CHOICES}            take one of the most likely next tokens
   text              add it
   \text             add it too where it is a single digit or begins with / or \
-  /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones
+  /temperature 0.7  below 1 the likely tokens gain, above 1 the unlikely ones; 0 takes the most likely
   /undo             take the last change back
   /new              start over
   /help             show this
@@ -99,7 +98,7 @@ class Session:
     def _command(self, name: str = "", value: str = "") -> Iterator[str]:
         if name and "temperature".startswith(name):
             self._set_temperature(value)
-            yield f"temperature {self._writing.sampling.temperature:g}\n"
+            yield f"temperature {self._writing.sampling.temperature:g}\n{self._choices()}"
         elif name and "undo".startswith(name):
             if len(self._versions) == 1:
                 raise RnnlmError("there is nothing to undo.")
@@ -154,7 +153,7 @@ class Session:
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:
-        likeliest = self._model.next_tokens(self.text, CHOICES, allow_unknown=self._writing.allow_unknown)
+        likeliest = self._model.next_tokens(self.text, CHOICES, writing=self._writing)
         return [pair for pair in likeliest if pair[1] >= LEAST_PROBABILITY] or likeliest[:1]
 
     def _choices(self) -> str:
@@ -163,7 +162,7 @@ class Session:
             name = "(end)" if token == self._model.vocabulary.end_token else token
             if name in (OPENING, CLOSING):
                 name = '"'
-            listed.append(f"{number} {visible(name)} {probability:.1%}")
+            listed.append(f"{number} {self._model.vocabulary.visible(name)} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"
 
 

@@ -17,7 +17,8 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
-from rnnlm.generation.sampling import Sampling, refuse_overflow
+from rnnlm.generation.sampler import refuse_overflow
+from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import Sample, Writer, Writing
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
@@ -99,6 +100,8 @@ class LanguageModel:
         min_tokens: int = 0,
         stop: Sequence[str] = (),
         allow_unknown: bool = False,
+        ban: Sequence[str] = (),
+        keep_stop: bool = False,
         seed: int | None = None,
     ) -> str:
         """Continue a text, or write a sentence where there is none.
@@ -106,7 +109,7 @@ class LanguageModel:
         The parameters are those of `Sampling` and `Writing`, and of `samples`.
         """
         sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)
-        writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown)
+        writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
         [sample] = self.samples(seed_text, writing=writing, seed=seed)
         return sample.text
 
@@ -129,7 +132,7 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If a number is out of its range, or the model overflows.
+            If a number is out of its range, the model overflows, or all that could be written is banned.
         """
         return self._writer.samples(seed_text, number, writing or Writing(), seed)
 
@@ -144,7 +147,8 @@ class LanguageModel:
         Raises
         ------
         RnnlmError
-            If a number is out of its range; where pieces are taken, if the model overflows.
+            If a number is out of its range, or every word is banned; where pieces are taken, if the model
+            overflows, or all that could follow is banned.
         """
         return self._writer.stream(seed_text, writing or Writing(), seed)
 
@@ -156,6 +160,7 @@ class LanguageModel:
         max_tokens: int | None = None,
         min_tokens: int = 0,
         allow_unknown: bool = False,
+        ban: Sequence[str] = (),
     ) -> list[Sample]:
         """Search for the most likely continuations of a text; see `rnnlm.generation.beam_search.beam_search`.
 
@@ -168,18 +173,20 @@ class LanguageModel:
             As in `samples`.
         width
             How many hypotheses are kept at each step, and at most returned.
-        max_tokens, min_tokens, allow_unknown
+        max_tokens, min_tokens, allow_unknown, ban
             As in `Writing`.
 
         Raises
         ------
         RnnlmError
-            If a number is out of its range, or the model overflows.
+            If a number is out of its range, the model overflows, or all that could be written is banned.
         """
-        limits = Writing(max_tokens=max_tokens, min_tokens=min_tokens, allow_unknown=allow_unknown)
+        limits = Writing(max_tokens=max_tokens, min_tokens=min_tokens, allow_unknown=allow_unknown, ban=ban)
         return self._writer.beam_search(seed_text, width, limits)
 
-    def next_tokens(self, text: str, number: int = 10, *, allow_unknown: bool = False) -> list[tuple[str, float]]:
+    def next_tokens(
+        self, text: str, number: int = 10, *, allow_unknown: bool = False, writing: Writing | None = None
+    ) -> list[tuple[str, float]]:
         """Return the tokens most likely to follow a text, the end of the sentence included.
 
         Parameters
@@ -189,19 +196,32 @@ class LanguageModel:
         number
             How many tokens.
         allow_unknown
-            Whether the unknown token may be among them.
+            Whether the unknown token may be among them; with `writing`, that says so.
+        writing
+            The way of writing whose choices are listed: the probabilities are those with which the next token is
+            drawn. None for the model's own probabilities.
 
         Returns
         -------
         list of (str, float)
-            Each token and the probability that the model gives it, the most likely first.
+            Each token and its probability, the most likely first.
 
         Raises
         ------
         RnnlmError
-            If `number` is negative, or the model overflows.
+            If `number` is negative, the model overflows, or all that could follow is banned.
         """
-        return self._writer.next_tokens(text, number, allow_unknown)
+        return self._writer.next_tokens(text, number, allow_unknown, writing)
+
+    def can_write(self, text: str) -> bool:
+        """Return whether all tokens of a text are in the vocabulary, so that to ban it makes a difference.
+
+        Raises
+        ------
+        RnnlmError
+            If there is nothing in the text.
+        """
+        return self._writer.can_write(text)
 
     def followed_by(self, text: str, token: str) -> str:
         """Return a text with a token after it, attached as in readable text."""
@@ -433,11 +453,11 @@ class LanguageModel:
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
         vocabulary = self.vocabulary
-        token = word.lower() if vocabulary.settings.lowercase else word
-        [index] = vocabulary.encode([token])
+        index = vocabulary.find(word)
         first = vocabulary.first_word_id
         if index < first:
-            near = difflib.get_close_matches(token, vocabulary.tokens[first:], n=3)
+            words = map(vocabulary.visible, vocabulary.tokens[first:])
+            near = difflib.get_close_matches(word.lower() if vocabulary.settings.lowercase else word, words, n=3)
             advice = (
                 f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
             )

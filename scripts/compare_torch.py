@@ -27,7 +27,8 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
-from rnnlm.generation.sampling import Sampler, Sampling, sample_ids
+from rnnlm.generation.sampler import Sampler, sample_ids
+from rnnlm.generation.sampling import Sampling
 from rnnlm.training.benchmark import benchmark
 from rnnlm.training.step import make_network
 

@@ -16,6 +16,7 @@ def test_a_dataset(word_dataset: Path, word_data: Dataset):
     assert description["path"] == str(word_dataset)
     assert description["level"] == "word"
     assert description["tokenizer"] == "nltk"
+    assert (description["join"], description["keep_lines"]) == ("space", False)
     assert description["documents"] == 60
     assert description["vocabulary_size"] == len(word_data.vocabulary)
     assert description["unique_tokens"] > description["vocabulary_size"]

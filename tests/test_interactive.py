@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ def say(session: Session, *lines: str) -> str:
 def test_a_choice_is_added_and_taken_back(word_model: LanguageModel):
     session = Session(word_model)
     reply = say(session, "The cat")
-    choices = word_model.next_tokens("The cat", 9)
+    choices = word_model.next_tokens("The cat", 9, writing=Writing())
     assert len(choices) == 9
     assert reply.startswith("The cat\n  1 ")
     for number, (token, probability) in enumerate(choices, start=1):
@@ -66,8 +67,9 @@ def test_a_backslash_before_what_would_be_a_choice_or_a_command_makes_it_text(
 
 def test_commands(word_model: LanguageModel):
     session = Session(word_model, "the cat", writing=Writing(Sampling(greedy=True)))
-    assert say(session, "/temperature 0.5") == say(session, "/t .5") == "temperature 0.5\n"
-    assert say(session, "/temperature 0") == "temperature 0.0: give a number above 0.\n"
+    assert say(session, "/temperature 0.5") == say(session, "/t .5")
+    assert say(session, "/temperature 0.5").startswith("temperature 0.5\n  1 ")
+    assert say(session, "/temperature -1") == "temperature -1.0: give a number from 0.\n"
     assert say(session, "/t") == say(session, "/t x") == "/temperature needs a number, as in /temperature 0.7.\n"
     assert say(session, "/h") == HELP
     assert say(session, "/x") == "/x is no command; /help lists them.\n"
@@ -79,6 +81,32 @@ def test_commands(word_model: LanguageModel):
     assert session.done
 
 
+def percentages(reply: str) -> list[float]:
+    return [float(number) for number in re.findall(r"([\d.]+)%", reply)]
+
+
+def test_the_percentages_are_those_with_which_the_model_goes_on(word_model: LanguageModel):
+    session = Session(word_model, "the cat")
+    warm, hot = percentages(say(session, "/t 1")), percentages(say(session, "/t 4"))
+    assert hot[0] < warm[0]
+    assert say(session, "/t 0").endswith(" 100.0%\n")
+    [(likeliest, _)] = word_model.next_tokens("the cat", 1)
+    assert f"\n  1 {likeliest} " in say(session, "/t 0")
+
+    narrow = Writing(Sampling(top_k=3), ban=[likeliest], min_tokens=1)
+    reply = say(Session(word_model, "the cat", writing=narrow), "/t 1")
+    assert len(percentages(reply)) == 3
+    assert sum(percentages(reply)) == pytest.approx(100, abs=0.2)
+    assert f" {likeliest} " not in reply
+    assert "(end)" not in reply
+
+
+def test_at_the_temperature_0_the_most_likely_text_follows(word_model: LanguageModel):
+    session = Session(word_model, "the cat", seed=1)
+    say(session, "/temperature 0", "")
+    assert session.text == word_model.generate("the cat", greedy=True)
+
+
 def test_a_choice_that_is_not_listed(word_model: LanguageModel, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(LanguageModel, "next_tokens", lambda *_, **__: [("the", 0.5), ("cat", 0.3), ("dog", 0.2)])
     assert say(Session(word_model), "4") == "there is no choice 4; give a number from 1 to 3.\n"
@@ -86,7 +114,7 @@ def test_a_choice_that_is_not_listed(word_model: LanguageModel, monkeypatch: pyt
 
 def test_the_end_of_the_sentence_cannot_be_added(word_model: LanguageModel):
     session = Session(word_model, "the cat sees the dog.")
-    tokens = [token for token, _ in word_model.next_tokens(session.text, 9)]
+    tokens = [token for token, _ in word_model.next_tokens(session.text, 9, writing=Writing())]
     assert say(session, str(tokens.index("SENTENCE_END") + 1)).startswith("the sentence ends here")
 
 

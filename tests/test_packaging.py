@@ -26,7 +26,7 @@ def test_all_is_every_extra_that_is_not_for_developers() -> None:
 def test_the_lowest_version_of_every_package_is_tested() -> None:
     script = PROJECT / "scripts" / "lowest_versions.py"
     printed = subprocess.check_output([sys.executable, str(script)], text=True)
-    tested = dict(re.findall(r"^([\w-]+)==([\d.]+)", printed, re.MULTILINE))
+    tested = dict(re.findall(r"^([\w.-]+)==([\d.]+)", printed, re.MULTILINE))
     for requirement in requirements():
         bounds = [one.version for one in requirement.specifier if one.operator == ">="]
         if requirement.name != "rnnlm" and not requirement.name.startswith("types-"):

@@ -5,7 +5,7 @@ import io
 import secrets
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,21 +19,21 @@ from rnnlm.cli.common import (
     json_lines_option,
     json_option,
     model_option,
-    print_json,
     quiet_option,
     say,
 )
+from rnnlm.cli.samples import print_samples, training_split, with_novelty
 
 if TYPE_CHECKING:
     from rnnlm.generation.writing import Sample, Writing
     from rnnlm.model import LanguageModel
 
 CONTRADICTIONS = {
-    "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width"),
+    "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width", "novelty"),
     "prompts": ("seed_text", "as_json"),
     "as_json": ("as_jsonl",),
     "beam_width": ("temperature", "top_k", "top_p", "greedy", "repetition_penalty", "stop", "seed"),
-    "greedy": ("temperature", "top_k", "top_p"),
+    "greedy": ("top_k", "top_p"),
 }
 """Options by parameter name, and those that make no sense beside each."""
 
@@ -85,11 +85,23 @@ def _as_utf8(
     "out whole. May be given again.",
 )
 @click.option(
+    "--keep-stop",
+    is_flag=True,
+    help="End a text after what --stop names; a word in which that ends is kept whole.",
+)
+@click.option(
+    "--ban",
+    multiple=True,
+    metavar="TEXT",
+    callback=_as_utf8,
+    help="Never write this word, or these words in a row; of characters, this string. May be given again.",
+)
+@click.option(
     "--temperature",
     type=FiniteRange(min=0),
     default=1.0,
     show_default=True,
-    help="Below 1 the likely words gain, above 1 the unlikely ones.",
+    help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
 )
 @click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only.")
 @click.option(
@@ -118,6 +130,17 @@ def _as_utf8(
     type=click.IntRange(min=0),
     help="The same seed gives the same text, whatever the number of samples and the other lines of --prompts.",
 )
+@click.option(
+    "--novelty",
+    is_flag=True,
+    help="After each text, print the share of its words in sequences of 8 or more that stand in the training text "
+    "(of parts of words, 12; of characters, 40), and the longest such sequence.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Dataset for --novelty.  [default: the one the model was trained on]",
+)
 @json_option
 @json_lines_option
 @quiet_option
@@ -133,6 +156,8 @@ def generate(
     max_tokens: int | None,
     min_tokens: int,
     stop: tuple[str, ...],
+    keep_stop: bool,
+    ban: tuple[str, ...],
     temperature: float,
     top_k: int | None,
     top_p: float | None,
@@ -141,11 +166,16 @@ def generate(
     beam_width: int | None,
     allow_unknown: bool,
     seed: int | None,
+    novelty: bool,
+    data: Path | None,
     as_json: bool,
     as_jsonl: bool,
     quiet: bool,
 ) -> None:
     """Write text with a trained model, one sample a line; a single one appears as it is written.
+
+    What --novelty counts is what was added to --seed-text; it comes when the texts are written, of --prompts some
+    64 at a time.
 
     \b
     Examples:
@@ -154,6 +184,8 @@ def generate(
       rnnlm generate --model runs/book --max-tokens 2000 --top-p 0.95 --seed 1
       rnnlm generate --model runs/book --seed-text "KING:" --stop $'\\n\\n' --num-samples 1
       rnnlm generate --seed-text "i think" --beam-width 10 --min-tokens 5
+      rnnlm generate --stop . --keep-stop --ban never --ban "of course"
+      rnnlm generate --model runs/comments --novelty
       rnnlm generate --prompts beginnings.txt --jsonl --seed 1 > continued.jsonl
       rnnlm generate --interactive
     """
@@ -161,10 +193,7 @@ def generate(
         text = " ".join([seed_text, *words]).lstrip()
         raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
-    if temperature == 0:
-        raise click.UsageError(
-            "--temperature 0 would take the most likely token every time; give --greedy instead."
-        )
+    greedy = greedy or temperature == 0
     if beam_width and num_samples and num_samples > beam_width:
         raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
     if max_tokens is not None and min_tokens > max_tokens:
@@ -176,11 +205,15 @@ def generate(
 
     model = LanguageModel.load(find_model(model_path, quiet))
     sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)
-    writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown)
+    writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
+    never = [text for text in ban if not model.can_write(text)]
+    if never:
+        say(f"Not in the vocabulary, so never written: {', '.join(never)}", quiet)
     if interactive:
         _converse(model, seed_text, writing, seed, quiet)
         return
 
+    split = training_split(model, data, quiet) if novelty else None
     number = num_samples or (1 if greedy or prompts else 5)
     # Lines of the same text are not to go on alike, as they do with one seed.
     is_chosen = seed is None and not (greedy or beam_width or prompts)
@@ -199,24 +232,21 @@ def generate(
                     max_tokens=max_tokens,
                     min_tokens=min_tokens,
                     allow_unknown=allow_unknown,
+                    ban=ban,
                 )[:num_samples]
             yield from ((beginning, sample) for sample in samples)
 
-    if as_json:
-        print_json({"samples": [asdict(sample) for _, sample in written()]})
-    elif as_jsonl:
-        for beginning, sample in written():
-            print_json({"prompt": beginning, **asdict(sample)})
-    elif number == 1 and not prompts and beam_width is None:
+    if number == 1 and not (prompts or beam_width or split or as_json or as_jsonl):
         _say_unknown(model, seed_text, quiet)
         for piece in model.stream(seed_text, writing=writing, seed=seed):
             click.echo(piece, nl=False)
         click.echo()
     else:
+        plain = ((beginning, asdict(sample)) for beginning, sample in written())
+        results = plain if split is None else with_novelty(model, split, plain)
         # Texts of several lines need more than a line end between them.
         gap = "\n" if model.vocabulary.settings.level == "char" else ""
-        for position, (_, sample) in enumerate(written()):
-            click.echo((gap if position else "") + sample.text)
+        print_samples(results, gap, as_json, as_jsonl)
     if is_chosen:
         say(f"The same again: --seed {seed}", quiet)
 
@@ -228,11 +258,20 @@ def _check_contradictions(context: click.Context) -> None:
     def given(name: str) -> bool:
         return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
+    def refuse(one: str, others: Iterable[str]) -> None:
+        for other in filter(given, others):
+            raise click.UsageError(f"{one} and {options[other]} do not go together; leave one of them out.")
+
     for name, others in CONTRADICTIONS.items():
-        for other in filter(given, others if given(name) else ()):
-            raise click.UsageError(
-                f"{options[name]} and {options[other]} do not go together; leave one of them out."
-            )
+        if given(name):
+            refuse(options[name], others)
+    if context.params["temperature"] == 0:
+        refuse("--temperature 0", CONTRADICTIONS["greedy"])
+    elif context.params["greedy"]:
+        refuse("--greedy", ["temperature"])
+    for name, needed in (("keep_stop", "stop"), ("data", "novelty")):
+        if given(name) and not given(needed):
+            raise click.UsageError(f"{options[name]} is for {options[needed]}; give that too.")
 
 
 def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: int | None, quiet: bool) -> None:

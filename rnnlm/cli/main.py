@@ -6,7 +6,9 @@ import io
 import keyword
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import click
 
@@ -34,8 +36,22 @@ COMMANDS = {
 }
 
 
+CLOSED_PIPE = 141
+"""Exit status where nobody reads what is printed any more: that of a program which SIGPIPE, 13, has ended."""
+
+
 class CommandGroup(click.Group):
     """A group that imports a command's module only when that command is run."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Parse the command line, which may print the help."""
+        with _quiet_end_of_pipe():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _quiet_end_of_pipe():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order in which a newcomer meets them."""
@@ -76,14 +92,15 @@ def cli() -> None:
       rnnlm generate --model runs/comments --seed-text "i think that"
 
     Results go to standard output, all else to standard error. Exit status: 0 success, 1 a failure that the message
-    explains, 2 wrong usage, 129 a closed terminal, 130 Ctrl-C, 143 SIGTERM.
+    explains, 2 wrong usage, 129 a closed terminal, 130 Ctrl-C, 141 a pipe that nobody reads any more, 143 SIGTERM.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 Ctrl-C, 143 SIGTERM.
+    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 Ctrl-C, 141 standard
+    output closed by its reader, 143 SIGTERM.
     """
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -95,15 +112,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RnnlmError as error:
         fail(str(error), 1)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         fail("Interrupted.", 130)
     except MemoryError as error:
         fail(f"not enough memory: {error}; make the network or the batch smaller.", 1)
     except OSError as error:
-        place = error.filename or ("input/output" if _standard_output_works() else "standard output")
+        place = error.filename or ("input/output" if _works(sys.stdout) else "standard output")
         fail(f"{place}: {error.strerror or error}.", 1)
+    finally:
+        _works(sys.stderr)
 
 
 def _open_closed_streams() -> None:
@@ -113,18 +133,33 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
-def _standard_output_works() -> bool:
-    """Return whether standard output takes what is left to write."""
+def _works(stream: TextIO) -> bool:
+    """Return whether a standard stream takes what is left to write."""
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
-        # Python tries once more when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _lead_nowhere(stream)
         return False
     return True
 
 
+def _lead_nowhere(stream: TextIO) -> None:
+    """Let what is left to write vanish: Python tries once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def _quiet_end_of_pipe() -> Iterator[None]:
+    """End the program without a word where whoever read its output has left."""
+    try:
+        yield
+    except BrokenPipeError:
+        _lead_nowhere(sys.stdout)
+        sys.exit(CLOSED_PIPE)
+
+
 def fail(message: str, exit_code: int) -> None:
-    """Say why on stderr and leave."""
-    click.echo(f"rnnlm: {message}", err=True)
+    """Say why on stderr, if anybody reads it, and leave."""
+    with suppress(OSError):
+        click.echo(f"rnnlm: {message}", err=True)
     sys.exit(exit_code)

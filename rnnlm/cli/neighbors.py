@@ -28,7 +28,6 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors e --model runs/book --num 5
     """
     from rnnlm.model import LanguageModel
-    from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
     found = model.neighbors(word, num)
@@ -37,4 +36,4 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
         print_json({"word": word, "neighbors": pairs})
         return
     for neighbor, similarity in found:
-        click.echo(f"{similarity:7.4f}  {visible(neighbor)}")
+        click.echo(f"{similarity:7.4f}  {model.vocabulary.visible(neighbor)}")

@@ -38,7 +38,8 @@ MANY_PERIODS = 0.02
 @click.option(
     "--documents",
     type=click.Choice(["line", "paragraph", "file"]),
-    help="What one document of a txt file is.  [default: line for words, file for characters]",
+    help="What one document of a txt file is.  [default: line for words, paragraph with --keep-lines, file for"
+    " characters]",
 )
 @click.option(
     "--text-column",
@@ -48,8 +49,18 @@ MANY_PERIODS = 0.02
 )
 @click.option(
     "--tokenizer",
-    type=click.Choice(["nltk", "tweet", "whitespace"]),
-    help="How text is cut into words; whitespace is for text that is tokenized already.  [default: nltk]",
+    type=click.Choice(["nltk", "tweet", "whitespace", "unicode", "jieba", "bpe"]),
+    help="How text is cut into words; whitespace is for text that is tokenized already, unicode for any language,"
+    " jieba for Chinese, bpe for parts of words.  [default: nltk]",
+)
+@click.option(
+    "--join",
+    type=click.Choice(["space", "none"]),
+    help="With --tokenizer whitespace: how words are joined again; none is for scripts without spaces."
+    "  [default: space]",
+)
+@click.option(
+    "--keep-lines", is_flag=True, help="Take the ends of lines for tokens, for poems and lyrics; words only."
 )
 @click.option(
     "--vocab-size",
@@ -85,7 +96,8 @@ MANY_PERIODS = 0.02
 @click.option(
     "--sentences/--no-sentences",
     default=None,
-    help="Split documents into sentences.  [default: on for words if all inputs are csv or jsonl]",
+    help="Split documents into sentences.  [default: on for words if all inputs are csv or jsonl, without"
+    " --keep-lines]",
 )
 @click.option(
     "--clean/--no-clean",
@@ -108,7 +120,14 @@ MANY_PERIODS = 0.02
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that tokenize."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the dataset in --out.")
+@click.option(
+    "--write-text",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write train.txt, valid.txt and test.txt: tokens with spaces between them, unknown words replaced, a"
+    " sentence a line, for lmplz and others.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the dataset in --out, and the files of --write-text.")
 @json_option
 @quiet_option
 def preprocess(
@@ -119,6 +138,8 @@ def preprocess(
     documents: str | None,
     text_column: str | None,
     tokenizer: str | None,
+    join: str | None,
+    keep_lines: bool,
     vocab_size: int | None,
     min_count: int | None,
     vocab: Path | None,
@@ -135,6 +156,7 @@ def preprocess(
     test_fraction: float | None,
     seed: int,
     workers: int,
+    write_text: Path | None,
     overwrite: bool,
     as_json: bool,
     quiet: bool,
@@ -152,11 +174,18 @@ def preprocess(
     """
     from rnnlm.dataset.publish import check_destination
     from rnnlm.dataset.split import SplitSettings
+    from rnnlm.dataset.store import Dataset
+    from rnnlm.dataset.write_text import check_text_destination
+    from rnnlm.dataset.write_text import write_text as save_text
     from rnnlm.text.lines import ReadReport
     from rnnlm.text.readers import ReaderSettings, formats_of
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
+    if join and not vocab and tokenizer != "whitespace":
+        raise click.UsageError("--join is for --tokenizer whitespace; the others need none; leave it out.")
+    if keep_lines:
+        _refuse_what_has_no_lines(level, documents, sentences)
     if extend_vocab and not vocab:
         raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
     for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
@@ -168,6 +197,8 @@ def preprocess(
             inputs = (str(SAMPLE_CORPUS),)
         out = out or Path("data", _stem(inputs[0]))
         check_destination(out, overwrite)
+        if write_text:
+            check_text_destination(write_text, out, overwrite)
         formats = formats_of(inputs, file_format)
         all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
         _refuse_options_without_effect(all_formats, text_column, documents)
@@ -181,6 +212,8 @@ def preprocess(
                 "lowercase": lowercase,
                 "sentences": sentences,
                 "clean": clean,
+                "join": join,
+                "keep_lines": keep_lines or None,
             },
             choice={"vocab_size": vocab_size, "min_count": min_count},
             special={"unknown_token": unknown_token, "start_token": start_token, "end_token": end_token},
@@ -202,6 +235,9 @@ def preprocess(
             overwrite=overwrite,
             report=report,
         )
+        if write_text:
+            save_text(Dataset.open(out), write_text, overwrite)
+            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt.", quiet)
     for message in (*report.messages(), *_summary(result, sentences is None)):
         say(message, quiet)
     if as_json:
@@ -221,6 +257,16 @@ def _refuse_options_without_effect(formats: set[str], text_column: str | None, d
         )
     if documents and "txt" not in formats:
         raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
+
+
+def _refuse_what_has_no_lines(level: str | None, documents: str | None, sentences: bool | None) -> None:
+    """Refuse what cannot be had together with the ends of lines."""
+    if level == "char":
+        raise click.UsageError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
+    if sentences:
+        raise click.UsageError("--keep-lines keeps a document in one piece; leave it out, or --sentences.")
+    if documents == "line":
+        raise click.UsageError("--keep-lines keeps nothing of --documents line; choose paragraph or file.")
 
 
 def _text_and_vocabulary(
@@ -248,7 +294,7 @@ def _text_and_vocabulary(
     settings = VocabularySettings(
         **_given(size=choice["vocab_size"], min_count=choice["min_count"]), special=names
     )
-    return TextSettings.choose(level or "word", formats, **processing), settings
+    return TextSettings.choose(level or "word", formats, **_given(**processing)), settings
 
 
 def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **options: Any) -> "BuildResult":
@@ -311,29 +357,40 @@ def _as_options(text: "TextSettings", documents: str | None) -> str:
     switches = "".join(
         f" --{'' if getattr(text, name) else 'no-'}{name}" for name in ("lowercase", "sentences", "clean")
     )
-    return f"--level {text.level}{tokenizer}{switches}" + (f" --documents {documents}" if documents else "")
+    later = (" --join none" if text.join == "none" else "") + (" --keep-lines" if text.keep_lines else "")
+    return f"--level {text.level}{tokenizer}{switches}{later}" + (f" --documents {documents}" if documents else "")
 
 
 def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
+    from rnnlm.text.scripts import is_turkish
+
+    vocabulary, first = result.vocabulary, result.vocabulary.first_word_id
     if result.empty_documents:
         yield f"Left out {result.empty_documents:,} documents without a token."
     at_least = "at least " if result.forgot_types else ""
     yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
-    yield f"The vocabulary has {len(result.vocabulary):,} tokens, the special ones included."
-    is_new = result.chosen_words == len(result.vocabulary) - result.vocabulary.first_word_id
-    settings, words = result.vocabulary.settings, set(result.vocabulary.tokens)
+    yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
+    is_new = result.chosen_words == len(vocabulary) - first
+    settings, words = vocabulary.settings, set(vocabulary.tokens)
     if result.least_frequent:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
-        kind = "word" if settings.level == "word" else "character"
-        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {token!r}, which appeared {times}."
+        kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"
+        name = vocabulary.visible(token)
+        name = name if token.isspace() else repr(name)
+        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
-    one_sentence = settings.tokenizer == "nltk" and not settings.sentences
+    one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
     if is_new and may_split and one_sentence and ended > MANY_PERIODS * len(words):
         yield (
             f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "
             "sentence: if lines are of several sentences, add --sentences."
+        )
+    if is_new and settings.lowercase and is_turkish(vocabulary.tokens[first:], vocabulary.counts[first:]):
+        yield (
+            "This reads like Turkish or Azerbaijani: in lower case I became i, not ı, as in other languages;"
+            " --no-lowercase keeps capital letters."
         )
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."

@@ -67,9 +67,9 @@ def score(
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
     from rnnlm.text.lines import ReadReport, read_lines
-    from rnnlm.text.vocabulary import visible
 
     model = LanguageModel.load(find_model(model_path, quiet))
+    visible = model.vocabulary.visible
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()

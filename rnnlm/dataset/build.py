@@ -22,13 +22,19 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.lines import ReadReport
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Piece, ReaderSettings, formats_of, read_documents
+from rnnlm.text.scripts import refuse_unsegmented
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
+from rnnlm.text.subwords import TRAINING_CHARACTERS as SUBWORD_TRAINING_CHARACTERS
+from rnnlm.text.subwords import all_subwords, train_subwords
+from rnnlm.text.tokenizers import SPACE_BOUND
 from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
 
 # How many kinds of skipped input the error names where nothing else is left.
 MOST_REASONS = 5
+# Text settings that are found in the corpus; they stand in the vocabulary alone.
+LEARNED = ("punkt", "subwords")
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class VocabularySettings:
     size
         The most tokens it may have, the three special ones included.
     min_count
-        How often a word must stand in the training text to be kept.
+        How often a word must stand in the training text to be kept; a pair of subwords, to be merged.
     special
         The names of the special tokens.
     extends
@@ -197,7 +203,13 @@ def build_dataset(
 
     with temporary_directory(place) as directory:
         with Spool(directory) as spool:
-            settings, pieces = _with_punkt(settings, read_documents(inputs, reader, report))
+            pieces = read_documents(inputs, reader, report)
+            is_new = isinstance(vocabulary, VocabularySettings) and vocabulary.extends is None
+            if is_new and settings.tokenizer in SPACE_BOUND:
+                pieces = refuse_unsegmented(pieces)
+            settings, pieces = _with_punkt(settings, pieces)
+            if isinstance(vocabulary, VocabularySettings):
+                settings, pieces = _with_subwords(settings, pieces, vocabulary)
 
             def spooled(name: str, pieces: Iterator[Piece], reported: int = 0) -> Part:
                 with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
@@ -268,6 +280,19 @@ def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSe
     return replace(settings, punkt=punkt), pieces
 
 
+def _with_subwords(
+    settings: TextSettings, pieces: Iterator[Piece], choice: VocabularySettings
+) -> tuple[TextSettings, Iterator[Piece]]:
+    """Find parts of words in the beginning of the corpus if the tokenizer needs them."""
+    if settings.tokenizer != "bpe" or settings.subwords:
+        return settings, pieces
+    prefix, pieces = take_prefix(pieces, SUBWORD_TRAINING_CHARACTERS)
+    processor = TextProcessor(settings)
+    sentences = (sentence for piece in prefix for sentence in processor.sentence_texts(piece.text))
+    size = choice.size - Vocabulary.first_word_id
+    return replace(settings, subwords=train_subwords(sentences, size, choice.min_count)), pieces
+
+
 def _count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
     """Count, in the training part, each type and the sentences."""
     counts = np.zeros(len(spool.types) + 1, np.int64)
@@ -294,11 +319,14 @@ def _choose_words(
     known = set(first)
     if not sentences:
         raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
-    words = (
+    words: Iterable[tuple[str, int]] = (
         (token, int(type_counts[index]))
         for token, index in types.items()
         if type_counts[index] >= max(choice.min_count, 1) and token not in known
     )
+    if settings.subwords and choice.extends is None:  # any text may hold any of them
+        subwords = (token for token in all_subwords(settings.subwords) if token not in known)
+        words = ((token, int(type_counts[types[token]]) if token in types else 0) for token in subwords)
     kept = heapq.nsmallest(choice.size - len(first), words, key=lambda word: (-word[1], word[0]))
     tokens = [*first, *(token for token, _ in kept)]
     counts = [int(type_counts[types[word]]) if word in types else 0 for word in tokens[Vocabulary.first_word_id :]]
@@ -316,7 +344,7 @@ def _write_metadata(
         "level": text.level,
         "inputs": list(inputs),
         "reader": asdict(reader),
-        "text": {key: value for key, value in text.to_dict().items() if key != "punkt"},
+        "text": {key: value for key, value in text.to_dict().items() if key not in LEARNED},
         "split": asdict(split),
         "documents": result.documents,
         "vocabulary_size": len(result.vocabulary),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.workers import map_in_order
+from rnnlm.text.line_ends import LINE_END, LINE_ENDS, MOST_LINE_ENDS
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Piece
 
@@ -78,11 +79,25 @@ def encode_documents(
     progress
         Called with the number of characters of each chunk when it is done.
     """
+    if settings.keep_lines:
+        pieces = _with_inner_line_ends(pieces)
     encode = partial(encode_pieces, TextProcessor(settings))
     with closing(map_in_order(encode, _chunks(pieces), workers)) as chunks:
         for chunk in chunks:
             yield chunk
             progress(chunk.characters)
+
+
+def _with_inner_line_ends(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Leave the line ends at the beginning and end of documents out; those between two pieces begin the second."""
+    between, has_begun = "", False
+    for text, begins_document in pieces:
+        has_begun = has_begun and not begins_document
+        whole = between + text if has_begun else text.lstrip()
+        text = whole.rstrip()
+        between = LINE_END * min(len(LINE_ENDS.findall(whole, len(text))), MOST_LINE_ENDS)
+        has_begun = has_begun or bool(text)
+        yield Piece(text, begins_document)
 
 
 def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -6,18 +6,18 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.sampling import SampledIds, ban, refuse_overflow
+from rnnlm.generation.bans import Bans, Phrase, nothing_left
+from rnnlm.generation.sampler import SampledIds, refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper, read_prompt
 
 
 class Hypothesis(NamedTuple):
-    """A continuation within the beam."""
+    """A continuation."""
 
     ids: list[int]
     log_prob: float
-    ended: bool = False
     parent: int = 0  # which of the hypotheses that went on it was made of
 
 
@@ -31,12 +31,15 @@ def beam_search(
     forbidden: Collection[int],
     max_tokens: int,
     min_tokens: int = 0,
+    phrases: Collection[Phrase] = (),
 ) -> list[SampledIds]:
     """Search for the most likely continuations of a prompt.
 
-    At every step each hypothesis is continued with every token, and the `width` most likely of these, and of those
-    that ended before, are kept (Graves 2012, Sutskever et al. 2014). They are compared by their log-probabilities
-    as they are, not divided by their lengths. With a beam as wide as there are continuations the search is exact.
+    At every step each hypothesis of the beam is continued with every token. The `width` most likely of those that
+    go on are the next beam (Graves 2012, Sutskever et al. 2014); those that end here take no place in it, and the
+    `width` most likely of all that have ended are kept. The search is over when no hypothesis can be more likely
+    than these. All are compared by their log-probabilities as they are, not divided by their lengths. With a beam
+    as wide as there are continuations the search is exact.
 
     Parameters
     ----------
@@ -48,8 +51,8 @@ def beam_search(
         How many hypotheses are kept.
     end_id
         A continuation ends before this id.
-    forbidden
-        Ids that are not used.
+    forbidden, phrases
+        What is not used; see `Bans`. A phrase may begin in the prompt.
     max_tokens
         Length at which a continuation is cut.
     min_tokens
@@ -63,31 +66,45 @@ def beam_search(
     Raises
     ------
     RnnlmError
-        If `width` is below 1, or the model overflows.
+        If `width` is below 1, the model overflows, or every continuation is ruled out.
     """
     if width < 1:
         raise RnnlmError(f"width {width}: give a whole number from 1.")
-    beam = going_on = [Hypothesis([], 0.0)]
+    bans = Bans(network, forbidden, phrases)
+    recent = prompt[-bans.reach :] if bans.reach else []
     log_probs, state = read_prompt(network, prompt)
     stepper = Stepper(network, state)
+    beam, ended = [Hypothesis([], 0.0)], list[Hypothesis]()
     for step in range(max_tokens):
         if step > 0:
-            stepper.begin(stepper.state[:, :, [hypothesis.parent for hypothesis in going_on]])
-            log_probs = stepper.log_probs(np.array([hypothesis.ids[-1] for hypothesis in going_on]))
+            stepper.begin(stepper.state[:, :, [hypothesis.parent for hypothesis in beam]])
+            log_probs = stepper.log_probs(np.array([hypothesis.ids[-1] for hypothesis in beam]))
         refuse_overflow(log_probs)
-        before = np.array([[hypothesis.log_prob] for hypothesis in going_on])
-        totals = before + log_probs + ban(network, [*forbidden, end_id] if step < min_tokens else forbidden)
-        candidates = [hypothesis for hypothesis in beam if hypothesis.ended]
+        before = np.array([[hypothesis.log_prob] for hypothesis in beam])
+        totals = before + bans.applied(log_probs, [recent + hypothesis.ids for hypothesis in beam])
+        if step >= min_tokens:
+            ended += [Hypothesis(beam[i].ids, float(totals[i, end_id])) for i in range(len(beam))]
+            ended = _best(ended, width)
+        totals[:, end_id] = -np.inf
+        # What goes on never becomes more likely.
+        least = ended[-1].log_prob if len(ended) == width else -np.inf
+        longer = []
         for place in _largest(totals.ravel(), width):
             parent, chosen = divmod(int(place), network.vocabulary_size)
-            ids, ended = going_on[parent].ids, chosen == end_id
-            longer = ids if ended else [*ids, chosen]
-            candidates.append(Hypothesis(longer, float(totals[parent, chosen]), ended, parent))
-        beam = sorted(candidates, key=lambda hypothesis: -hypothesis.log_prob)[:width]
-        going_on = [hypothesis for hypothesis in beam if not hypothesis.ended]
-        if not going_on:
+            if totals[parent, chosen] > least:
+                longer.append(Hypothesis([*beam[parent].ids, chosen], float(totals[parent, chosen]), parent))
+        beam = longer
+        if not beam:
             break
-    return [SampledIds(hypothesis.ids, hypothesis.log_prob) for hypothesis in beam]
+    found = _best(ended + beam, width)
+    if not found:
+        raise nothing_left()
+    return [SampledIds(hypothesis.ids, hypothesis.log_prob) for hypothesis in found]
+
+
+def _best(hypotheses: list[Hypothesis], number: int) -> list[Hypothesis]:
+    """Return the most likely hypotheses in order; of equals, the first comes first."""
+    return sorted(hypotheses, key=lambda hypothesis: -hypothesis.log_prob)[:number]
 
 
 def _largest(values: Floats, number: int) -> Ids:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.generation.bans import Bans, Phrase, Spellings, nothing_left
 from rnnlm.generation.beam_search import beam_search
-from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, ban, refuse_overflow, sample_ids, stream_ids
+from rnnlm.generation.sampler import SampledIds, Sampler, refuse_overflow, sample_ids, stream_ids
+from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import read_prompt
 from rnnlm.text.continuation import Continuation
@@ -35,11 +37,16 @@ class Writing:
         of whole tokens, so one in which the stop text begins is left out.
     allow_unknown
         Whether the unknown token may be written.
+    ban
+        Words that are never written, or phrases: their tokens in a row, which may begin in the seed text. For a
+        model of characters or of parts of words they are not written within other words either.
+    keep_stop
+        Whether a text ends after the stop text instead. The token in which that ends is kept whole.
 
     Raises
     ------
     RnnlmError
-        If a number is out of its range, or a stop text is empty.
+        If a number is out of its range, or a stop text or a ban is empty.
     """
 
     sampling: Sampling = field(default_factory=Sampling)
@@ -47,15 +54,18 @@ class Writing:
     min_tokens: int = 0
     stop: Sequence[str] = ()
     allow_unknown: bool = False
+    ban: Sequence[str] = ()
+    keep_stop: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("max_tokens", self.max_tokens), ("min_tokens", self.min_tokens)):
             if value is not None and value < 0:
                 raise RnnlmError(f"{name} {value}: give a whole number from 0.")
-        if isinstance(self.stop, str):
-            raise RnnlmError("stop needs a list of texts; put the text in [ ].")
-        if "" in self.stop:
-            raise RnnlmError("stop '': give at least one character.")
+        for name, texts in (("stop", self.stop), ("ban", self.ban)):
+            if isinstance(texts, str):
+                raise RnnlmError(f"{name} needs a list of texts; put the text in [ ].")
+            if "" in texts:
+                raise RnnlmError(f"{name} '': give at least one character.")
 
     def longest(self, level: str) -> int:
         """Return the most tokens of a text of words or characters.
@@ -108,13 +118,14 @@ class Writer:
     ) -> None:
         self._network, self._vocabulary, self._processor = network, vocabulary, processor
         self._carries_state = carries_state
+        self._spellings = Spellings(vocabulary, processor)
 
     def samples(self, seed_text: str, number: int, writing: Writing, seed: int | None) -> list[Sample]:
         """Draw several texts side by side."""
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
         prompt, seed_tokens = self._beginning(seed_text)
-        texts = [Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop) for _ in range(number)]
+        texts = [self._continuation(seed_text, seed_tokens, writing) for _ in range(number)]
 
         def kept(sample: int, index: int) -> int | None:
             """Return how many tokens of a sample remain if a stop text ends it here."""
@@ -123,7 +134,7 @@ class Writer:
             return len(text.tokens) if text.stopped else None
 
         drawn = sample_ids(
-            self._sampler(prompt, writing, _generators(seed, number)),
+            self._sampler(prompt, writing, self._phrases(writing), _generators(seed, number)),
             writing.longest(self._vocabulary.settings.level),
             kept if writing.stop else None,
         )
@@ -132,7 +143,7 @@ class Writer:
     def stream(self, seed_text: str, writing: Writing, seed: int | None) -> Iterator[str]:
         """Draw a text, and give it out piece by piece."""
         max_tokens = writing.longest(self._vocabulary.settings.level)
-        return self._pieces(seed_text, writing, max_tokens, _generators(seed, 1))
+        return self._pieces(seed_text, writing, max_tokens, self._phrases(writing), _generators(seed, 1))
 
     def beam_search(self, seed_text: str, width: int, writing: Writing) -> list[Sample]:
         """Search for the most likely texts."""
@@ -145,20 +156,32 @@ class Writer:
             forbidden=self._forbidden(writing.allow_unknown),
             max_tokens=writing.longest(self._vocabulary.settings.level),
             min_tokens=writing.min_tokens,
+            phrases=self._phrases(writing),
         )
         return self._readable(seed_text, seed_tokens, found)
 
     @np.errstate(all="ignore")
-    def next_tokens(self, text: str, number: int, allow_unknown: bool) -> list[tuple[str, float]]:
+    def next_tokens(
+        self, text: str, number: int, allow_unknown: bool, writing: Writing | None
+    ) -> list[tuple[str, float]]:
         """List the tokens most likely to follow a text, with their probabilities."""
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
         prompt, _ = self._beginning(text)
-        log_probs, _ = read_prompt(self._network, prompt)
-        refuse_overflow(log_probs)
-        row = log_probs[0] + ban(self._network, self._forbidden(allow_unknown))
+        if writing is None:
+            log_probs, _ = read_prompt(self._network, prompt)
+            refuse_overflow(log_probs)
+            [row] = Bans(self._network, self._forbidden(allow_unknown)).applied(log_probs, [prompt])
+        else:
+            [row] = np.log(
+                self._sampler(prompt, writing, self._phrases(writing), _generators(0, 1)).probabilities()
+            )
         likeliest = [i for i in np.argsort(-row, kind="stable")[:number] if row[i] > -np.inf]
         return [(self._vocabulary.tokens[i], float(np.exp(row[i]))) for i in likeliest]
+
+    def can_write(self, text: str) -> bool:
+        """Return whether the tokens of a text are in the vocabulary."""
+        return bool(self._spellings.phrases(text))
 
     def followed_by(self, text: str, token: str) -> str:
         """Return a text with a token after it."""
@@ -166,15 +189,20 @@ class Writer:
         return Continuation(self._processor, text, tokens, [token]).text
 
     def _pieces(
-        self, seed_text: str, writing: Writing, max_tokens: int, rngs: list[np.random.Generator]
+        self,
+        seed_text: str,
+        writing: Writing,
+        max_tokens: int,
+        phrases: list[Phrase],
+        rngs: list[np.random.Generator],
     ) -> Iterator[str]:
         """Yield the seed text, and what is added to it as far as it is settled, in pieces that are not empty."""
         if seed_text:
             yield seed_text
         prompt, seed_tokens = self._beginning(seed_text)
-        text = Continuation(self._processor, seed_text, seed_tokens, stop=writing.stop)
+        text = self._continuation(seed_text, seed_tokens, writing)
         # It begins here and not before: the network may have served others until now.
-        sampler = self._sampler(prompt, writing, rngs)
+        sampler = self._sampler(prompt, writing, phrases, rngs)
         shown = 0
         for index in stream_ids(sampler, max_tokens):
             text.append(self._vocabulary.tokens[index])
@@ -187,7 +215,14 @@ class Writer:
         if len(text.added) > shown:
             yield text.added[shown:]
 
-    def _sampler(self, prompt: list[int], writing: Writing, rngs: list[np.random.Generator]) -> Sampler:
+    def _continuation(self, seed_text: str, seed_tokens: list[str], writing: Writing) -> Continuation:
+        return Continuation(
+            self._processor, seed_text, seed_tokens, stop=writing.stop, keep_stop=writing.keep_stop
+        )
+
+    def _sampler(
+        self, prompt: list[int], writing: Writing, phrases: list[Phrase], rngs: list[np.random.Generator]
+    ) -> Sampler:
         return Sampler(
             self._network,
             prompt,
@@ -196,6 +231,7 @@ class Writer:
             sampling=writing.sampling,
             rngs=rngs,
             min_tokens=writing.min_tokens,
+            phrases=phrases,
         )
 
     def _beginning(self, seed_text: str) -> tuple[list[int], list[str]]:
@@ -211,6 +247,15 @@ class Writer:
         """Return the ids that are not written."""
         vocabulary = self._vocabulary
         return [vocabulary.start_id] + ([] if allow_unknown else [vocabulary.unknown_id])
+
+    def _phrases(self, writing: Writing) -> list[Phrase]:
+        """Return the tokens that are banned, and refuse to write without any."""
+        phrases = [phrase for text in writing.ban for phrase in self._spellings.phrases(text)]
+        words = {i for phrase in phrases if len(phrase) == 1 for i in phrase[0]}
+        left = len(self._vocabulary) - len(words.union(self._forbidden(writing.allow_unknown)))
+        if words and left == 1:  # the end of the sentence
+            raise nothing_left()
+        return phrases
 
     def _readable(self, seed_text: str, seed_tokens: list[str], drawn: list[SampledIds]) -> list[Sample]:
         """Turn ids into texts."""

@@ -21,6 +21,8 @@ class Continuation:
         The first tokens that are added to it.
     stop
         Texts before which the continuation ends, wherever `append` makes them stand in what is added.
+    keep_stop
+        Whether it ends after them instead, with the token that made one stand there.
 
     Attributes
     ----------
@@ -30,7 +32,7 @@ class Continuation:
         The text that they add.
     stopped
         Whether a stop text has appeared. `tokens` and `added` are then without it, and without the whole token
-        where it began within one.
+        where it began within one; unless it is kept.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Continuation:
         seed_tokens: list[str],
         tokens: Sequence[str] = (),
         stop: Sequence[str] = (),
+        keep_stop: bool = False,
     ) -> None:
         self.tokens = list(tokens)
         self.stopped = False
         self._processor = processor
         self._seed_text, self._seed_tokens = seed_text, seed_tokens
         self._stop, self._longest_stop = stop, max(map(len, stop), default=0)
+        self._keep_stop = keep_stop
         self._begun = processor.detokenize(seed_tokens)
         self._whole = processor.growing([*seed_tokens, *tokens])
         self._alone = processor.growing(tokens)
@@ -61,6 +65,8 @@ class Continuation:
     def settled(self) -> str:
         """The part of `added` that stays whatever tokens follow."""
         end = self._settled_ends[-1]
+        if self._keep_stop:
+            return self.added[:end]
         # From where a stop text may have begun, whole tokens may be left out again.
         for position in range(max(0, end - self._longest_stop + 1), end):
             if any(stop.startswith(self.added[position:end]) for stop in self._stop):
@@ -80,7 +86,8 @@ class Continuation:
         found = [at for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
         if found:
             self.stopped = True
-            self._shorten(min(found))
+            if not self._keep_stop:
+                self._shorten(min(found))
         elif len(self._whole.settled) >= len(self._begun):
             settled = self._after_seed(self._whole.settled, self._alone.settled)
             if len(settled) > self._settled_ends[-1]:

@@ -1,57 +1,15 @@
 """Readable text made of tokens: of all of them at once, or as they come."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-DOTS = re.compile(r"\.{2,}")
+from rnnlm.text.joining.place import Place
+from rnnlm.text.joining.rules import Rule, is_joined, lean_of
 
 OPENING, CLOSING = "``", "''"
 """Quotation marks whose direction is known."""
 
-# What the patterns of `Prose` look for: in any text, just before a space, and just after one.
-MARKS = re.compile(r"""[]["'`“”‘’«»„…(){}<>.,:;!?#$%/-]""")
-ATTACHED_TO_NEXT = re.compile(r"""(?:[(\[{<#$'"`“‘«„’\s-]|\.\.)$""")
-ATTACHED_TO_LAST = re.compile(r"""[]}).,:;!?%>'"`’”»…/\s-]|n't""", re.IGNORECASE)
-
-
-class Prose:
-    """NLTK's Treebank detokenizer, and the marks of real text that it leaves loose."""
-
-    TIDY = (
-        (re.compile(r"([“‘«„]) "), r"\1"),
-        (re.compile(r" ([”»…])"), r"\1"),
-        (re.compile(r" ’ ?(?=(?:s|t|re|ve|ll|d|m)\b)", re.IGNORECASE), "’"),
-        (re.compile(r" ’"), "’"),
-        (re.compile(r"(?<=[^.]) \.(?!\.)"), "."),  # NLTK 3.9 attaches only the last of a text
-        (re.compile(r" (n't|'(?:s|re|ve|ll|d|m))\b", re.IGNORECASE), r"\1"),
-        (re.compile(r"\b(https?): //"), r"\1://"),
-        (re.compile(r"``|''"), '"'),
-    )
-
-    def __init__(self) -> None:
-        from nltk.tokenize.treebank import TreebankWordDetokenizer as Treebank
-
-        self._treebank = Treebank()
-        contractions = [pattern.pattern for pattern in (*Treebank.CONTRACTIONS2, *Treebank.CONTRACTIONS3)]
-        # One pattern of `re` in place of several of NLTK's slower ones.
-        joined = "|".join(pattern.removeprefix("(?i)") for pattern in contractions)
-        self._contraction = re.compile(joined, re.IGNORECASE)
-
-    def detokenize(self, tokens: Sequence[str]) -> str:
-        """Return prose made of the tokens."""
-        text = f" {' '.join(tokens)} "
-        if not MARKS.search(text) and not self._contraction.search(text):
-            return text.strip()
-        text = self._treebank.detokenize(_prepare(tokens))
-        for pattern, replacement in self.TIDY:
-            text = pattern.sub(replacement, text)
-        return text
-
-    def sets_apart(self, token: str, following: str) -> bool:
-        """Return whether two tokens read the same side by side as alone, whatever other tokens are around them."""
-        attached = ATTACHED_TO_NEXT.search(token) or ATTACHED_TO_LAST.match(following)
-        return not attached and not self._contraction.search(f" {token} {following} ")
+SHOWN = {OPENING: '"', CLOSING: '"'}
 
 
 class GrowingText(Protocol):
@@ -95,54 +53,42 @@ class SeparatedText:
 
 
 class GrowingProse:
-    """Prose whose tokens are detokenized from the last place on at which they are set apart.
+    """Prose: punctuation, quotation marks and the parts of words attached to what they belong to.
 
     Parameters
     ----------
-    prose
-        How tokens become prose.
+    rules
+        How marks lean.
     tokens
         The first tokens.
     """
 
-    def __init__(self, prose: Prose, tokens: Sequence[str]) -> None:
-        self.text = prose.detokenize(tokens)
-        self.settled = ""
-        self._prose = prose
-        self._directions = _Directions()
-        self._unsettled = [self._directions.give(token) for token in tokens]
+    def __init__(self, rules: Mapping[str, Rule], tokens: Sequence[str]) -> None:
+        self.text = self.settled = ""
+        self._rules = rules
+        self._place = Place()
+        self._unsettled: list[str] = []
+        self._extend(tokens)
 
     def append(self, token: str) -> None:
         """Add a token."""
-        if self._unsettled and self._prose.sets_apart(self._unsettled[-1], token):
-            self.settled, self._unsettled = self.text, []
-        self._unsettled.append(self._directions.give(token))
-        text = self._prose.detokenize(self._unsettled)
-        self.text = f"{self.settled} {text}" if self.settled else text
+        self._extend([token])
 
-
-class _Directions:
-    """Makes plain double quotes opening and closing ones in turn."""
-
-    def __init__(self) -> None:
-        self._next = OPENING
-
-    def give(self, token: str) -> str:
-        """Return a token, with its direction where it is a quote; to be called for every token in turn."""
-        if token == '"':
-            token = self._next
-        if token in (OPENING, CLOSING):
-            self._next = CLOSING if token == OPENING else OPENING
-        return token
-
-
-def _prepare(tokens: Sequence[str]) -> list[str]:
-    """Give plain quotes a direction, and attach dots to the word before them."""
-    directions = _Directions()
-    prepared: list[str] = []
-    for token in map(directions.give, tokens):
-        if DOTS.fullmatch(token) and prepared and prepared[-1].isalnum():
-            prepared[-1] += token
-        else:
-            prepared.append(token)
-    return prepared
+    def _extend(self, tokens: Sequence[str]) -> None:
+        tokens = [*self._unsettled, *tokens]
+        place, pieces = self._place, [self.settled]
+        settled = pieces_settled = None
+        for index, token in enumerate(tokens):
+            place.arrive(tokens, index)
+            lean = lean_of(place, self._rules)
+            if place.peeked and settled is None:
+                settled, pieces_settled = index, len(pieces)
+                place = place.copy()  # which goes on as if no token followed
+            joined = is_joined(place, lean)
+            if not joined:
+                pieces.append(" ")
+            pieces.append(SHOWN.get(token, token))
+            place.leave(lean, joined)
+        self._unsettled = [] if settled is None else tokens[settled:]
+        self.text = "".join(pieces)
+        self.settled = self.text if settled is None else "".join(pieces[:pieces_settled])

@@ -1,14 +1,16 @@
-"""The lines of text files: opened, decompressed, repaired, in bounded memory however long they are."""
+"""The lines of text files: opened, decompressed, decoded, repaired, in bounded memory however long they are."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedReader, TextIOWrapper
+from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from itertools import groupby
-from pathlib import Path
-from typing import BinaryIO, cast
 
 from rnnlm.errors import RnnlmError
+from rnnlm.text.compression import InputBytes, InputStream
+from rnnlm.text.damage import Damage
+from rnnlm.text.decoding import Decoding, has_surrogates
+from rnnlm.text.signatures import markup, unreadable
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
 STDIN = "-"
@@ -18,63 +20,94 @@ PIECE_SIZE = 65_536
 # The longest line, and the longest CSV row, that is taken whole, in characters.
 MAX_RECORD = 16_000_000
 
-# The byte order marks of UTF-16, as invalid bytes are read.
-UTF16_MARKS = ("\udcff\udcfe", "\udcfe\udcff")
-# How files begin that are taken for text by mistake, as invalid bytes are read.
-SIGNATURES = {
-    "PK\x03\x04": "a zip archive, as .docx and .epub are",
-    "%PDF-": "a PDF document",
-    "\udc89PNG": "a PNG picture",
-    "\x1f\udc8b": "compressed with gzip, which the name must end in .gz for",
-    "\udcd0\udccf\x11": "an old Office document",
-}
-
 
 class ReadReport:
-    """Counts what had to be repaired or skipped, with the line of the first case in each file."""
+    """Says how files were read, and counts what had to be repaired or skipped, with the line of the first case."""
 
     def __init__(self) -> None:
+        self._notes: dict[str, None] = {}
         self._cases: dict[tuple[str, str], list[int]] = {}
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence about how a file is read, once."""
+        self._notes[sentence] = None
 
     def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
         """Count cases of a kind, such as ``NUL characters removed``."""
         self._cases.setdefault((source, kind), [0, line])[0] += count
 
     def messages(self) -> list[str]:
-        """Return one sentence for each file and kind of case."""
+        """Return the sentences, and one for each file and kind of case."""
         return [
-            f"{source}: {count:,} {kind}, the first in line {line:,}."
-            for (source, kind), (count, line) in self._cases.items()
+            *self._notes,
+            *(
+                f"{source}: {count:,} {kind}, the first in line {line:,}."
+                for (source, kind), (count, line) in self._cases.items()
+            ),
         ]
 
 
 class Lines:
-    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory."""
+    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory.
 
-    def __init__(self, stream: TextIOWrapper, source: str, report: ReadReport) -> None:
+    Attributes
+    ----------
+    source
+        How messages name the file.
+    beginning
+        The first characters, which are read again with the lines.
+    number
+        Of the last whole line.
+    damaged
+        The number of the line in which the file is damaged, which `whole` leaves out; None so far.
+    """
+
+    def __init__(
+        self,
+        stream: InputStream,
+        source: str,
+        report: ReadReport,
+        encoding: str | None = None,
+        any_text: bool = False,
+    ) -> None:
         self.source = source
-        self.number = 0  # of the last whole line
+        self.number = 0
+        self.damaged: int | None = None
         self._number_read = 0  # of the last part
-        self._stream = stream
+        self._at_line_start = True
         self._report = report
+        self._bytes = stream.content
+        beginning = stream.peek()
+        if kind := unreadable(beginning):
+            raise RnnlmError(f"{source}: {kind}.")
+        self._decoding = Decoding(stream.content, beginning, source, encoding, report.note)
+        self._stream = TextIOWrapper(stream, encoding=self._decoding.encoding, errors=self._decoding.errors)
+        self.beginning = self._decoding.beginning(beginning)
+        if not any_text and (kind := markup(self.beginning)):
+            raise RnnlmError(f"{source}: {kind}.")
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
-        at_line_start = True
-        while part := self._read():
-            if at_line_start:
+        decoding = self._decoding
+        part = self._read()
+        while part:
+            if self._at_line_start:
                 self._number_read += 1
-                if self._number_read == 1:
-                    self._refuse_what_is_no_text(part)
-            at_line_start = part.endswith("\n")
-            yield self.repair(part, self._number_read, "bytes that are not UTF-8 (perhaps Latin-1)")
-
-    def _refuse_what_is_no_text(self, beginning: str) -> None:
-        if beginning.startswith(UTF16_MARKS):
-            raise RnnlmError(f"{self.source}: this is UTF-16 text; convert it to UTF-8 first.")
-        for signature, kind in SIGNATURES.items():
-            if beginning.startswith(signature):
-                raise RnnlmError(f"{self.source}: this is {kind}; give plain text.")
+            following = None
+            self._at_line_start = part.endswith("\n")
+            if not self._at_line_start and self._bytes.damage:
+                following = self._read()
+                if not following:  # the rest of the line is lost
+                    self.damaged = self._number_read
+                    break
+            if decoding.is_needed or "\0" in part or not part.isascii():
+                part = self._mended(part)
+            yield part
+            part = self._read() if following is None else following
+        if self._bytes.damage:
+            self._bytes.damage.line = self._whole_lines
+        elif rest := decoding.rest():
+            yield self.repair(rest, self._number_read, decoding.wrong)
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
@@ -89,6 +122,8 @@ class Lines:
                 length += len(part)
                 if length <= MAX_RECORD:
                     line.append(part)
+            if number == self.damaged:
+                return
             if length <= MAX_RECORD:
                 yield "".join(line)
             else:
@@ -99,27 +134,31 @@ class Lines:
         if "\0" in text:
             self.report("NUL characters removed", line, text.count("\0"))
             text = text.replace("\0", "")
-        if not text.isascii():
+        if not text.isascii() and has_surrogates(text):
             text, count = LONE_SURROGATES.subn("\ufffd", text)
-            if count:
-                self.report(f"{surrogates} replaced by U+FFFD", line, count)
+            self.report(f"{surrogates} replaced by U+FFFD", line, count)
         return text
 
     def report(self, kind: str, line: int, count: int = 1) -> None:
         """Report what is left out or looks wrong."""
         self._report.add(self.source, kind, line, count)
 
+    @property
+    def _whole_lines(self) -> int:
+        return self._number_read - (not self._at_line_start)
+
+    def _mended(self, part: str) -> str:
+        decoding = self._decoding
+        if not decoding.is_needed and "\0" not in part and not has_surrogates(part):
+            decoding.utf8_parts += 1
+            return part
+        return self.repair(decoding.decoded(part, self._number_read), self._number_read, decoding.wrong)
+
     def _read(self) -> str:
         try:
             return self._stream.readline(PIECE_SIZE)
-        except Exception as error:  # decompressors raise errors of many kinds
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            advice = "is the file complete?"
-            if "memory" in reason.lower():
-                advice = "compress the file again with a smaller dictionary, as with level 9 or less."
-            raise RnnlmError(
-                f"{self.source}: reading stopped after line {self._number_read:,} ({reason}); {advice}"
-            ) from error
+        except Damage as damage:
+            raise damage.after_line(self._whole_lines) from damage
 
 
 def source_name(name: str) -> str:
@@ -128,36 +167,69 @@ def source_name(name: str) -> str:
 
 
 @contextmanager
-def open_text(name: str, report: ReadReport) -> Iterator[Lines]:
-    """Open the lines of a file, decompressed by its name, or of standard input.
+def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> Iterator[InputStream]:
+    """Open the bytes of a file or of standard input, decompressed, whatever the name says.
 
     Parameters
     ----------
     name
         The file, or ``-``.
     report
-        Gathers what is repaired or left out.
+        Gets what is left out.
+    keep_damaged
+        Whether to end the file where it is damaged, instead of raising an error.
 
     Raises
     ------
     RnnlmError
-        If the file cannot be opened.
+        If the file cannot be opened; while it is read, if it is damaged.
     """
-    try:
-        # What is not UTF-8 becomes lone surrogates.
-        stream = TextIOWrapper(_open_binary(name), encoding="utf-8-sig", errors="surrogateescape")
-    except OSError as error:
-        raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
-    try:
-        yield Lines(stream, source_name(name), report)
-    finally:
-        if name == STDIN:
-            stream.detach()  # standard input is not ours to close
-        else:
-            stream.close()
+    with ExitStack() as stack:
+        try:
+            # Standard input is not ours to close.
+            file = sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb"))
+        except OSError as error:
+            raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
+        content = InputBytes(file, source_name(name), keep_damaged)
+        yield stack.enter_context(InputStream(content))
+        if content.damage:
+            report.note(content.damage.left_out())
 
 
-def read_lines(name: str, report: ReadReport) -> Iterator[str]:
+@contextmanager
+def open_text(
+    name: str,
+    report: ReadReport,
+    *,
+    encoding: str | None = None,
+    keep_damaged: bool = False,
+    any_text: bool = False,
+) -> Iterator[Lines]:
+    """Open the lines of a file or of standard input, decompressed and decoded, whatever the name says.
+
+    Parameters
+    ----------
+    name
+        The file, or ``-``.
+    report
+        Gathers how it is read, and what is repaired or left out.
+    encoding
+        How characters are written; None to recognize it.
+    keep_damaged
+        Whether to end the file where its compressed data is damaged, instead of raising an error.
+    any_text
+        Whether to read HTML, XML and RTF too, which are refused else.
+
+    Raises
+    ------
+    RnnlmError
+        If the file cannot be opened or is no text; while it is read, if it is damaged or its encoding is wrong.
+    """
+    with open_bytes(name, report, keep_damaged=keep_damaged) as stream:
+        yield Lines(stream, source_name(name), report, encoding, any_text)
+
+
+def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) -> Iterator[str]:
     """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
 
     They are repaired as in `read_documents`.
@@ -167,14 +239,16 @@ def read_lines(name: str, report: ReadReport) -> Iterator[str]:
     name
         The file, or ``-`` for standard input.
     report
-        Gathers what was repaired.
+        Gathers how it is read, and what was repaired.
+    encoding
+        How characters are written; None to recognize it.
 
     Raises
     ------
     RnnlmError
         If the file cannot be read, or a line has more than 16,000,000 characters.
     """
-    with open_text(name, report) as lines:
+    with open_text(name, report, encoding=encoding, any_text=True) as lines:
         line, number = "", 1
         for part in lines.parts():
             line += part
@@ -187,28 +261,3 @@ def read_lines(name: str, report: ReadReport) -> Iterator[str]:
                 line, number = "", number + 1
         if line:
             yield line
-
-
-def _open_binary(name: str) -> BinaryIO:
-    compression = Path(name).suffix.lower()
-    if name == STDIN:
-        return sys.stdin.buffer
-    if compression == ".gz":
-        import gzip
-
-        return cast(BinaryIO, gzip.open(name))
-    if compression == ".bz2":
-        import bz2
-
-        return cast(BinaryIO, bz2.open(name))
-    if compression == ".xz":
-        from rnnlm.text.xz import XzFile
-
-        return BufferedReader(XzFile(open(name, "rb")))
-    if compression == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise RnnlmError(f"{name}: .zst needs the package zstandard; run: pip install zstandard.") from error
-        return cast(BinaryIO, zstandard.open(name))
-    return open(name, "rb")

@@ -6,10 +6,18 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.abbreviations import GOES_ON_BEFORE
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
+from rnnlm.text.subwords import SubwordData, is_subword_data
 from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, Tokenizer, make_tokenizer
+
+JOINS = ("space", "none")
+
+# What every file has held from the first version on; other settings are left out while they have their default, so
+# that old files and new ones compare equal.
+FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class TextSettings:
     Attributes
     ----------
     tokenizer
-        ``nltk``, ``tweet``, ``whitespace`` or ``characters``.
+        ``nltk``, ``tweet``, ``whitespace``, ``unicode``, ``jieba``, ``bpe`` or ``characters``.
     lowercase
         Whether text is put in lower case.
     sentences
@@ -28,6 +36,13 @@ class TextSettings:
         Whether the Reddit clean-up is applied.
     punkt
         Parameters of the sentence splitter; needed where `sentences` is on.
+    join
+        How words that white space separated are joined again: with a ``space``, or with ``none`` where a script
+        has none.
+    keep_lines
+        Whether the ends of lines are tokens, so that a document of several lines stays one.
+    subwords
+        The parts of words; needed where the tokenizer is ``bpe``.
     """
 
     tokenizer: str = "nltk"
@@ -35,6 +50,9 @@ class TextSettings:
     sentences: bool = False
     clean: bool = False
     punkt: PunktData | None = None
+    join: str = "space"
+    keep_lines: bool = False
+    subwords: SubwordData | None = None
 
     @classmethod
     def choose(
@@ -46,6 +64,8 @@ class TextSettings:
         lowercase: bool | None = None,
         sentences: bool | None = None,
         clean: bool | None = None,
+        join: str | None = None,
+        keep_lines: bool = False,
     ) -> "TextSettings":
         """Return the settings that suit a level and the inputs' formats, but for those that are given.
 
@@ -55,29 +75,42 @@ class TextSettings:
             ``word`` or ``char``: only words are put in lower case.
         formats
             ``csv``, ``jsonl`` or ``txt``: where all are records, they are taken for comments, which are cleaned,
-            and split into sentences of words.
-        tokenizer, lowercase, sentences, clean
+            and split into sentences of words unless their lines are kept.
+        tokenizer, lowercase, sentences, clean, join, keep_lines
             As in the settings; None for the default.
 
         Raises
         ------
         RnnlmError
-            If a tokenizer is given for characters.
+            If a tokenizer is given for characters, or two settings exclude one another.
         """
         words, records = level == "word", "txt" not in formats
         if tokenizer and not words:
             raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
+        if join and tokenizer != "whitespace":
+            raise RnnlmError("--join is for --tokenizer whitespace; the others need none; leave it out.")
+        if keep_lines and not words:
+            raise RnnlmError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
+        if keep_lines and sentences:
+            raise RnnlmError("--keep-lines keeps a document in one piece; leave it out, or --sentences.")
         return cls(
             tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
             lowercase=words if lowercase is None else lowercase,
-            sentences=words and records if sentences is None else sentences,
+            sentences=words and records and not keep_lines if sentences is None else sentences,
             clean=records if clean is None else clean,
+            join=join or "space",
+            keep_lines=keep_lines,
         )
 
     @property
     def default_documents(self) -> str:
-        """What a document of a text file is if nothing is said: a ``line`` of words, a ``file`` of characters."""
-        return "line" if self.level == "word" else "file"
+        """What a document of a text file is if nothing is said.
+
+        It is a ``line`` of words, a ``paragraph`` where the ends of lines are kept, a ``file`` of characters.
+        """
+        if self.level == "char":
+            return "file"
+        return "paragraph" if self.keep_lines else "line"
 
     @property
     def level(self) -> str:
@@ -85,8 +118,13 @@ class TextSettings:
         return "char" if self.tokenizer == CHARACTERS else "word"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data for JSON."""
-        return asdict(self)
+        """Return the settings as plain data for JSON, without later ones that have their default."""
+        data = asdict(self)
+        return {
+            field.name: data[field.name]
+            for field in fields(self)
+            if field.name in FIRST_SETTINGS or data[field.name] != field.default
+        }
 
     @classmethod
     def from_dict(cls, data: object, source: str) -> "TextSettings":
@@ -104,16 +142,25 @@ class TextSettings:
         RnnlmError
             If a key is missing, unknown or of the wrong type.
         """
-        names = {field.name for field in fields(cls)}
-        if not isinstance(data, Mapping) or set(data) != names:
-            raise RnnlmError(f"{source}: 'text' must hold exactly the keys {', '.join(sorted(names))}.")
+        if not isinstance(data, Mapping) or not data.keys() >= set(FIRST_SETTINGS):
+            raise RnnlmError(f"{source}: 'text' must hold the keys {', '.join(FIRST_SETTINGS)}.")
+        unknown = [key for key in data if key not in {field.name for field in fields(cls)}]
+        if unknown:
+            raise RnnlmError(
+                f"{source}: 'text' has the key {shown(unknown[0])}, which this version of rnnlm does not know;"
+                " use the version that wrote it."
+            )
         if data["tokenizer"] not in (*WORD_TOKENIZERS, CHARACTERS):
             raise RnnlmError(f"{source}: 'text.tokenizer' is {shown(data['tokenizer'])}, which is no tokenizer.")
-        for name in ("lowercase", "sentences", "clean"):
-            if not isinstance(data[name], bool):
+        for name in ("lowercase", "sentences", "clean", "keep_lines"):
+            if not isinstance(data.get(name, False), bool):
                 raise RnnlmError(f"{source}: 'text.{name}' must be true or false.")
         if data["sentences"] and not _is_punkt_data(data["punkt"]):
             raise RnnlmError(f"{source}: 'text.punkt' does not hold the sentence splitter's parameters.")
+        if data.get("join", "space") not in JOINS:
+            raise RnnlmError(f"{source}: 'text.join' must be {' or '.join(JOINS)}.")
+        if (data["tokenizer"] == "bpe") != is_subword_data(data.get("subwords")):
+            raise RnnlmError(f"{source}: 'text.subwords' does not hold what the tokenizer needs.")
         return cls(**data)
 
 
@@ -121,6 +168,7 @@ def _is_punkt_data(data: object) -> bool:
     if not isinstance(data, Mapping):
         return False
     collocations, ortho_context = data.get("collocations"), data.get("ortho_context")
+    known = data.get("known_abbreviations", {})
     return (
         are_strings(data.get("abbreviations"))
         and are_strings(data.get("sentence_starters"))
@@ -129,6 +177,9 @@ def _is_punkt_data(data: object) -> bool:
         and isinstance(ortho_context, Mapping)
         and are_strings(list(ortho_context))
         and all(isinstance(flags, int) for flags in ortho_context.values())
+        and isinstance(known, Mapping)
+        and are_strings([*known, *known.values()])
+        and set(GOES_ON_BEFORE).issuperset(known.values())
     )
 
 
@@ -154,7 +205,10 @@ class TextProcessor:
     # Made when first needed: a detokenizing model loads no sentence splitter.
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return make_tokenizer(self.settings.tokenizer)
+        settings = self.settings
+        return make_tokenizer(
+            settings.tokenizer, join=settings.join, keep_lines=settings.keep_lines, subwords=settings.subwords
+        )
 
     @cached_property
     def _splitter(self) -> SentenceSplitter | None:
@@ -168,6 +222,8 @@ class TextProcessor:
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """Yield the sentences of a document as lists of tokens; none is empty."""
+        if not text:
+            return iter(())  # without the splitter, which takes long to load
         return filter(None, map(self._tokenizer.tokenize, self.sentence_texts(text)))
 
     def tokenize(self, text: str) -> list[str]:

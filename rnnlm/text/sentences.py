@@ -1,7 +1,8 @@
 """Sentence splitting with Punkt: its English data where installed, else trained on the corpus itself.
 
 Nothing is ever downloaded. The parameters used are plain data that is stored with the vocabulary, so that a
-model's text is split in the same way later, on any machine.
+model's text is split in the same way later, on any machine. Punkt judges full stops after words that are not
+known; `sentence_ends` has the rest.
 
 References
 ----------
@@ -9,25 +10,39 @@ T. Kiss and J. Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 
 32(4), 2006.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypedDict
+
+from rnnlm.text import abbreviations
+from rnnlm.text.sentence_ends import SentenceEnds
 
 # Punkt's statistics settle long before this many characters; more would only cost time.
 TRAINING_CHARACTERS = 1_000_000
 # Punkt keeps an object a word while it trains, so it is fed in portions.
 TRAINING_PORTION = 100_000
-# Longer lines are cut, so that text without line ends cannot make the splitter slow.
-MAX_LINE = 50_000
-SENTENCE_ENDS = frozenset(".?!")
+# Longer sentences are cut.
+LONGEST_SENTENCE = 50_000
+WORD_END = re.compile(r".*\s", re.DOTALL)
+CLAUSE_END = re.compile(r".*[,;:，；：、]", re.DOTALL)
+LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
-class PunktData(TypedDict):
-    """Punkt's parameters as plain data; `ortho_context` holds flags of the cases that a word is seen in."""
-
+class _Learned(TypedDict):
     abbreviations: list[str]
     collocations: list[list[str]]
     sentence_starters: list[str]
     ortho_context: dict[str, int]
+
+
+class PunktData(_Learned, total=False):
+    """Punkt's parameters as plain data; `ortho_context` holds flags of the cases that a word is seen in.
+
+    `known_abbreviations` holds what `SentenceEnds` takes. Vocabularies made before it was there lack it, and their
+    text is split by Punkt alone.
+    """
+
+    known_abbreviations: dict[str, str]
 
 
 def installed_punkt() -> PunktData | None:
@@ -76,11 +91,18 @@ def train_punkt(texts: Iterable[str]) -> PunktData:
 
 
 def _to_data(parameters: Any, ortho_context: dict[str, int]) -> PunktData:
+    """Return the parameters as plain data, together with what need not be learned."""
+    # Where letters have no case, Punkt takes the words that end most sentences for abbreviations.
+    learned = (word for word in parameters.abbrev_types if word.lower() != word.upper())
+    ordinals = (("##number##", word) for word in abbreviations.AFTER_ORDINALS.split())
     return {
-        "abbreviations": sorted(parameters.abbrev_types),
-        "collocations": sorted([first, second] for first, second in parameters.collocations),
-        "sentence_starters": sorted(parameters.sent_starters),
+        "abbreviations": sorted({*learned, *abbreviations.ABBREVIATIONS.split()}),
+        "collocations": sorted([first, second] for first, second in {*parameters.collocations, *ordinals}),
+        "sentence_starters": sorted({*parameters.sent_starters, *abbreviations.SENTENCE_STARTERS.split()}),
         "ortho_context": {word: flags for word, flags in sorted(ortho_context.items()) if flags},
+        "known_abbreviations": {
+            word: before for before, words in abbreviations.GOES_ON_BEFORE.items() for word in words.split()
+        },
     }
 
 
@@ -109,14 +131,60 @@ class SentenceSplitter:
         parameters.sent_starters = set(punkt["sentence_starters"])
         parameters.ortho_context = _OrthoContext(punkt["ortho_context"])
         self._punkt = PunktSentenceTokenizer(parameters)
+        known = punkt.get("known_abbreviations")
+        self._ends = None if known is None else SentenceEnds(self._punkt, known)
 
     def split(self, text: str) -> Iterator[str]:
-        """Yield the sentences of a document, without surrounding white space; none is empty."""
+        """Yield the sentences of a document, without surrounding white space; none is empty.
+
+        None is longer than 50,000 characters, and none is without letters and digits if the document has any.
+        """
+        if self._ends is None:
+            yield from self._split_by_punkt_alone(text)
+            return
+        for sentence in _with_words(self._sentences(text, self._ends)):
+            yield from filter(None, _cut(sentence))
+
+    def _sentences(self, text: str, ends: SentenceEnds) -> Iterator[str]:
         for line in text.split("\n"):
-            for start in range(0, len(line), MAX_LINE):
-                piece = line[start : start + MAX_LINE].strip()
-                if SENTENCE_ENDS.isdisjoint(piece):
-                    if piece:
-                        yield piece
-                else:
+            start = 0
+            for end in ends.find(line):
+                yield line[start:end].strip()
+                start = end
+            if rest := line[start:].strip():
+                yield rest
+
+    def _split_by_punkt_alone(self, text: str) -> Iterator[str]:
+        """Split as the text of older vocabularies was split."""
+        for line in text.split("\n"):
+            for start in range(0, len(line), LONGEST_SENTENCE):
+                piece = line[start : start + LONGEST_SENTENCE].strip()
+                if piece:
                     yield from filter(None, map(str.strip, self._punkt.tokenize(piece)))
+
+
+def _with_words(sentences: Iterable[str]) -> Iterator[str]:
+    """Join what has neither letters nor digits to the sentence before, or at the beginning to the one after."""
+    held: list[str] = []
+    has_words = False
+    for sentence in sentences:
+        if LETTER_OR_DIGIT.search(sentence):
+            if has_words:
+                yield " ".join(held)
+                held = []
+            has_words = True
+        held.append(sentence)
+    if held:
+        yield " ".join(held)
+
+
+def _cut(sentence: str) -> Iterator[str]:
+    """Cut a sentence that is too long where a word ends, else after a comma, else anywhere."""
+    start = 0
+    while len(sentence) - start > LONGEST_SENTENCE:
+        limit = start + LONGEST_SENTENCE
+        found = WORD_END.match(sentence, start, limit) or CLAUSE_END.match(sentence, start, limit)
+        end = found.end() if found else limit
+        yield sentence[start:end].strip()
+        start = end
+    yield sentence[start:].strip()

@@ -3,16 +3,30 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from rnnlm.text.detokenizers import GrowingProse, GrowingText, Prose, SeparatedText
+from rnnlm.errors import RnnlmError
+from rnnlm.text.detokenizers import GrowingProse, GrowingText, SeparatedText
+from rnnlm.text.joining.rules import NLTK, TWEET
 
-WORD_TOKENIZERS = ("nltk", "tweet", "whitespace")
+if TYPE_CHECKING:
+    from rnnlm.text.subwords import SubwordData
+
+WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
+# Words of these go from one space to the next, but for punctuation marks; the others find words that touch.
+SPACE_BOUND = ("nltk", "tweet", "whitespace")
+# Tokens of these begin with a mark if a space stood before them.
+MARKED = ("unicode", "jieba", "bpe")
+MARK = "▁"
 
 # Longer text is given to NLTK in parts: some of its patterns take a time quadratic in the length of hostile
 # text, and raise an error when it gets too long.
 LONGEST_PART = 4096
+
+# Where text without spaces is cut, if it has them.
+CLAUSE_ENDS = "。！？；，、।॥؟۔،,;!?"
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -47,6 +61,10 @@ ALWAYS = " "
 CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'tis|'twas", re.IGNORECASE)
 
 
+Substitution = tuple[frozenset[str], Callable[[str, str], str], str]
+"""Characters of which a text must hold one, the method that substitutes in it, and the replacement."""
+
+
 class Tokenizer(ABC):
     """Turns a sentence into tokens and tokens into readable text."""
 
@@ -76,15 +94,28 @@ class CharacterTokenizer(Tokenizer):
 
 
 class WhitespaceTokenizer(Tokenizer):
-    """For text that is tokenized already: tokens are what white space separates."""
+    """For text that is tokenized already: tokens are what white space separates.
+
+    Parameters
+    ----------
+    join
+        ``space`` puts a space between any two words, ``none`` only where both are of a script that has spaces.
+    """
+
+    def __init__(self, join: str = "space") -> None:
+        self._join = join
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words between white space."""
         return text.split()
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
-        """Return the tokens with a space between them."""
-        return SeparatedText(tokens, " ")
+        """Return the tokens joined."""
+        if self._join == "space":
+            return SeparatedText(tokens, " ")
+        from rnnlm.text.scripts import UnspacedText
+
+        return UnspacedText(tokens)
 
 
 class NltkTokenizer(Tokenizer):
@@ -93,15 +124,15 @@ class NltkTokenizer(Tokenizer):
     It expects one sentence at a time: a full stop is split off at the end of the text only.
     """
 
-    def __init__(self) -> None:
+    # NLTK, which takes long to import, is not needed to make text of tokens.
+    @cached_property
+    def _patterns(self) -> tuple[list[Substitution], list[Substitution], list[re.Pattern[str]]]:
+        """Those used before and after the text is padded with spaces, and those of contractions."""
         from nltk.tokenize.destructive import NLTKWordTokenizer as Nltk
 
-        self._before_padding = _substitutions(
-            [*Nltk.STARTING_QUOTES, *Nltk.PUNCTUATION, Nltk.PARENS_BRACKETS, Nltk.DOUBLE_DASHES]
-        )
-        self._after_padding = _substitutions(Nltk.ENDING_QUOTES)
-        self._contractions = [*Nltk.CONTRACTIONS2, *Nltk.CONTRACTIONS3]
-        self._prose = Prose()
+        before = [*Nltk.STARTING_QUOTES, *Nltk.PUNCTUATION, Nltk.PARENS_BRACKETS, Nltk.DOUBLE_DASHES]
+        contractions = [*Nltk.CONTRACTIONS2, *Nltk.CONTRACTIONS3]
+        return _substitutions(before), _substitutions(Nltk.ENDING_QUOTES), contractions
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words and punctuation marks of a sentence."""
@@ -109,34 +140,35 @@ class NltkTokenizer(Tokenizer):
 
     def _tokenize(self, text: str) -> list[str]:
         """Do as `NLTKWordTokenizer.tokenize` does, but for the patterns that cannot match."""
+        before_padding, after_padding, contractions = self._patterns
         characters = {ALWAYS, *text}
         if '"' in characters:
             characters.update("`'")  # which the patterns make of it
-        for needed, substitute, replacement in self._before_padding:
+        for needed, substitute, replacement in before_padding:
             if not needed.isdisjoint(characters):
                 text = substitute(replacement, text)
         text = f" {text} "
-        for needed, substitute, replacement in self._after_padding:
+        for needed, substitute, replacement in after_padding:
             if not needed.isdisjoint(characters):
                 text = substitute(replacement, text)
         if CONTRACTIONS.search(text):
-            for pattern in self._contractions:
+            for pattern in contractions:
                 text = pattern.sub(r" \1 \2 ", text)
         return text.split()
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return prose: contractions joined, punctuation and quotes attached."""
-        return GrowingProse(self._prose, tokens)
+        return GrowingProse(NLTK, tokens)
 
 
 class TweetTokenizer(Tokenizer):
     """NLTK's tokenizer for casual text: keeps emoticons, hashtags, @names and URLs whole."""
 
-    def __init__(self) -> None:
+    @cached_property
+    def _tokenizer(self) -> Any:
         from nltk.tokenize.casual import TweetTokenizer as NltkTweetTokenizer
 
-        self._tokenizer = NltkTweetTokenizer()
-        self._prose = Prose()
+        return NltkTweetTokenizer()
 
     def tokenize(self, text: str) -> list[str]:
         """Return the words, punctuation marks and emoticons of a text."""
@@ -146,23 +178,24 @@ class TweetTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return prose: punctuation and quotes attached."""
-        return GrowingProse(self._prose, tokens)
+        return GrowingProse(TWEET, tokens)
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Fold white space, which says nothing here, and cut what is too long for NLTK, at spaces if there are."""
+    """Fold white space, which says nothing here, and cut what is too long for NLTK, where a word ends if any."""
     text = " ".join(text.split())
     start = 0
     while len(text) - start > LONGEST_PART:
-        cut = text.rfind(" ", start, start + LONGEST_PART) + 1 or start + LONGEST_PART
+        end = start + LONGEST_PART
+        cut = text.rfind(" ", start, end) + 1 or max(text.rfind(mark, start, end) for mark in CLAUSE_ENDS) + 1
+        cut = cut or end
         yield text[start:cut]
         start = cut
-    yield text[start:]
+    if text:
+        yield text[start:]
 
 
-def _substitutions(
-    rules: Iterable[tuple[Any, str]],
-) -> list[tuple[frozenset[str], Callable[[str, str], str], str]]:
+def _substitutions(rules: Iterable[tuple[Any, str]]) -> list[Substitution]:
     """Put the characters that each pattern needs before it."""
     return [
         (frozenset(NEEDED_CHARACTERS.get(pattern.pattern, ALWAYS)), pattern.sub, replacement)
@@ -170,12 +203,48 @@ def _substitutions(
     ]
 
 
-def make_tokenizer(name: str) -> Tokenizer:
-    """Return the tokenizer of a name: ``nltk``, ``tweet``, ``whitespace`` or ``characters``."""
+def make_tokenizer(
+    name: str, *, join: str = "space", keep_lines: bool = False, subwords: "SubwordData | None" = None
+) -> Tokenizer:
+    """Return the tokenizer of a name.
+
+    Parameters
+    ----------
+    name
+        One of `WORD_TOKENIZERS`, or ``characters``.
+    join
+        How words that white space separated are joined: ``space`` or ``none``.
+    keep_lines
+        Whether the ends of lines are tokens.
+    subwords
+        The parts of words for ``bpe``.
+
+    Raises
+    ------
+    RnnlmError
+        If it needs subwords and there are none.
+    """
+    from rnnlm.text.line_ends import LineTokenizer
+
+    tokenizer = _of_lines(name, join, subwords)
+    return LineTokenizer(tokenizer) if keep_lines else tokenizer
+
+
+def _of_lines(name: str, join: str, subwords: "SubwordData | None") -> Tokenizer:
+    from rnnlm.text.segmenting import JiebaTokenizer, UnicodeTokenizer
+    from rnnlm.text.subwords import SubwordTokenizer
+
+    if name == "whitespace":
+        return WhitespaceTokenizer(join)
+    if name == "bpe":
+        if subwords is None:
+            raise RnnlmError("the tokenizer bpe has no subwords; they are found when a dataset is built.")
+        return SubwordTokenizer(subwords)
     classes: dict[str, type[Tokenizer]] = {
         "nltk": NltkTokenizer,
         "tweet": TweetTokenizer,
-        "whitespace": WhitespaceTokenizer,
+        "unicode": UnicodeTokenizer,
+        "jieba": JiebaTokenizer,
         CHARACTERS: CharacterTokenizer,
     }
     return classes[name]()

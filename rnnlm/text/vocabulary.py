@@ -3,13 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import read_text, write_atomically
 from rnnlm.text.processor import TextSettings, are_strings
+from rnnlm.text.scripts import begins_without_space
+from rnnlm.text.tokenizers import MARK, MARKED
 
 FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
@@ -120,18 +122,44 @@ class Vocabulary:
         """Return the tokens of ids, special ones included."""
         return [self.tokens[index] for index in ids]
 
+    def find(self, word: str) -> int:
+        """Return the id of a word as people write it; where tokens have marks, with the mark or without.
+
+        Returns
+        -------
+        int
+            The id of the more frequent of the two; that of the unknown token if there is none.
+        """
+        word = word.lower() if self.settings.lowercase else word
+        written = [word, MARK + word] if self.settings.tokenizer in MARKED else [word]
+        found = [index for index in self.encode(written) if index != self.unknown_id]
+        return max(found, key=self.counts.__getitem__, default=self.unknown_id)
+
+    def visible(self, token: str) -> str:
+        """Return a token as it is shown to people.
+
+        A space or the end of a line would not be seen, so it is quoted. The mark of a space goes, and a word that
+        has none is shown as ``…word``, but for scripts that put no spaces between words.
+        """
+        if self.settings.tokenizer in MARKED and token not in self.tokens[: self.first_word_id]:
+            if token.startswith(MARK):
+                token = token[1:] or " "
+            elif token[:1].isalnum() and not begins_without_space(token):
+                token = f"…{token}"
+        return repr(token) if token.isspace() else token
+
     def contradictions(self, **wanted: object) -> list[str]:
         """Return which wishes for a new vocabulary this one does not fulfil.
 
         Parameters
         ----------
         **wanted
-            ``level``, ``tokenizer``, ``lowercase``, ``sentences``, ``clean``, ``vocab_size``, ``min_count``,
-            ``unknown_token``, ``start_token`` and ``end_token``; those that are None are no wishes. No
-            `min_count` is fulfilled, because a vocabulary does not know its own.
+            ``level``, ``tokenizer``, ``lowercase``, ``sentences``, ``clean``, ``join``, ``keep_lines``,
+            ``vocab_size``, ``min_count``, ``unknown_token``, ``start_token`` and ``end_token``; those that are
+            None are no wishes. No `min_count` is fulfilled, because a vocabulary does not know its own.
         """
         actual = {
-            **self.settings.to_dict(),
+            **asdict(self.settings),
             "level": self.settings.level,
             "vocab_size": len(self),
             "unknown_token": self.unknown_token,
@@ -245,11 +273,6 @@ class Vocabulary:
                 f"{file}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
         return cls.from_dict(data, str(file))
-
-
-def visible(token: str) -> str:
-    """Return a token as it is shown to people: a space or the end of a line would not be seen."""
-    return repr(token) if token.isspace() else token
 
 
 def _is_count(value: object) -> bool:

@@ -13,7 +13,8 @@ from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.perplexity import evaluate, perplexity, rounded
-from rnnlm.generation.sampling import Sampler, Sampling, sample_ids
+from rnnlm.generation.sampler import Sampler, sample_ids
+from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.text.processor import TextProcessor

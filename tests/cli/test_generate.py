@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 import rnnlm as package
+from rnnlm.dataset.store import Dataset
+from rnnlm.generation.writing import Sample
+from rnnlm.model import LanguageModel
+from rnnlm.text.processor import TextProcessor
 from rnnlm.training.run_directory import RunDirectory
 
 from .conftest import Command
@@ -132,7 +136,6 @@ def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, opt
     [
         (["--seed-text", "i", "think"], "give the text to go on from as --seed-text 'i think'."),
         (["i", "think"], "give the text to go on from as --seed-text 'i think'."),
-        (["--temperature", 0], "give --greedy instead."),
     ],
 )
 def test_what_was_meant_is_named(rnnlm: Command, word_run: Path, arguments: list[object], advice: str):
@@ -224,10 +227,7 @@ def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: 
         for sample in samples(rnnlm, word_run, "--seed-text", prompt, *arguments)
     ]
     assert "Not in the vocabulary, read as UNKNOWN_TOKEN: \ufffd" in outcome.stderr
-    assert (
-        "prompts.txt: 1 bytes that are not UTF-8 (perhaps Latin-1) replaced by U+FFFD, the first in line 3."
-        in outcome.stderr
-    )
+    assert "prompts.txt: 1 bytes that are not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
     assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", "--quiet").stderr == ""
 
 
@@ -260,13 +260,115 @@ def test_stop_min_tokens_and_penalty(rnnlm: Command, word_run: Path):
         assert len(set(sample["tokens"])) == len(sample["tokens"])
 
 
+def test_the_temperature_0_is_greedy(rnnlm: Command, word_run: Path):
+    greedy = rnnlm("generate", "--model", word_run, "--greedy")
+    assert len(greedy.stdout.splitlines()) == 1
+    for arguments in (["--temperature", 0], ["--temperature", "-0.0"], ["--greedy", "--temperature", 0]):
+        assert rnnlm("generate", "--model", word_run, *arguments) == (0, greedy.stdout, "")
+
+
+def test_a_stop_text_is_kept_where_asked_for(rnnlm: Command, word_run: Path):
+    arguments = ["--num-samples", 10, "--seed", 0, "--max-tokens", 30, "--stop", "the", "--stop", "."]
+    kept = samples(rnnlm, word_run, *arguments, "--keep-stop")
+    assert any(sample["text"].endswith((" the", ".")) for sample in kept)
+    for sample, without in zip(kept, samples(rnnlm, word_run, *arguments), strict=True):
+        assert not {"the", "."} & set(sample["tokens"][:-1])
+        assert without["tokens"] in (sample["tokens"], sample["tokens"][:-1])
+    for seed in range(4):
+        stop = ["--num-samples", 1, "--seed", seed, "--stop", ".", "--keep-stop"]
+        [sample] = samples(rnnlm, word_run, *stop)
+        assert rnnlm("generate", "--model", word_run, *stop).stdout == sample["text"] + "\n"
+
+
+def test_what_is_banned_is_not_written(
+    rnnlm: Command, word_run: Path, char_run: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ban = ["--ban", "The", "--ban", "cat sees", "--ban", "zebra"]
+    arguments = ["generate", "--model", word_run, *ban]
+    for more in (["--seed", 1, "--num-samples", 30], ["--greedy"], ["--beam-width", 4], ["--temperature", 0]):
+        outcome = rnnlm(*arguments, *more)
+        assert outcome.exit_code == 0
+        assert not {"the", "The"} & set(outcome.stdout.split())
+        assert "cat sees" not in outcome.stdout
+        assert outcome.stderr == "Not in the vocabulary, so never written: zebra\n"
+    type_in(monkeypatch, b"\n" * 5)
+    assert " the " not in rnnlm(*arguments, "--interactive", "--seed", 1).stdout
+    text = rnnlm(
+        "generate", "--model", char_run, "--ban", "e", "--ban", "\n", "--seed", 1, "--num-samples", 1
+    ).stdout
+    assert len(text) > 10
+    assert "e" not in text
+    assert text.count("\n") == 1
+
+
+def test_a_ban_of_everything_is_refused(rnnlm: Command, word_run: Path):
+    ban = [part for token in package.load(word_run).vocabulary.tokens[3:] for part in ("--ban", token)]
+    message = "rnnlm: all that could be written is banned; ban less, or lower min_tokens.\n"
+    for more in ([], ["--beam-width", 3], ["--num-samples", 1]):
+        assert rnnlm("generate", "--model", word_run, *ban, *more, "--quiet") == (1, "", message)
+
+
+def test_what_is_copied_from_the_training_text_is_shown(rnnlm: Command, word_run: Path, char_run: Path):
+    lm = package.load(word_run)
+    assert lm.config.data.path is not None
+    train = Dataset.open(lm.config.data.path).train
+    sentences = [train.sentence(k)[1:-1].tolist() for k in range(train.num_sentences)]
+    copied = max(sentences, key=len)
+    assert len(copied) >= 8
+    # What the model would write is put in its mouth.
+    there = copied[:8]
+    written = [lm.vocabulary.decode(ids) for ids in (there, [*there, *reversed(there)], there[:7], [])]
+
+    def samples_of(model: LanguageModel, *arguments: Any, **options: Any) -> list[Sample]:
+        return [Sample(" ".join(tokens), tokens, -1.0) for tokens in written]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LanguageModel, "samples", samples_of)
+        found = samples(rnnlm, word_run, "--novelty")
+        text = rnnlm("generate", "--model", word_run, "--novelty", "--num-samples", 1, "--seed", 1)
+    assert [sample["copied_share"] for sample in found] == [1.0, 0.5, 0.0, 0.0]
+    longest = TextProcessor(lm.vocabulary.settings).detokenize(written[0])
+    assert [sample["longest_copy"] for sample in found] == [longest, longest, None, None]
+    assert text.stdout.splitlines()[:2] == [
+        " ".join(written[0]),
+        f"  copied 100.0%, the longest piece: {json.dumps(longest)}",
+    ]
+    assert text.stdout.splitlines()[4:] == [" ".join(written[2]), "  copied 0.0%", "", "  copied 0.0%"]
+    assert text.stderr == f"Dataset: {lm.config.data.path}, train split\n"
+
+
+def test_novelty_of_characters_beams_and_prompts(rnnlm: Command, word_run: Path, char_run: Path):
+    for sample in samples(rnnlm, char_run, "--novelty", "--seed", 1):
+        assert sample["copied_share"] == 0
+    [sample, *_] = samples(rnnlm, word_run, "--novelty", "--beam-width", 3, "--min-tokens", 10)
+    assert 0 <= sample["copied_share"] <= 1
+    Path("prompts.txt").write_text("the cat\n" * 70)
+    outcome = rnnlm(
+        "generate", "--model", word_run, "--prompts", "prompts.txt", "--novelty", "--jsonl", "--seed", 1
+    )
+    assert len(outcome.stdout.splitlines()) == 70
+
+
+def test_novelty_needs_the_training_text(
+    rnnlm: Command, word_run: Path, word_dataset: Path, char_dataset: Path, tmp_path: Path
+):
+    advice = "name the dataset that the model was trained on with --data DIR.\n"
+    generate = ["generate", "--model", word_run, "--novelty", "--quiet"]
+    assert rnnlm(*generate, "--data", "none") == (1, "", f"rnnlm: none: no such directory; {advice}")
+    outcome = rnnlm(*generate, "--data", char_dataset)
+    assert outcome == (1, "", f"rnnlm: {char_dataset}: its vocabulary is not the model's; {advice}")
+    moved = shutil.copytree(word_dataset, tmp_path / "moved")
+    assert rnnlm(*generate, "--data", moved, "--seed", 1).exit_code == 0
+    assert "data/sample-comments: no such directory" in rnnlm("generate", "--novelty", "--quiet").stderr
+
+
 def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pytest.MonkeyPatch):
     type_in(monkeypatch, b"\n/undo\nThe \xff cat\n/t 0.5\n/q\nnever read\n")
     outcome = rnnlm("generate", "--model", word_run, "--interactive", "--seed", 1, "--seed-text", "the dog")
     assert outcome.exit_code == 0
     assert outcome.stdout.startswith("the dog\n  1 ")
     assert "the dog The \ufffd cat\n  1 " in outcome.stdout
-    assert outcome.stdout.endswith("> temperature 0.5\n> ")
+    assert "> temperature 0.5\n  1 " in outcome.stdout
     assert "/undo" in outcome.stderr
 
 
@@ -277,6 +379,11 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pyt
         (["--beam-width", 3, "--stop", "x"], "--beam-width and --stop do not go together"),
         (["--beam-width", 3, "--seed", 1], "--beam-width and --seed do not go together"),
         (["--greedy", "--temperature", 0.5], "--greedy and --temperature do not go together"),
+        (["--temperature", 0, "--top-k", 3], "--temperature 0 and --top-k do not go together"),
+        (["--temperature", 0, "--top-p", 0.5], "--temperature 0 and --top-p do not go together"),
+        (["--keep-stop"], "--keep-stop is for --stop; give that too."),
+        (["--data", "x"], "--data is for --novelty; give that too."),
+        (["--interactive", "--novelty"], "--interactive and --novelty do not go together"),
         (["--greedy", "--top-k", 3], "--greedy and --top-k do not go together"),
         (["--greedy", "--top-p", 0.5], "--greedy and --top-p do not go together"),
         (["--beam-width", 3, "--num-samples", 4], "--num-samples 4: --beam-width 3 finds no more than that"),
@@ -299,6 +406,8 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
     [
         (["--prompts", "none"], "none: the file cannot be opened (No such file or directory)."),
         (["--stop", ""], "stop '': give at least one character."),
+        (["--ban", ""], "ban '': give at least one character."),
+        (["--ban", " "], "ban ' ': there is no word in it; give one."),
         (["--min-tokens", "200"], "min_tokens 200: it is above max_tokens, 100; raise that too."),
     ],
 )

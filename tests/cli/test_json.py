@@ -48,10 +48,16 @@ def test_the_keys_of_the_logs_are_documented(word_run: Path) -> None:
 @pytest.mark.parametrize("command", ["generate", "score", "rescore"])
 def test_lines_are_documented(rnnlm: Command, word_run: Path, command: str) -> None:
     Path("text.txt").write_text("1 the cat sat\n")
-    arguments = {"generate": [], "score": ["text.txt", "--tokens"], "rescore": ["text.txt"]}[command]
+    arguments = {"generate": ["--novelty"], "score": ["text.txt", "--tokens"], "rescore": ["text.txt"]}[command]
     outcome = rnnlm(command, *arguments, "--model", word_run, "--jsonl", "--quiet")
     for line in outcome.stdout.splitlines():
         assert set(json.loads(line)) == documented(f"{command} --jsonl")
+
+
+def test_the_samples_of_generate_are_documented(rnnlm: Command, word_run: Path) -> None:
+    outcome = rnnlm("generate", "--model", word_run, "--json", "--novelty", "--quiet")
+    for sample in outcome.json["samples"]:
+        assert {"samples", *sample} == documented("generate --json")
 
 
 def documented(command: str, of: str = "") -> set[str]:

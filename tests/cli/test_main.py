@@ -198,8 +198,11 @@ def test_what_may_happen_anywhere_is_said_in_a_sentence(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a disk that is always full")
-@pytest.mark.parametrize("arguments", [["--help"], ["completion", "bash"]], ids=str)
-def test_a_full_disk_under_standard_output_is_named(arguments: list[str]):
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["completion", "bash"], ["generate", "--model", "{run}", "--quiet"]], ids=str
+)
+def test_a_full_disk_under_standard_output_is_named(word_run: Path, arguments: list[str]):
+    arguments = [argument.format(run=word_run) for argument in arguments]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     program = [sys.executable, "-m", "rnnlm", *arguments]
     with open("/dev/full", "wb") as full:
@@ -208,6 +211,36 @@ def test_a_full_disk_under_standard_output_is_named(arguments: list[str]):
         )
     assert outcome.returncode == 1
     assert outcome.stderr == "rnnlm: standard output: No space left on device.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell's pipes")
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered", "code"),
+    [
+        (["generate", "--model", "{run}", "--num-samples", "50", "--quiet"], "", 141),
+        (["generate", "--model", "{run}", "--num-samples", "1", "--quiet"], "1", 141),
+        (["generate", "--model", "{run}", "--interactive", "--quiet"], "", 141),
+        (["--help"], "", 141),
+        (["--help"], "1", 141),
+        (["fly"], "", 2),
+        (["info", "nowhere"], "", 1),
+    ],
+    ids=str,
+)
+def test_a_pipe_that_nobody_reads_ends_the_program_without_a_word(
+    word_run: Path, arguments: list[str], unbuffered: str, code: int
+):
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONDEVMODE": ""}
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    for stderr in (subprocess.PIPE, subprocess.STDOUT):
+        program = [sys.executable, "-m", "rnnlm", *(argument.format(run=word_run) for argument in arguments)]
+        with subprocess.Popen(program, stdin=nothing, stdout=pipe, stderr=stderr, env=env) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            said = process.stderr.read() if process.stderr is not None else b""
+        assert process.returncode == code
+        if code == 141:
+            assert said == b""
 
 
 def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch):

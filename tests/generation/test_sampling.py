@@ -1,6 +1,4 @@
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.sampling import SampledIds, Sampler, Sampling, sample_ids
-from rnnlm.model import LanguageModel
-from rnnlm.nn.network import Network
+from rnnlm.generation.sampling import Sampling
 
 LOG_PROBS = np.log(np.array([0.05, 0.4, 0.1, 0.25, 0.2]))
 
@@ -51,6 +47,12 @@ def test_temperature_divides_the_log_probabilities(temperature: float):
 @pytest.mark.parametrize("temperature", [1e-3, 1e-100, 1e-320])
 def test_a_tiny_temperature_takes_the_most_likely(temperature: float):
     assert shares(Sampling(temperature))[1] == 1
+
+
+@pytest.mark.parametrize("temperature", [0, 0.0, -0.0])
+def test_the_temperature_0_is_greedy(temperature: float):
+    assert Sampling(temperature).takes_likeliest
+    assert shares(Sampling(temperature, top_k=3, top_p=0.9))[1] == 1
 
 
 def test_a_huge_temperature_makes_all_equally_likely():
@@ -115,6 +117,25 @@ def test_what_is_ruled_out_is_never_chosen(
     assert set(choose(sampling, log_probs, 0, number, np.nextafter(1, 0))) <= {0, 2, 4}
 
 
+@given(
+    scores=st.lists(st.floats(-5, 0), min_size=1, max_size=8),
+    ruled_out=st.integers(0, 7),
+    temperature=st.sampled_from([0, 0.3, 1.0, 4.0]),
+    top_k=st.none() | st.integers(1, 9),
+    top_p=st.none() | st.floats(0.05, 1),
+    greedy=st.booleans(),
+)
+def test_the_probabilities_are_those_of_the_choice(
+    scores: list[float], ruled_out: int, temperature: float, top_k: int | None, top_p: float | None, greedy: bool
+):
+    log_probs = np.array([*scores, -1.0])
+    log_probs[ruled_out % len(scores)] = -np.inf
+    sampling = Sampling(temperature, top_k, top_p, greedy)
+    [probabilities] = sampling.probabilities(log_probs[None])
+    assert probabilities.sum() == pytest.approx(1)
+    assert probabilities == pytest.approx(shares(sampling, log_probs), abs=2e-3)
+
+
 def test_each_distribution_has_its_own_random_number():
     log_probs = np.log([[0.5, 0.5], [0.5, 0.5], [0.1, 0.9]])
     for sampling in (Sampling(), Sampling(top_k=2), Sampling(top_p=1.0)):
@@ -129,8 +150,7 @@ def test_greedy_takes_the_first_of_the_most_likely():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": 0}, "temperature 0: "),
-        ({"temperature": -1.0}, "temperature -1.0: "),
+        ({"temperature": -1.0}, "temperature -1.0: give a number from 0."),
         ({"temperature": math.nan}, "temperature nan: "),
         ({"top_k": 0}, "top_k 0: "),
         ({"top_p": 0.0}, "top_p 0.0: "),
@@ -144,113 +164,3 @@ def test_greedy_takes_the_first_of_the_most_likely():
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str):
     with pytest.raises(RnnlmError, match=message):
         Sampling(**settings)  # type: ignore[arg-type]
-
-
-def draw(
-    network: Network,
-    number: int = 1,
-    max_tokens: int = 20,
-    stop: Callable[[int, int], int | None] | None = None,
-    **changes: Any,
-) -> list[SampledIds]:
-    arguments: dict[str, Any] = {
-        "prompt": [1],
-        "end_id": 2,
-        "forbidden": (0, 1),
-        "sampling": Sampling(),
-        "rngs": [np.random.default_rng([5, i]) for i in range(number)],
-    }
-    return sample_ids(Sampler(network, **(arguments | changes)), max_tokens, stop)
-
-
-def test_forbidden_ids_are_never_drawn_and_the_end_is_not_in_a_sample(word_model: LanguageModel):
-    drawn = [index for sample in draw(word_model.network, 50) for index in sample.ids]
-    assert len(set(drawn)) > 5
-    assert not {0, 1, 2} & set(drawn)
-
-
-def test_samples_are_cut_at_max_tokens(word_model: LanguageModel):
-    samples = draw(word_model.network, 20, max_tokens=3)
-    assert max(len(sample.ids) for sample in samples) == 3
-    assert draw(word_model.network, max_tokens=0) == [SampledIds([], 0.0)]
-
-
-@pytest.mark.parametrize("ends_at_once", [False, True])
-def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel, ends_at_once: bool):
-    hot = Sampling(5.0)
-    end_id = draw(word_model.network, sampling=hot)[0].ids[0] if ends_at_once else 2
-    together = draw(word_model.network, 8, sampling=hot, end_id=end_id)
-    assert len({tuple(sample.ids) for sample in together}) > 1
-    assert any(not sample.ids for sample in together) == ends_at_once
-    for i, sample in enumerate(together):
-        [alone] = draw(word_model.network, sampling=hot, end_id=end_id, rngs=[np.random.default_rng([5, i])])
-        assert alone.ids == sample.ids
-        assert alone.log_prob == pytest.approx(sample.log_prob, abs=1e-4)
-
-
-def test_the_log_probability_is_the_models_own_whatever_the_sampling(word_model: LanguageModel):
-    samples = draw(word_model.network, 10, sampling=Sampling(0.5, top_k=4), max_tokens=6)
-    lengths = {len(sample.ids) for sample in samples}
-    assert 6 in lengths  # cut
-    assert min(lengths) < 6  # ended
-    for sample in samples:
-        ids = [1, *sample.ids, 2][: 6 + 1]
-        log_probs = word_model.log_probs(ids[:-1])
-        assert sample.log_prob == pytest.approx(log_probs[range(len(ids) - 1), ids[1:]].sum(), abs=1e-4)
-
-
-@pytest.mark.parametrize("penalty", [0.5, 1.5])
-@pytest.mark.parametrize("min_tokens", [0, 4])
-def test_penalty_and_least_length_are_those_of_a_plain_loop(
-    word_model: LanguageModel, penalty: float, min_tokens: int
-):
-    sampling = Sampling(1.5, repetition_penalty=penalty)
-    prompt = [1, 5, 6]
-    drawn = draw(word_model.network, 10, 9, prompt=prompt, sampling=sampling, min_tokens=min_tokens)
-    for i, sample in enumerate(drawn):
-        draws = np.random.default_rng([5, i]).random(9)
-        ids = list(prompt)
-        total = 0.0
-        for step in range(9):
-            log_probs = word_model.log_probs(ids)[-1].astype(float)
-            weights = [0.0] * len(log_probs)
-            for index, log_prob in enumerate(log_probs):
-                if index not in (0, 1) and (index != 2 or step >= min_tokens):
-                    repeated = index in ids
-                    weights[index] = math.exp((penalty if repeated else 1) * log_prob / 1.5)
-            chosen = int(np.searchsorted(np.cumsum(weights), draws[step] * sum(weights), side="right"))
-            total += log_probs[chosen]
-            if chosen == 2:
-                break
-            ids.append(chosen)
-        assert sample.ids == ids[3:]
-        assert sample.log_prob == pytest.approx(total, abs=1e-4)
-
-
-def test_a_tiny_penalty_lets_nothing_forbidden_through(word_model: LanguageModel):
-    [sample] = draw(word_model.network, prompt=[1, 0], sampling=Sampling(repetition_penalty=1e-300))
-    assert not {0, 1} & set(sample.ids)
-
-
-def test_a_high_penalty_leaves_no_repetition_and_counts_for_the_greedy_too(word_model: LanguageModel):
-    [sample] = draw(
-        word_model.network, sampling=Sampling(greedy=True, repetition_penalty=1e6), max_tokens=10, min_tokens=10
-    )
-    assert len(set(sample.ids)) == 10
-
-
-def test_a_stopped_sample_keeps_what_it_is_told_to(word_model: LanguageModel):
-    plain = draw(word_model.network, 6, min_tokens=8)
-    seen: list[list[int]] = [[] for _ in plain]
-
-    def stop(sample: int, index: int) -> int | None:
-        seen[sample].append(index)
-        return 3 if sample % 2 and len(seen[sample]) == 5 else None
-
-    stopped = draw(word_model.network, 6, min_tokens=8, stop=stop)
-    for i, (sample, whole) in enumerate(zip(stopped, plain, strict=True)):
-        assert sample.ids == (whole.ids[:3] if i % 2 else whole.ids)
-        assert seen[i] == (whole.ids[:5] if i % 2 else whole.ids)
-        ids = [1, *sample.ids]
-        expected = word_model.log_probs(ids)[range(3), ids[1:4]].sum() if i % 2 else whole.log_prob
-        assert sample.log_prob == pytest.approx(expected, abs=1e-4)

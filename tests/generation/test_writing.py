@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: Langu
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"temperature": 0}, {"top_k": 0}, {"top_p": 2}, {"seed": -1}, {"max_tokens": -1}],
+    [{"temperature": -1}, {"top_k": 0}, {"top_p": 2}, {"seed": -1}, {"max_tokens": -1}],
 )
 def test_generate_refuses_what_makes_no_sense(word_model: LanguageModel, arguments: dict[str, int]):
     [name] = arguments
@@ -113,12 +114,22 @@ def test_generate_refuses_what_makes_no_sense(word_model: LanguageModel, argumen
     words=st.booleans(),
     text=st.sampled_from(["", "The cat", "the cat ", "the dog."]),
     stop=st.sampled_from([(), ("the",), (" s", "n't"), (".",)]),
+    keep_stop=st.booleans(),
+    ban=st.sampled_from([(), ("cat", "the old"), ("th", "e d")]),
 )
 def test_the_pieces_of_a_stream_are_the_text_of_a_sample(
-    word_model: LanguageModel, char_model: LanguageModel, seed: int, words: bool, text: str, stop: tuple[str, ...]
+    word_model: LanguageModel,
+    char_model: LanguageModel,
+    seed: int,
+    words: bool,
+    text: str,
+    stop: tuple[str, ...],
+    keep_stop: bool,
+    ban: tuple[str, ...],
 ):
     model = word_model if words else char_model
-    writing = Writing(Sampling(1.5, repetition_penalty=1.2), max_tokens=15, min_tokens=3, stop=stop)
+    sampling = Sampling(1.5, repetition_penalty=1.2)
+    writing = Writing(sampling, max_tokens=15, min_tokens=3, stop=stop, keep_stop=keep_stop, ban=ban)
     [sample] = model.samples(text, writing=writing, seed=seed)
     pieces = []
     for piece in model.stream(text, writing=writing, seed=seed):
@@ -151,6 +162,35 @@ def test_a_stop_text_ends_text_tokens_and_log_prob_alike(word_model: LanguageMod
     assert cut > 10
 
 
+def test_a_stop_text_that_is_kept_ends_text_tokens_and_log_prob_alike(word_model: LanguageModel):
+    stop = [" the", "."]
+    whole = word_model.samples("the cat", 20, seed=0)
+    kept = word_model.samples("the cat", 20, writing=Writing(stop=stop, keep_stop=True), seed=0)
+    left_out = word_model.samples("the cat", 20, writing=Writing(stop=stop), seed=0)
+    stopped = 0
+    for before, sample, shorter in zip(whole, kept, left_out, strict=True):
+        assert sample.tokens == before.tokens[: len(sample.tokens)]
+        if len(shorter.tokens) < len(before.tokens):
+            stopped += 1
+            assert sample.tokens == [*shorter.tokens, sample.tokens[-1]]
+            assert sample.tokens[-1] in ("the", ".")
+            assert sample.text.endswith((" the", "."))
+            ids = word_model.vocabulary.encode(["the", "cat", *sample.tokens])
+            log_probs = word_model.log_probs([1, *ids])
+            expected = sum(float(log_probs[t, ids[t]]) for t in range(2, len(ids)))
+            assert sample.log_prob == pytest.approx(expected, abs=1e-4)
+    assert stopped > 10
+
+
+def test_a_word_in_which_a_kept_stop_text_ends_is_whole(word_model: LanguageModel):
+    greedy = Sampling(greedy=True)
+    text = word_model.generate("the cat", greedy=True)
+    word = word_model.samples("the cat", writing=Writing(greedy))[0].tokens[0]
+    assert word_model.generate("the cat", greedy=True, stop=[word[:2]], keep_stop=True) == f"the cat {word}"
+    assert word_model.generate("the cat", greedy=True, stop=[word[:2]]) == "the cat"
+    assert text.startswith(f"the cat {word}")
+
+
 def test_min_tokens_puts_the_end_off(word_model: LanguageModel):
     assert all(len(s.tokens) >= 12 for s in word_model.samples("", 10, writing=Writing(min_tokens=12), seed=0))
     assert all(len(s.tokens) >= 12 for s in word_model.beam_search("", 3, min_tokens=12, max_tokens=14))
@@ -162,6 +202,99 @@ def test_beam_search_finds_more_likely_texts_than_greedy(word_model: LanguageMod
     assert best.log_prob >= greedy.log_prob
     assert len(others) == 3
     assert best.text.startswith("the cat")
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_what_is_banned_is_never_written(word_model: LanguageModel, char_model: LanguageModel, words: bool):
+    model = word_model if words else char_model
+    banned = ["cat", "the old", "sees the"] if words else ["c", "he", "d n"]
+    given = [banned[0].upper(), *banned[1:]] if words else banned  # in lower case as the model's words
+    hot = Writing(Sampling(1.3), max_tokens=60, ban=given)
+    unbanned = model.samples("", 60, writing=replace(hot, ban=()), seed=0)
+    assert all(any(ban in sample.text for sample in unbanned) for ban in banned)
+    texts = [
+        *(sample.text for sample in model.samples("", 60, writing=hot, seed=0)),
+        *("".join(model.stream(writing=hot, seed=seed)) for seed in range(20)),
+        *(sample.text for sample in model.beam_search(width=20, max_tokens=12, ban=given)),
+        model.generate(greedy=True, ban=given),
+    ]
+    assert not any(ban in text for ban in banned for text in texts)
+    assert any("the" in text if words else "h" in text for text in texts)
+
+
+def test_a_phrase_may_begin_in_the_seed_text(word_model: LanguageModel):
+    [(token, _)] = word_model.next_tokens("the old", 1, writing=Writing())
+    banned = Writing(ban=[f"old {token}"])
+    assert token not in dict(word_model.next_tokens("the old", 1000, writing=banned))
+    assert token in dict(word_model.next_tokens("the", 1000, writing=banned))
+
+
+def test_a_ban_means_all_tokens_that_read_as_it(word_model: LanguageModel):
+    """Both quotation marks, and a word that is split only where it stands alone."""
+    tokens = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "``", "''", "mr.", "mr", "."]
+    vocabulary = Vocabulary(tokens, [0] * len(tokens), word_model.vocabulary.settings)
+    model = LanguageModel(Network(len(tokens), hidden_size=3), vocabulary, word_model.config)
+
+    def left(*ban: str) -> set[str]:
+        return {token for token, _ in model.next_tokens("mr", 99, writing=Writing(ban=ban))}
+
+    assert left() == set(tokens[2:])
+    assert left('"') == left("``") == {"SENTENCE_END", "mr.", "mr", "."}
+    assert left("Mr.") == {"SENTENCE_END", "``", "''", "mr"}
+    assert model.can_write('"Mr."')
+    assert not model.can_write("Mr. Smith")
+
+
+def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageModel):
+    tokens = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "▁new", "▁york", "york", '▁"', "▁a", "\n"]
+    settings = replace(word_model.vocabulary.settings, tokenizer="unicode", keep_lines=True)
+    vocabulary = Vocabulary(tokens, [0] * len(tokens), settings)
+    model = LanguageModel(Network(len(tokens), hidden_size=3), vocabulary, word_model.config)
+
+    def banned(text: str, *ban: str) -> set[str]:
+        return {*tokens[2:]} - {token for token, _ in model.next_tokens(text, 99, writing=Writing(ban=ban))}
+
+    assert banned("a", "York", "a") == {"▁york", "york", "▁a"}
+    assert banned("a", "new york") == set()
+    assert banned("a new", "new york") == {"▁york", "york"}
+    assert banned("a", "\n") == {"\n"}
+
+
+def test_a_ban_of_what_is_not_in_the_vocabulary_changes_nothing(word_model: LanguageModel):
+    assert not word_model.can_write("zebra")
+    assert not word_model.can_write("the zebra")
+    assert word_model.can_write("The")
+    for ban in (["zebra"], ["the zebra"], ["SENTENCE_START"]):
+        assert word_model.generate("the", seed=1, ban=ban) == word_model.generate("the", seed=1)
+
+
+def test_the_unknown_token_may_be_banned_too(word_model: LanguageModel):
+    tokens = ["<unk>", "<s>", "</s>", "a"]
+    settings = replace(word_model.vocabulary.settings, tokenizer="whitespace")
+    model = LanguageModel(Network(4, hidden_size=3), Vocabulary(tokens, [0] * 4, settings), word_model.config)
+    allowed = Writing(allow_unknown=True)
+    assert {token for token, _ in model.next_tokens("", writing=allowed)} == {"<unk>", "</s>", "a"}
+    banned = replace(allowed, ban=["<unk>"])
+    assert {token for token, _ in model.next_tokens("", writing=banned)} == {"</s>", "a"}
+
+
+def test_a_ban_that_leaves_nothing_to_write_is_refused_at_once(word_model: LanguageModel):
+    every = word_model.vocabulary.tokens[3:]
+    write: list[Callable[[Writing], object]] = [
+        lambda writing: word_model.samples("the", writing=writing),
+        lambda writing: word_model.stream("the", writing=writing),
+        lambda writing: word_model.next_tokens("the", writing=writing),
+        lambda writing: word_model.beam_search("the", ban=writing.ban),
+    ]
+    for each in write:
+        with pytest.raises(RnnlmError, match="all that could be written is banned"):
+            each(Writing(ban=every))
+        each(Writing(ban=every[1:]))
+    assert word_model.generate("", ban=every, allow_unknown=True, seed=1, max_tokens=1) in ("UNKNOWN_TOKEN", "")
+
+
+def test_the_temperature_0_is_greedy(word_model: LanguageModel):
+    assert word_model.generate("the", temperature=0, seed=3) == word_model.generate("the", greedy=True)
 
 
 def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
@@ -181,6 +314,8 @@ def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
         ({"max_tokens": -1}, "max_tokens -1"),
         ({"stop": ["x", ""]}, "stop '': give at least one character"),
         ({"stop": "."}, "stop needs a list"),
+        ({"ban": ["x", ""]}, "ban '': give at least one character"),
+        ({"ban": "the"}, "ban needs a list"),
     ],
 )
 def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any], message: str):
@@ -194,6 +329,7 @@ def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any]
         ({"writing": Writing(min_tokens=7, max_tokens=6)}, "min_tokens 7: it is above max_tokens, 6"),
         ({"writing": Writing(min_tokens=101)}, "min_tokens 101: it is above max_tokens, 100"),
         ({"seed": -1}, "seed -1"),
+        ({"writing": Writing(ban=[" "])}, "ban ' ': there is no word in it"),
     ],
 )
 def test_a_stream_refuses_at_once_what_makes_no_sense(

@@ -5,11 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.text.continuation import Continuation
-from rnnlm.text.detokenizers import Prose
+from rnnlm.text.joining.place import Place
 from rnnlm.text.processor import TextProcessor, TextSettings
 from tests.text.words import WORDS
 
-PROCESSORS = {name: TextProcessor(TextSettings(name)) for name in ("nltk", "tweet", "whitespace", "characters")}
+NAMES = ("nltk", "tweet", "whitespace", "unicode", "characters")
+PROCESSORS = {
+    **{name: TextProcessor(TextSettings(name)) for name in NAMES},
+    "unspaced": TextProcessor(TextSettings("whitespace", join="none")),
+    "lines": TextProcessor(TextSettings("nltk", keep_lines=True)),
+    "lines of unicode": TextProcessor(TextSettings("unicode", keep_lines=True)),
+}
 
 
 def grown(name: str, seed: list[str], tokens: list[str], stop: tuple[str, ...] = ()) -> tuple[Continuation, str]:
@@ -43,6 +49,30 @@ def test_what_is_settled_stays_and_no_stop_text_is_left(
     assert again.added == continuation.added
 
 
+@settings(max_examples=100)
+@given(
+    name=st.sampled_from(sorted(PROCESSORS)),
+    tokens=st.lists(st.sampled_from(WORDS), min_size=1, max_size=10),
+    stop=st.lists(st.sampled_from(["the", "t", ". ", "bar the", " ca", "n't", '"']), min_size=1, max_size=2),
+)
+def test_a_stop_text_that_is_kept_is_in_the_text_but_not_one_token_before(
+    name: str, tokens: list[str], stop: list[str]
+):
+    kept = Continuation(PROCESSORS[name], "", [], stop=stop, keep_stop=True)
+    settled = ""
+    for token in tokens:
+        assert not any(text in kept.added for text in stop)
+        kept.append(token)
+        if kept.stopped:
+            assert any(text in kept.added for text in stop)
+            break
+        assert kept.settled.startswith(settled)
+        settled = kept.settled
+    assert kept.added.startswith(settled)
+    assert kept.tokens == tokens[: len(kept.tokens)]
+    assert kept.added == Continuation(PROCESSORS[name], "", [], kept.tokens).added
+
+
 def added_at_once(name: str, seed_text: str, seed: list[str], tokens: list[str]) -> str:
     """Make readable text of all tokens, and return what it has after the seed text."""
     detokenize = PROCESSORS[name].detokenize
@@ -69,9 +99,9 @@ def test_text_that_grows_is_that_of_all_tokens_at_once(name: str, seed: list[str
         assert (at_once.tokens, at_once.text) == (tokens[:number], continuation.text)
 
 
-def test_words_settle_one_late_and_characters_at_once():
+def test_words_settle_at_once_but_before_what_the_next_one_decides():
     continuation, settled = grown("nltk", ["i"], ["do", "n't", "know", "."])
-    assert (continuation.text, settled) == ("i don't know.", " don't")
+    assert (continuation.text, settled) == ("i don't know.", " don't know")
     continuation, settled = grown("characters", ["I"], [" ", "d", "o"])
     assert (continuation.text, settled) == ("I do", " do")
 
@@ -100,16 +130,16 @@ def test_what_may_begin_a_stop_text_is_held_back():
 @pytest.mark.parametrize("name", sorted(PROCESSORS))
 @pytest.mark.parametrize("stop", [(), ("\n\n", "no such text")])
 def test_a_token_costs_the_same_in_a_long_text(name: str, stop: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
-    characters = 0
-    detokenize = Prose.detokenize
+    decisions = 0
+    arrive = Place.arrive
 
-    def counted(prose: Prose, tokens: Sequence[str]) -> str:
-        nonlocal characters
-        characters += sum(map(len, tokens))
-        return detokenize(prose, tokens)
+    def counted(place: Place, tokens: Sequence[str], index: int) -> None:
+        nonlocal decisions
+        decisions += 1
+        arrive(place, tokens, index)
 
-    monkeypatch.setattr(Prose, "detokenize", counted)
+    monkeypatch.setattr(Place, "arrive", counted)
     tokens = ['"', "yes", ",", "the", "foo-bar", "ca", "n't", "see", "."] * 200
     _, settled = grown(name, ["he", "said", ":"], tokens, stop)
     assert len(settled) > 4000
-    assert characters < 10 * len(settled)
+    assert decisions < 3 * len(tokens)

@@ -1,5 +1,6 @@
 """Text made to break things: nothing crashes, nothing good after it is lost, and what is skipped is reported."""
 
+import codecs
 import json
 import os
 import subprocess
@@ -11,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tokenize import casual, punkt
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
+from rnnlm.text.decoding import MOST_UNDECODABLE
 from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
-from rnnlm.text.tokenizers import CHARACTERS, make_tokenizer
+from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, make_tokenizer
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
 SNIPPETS = [
@@ -76,11 +79,14 @@ raw_lines = st.one_of(
 ).map(lambda line: line.replace(b"\n", b" ").replace(b"\r", b" "))
 
 PUNKT = train_punkt(["Dr. Smith met Mr. Jones. They talked about the U.S. economy. It was late! Was it? Yes."] * 5)
+OLDER_PUNKT = PUNKT.copy()
+del OLDER_PUNKT["known_abbreviations"]
 ALL_SETTINGS = [
     TextSettings(name, lowercase, splits, clean, PUNKT if splits else None)
     for name, lowercase, splits, clean in [
         *(("nltk", True, True, True), ("nltk", False, False, False), ("tweet", True, True, False)),
         *(("tweet", False, False, True), ("whitespace", False, True, False), (CHARACTERS, False, False, True)),
+        ("unicode", True, False, False),
     ]
 ]
 
@@ -110,12 +116,19 @@ def write(file: Path, lines: list[bytes]) -> Path:
 
 
 def check_lines(directory: Path, lines: list[bytes]) -> None:
-    """Read the lines, and a good document after them, in every format."""
-    text = write(directory / "a.txt", [b"first", *lines, b"a good one"])
+    """Read the lines, and a good document after them, in every format, as UTF-8."""
+    text = write(directory / "a.txt", [codecs.BOM_UTF8 + b"first", *lines, b"a good one"])
+    wrong = LONE_SURROGATES.findall(b"\n".join(lines).decode(errors="surrogateescape"))
+    if len(wrong) > MOST_UNDECODABLE:
+        with pytest.raises(RnnlmError, match="are not UTF-8"):
+            read(text)
+        return
     for documents in ("line", "paragraph", "file"):
         assert read(text, documents=documents)[0][-1].endswith("a good one")
 
-    records = write(directory / "a.jsonl", [b'{"body": "first"}', *lines, b'{"body": "a good one"}'])
+    records = write(
+        directory / "a.jsonl", [codecs.BOM_UTF8 + b'{"body": "first"}', *lines, b'{"body": "a good one"}']
+    )
     documents, messages = read(records)
     assert documents[-1] == "a good one"
     skipped = sum(int(message.split(": ")[1].split()[0]) for message in messages if "skipped" in message)
@@ -123,7 +136,7 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
     assert len(documents) + skipped == 2 + not_blank
 
     for header in (b"body", b"id,body"):
-        table = write(directory / "a.csv", [header, *lines, b"a good one,a good one"])
+        table = write(directory / "a.csv", [codecs.BOM_UTF8 + header, *lines, b"a good one,a good one"])
         documents, messages = read(table)
         open_quote = any("whose quote is never closed" in message for message in messages)
         assert open_quote or documents[-1].endswith("a good one")
@@ -131,8 +144,9 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
 
 def check_text(text: str, directory: Path) -> None:
     """Process a text in every way, and store the tokens."""
-    splitter = SentenceSplitter(PUNKT)
-    assert "".join("".join(splitter.split(text)).split()) == "".join(text.split())
+    for parameters in (PUNKT, OLDER_PUNKT):
+        splitter = SentenceSplitter(parameters)
+        assert "".join("".join(splitter.split(text)).split()) == "".join(text.split())
     clean_comment(clean_comment(text))
     train_punkt([text])
     for options in ALL_SETTINGS:
@@ -165,7 +179,7 @@ def test_special_names_in_a_text_are_words_outside_the_vocabulary(options):
 @pytest.mark.parametrize("text", ["word. " * 500, "1" * 3000, "<a" * 1500, "a!" * 1500, "say it. " * 400])
 def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     """Whatever NLTK's patterns make of a part, the time for a text is then linear in its length."""
-    given: dict[str, list[str]] = {"nltk": [], "tweet": [], "punkt": [], "training": []}
+    given: dict[str, list[str]] = {"nltk": [], "tweet": [], "punkt": [], "words": [], "training": []}
 
     def spy(owner: type, method: str, name: str) -> None:
         original = getattr(owner, method)
@@ -179,9 +193,10 @@ def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     spy(tokenizers.NltkTokenizer, "_tokenize", "nltk")
     spy(casual.TweetTokenizer, "tokenize", "tweet")
     spy(punkt.PunktSentenceTokenizer, "tokenize", "punkt")
+    spy(punkt.PunktSentenceTokenizer, "text_contains_sentbreak", "words")
     spy(punkt.PunktTrainer, "train", "training")
     monkeypatch.setattr(tokenizers, "LONGEST_PART", 50)
-    monkeypatch.setattr(sentences, "MAX_LINE", 200)
+    monkeypatch.setattr(sentences, "LONGEST_SENTENCE", 200)
     monkeypatch.setattr(sentences, "TRAINING_PORTION", 400)
 
     for name in ("nltk", "tweet"):
@@ -191,7 +206,10 @@ def test_nltk_gets_text_in_parts_of_bounded_size(monkeypatch, text):
     train_punkt(text[start : start + 300] for start in range(0, len(text), 300))
     assert max(map(len, given["training"])) <= 400 + 300
     list(SentenceSplitter(PUNKT).split(text))
-    assert max(map(len, given["punkt"]), default=0) <= 200
+    assert not given["punkt"]
+    assert max(map(len, given["words"]), default=0) <= 100
+    list(SentenceSplitter(OLDER_PUNKT).split(text))
+    assert max(map(len, given["punkt"])) <= 200
 
 
 @pytest.mark.slow

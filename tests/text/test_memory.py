@@ -5,8 +5,10 @@ import gzip
 import lzma
 import subprocess
 import sys
+import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,11 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
@@ -92,15 +99,24 @@ def test_an_endless_paragraph_and_file(tmp_path):
         assert found.split()[-1] == "last"
 
 
-def bomb_opener(suffix: str) -> Callable[..., Any]:
-    if suffix == "zst":
-        return pytest.importorskip("zstandard").open
-    return {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}[suffix]
+@contextmanager
+def open_zip(file: Path, mode: Any) -> Iterator[Any]:
+    with zipfile.ZipFile(file, mode[0], zipfile.ZIP_DEFLATED) as archive, archive.open("a.txt", "w") as stream:
+        yield stream
 
 
-@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+OPENERS: dict[str, Callable[..., Any]] = {
+    "gz": gzip.open,
+    "bz2": bz2.open,
+    "xz": lzma.open,
+    "zst": zstd.open,
+    "zip": open_zip,
+}
+
+
+@pytest.mark.parametrize("suffix", OPENERS)
 def test_a_bomb(tmp_path, suffix):
-    file = write(tmp_path / f"a.txt.{suffix}", bomb_opener(suffix), *CONTENTS["txt"], bytes(1 << 20), 30)
+    file = write(tmp_path / f"a.txt.{suffix}", OPENERS[suffix], *CONTENTS["txt"], bytes(1 << 20), 30)
     assert file.stat().st_size < 100_000
     kibibytes, found = growth(file)
     assert kibibytes < 16_000
@@ -122,14 +138,37 @@ ALONE = lzma.compress(b"first\nlast\n", lzma.FORMAT_ALONE)
 @pytest.mark.parametrize(
     ("content", "before"),
     [
-        (asking_for_4_gigabytes(lzma.compress(b"last\n")), 0),
-        (lzma.compress(b"first\n") + asking_for_4_gigabytes(lzma.compress(b"last\n")), 1),
-        (ALONE[:1] + b"\xff\xff\xff\xff" + ALONE[5:], 0),
+        (asking_for_4_gigabytes(lzma.compress(b"last\n")), ""),
+        (lzma.compress(b"first\n") + asking_for_4_gigabytes(lzma.compress(b"last\n")), "after line 1, "),
+        (ALONE[:1] + b"\xff\xff\xff\xff" + ALONE[5:], ""),
     ],
     ids=["one", "the second of two streams", "the older format"],
 )
 def test_a_dictionary_that_takes_gigabytes_is_refused(tmp_path, content, before):
     (tmp_path / "a.txt.xz").write_bytes(content)
-    message = rf"a\.txt\.xz: reading stopped after line {before} \(Memory usage limit exceeded\); compress"
+    message = (
+        rf"a\.txt\.xz: reading stopped {before}at or before byte \d+ \(Memory usage limit exceeded\); compress"
+    )
     with pytest.raises(RnnlmError, match=message):
         list(read_documents([str(tmp_path / "a.txt.xz")], ReaderSettings(), ReadReport()))
+
+
+@pytest.mark.parametrize("kind", ["late Latin-1", "UTF-16"])
+def test_encodings_of_large_files(tmp_path, kind):
+    text = LINE.decode() + "caf\xe9"
+    middle = text.encode("latin-1" if kind == "late Latin-1" else "utf-16-le")
+    begin, end = (b"first\n", b"\nlast\n") if kind == "late Latin-1" else ("first\n".encode("utf-16"), b"\n\0")
+    kibibytes, found = growth(write(tmp_path / "a.txt", open, begin, end, middle, 20))
+    assert kibibytes < 16_000
+    assert ": read as " in found
+
+
+def test_a_window_of_two_gigabytes_takes_no_more_than_what_is_in_the_file(tmp_path):
+    """As Reddit's dumps are compressed, with zstd --long=31."""
+    options = {zstd.CompressionParameter.window_log: 31, zstd.CompressionParameter.compression_level: 1}
+    file = tmp_path / "RC_2026-01.zst"
+    with zstd.open(file, "wb", options=options) as stream:
+        stream.write(b"first\n" + b"a line\n" * 1_000_000 + b"last\n")
+    kibibytes, found = growth(file)
+    assert kibibytes < 16_000
+    assert found.splitlines()[:2] == ["5", "last"]

@@ -5,6 +5,8 @@ from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 
+PUNKT = train_punkt([])
+
 
 def test_words_of_a_comment():
     settings = TextSettings(sentences=True, clean=True, punkt=train_punkt(["Some text. More text."]))
@@ -66,9 +68,55 @@ def test_characters_are_kept_as_they_are():
     assert processor.settings.level == "char"
 
 
-def test_settings_round_trip():
-    settings = TextSettings(sentences=True, punkt=train_punkt(["A b. C d."]))
+SUBWORDS = {"characters": ["▁", "a"], "merges": [["▁", "a"]]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TextSettings(sentences=True, punkt=train_punkt(["A b. C d."])),
+        TextSettings("whitespace", join="none", keep_lines=True),
+        TextSettings("bpe", subwords=SUBWORDS),
+    ],
+)
+def test_settings_round_trip(settings):
     assert TextSettings.from_dict(settings.to_dict(), "file") == settings
+
+
+def test_lines_are_kept_in_one_piece():
+    processor = TextProcessor(TextSettings.choose("word", ["csv"], keep_lines=True, clean=False))
+    assert list(processor.sentences("A b. C.\nD")) == [["a", "b.", "c", ".", "\n", "d"]]
+    assert processor.detokenize(["a", "\n", "b", "."]) == "a\nb."
+    assert processor.settings.default_documents == "paragraph"
+
+
+@pytest.mark.parametrize(
+    ("level", "options", "message"),
+    [
+        ("char", {"keep_lines": True}, "--keep-lines is for words"),
+        ("word", {"keep_lines": True, "sentences": True}, "--keep-lines keeps a document in one piece"),
+        ("word", {"join": "none"}, "--join is for --tokenizer whitespace"),
+        ("word", {"join": "none", "tokenizer": "unicode"}, "--join is for --tokenizer whitespace"),
+    ],
+)
+def test_settings_that_exclude_one_another(level, options, message):
+    with pytest.raises(RnnlmError, match=message):
+        TextSettings.choose(level, ["txt"], **options)
+
+
+@pytest.mark.parametrize("tokenizer", ["nltk", "tweet", "whitespace", "unicode", CHARACTERS])
+def test_lower_case_is_that_of_unicode(tokenizer):
+    processor = TextProcessor(TextSettings(tokenizer))
+    for text, lower in (
+        ("ΟΔΟΣ ΣΟΦΟΣ", "οδος σοφος"),  # a sigma at the end of a word is another letter
+        ("ΙΔΕΕΣ, ΝΕΕΣ", "ιδεες, νεες"),
+        ("İSTANBUL", "i\u0307stanbul"),
+        ("STRASSE ẞ ÇA", "strasse ß ça"),
+        ("ǅ Ǆ", "ǆ ǆ"),
+    ):
+        assert processor.detokenize(processor.tokenize(text)) == lower
+    if tokenizer != CHARACTERS:
+        assert len(processor.tokenize("İSTANBUL")) == 1
 
 
 @pytest.mark.parametrize(
@@ -77,11 +125,26 @@ def test_settings_round_trip():
         ({"tokenizer": "magic"}, "'text.tokenizer' is 'magic'"),
         ({"tokenizer": ["nltk"]}, "'text.tokenizer'"),
         ({"lowercase": 1}, "'text.lowercase' must be true or false"),
-        ({"extra": 1}, "'text' must hold exactly the keys"),
+        ({"extra": 1}, "'text' has the key 'extra'"),
         ({"sentences": True}, "'text.punkt'"),
+        ({"join": "x"}, "'text.join' must be space or none"),
+        ({"join": ["none"]}, "'text.join' must be space or none"),
+        ({"keep_lines": 1}, "'text.keep_lines' must be true or false"),
+        ({"tokenizer": "bpe"}, "'text.subwords' does not hold what"),
+        ({"tokenizer": "bpe", "subwords": {}}, "'text.subwords' does not hold what"),
+        ({"subwords": SUBWORDS}, "'text.subwords' does not hold what"),
         ({"sentences": True, "punkt": {"abbreviations": "x"}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": "tuesday"}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": {"mr": ["number"]}}}, "'text.punkt'"),
+        ({"sentences": True, "punkt": PUNKT | {"known_abbreviations": ["mr"]}}, "'text.punkt'"),
     ],
 )
 def test_damaged_settings_are_refused(change, message):
     with pytest.raises(RnnlmError, match=f"file: {message}"):
         TextSettings.from_dict({**TextSettings().to_dict(), **change}, "file")
+
+
+def test_files_are_as_before_while_later_settings_have_their_default():
+    assert list(TextSettings().to_dict()) == ["tokenizer", "lowercase", "sentences", "clean", "punkt"]
+    old = {"tokenizer": "nltk", "lowercase": True, "sentences": False, "clean": False, "punkt": None}
+    assert TextSettings.from_dict(old, "file") == TextSettings()

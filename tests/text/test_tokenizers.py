@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.tokenize.destructive import NLTKWordTokenizer
 
-from rnnlm.text.tokenizers import CHARACTERS, WORD_TOKENIZERS, make_tokenizer
+from rnnlm.errors import RnnlmError
+from rnnlm.text.tokenizers import CHARACTERS, SPACE_BOUND, make_tokenizer
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,30 @@ def test_spaces_are_where_they_were(text):
     assert tokenizer.detokenize(tokenizer.tokenize(text)) == text
 
 
+def test_subwords_have_to_be_there():
+    with pytest.raises(RnnlmError, match="the tokenizer bpe has no subwords"):
+        make_tokenizer("bpe")
+
+
+def test_text_that_came_segmented_is_joined_without_spaces_where_its_script_has_none():
+    tokenizer = make_tokenizer("whitespace", join="none")
+    for text, joined in (
+        ("他 说 ： “ 你 好 ！ ”", "他说：“你好！”"),
+        ("我 用 iPhone 12 手机 看 The New York Times 。", "我用iPhone 12手机看The New York Times。"),
+        ("hello , world ( of words ) : 50 % .", "hello, world (of words): 50%."),
+        ("日本 の コーヒー 、 タイ", "日本のコーヒー、タイ"),
+        ("ภาษา ไทย ดี", "ภาษาไทยดี"),
+        ("", ""),
+    ):
+        tokens = tokenizer.tokenize(text)
+        assert tokens == text.split()
+        assert tokenizer.detokenize(tokens) == joined
+        growing = tokenizer.growing([])
+        for token in tokens:
+            growing.append(token)
+        assert growing.text == growing.settled == joined
+
+
 def test_tweet_keeps_emoticons_and_names():
     tokenizer = make_tokenizer("tweet")
     assert tokenizer.tokenize("@you :-) #tag don't") == ["@you", ":-)", "#tag", "don't"]
@@ -77,7 +102,7 @@ def test_characters_round_trip(text):
     assert tokenizer.detokenize(tokenizer.tokenize(text)) == text
 
 
-@given(text=st.text(st.characters(exclude_categories=["Cs"])), name=st.sampled_from(WORD_TOKENIZERS))
+@given(text=st.text(st.characters(exclude_categories=["Cs"])), name=st.sampled_from([*SPACE_BOUND, "unicode"]))
 def test_words_are_never_empty_nor_hold_white_space(text, name):
     tokenizer = make_tokenizer(name)
     tokens = tokenizer.tokenize(text)

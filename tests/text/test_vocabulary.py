@@ -75,6 +75,26 @@ def test_what_contradicts_a_vocabulary_is_named(vocabulary):
     ]  # fmt: skip
 
 
+def test_options_of_joining_and_lines_can_contradict():
+    vocabulary = Vocabulary(TOKENS, [1] * 6, TextSettings("whitespace", join="none"))
+    assert vocabulary.contradictions(join="none", keep_lines=None) == []
+    assert vocabulary.contradictions(join="space", keep_lines=True) == ["join", "keep_lines"]
+
+
+def test_tokens_as_people_see_them(vocabulary):
+    tokens = ["UNKNOWN", "START", "END", "▁cat", "cat", ",", "▁(", "▁", "\n", "世界", "ing"]
+    marked = Vocabulary(tokens, [1] * 11, TextSettings("unicode"))
+    shown = ["UNKNOWN", "START", "END", "cat", "…cat", ",", "(", "' '", r"'\n'", "世界", "…ing"]
+    assert [marked.visible(token) for token in tokens] == shown
+    assert [vocabulary.visible(token) for token in ("▁cat", "cat", " ", "\n")] == ["▁cat", "cat", "' '", r"'\n'"]
+
+
+def test_a_word_is_found_as_people_write_it(vocabulary):
+    marked = Vocabulary([*TOKENS[:3], "▁cat", "cat", ",", "▁,"], [0, 0, 0, 9, 1, 9, 1], TextSettings("unicode"))
+    assert [marked.find(word) for word in ("Cat", "▁cat", ",", "dog")] == [3, 3, 5, 0]
+    assert [vocabulary.find(word) for word in ("The", "cat", "dog", "<s>")] == [3, 4, 0, 0]
+
+
 def test_special_tokens_are_three_different_names():
     SpecialTokens("<unk>", "<s>", "</s>").check()
     for wrong in (SpecialTokens("x", "x", "y"), SpecialTokens("")):

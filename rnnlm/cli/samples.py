@@ -1,0 +1,82 @@
+"""How the texts that ``rnnlm generate`` writes are printed, and what of them is copied."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from rnnlm.cli.common import print_json, say
+
+if TYPE_CHECKING:
+    from rnnlm.dataset.store import Split
+    from rnnlm.model import LanguageModel
+
+Samples: TypeAlias = Iterator[tuple[str, dict[str, Any]]]
+"""Prompts, each with a sample as plain data."""
+
+TOGETHER = 64
+"""Texts that are looked for in the training text at once, as that takes as long as for one."""
+
+
+def training_split(model: "LanguageModel", data: Path | None, quiet: bool) -> "Split":
+    """Open the text that a model was trained on, and say which dataset that is.
+
+    Raises
+    ------
+    RnnlmError
+        If it is not there, is empty, or has another vocabulary.
+    """
+    from rnnlm.dataset.store import Dataset
+    from rnnlm.errors import RnnlmError
+
+    path = data or model.config.data.path
+    advice = "name the dataset that the model was trained on with --data DIR."
+    if path is None:
+        raise click.UsageError(f"--novelty needs the training text; {advice}")
+    if not Path(path).exists():
+        raise RnnlmError(f"{path}: no such directory; {advice}")
+    dataset = Dataset.open(path)
+    if dataset.vocabulary != model.vocabulary:
+        raise RnnlmError(f"{path}: its vocabulary is not the model's; {advice}")
+    if dataset.train.num_tokens == 0:
+        raise RnnlmError(f"{path}: its train split is empty; {advice}")
+    say(f"Dataset: {path}, train split", quiet)
+    return dataset.train
+
+
+def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Samples:
+    """Yield prompts and samples, some at a time, with what of each stands in a split."""
+    from rnnlm.evaluation.novelty import find_copied, shortest_copy
+    from rnnlm.text.processor import TextProcessor
+
+    vocabulary, settings = model.vocabulary, model.vocabulary.settings
+    processor, shortest = TextProcessor(settings), shortest_copy(settings.tokenizer)
+    while together := list(islice(samples, TOGETHER)):
+        texts = [vocabulary.encode(values["tokens"]) for _, values in together]
+        for (prompt, values), copied in zip(together, find_copied(split, texts, shortest), strict=True):
+            longest = processor.detokenize(vocabulary.decode(copied.longest)) if copied.longest else None
+            yield prompt, {**values, "copied_share": copied.share, "longest_copy": longest}
+
+
+def print_samples(samples: Samples, gap: str, as_json: bool, as_jsonl: bool) -> None:
+    """Print samples as they come, as text with a gap between them, or as JSON."""
+    if as_json:
+        print_json({"samples": [values for _, values in samples]})
+    elif as_jsonl:
+        for prompt, values in samples:
+            print_json({"prompt": prompt, **values})
+    else:
+        for position, (_, values) in enumerate(samples):
+            click.echo((gap if position else "") + values["text"])
+            if "copied_share" in values:
+                click.echo(_novelty(**values))
+
+
+def _novelty(copied_share: float, longest_copy: str | None, **others: object) -> str:
+    """Return the line below a text."""
+    # As in JSON, so that it is one line.
+    longest = f", the longest piece: {json.dumps(longest_copy, ensure_ascii=False)}" if longest_copy else ""
+    return f"  copied {copied_share:.1%}{longest}"

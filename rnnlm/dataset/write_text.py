@@ -1,0 +1,103 @@
+"""The text of a dataset as other programs read it: tokens with a space between them, a sentence a line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from rnnlm.dataset.store import SPLITS, Dataset, Split
+from rnnlm.errors import RnnlmError
+from rnnlm.files import make_directory
+from rnnlm.text.vocabulary import Vocabulary
+
+# How many ids are turned into text at a time.
+BLOCK = 1 << 18
+SPACE = "▁"
+
+
+def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> None:
+    """Refuse to write text where it may not be.
+
+    Raises
+    ------
+    RnnlmError
+        If there is such a file already and `overwrite` is off, or the directory is in that of the dataset.
+    """
+    place = directory.resolve()
+    if dataset.resolve() in (place, *place.parents):
+        raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with --write-text.")
+    for file in _files(directory):
+        if file.exists() and not (overwrite and file.is_file()):
+            raise RnnlmError(
+                f"{file}: this file exists; choose another directory with --write-text, or replace it with"
+                " --overwrite."
+            )
+
+
+def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> None:
+    """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
+
+    Words outside the vocabulary are its unknown token. The tokens that begin and end a sentence are not written.
+    So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
+    is written as in Python, such as ``\\n``.
+
+    Parameters
+    ----------
+    dataset
+        What is written.
+    directory
+        Where the files are made; it need not be there.
+    overwrite
+        Whether files of these names are replaced.
+
+    Raises
+    ------
+    RnnlmError
+        If files may not be replaced, or cannot be written.
+    """
+    check_text_destination(directory, dataset.path, overwrite)
+    words = [f" {_as_word(token)}" for token in dataset.vocabulary.tokens]
+    words[Vocabulary.start_id], words[Vocabulary.end_id] = "", "\n"
+    try:
+        make_directory(directory)
+        for file, name in zip(_files(directory), SPLITS, strict=True):
+            _write(file, _text(dataset.split(name), words))
+    except OSError as error:
+        raise RnnlmError(
+            f"{directory}: the text cannot be written ({error.strerror or error}); see to its room and"
+            " permissions."
+        ) from error
+
+
+def _files(directory: Path) -> list[Path]:
+    return [directory / f"{name}.txt" for name in SPLITS]
+
+
+def _as_word(token: str) -> str:
+    return "".join(_as_letters(character) if character.isspace() else character for character in token)
+
+
+def _as_letters(space: str) -> str:
+    return SPACE if space == " " else space.encode("unicode_escape").decode("ascii")
+
+
+def _text(split: Split, words: list[str]) -> Iterator[str]:
+    at_line_start = True
+    for start in range(0, len(split.ids), BLOCK):
+        text = "".join(map(words.__getitem__, split.ids[start : start + BLOCK].tolist())).replace("\n ", "\n")
+        if text:
+            yield text.removeprefix(" ") if at_line_start else text
+            at_line_start = text.endswith("\n")
+
+
+def _write(file: Path, parts: Iterator[str]) -> None:
+    """Make a file that is there only when it is whole."""
+    temporary = file.with_name(f".{file.name}.partial")
+    try:
+        temporary.unlink(missing_ok=True)  # what a link of that name points to is not written to
+        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(parts)
+        os.replace(temporary, file)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,122 @@
+"""What is never written: tokens, and phrases of several."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from rnnlm.errors import RnnlmError
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.network import Network
+from rnnlm.text.processor import TextProcessor
+from rnnlm.text.vocabulary import Vocabulary
+
+Phrase: TypeAlias = Sequence[Sequence[int]]
+"""Of each of some tokens in a row, the ids that it may have."""
+
+
+class Spellings:
+    """Finds the tokens with which texts can be written.
+
+    Parameters
+    ----------
+    vocabulary, processor
+        The tokens, and how text becomes tokens and tokens text.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, processor: TextProcessor) -> None:
+        self._vocabulary, self._processor = vocabulary, processor
+
+    def phrases(self, text: str) -> list[Phrase]:
+        """Return the rows of tokens that read as a text; there are none if the vocabulary lacks one of its tokens.
+
+        Raises
+        ------
+        RnnlmError
+            If there is nothing in the text.
+        """
+        tokens = self._processor.tokenize(text)
+        # One token may read as what is several where it stands alone, such as 'mr.'.
+        whole = {text, self._reading(tokens)}
+        alone = [i for reading in whole for i in self._ids.get(reading, ())]
+        if not tokens and not alone:
+            raise RnnlmError(f"ban {text!r}: there is no word in it; give one.")
+        each = [self._ids.get(self._reading([token]), []) for token in tokens]
+        in_a_row = len(each) > 1 and all(each)
+        return [*([[alone]] if alone else []), *([each] if in_a_row else [])]
+
+    @cached_property
+    def _ids(self) -> dict[str, list[int]]:
+        """The ids that read alike, such as both quotation marks."""
+        ids = defaultdict(list)
+        for i, token in enumerate(self._vocabulary.tokens):
+            if i not in (self._vocabulary.start_id, self._vocabulary.end_id):
+                # Letters and digits read as they are, and looking at them takes less time.
+                ids[token if token.isalnum() else self._reading([token])].append(i)
+        return dict(ids)
+
+    def _reading(self, tokens: list[str]) -> str:
+        """Return how tokens read, without the white space around them, unless that is all."""
+        text = self._processor.detokenize(tokens)
+        return text.strip() or text
+
+
+class Bans:
+    """Rules tokens out as a text grows.
+
+    Parameters
+    ----------
+    network
+        The model whose choices are narrowed.
+    forbidden
+        Ids that are never chosen.
+    phrases
+        What never comes to stand. Ids of the same token in one phrase of several are so in all.
+
+    Attributes
+    ----------
+    reach
+        How many of a text's last ids matter.
+    """
+
+    def __init__(self, network: Network, forbidden: Collection[int], phrases: Collection[Phrase] = ()) -> None:
+        self._row: Floats = np.zeros(network.vocabulary_size, network.dtype)
+        self._row[list(forbidden)] = -np.inf
+        # Of the ids that a token of a phrase may have, the first stands for all.
+        self._first = {i: ids[0] for phrase in phrases if len(phrase) > 1 for ids in phrase for i in ids}
+        self._last: dict[tuple[int, ...], list[int]] = {}
+        for *before, last in phrases:
+            if before:
+                self._last.setdefault(tuple(ids[0] for ids in before), []).extend(last)
+            else:
+                self._row[last] = -np.inf
+        self._lengths = {len(before) for before in self._last}
+        self.reach = max(self._lengths, default=0)
+
+    def applied(self, log_probs: Floats, texts: Sequence[Sequence[int]]) -> Floats:
+        """Return the log-probabilities of what follows some texts, ``-inf`` for what must not.
+
+        Parameters
+        ----------
+        log_probs : (S, C)
+            As the model gives them.
+        texts
+            At least the last `reach` ids of each text, or all there are; not looked at where that is 0.
+        """
+        scores = log_probs + self._row
+        if self.reach:
+            for row, text in zip(scores, texts, strict=True):
+                row[self._completing(text)] = -np.inf
+        return scores
+
+    def _completing(self, text: Sequence[int]) -> list[int]:
+        """Return the ids that complete a phrase."""
+        recent = tuple(self._first.get(i, i) for i in text[-self.reach :])
+        return [i for length in self._lengths for i in self._last.get(recent[-length:], ())]
+
+
+def nothing_left() -> RnnlmError:
+    """Say that every token that could follow is ruled out."""
+    return RnnlmError("all that could be written is banned; ban less, or lower min_tokens.")

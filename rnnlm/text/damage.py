@@ -1,0 +1,132 @@
+"""Files that cannot be read to their end."""
+
+import re
+from collections import deque
+from typing import Protocol
+
+from rnnlm.errors import RnnlmError
+
+CHARACTERS_OF_NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1f]")
+
+
+class Damage(RnnlmError):
+    """A file cannot be read to its end.
+
+    Parameters
+    ----------
+    source
+        How messages name it.
+    position
+        How many bytes of the file were read.
+    error
+        What the decompressor or the system raised.
+
+    Attributes
+    ----------
+    line
+        How many lines are read in spite of it; None where nobody counts them.
+    """
+
+    def __init__(self, source: str, position: int, error: Exception) -> None:
+        self.source = source
+        self.reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        self.line: int | None = None
+        # Damage is noticed late; only the end is where it seems to be.
+        self._is_at_end = isinstance(error, EOFError)
+        self.place = f"{'at' if self._is_at_end else 'at or before'} byte {position:,}"
+        # Too little memory is no damage.
+        self.can_be_left_out = "memory" not in self.reason.lower()
+        super().__init__(self._sentence(self.place))
+
+    def after_line(self, number: int) -> RnnlmError:
+        """Return the error of a file of lines, of which so many were read."""
+        return RnnlmError(self._sentence(f"after line {number:,}, {self.place}"))
+
+    def left_out(self) -> str:
+        """Return the sentence for a file of which only what comes before is read."""
+        lines = "that" if self.line is None else f"line {self.line:,}"
+        doubts = "" if self._is_at_end else ", and some before it may be wrong"
+        return (
+            f"{self.source}: damaged {self.place} ({self.reason}); what comes after {lines} is left out{doubts}."
+        )
+
+    def _sentence(self, where: str) -> str:
+        if self.can_be_left_out:
+            advice = "is the file complete? --keep-damaged keeps what comes before"
+        else:
+            advice = "compress the file again with a smaller dictionary, as with level 9 or less"
+        return f"{self.source}: reading stopped {where} ({self.reason}); {advice}."
+
+
+class Bytes(Protocol):
+    """Bytes that are read once, from the first to the last."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file behind them were read."""
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes as soon as there are some, about `size` of them; none at the end."""
+
+
+class TrustedBytes:
+    """Decompressed bytes before a damage, without what is no text shortly before it.
+
+    A decompressor notices a damage late, and what it makes of damaged data until then is mostly no text. So some
+    bytes are held back, and where the damage comes they are given out only up to the first that are not UTF-8.
+    Nothing is lost where a file ends early.
+
+    Parameters
+    ----------
+    content
+        The bytes, of which reading raises an error where they are damaged.
+    """
+
+    HELD_BACK = 1 << 21  # the longest that xz decompresses without a check
+
+    def __init__(self, content: Bytes) -> None:
+        self._content = content
+        self._held: deque[bytes] = deque()
+        self._length = 0
+        self._error: Exception | None = None
+        self._at_end = False
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the file were read."""
+        return self._content.position
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        while self._length <= self.HELD_BACK and not self._at_end:
+            self._hold(size)
+        if self._held:
+            data = self._held.popleft()
+            self._length -= len(data)
+            return data
+        if self._error:
+            raise self._error
+        return b""
+
+    def _hold(self, size: int) -> None:
+        try:
+            data = self._content.read(size)
+        except Exception as error:  # decompressors raise errors of many kinds
+            self._error = error
+            self._at_end = True
+            if not isinstance(error, EOFError):
+                self._held = deque([_text_of(b"".join(self._held))])
+            return
+        self._at_end = not data
+        self._held.append(data)
+        self._length += len(data)
+
+
+def _text_of(data: bytes) -> bytes:
+    """Return the bytes before the first that are no text in UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        data = data[: error.start]
+    found = CHARACTERS_OF_NO_TEXT.search(data)
+    return data[: found.start()] if found else data

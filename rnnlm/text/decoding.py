@@ -1,0 +1,168 @@
+"""How the characters of one text are written, found out while it is read."""
+
+import codecs
+from collections.abc import Callable
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.compression import InputBytes
+from rnnlm.text.encodings import (
+    UNDECODABLE,
+    UTF8,
+    check_encoding,
+    encoding_of,
+    is_utf8,
+    likely_encoding,
+    name_of,
+    recognized,
+)
+from rnnlm.text.signatures import is_binary
+from rnnlm.text.tokenizers import LONE_SURROGATES
+
+# A text may have so many bytes that are no character, and one more for every million of bytes.
+MOST_UNDECODABLE = 10
+
+
+class Decoding:
+    """Decodes a text that was decoded as UTF-8 and turns out to be something else.
+
+    All encodings but those of two and four bytes a character agree about ASCII. So a text is taken for UTF-8 until
+    other bytes come, and what came before is right in any case.
+
+    Parameters
+    ----------
+    content
+        The bytes of the text.
+    beginning
+        The first of them.
+    source
+        How messages name the file.
+    chosen
+        The encoding if somebody says it.
+    note
+        Takes a sentence about what was recognized.
+
+    Attributes
+    ----------
+    encoding
+        How the text is to be decoded at first, by Python's name.
+    errors
+        The error handler to do it with; what is no character becomes lone surrogates.
+    is_needed
+        Whether all parts must come to `decoded`, not only those with lone surrogates.
+    utf8_parts
+        How many parts were UTF-8 and not ASCII, counted by who reads them.
+    wrong
+        How reports call what is no character.
+
+    Raises
+    ------
+    RnnlmError
+        If the bytes are no text.
+    """
+
+    def __init__(
+        self, content: InputBytes, beginning: bytes, source: str, chosen: str | None, note: Callable[[str], None]
+    ) -> None:
+        self._content = content
+        self._source = source
+        self._note = note
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self.utf8_parts = 0
+        self._undecodable = 0
+        self.is_needed = False
+        self.encoding = self._chosen(chosen, beginning) if chosen else self._first(beginning)
+        self.errors = "surrogateescape" if self.encoding == UTF8 else UNDECODABLE
+        # A mark is a choice as well.
+        self._is_open = not chosen and self.encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
+        self._encoding = self.encoding  # what it turns out to be
+        self.wrong = f"bytes that are not {name_of(self.encoding)}"
+        if self._is_open and not is_utf8(beginning):
+            self._recognize(content.around())
+
+    def beginning(self, data: bytes) -> str:
+        """Return the characters of the first bytes, of which the last character may be cut."""
+        return codecs.getincrementaldecoder(self._encoding)("replace").decode(data).removeprefix("\ufeff")
+
+    def decoded(self, part: str, line: int) -> str:
+        """Return a part of the text as it must be read.
+
+        Raises
+        ------
+        RnnlmError
+            If there was too much that is no character; the message names the likely encoding.
+        """
+        if self._is_open and has_surrogates(part):
+            # Lines are whole after the first line end; the part is read already.
+            self._recognize(_bytes_of(part) + self._content.around().partition(b"\n")[2])
+        decoded = self._decoder.decode(_bytes_of(part)) if self._decoder else part
+        if has_surrogates(decoded):
+            self._undecodable += len(LONE_SURROGATES.findall(decoded))
+            most = MOST_UNDECODABLE + self._content.count // 1_000_000
+            if self._undecodable > most:
+                raise self._error(part, line, most)
+        return decoded
+
+    def rest(self) -> str:
+        """Return what stands for a character that is cut by the end of the text."""
+        return self._decoder.decode(b"", True) if self._decoder else ""
+
+    def _chosen(self, name: str, beginning: bytes) -> str:
+        codec, found = check_encoding(name), encoding_of(beginning)
+        if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
+            # The order of the bytes is that of the mark, if there is one.
+            family = codec[:6]
+            return found if found and found.startswith(family) else f"{family}-le"
+        return codec
+
+    def _first(self, beginning: bytes) -> str:
+        found = encoding_of(beginning)
+        if found is None and is_binary(beginning) and not is_utf8(beginning):
+            raise RnnlmError(
+                f"{self._source}: these bytes are no text in any usual encoding; give text, or its encoding with"
+                " --encoding NAME."
+            )
+        if found not in (None, UTF8):
+            self._say(found)
+        return found or UTF8
+
+    def _recognize(self, sample: bytes) -> None:
+        """Find out what bytes are that are not UTF-8; if it is nothing usual, they are damaged UTF-8."""
+        self._is_open = False
+        encoding = recognized(sample, self.utf8_parts)
+        if encoding not in (None, UTF8):
+            self._encoding = encoding
+            self.wrong = f"bytes that are not {name_of(encoding)}"
+            self._decoder = codecs.getincrementaldecoder(encoding)(UNDECODABLE)
+            self.is_needed = True
+            self._say(encoding)
+
+    def _say(self, encoding: str) -> None:
+        self._note(f"{self._source}: read as {name_of(encoding)} (recognized; --encoding NAME decides).")
+
+    def _error(self, part: str, line: int, most: int) -> RnnlmError:
+        sample = self._content.around()
+        is_utf8_broken = self.encoding == UTF8
+        likely = likely_encoding(_bytes_of(part) + b"\n" + sample) if is_utf8_broken else recognized(sample)
+        if damage := self._content.damage_ahead():
+            return damage.after_line(line - 1)
+        if likely is None or likely == self._encoding:
+            advice = "give --encoding NAME if you know what it is"
+        else:
+            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}"
+        return RnnlmError(
+            f"{self._source}: more than {most:,} bytes up to line {line:,} are not {name_of(self._encoding)};"
+            f" {advice}, else repair it first, as with iconv -c."
+        )
+
+
+def has_surrogates(text: str) -> bool:
+    """Return whether a text has lone surrogates."""
+    try:
+        text.encode()  # several times as fast as a search
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _bytes_of(part: str) -> bytes:
+    return part.encode("utf-8", "surrogateescape")

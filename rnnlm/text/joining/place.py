@@ -1,0 +1,112 @@
+"""How a token leans, and all that is known where that is decided."""
+
+from collections import deque
+from collections.abc import Sequence
+from copy import copy
+from typing import NamedTuple
+
+
+class Lean(NamedTuple):
+    """On which of its neighbours a token leans, and whether it opens or closes a quotation or bracket."""
+
+    left: bool
+    right: bool
+    opens: bool = False
+    closes: bool = False
+
+
+ALONE = Lean(left=False, right=False)
+LEFT = Lean(left=True, right=False)
+RIGHT = Lean(left=False, right=True)
+BOTH = Lean(left=True, right=True)
+OPENS = Lean(left=False, right=True, opens=True)
+CLOSES = Lean(left=True, right=False, closes=True)
+
+PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ('"', "``", "''"), "“”„", "‘’‚", "«»")
+FAMILIES = {mark: pair[0] for pair in PAIRS for mark in pair}
+"""Of marks that open and close the same quotation or bracket, one that stands for all."""
+
+RECENT = 12
+"""So many tokens before a mark tell which language it stands in."""
+
+ADDRESS = ("//", "www.")
+"""How the part of a web address begins that marks may follow; NLTK leaves it in one token."""
+
+
+class Place:
+    """A place in a sequence of tokens: what came before, and a look ahead.
+
+    Attributes
+    ----------
+    token
+        The token at this place, in lower case.
+    before
+        The token before it, in lower case; empty at the start.
+    lean
+        How the token before it leans.
+    run
+        How the stars before it lean that stand in a row.
+    recent
+        The last tokens before, in lower case.
+    in_address
+        Whether a web address may go on here.
+    spaced_marks
+        Whether the text has spaces inside its « ».
+    peeked
+        Whether a token was asked for that has not come yet.
+    """
+
+    def __init__(self) -> None:
+        self.token = self.before = ""
+        self.lean, self.run = RIGHT, ALONE
+        self.recent: deque[str] = deque(maxlen=RECENT)
+        self.in_address = self.spaced_marks = self.peeked = False
+        self._opened: dict[str, str] = {}
+        self._tokens: Sequence[str] = ()
+        self._index = 0
+
+    def copy(self) -> "Place":
+        """Return a place that goes on from here by itself."""
+        other = copy(self)
+        other.recent, other._opened = self.recent.copy(), self._opened.copy()
+        return other
+
+    def arrive(self, tokens: Sequence[str], index: int) -> None:
+        """Stand at a token."""
+        self._tokens, self._index, self.peeked = tokens, index, False
+        self.token = tokens[index].lower()
+
+    def ahead(self, number: int = 1) -> str:
+        """Return the token so many places further on, in lower case; empty if there is none yet."""
+        index = self._index + number
+        if index < len(self._tokens):
+            return self._tokens[index].lower()
+        self.peeked = True
+        return ""
+
+    def comes(self, mark: str, within: int) -> bool:
+        """Return whether a mark is among the next tokens, of which so many are looked at."""
+        for number in range(1, within + 1):
+            token = self.ahead(number)
+            if token == mark or not token:
+                return token == mark
+        return False
+
+    def opener(self, mark: str = "") -> str:
+        """Return what opened the quotation or bracket of a mark, or of this token; empty if it is not open."""
+        return self._opened.get(_family(mark or self.token), "")
+
+    def leave(self, lean: Lean, joined: bool) -> None:
+        """Go past the token, which leans so, and is joined to the one before it or not."""
+        token = self.token
+        if lean.opens:
+            self._opened[_family(token)] = token
+        elif lean.closes:
+            self._opened.pop(_family(token), None)
+        self.before, self.lean = token, lean
+        self.recent.append(token)
+        self.in_address = (joined and self.in_address) or token.startswith(ADDRESS)
+
+
+def _family(mark: str) -> str:
+    return FAMILIES.get(mark) or FAMILIES.get(mark[:1], mark)

@@ -1,0 +1,127 @@
+"""What depends on the script that a text is written in.
+
+Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan put no spaces between words. Turkish and Azerbaijani
+have two letters i.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rnnlm.errors import RnnlmError, shown
+
+if TYPE_CHECKING:
+    from rnnlm.text.readers import Piece
+
+SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+# Their punctuation, and the wide forms of other characters.
+PUNCTUATION = r"\u3000-\u303f\uff00-\uff65\uffe0-\uffef"
+
+# Hardly a word of these scripts has more letters, vowel signs not counted.
+LONGEST_WORD = 8
+# How much of a text tells whether its words stand apart.
+LOOKED_AT = 1_000_000
+MOST_IN_RUNS = 1 / 3
+
+CLOSING_MARKS = tuple(",.;:!?)]}%")
+OPENING_MARKS = tuple("([{")
+
+TURKISH_LETTERS = "ığş"
+# Turkish has 8 %, Romanian with the wrong ş less than 2.
+TURKISH_SHARE = 0.03
+
+
+@cache
+def _pattern(text: str) -> Any:
+    import regex
+
+    return regex.compile(text, regex.VERSION1)
+
+
+def begins_without_space(text: str, position: int = 0) -> bool:
+    """Return whether a character is of these scripts, so that it needs no space before it."""
+    return bool(_pattern(f"[{SCRIPTS}{PUNCTUATION}]").match(text, position))
+
+
+def stand_apart(token: str, following: str) -> bool:
+    """Return whether a space is written between two tokens of a text in these scripts.
+
+    Only words of other scripts are set apart, and not from the marks that close or open something.
+    """
+    if begins_without_space(token, len(token) - 1) or begins_without_space(following):
+        return False
+    return not (token.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
+
+
+class UnspacedText:
+    """Text in these scripts of tokens that do not know where spaces stood.
+
+    Parameters
+    ----------
+    tokens
+        The first tokens.
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.text = ""
+        self._last = ""
+        for token in tokens:
+            self.append(token)
+
+    @property
+    def settled(self) -> str:
+        """All of it."""
+        return self.text
+
+    def append(self, token: str) -> None:
+        """Add a token."""
+        self.text += f" {token}" if self._last and stand_apart(self._last, token) else token
+        self._last = token
+
+
+def refuse_unsegmented(pieces: "Iterator[Piece]") -> "Iterator[Piece]":
+    """Yield the pieces of documents of words, unless there are no spaces between the words.
+
+    Raises
+    ------
+    RnnlmError
+        If a third of the first 1,000,000 characters is in long runs of letters of scripts without spaces.
+    """
+    read = in_runs = 0
+    example = ""
+    for piece in pieces:
+        if read < LOOKED_AT:
+            read += len(piece.text)
+            runs = _runs(piece.text)
+            in_runs += sum(map(len, runs))
+            example = example or next(iter(runs), "")
+            if read >= LOOKED_AT:
+                _refuse(read, in_runs, example)
+        yield piece
+    _refuse(read, in_runs, example)
+
+
+def is_turkish(words: Sequence[str], counts: Sequence[int]) -> bool:
+    """Return whether words that are so frequent are Turkish or Azerbaijani, by the letters ı, ğ and ş."""
+    letters = turkish = 0
+    for word, count in zip(words, counts, strict=True):
+        letters += len(word) * count
+        turkish += sum(map(word.count, TURKISH_LETTERS)) * count
+    return turkish > TURKISH_SHARE * letters
+
+
+def _runs(text: str) -> list[str]:
+    if text.isascii():
+        return []
+    letters = _pattern(rf"[[{SCRIPTS}]&&\p{{L}}]")
+    words = (word for word in text.split() if not word.isascii())
+    return [word for word in words if len(letters.findall(word)) > LONGEST_WORD]
+
+
+def _refuse(read: int, in_runs: int, example: str) -> None:
+    if in_runs > MOST_IN_RUNS * read:
+        raise RnnlmError(
+            f"Much of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
+            " whole sentences would be words; cut it with --tokenizer unicode, jieba (for Chinese) or bpe, or take"
+            " characters with --level char."
+        )

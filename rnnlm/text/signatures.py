@@ -1,0 +1,143 @@
+"""What files are that hold no text which could be read, told by how they begin."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+GIVE_TEXT = "give text"
+SAVE_TEXT = "save it as plain text (.txt) first"
+TAKE_TEXT = "write its texts into a .csv, .jsonl or .txt file first"
+UNPACK = "unpack it first"
+NAME_FORMAT = "save its text without them, or name the format (--format txt) to read them as text"
+
+# At which byte, which bytes, what it is, and what to do about it.
+SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"SQLite format 3\0", "an SQLite database", "export its texts first, as with sqlite3 -header -csv"),
+    (0, b"PAR1", "a Parquet file", TAKE_TEXT),
+    (0, b"ARROW1\0\0", "an Arrow file", TAKE_TEXT),
+    (0, b"Obj\x01", "an Avro file", TAKE_TEXT),
+    (0, b"%PDF-", "a PDF document", "save its text first, as with pdftotext"),
+    (0, b"%!PS", "a PostScript document", "save its text first, as with ps2ascii"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", SAVE_TEXT),
+    (0, b"\x89PNG\r\n\x1a\n", "a PNG picture", GIVE_TEXT),
+    (0, b"\xff\xd8\xff", "a JPEG picture", GIVE_TEXT),
+    (0, b"GIF87a", "a GIF picture", GIVE_TEXT),
+    (0, b"GIF89a", "a GIF picture", GIVE_TEXT),
+    (8, b"WEBP", "a WebP picture", GIVE_TEXT),
+    (6, b"\0\0\0\0", "a BMP picture", GIVE_TEXT),
+    (0, b"II*\0", "a TIFF picture", GIVE_TEXT),
+    (0, b"MM\0*", "a TIFF picture", GIVE_TEXT),
+    (8, b"WAVE", "a sound file", GIVE_TEXT),
+    (8, b"AVI ", "a video", GIVE_TEXT),
+    (4, b"ftyp", "a video, sound or picture file of the MP4 kind", GIVE_TEXT),
+    (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM video", GIVE_TEXT),
+    (0, b"\0\0\x01\xba", "an MPEG video", GIVE_TEXT),
+    (0, b"FLV\x01", "a Flash video", GIVE_TEXT),
+    (0, b"OggS\0", "an Ogg sound or video file", GIVE_TEXT),
+    (0, b"fLaC\0", "a FLAC sound file", GIVE_TEXT),
+    (0, b"MThd\0", "a MIDI file", GIVE_TEXT),
+    *((0, b"ID3" + version, "an MP3 sound file", GIVE_TEXT) for version in (b"\x02", b"\x03", b"\x04")),
+    *((0, b"\xff" + frame, "an MP3 sound file", GIVE_TEXT) for frame in (b"\xfb", b"\xf3", b"\xf2")),
+    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a file of PyTorch", GIVE_TEXT),
+    *(
+        (0, b"\x80" + protocol, "a pickle of Python", TAKE_TEXT)
+        for protocol in (b"\x02", b"\x03", b"\x04", b"\x05")
+    ),
+    (0, b"\x93NUMPY", "a NumPy array (.npy)", GIVE_TEXT),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file", GIVE_TEXT),
+    (5, b'\0\0\0{"', "a safetensors file of weights", GIVE_TEXT),
+    (0, b"\x7fELF", "a program", GIVE_TEXT),
+    (0, b"MZ\x90\0", "a program for Windows", GIVE_TEXT),
+    (0, b"\xca\xfe\xba\xbe", "a program", GIVE_TEXT),
+    *((0, magic, "a program for macOS", GIVE_TEXT) for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf")),
+    *((0, magic, "a program for macOS", GIVE_TEXT) for magic in (b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (0, b"Rar!\x1a\x07", "a RAR archive", UNPACK),
+    (0, b"MSCF\0\0\0\0", "a cabinet archive", UNPACK),
+    (0, b"!<arch>\n", "an ar archive", UNPACK),
+    (257, b"ustar", "a tar archive", UNPACK),
+    (0, b"\x1f\x9d", "compressed with compress (.Z)", UNPACK),
+    (0, b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
+    (0, b"LZIP\x01", "compressed with lzip", UNPACK),
+)
+# What must stand first where the signature stands later and is short.
+CONTAINERS = {b"WEBP": b"RIFF", b"WAVE": b"RIFF", b"AVI ": b"RIFF", b"\0\0\0\0": b"BM"}
+
+SPACE_OR_COMMENT = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
+MARKUP = (
+    (re.compile(r"<(!doctype html|html|head|body)[\s>]", re.IGNORECASE), "a page of HTML with its tags"),
+    (re.compile(r"<(\?xml|!doctype|mediawiki)\s", re.IGNORECASE), "XML with its tags"),
+    (re.compile(r"\{\\rtf\d"), "an RTF document with its codes"),
+)
+
+# Control characters that texts do not have; NUL is none of them, because broken files of text have it.
+CONTROLS = bytes(code for code in range(32) if chr(code) not in "\0\a\b\t\n\v\f\r\x1a\x1b")
+# A text may have so many of them all the same, and this share.
+FEW_CONTROLS, MOST_CONTROLS = 4, 0.02
+
+# How the only text of a zip archive is named, which programs hide there for themselves.
+HIDDEN = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+
+
+def unreadable(beginning: bytes) -> str | None:
+    """Return what a file is and what to do about it, or None if it may be text.
+
+    Parameters
+    ----------
+    beginning
+        Its first bytes; all kinds are told by 262, and text from other bytes by some hundreds.
+    """
+    for offset, signature, kind, advice in SIGNATURES:
+        if beginning.startswith(signature, offset) and beginning.startswith(CONTAINERS.get(signature, b"")):
+            return f"this is {kind}; {advice}"
+    return None
+
+
+def is_binary(beginning: bytes) -> bool:
+    """Return whether bytes hold more control characters than text does whose characters are single bytes."""
+    controls = len(beginning) - len(beginning.translate(None, CONTROLS))
+    return controls > FEW_CONTROLS + MOST_CONTROLS * len(beginning)
+
+
+def markup(beginning: str) -> str | None:
+    """Return what a text is whose signs a model would learn as words, and what to do about it; else None."""
+    position = 0
+    while found := SPACE_OR_COMMENT.match(beginning, position):
+        position = found.end()
+    for pattern, kind in MARKUP:
+        if pattern.match(beginning, position):
+            return f"this is {kind}; {NAME_FORMAT}"
+    return None
+
+
+def packed(names: Sequence[str], mimetype: str) -> str | None:
+    """Return what a zip archive is if it is a document or file of a program, and what to do; else None.
+
+    Parameters
+    ----------
+    names
+        Its files.
+    mimetype
+        What its file of this name holds, or nothing.
+    """
+    if mimetype == "application/epub+zip":
+        return "this is an EPUB book; convert it to plain text first, as with Calibre"
+    if mimetype.startswith("application/vnd.oasis.opendocument") or "[Content_Types].xml" in names:
+        return f"this is an Office document; {SAVE_TEXT}"
+    if any(name.endswith("data.pkl") for name in names):
+        return f"this is a file of PyTorch; {GIVE_TEXT}"
+    if names and all(name.endswith(".npy") for name in names):
+        return f"this is a file of NumPy arrays (.npz); {GIVE_TEXT}"
+    return None
+
+
+def unpacked_names(names: Iterable[str]) -> list[str]:
+    """Return those files of a zip archive that are not a folder or hidden."""
+    return [name for name in names if not (name.endswith(("/", *HIDDEN)) or name.startswith(HIDDEN))]
+
+
+def is_undecided(beginning: bytes, others: Iterable[bytes]) -> bool:
+    """Return whether more bytes could make a signature of these; `others` are signatures beside those here."""
+    signatures = [signature for offset, signature, _, _ in SIGNATURES if offset == 0]
+    return any(
+        len(beginning) < len(signature) and signature.startswith(beginning) for signature in (*signatures, *others)
+    )
