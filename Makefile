@@ -2,18 +2,21 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PIP    := python -m pip install --quiet --disable-pip-version-check
+PYTEST := python -m pytest --numprocesses auto
 
-.PHONY: help setup demo preprocess train model generate test test-slow lint typecheck bench clean
+.PHONY: help setup demo preprocess train model generate test test-extras test-lowest test-pythons test-anywhere \
+	test-slow lint typecheck bench clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Make the virtual environment and install rnnlm in it, with the tools of its developers
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rnnlm needs Python 3.10 or newer.")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/$(PIP) --editable '.[dev]'
 	@touch $@
 
 demo: setup ## Run the whole pipeline on the sample corpus: text, dataset, training, samples, perplexity
@@ -39,13 +42,41 @@ model: setup ## Train the small model that is installed with the package
 generate: setup ## Write text with the model trained last
 	$(BIN)/rnnlm generate --seed-text "I think"
 
-test: export OPENBLAS_NUM_THREADS = 1
-test: setup ## Run the tests and report the coverage
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term --cov-fail-under 90
+test: setup ## Run the tests, in an order that changes, and report the coverage
+	$(BIN)/$(PYTEST) --cov --cov-report term --cov-fail-under 90
 
-test-slow: export OPENBLAS_NUM_THREADS = 1
+test-extras: $(VENV)-extras/.installed ## Run the tests with every optional package; none may be skipped that need not be
+	.ci/programs
+	$(VENV)-extras/bin/$(PYTEST) -rs --may-skip "$$(.ci/programs --missing)"
+
+$(VENV)-extras/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-extras
+	$(VENV)-extras/bin/$(PIP) --editable '.[all,checks,dev]' torch==2.13.0
+	@touch $@
+
+# Old packages call what newer ones have deprecated.
+test-lowest: $(VENV)-lowest/.installed ## Run the tests with the lowest versions of packages that pyproject.toml allows
+	$(VENV)-lowest/bin/$(PYTEST) -rs -W ignore::DeprecationWarning
+
+$(VENV)-lowest/.installed: pyproject.toml $(VENV)/.installed
+	$$($(PYTHON) scripts/pythons.py | head -n 1) -m venv $(VENV)-lowest
+	$(BIN)/python scripts/lowest_versions.py >$(VENV)-lowest/constraints.txt
+	$(VENV)-lowest/bin/$(PIP) --editable '.[all,checks,dev]' --constraint $(VENV)-lowest/constraints.txt
+	@touch $@
+
+test-pythons: ## Run the tests on every other Python from 3.10 on that is on PATH or in pyenv
+	$(PYTHON) scripts/pythons.py --others | while read -r python; do \
+	  $(MAKE) test PYTHON="$$python" VENV="$(VENV)-$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+	    </dev/null || exit; \
+	done
+
+test-anywhere: setup ## Run the tests as on other machines: without a home, with other settings, processors and terminals
+	env -i PATH="$$PATH" HOME=/nonexistent OPENBLAS_CORETYPE=Haswell OPENBLAS_L2_SIZE=512 $(BIN)/$(PYTEST)
+	LC_ALL=C TZ=Asia/Kathmandu PYTHONHASHSEED=1 COLUMNS=40 NO_COLOR=1 OPENBLAS_CORETYPE=Nehalem \
+	  NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4 AVX512_ICL AVX512_SPR" $(BIN)/$(PYTEST)
+
 test-slow: setup ## Run the tests that take minutes: many kills, many damaged files, much hostile text
-	$(BIN)/python -m pytest --numprocesses auto -m slow
+	$(BIN)/$(PYTEST) -m slow
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .
@@ -58,5 +89,5 @@ bench: setup ## Measure the speed of training steps of the tutorial's network
 	$(BIN)/rnnlm benchmark --config configs/tutorial.yaml --set model.vocabulary_size=8000
 
 clean: ## Remove the virtual environment and everything generated, but not data/ and runs/
-	rm -rf $(VENV) build *.egg-info .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-* build *.egg-info .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

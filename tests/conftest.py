@@ -1,7 +1,8 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
 import random
-import signal
+import re
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -16,14 +17,59 @@ from rnnlm.model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.training.begin import begin_run
+from tests import environment
 from tests.faults import Faults
-
-# A shell that starts the tests in the background has Ctrl-C ignored, in what they start too.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, and no time limit: the machine may be slow or busy.
 hypothesis.settings.register_profile("rnnlm", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("rnnlm")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--may-skip", metavar="PATTERN", help="fail where a test is skipped for another reason")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The order of the tests changes, what they draw does not.
+    config.option.randomly_reset_seed = False
+
+
+def fail_if_skipped(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make a failure of a test or a module that is skipped for a reason that --may-skip does not allow."""
+    pattern = config.getoption("--may-skip")
+    if pattern is not None and isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        if not re.search(pattern, reason):
+            report.outcome = "failed"
+            report.longrepr = f"{path}:{line}: skipped, and must not be: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fail_if_skipped(item.config, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    fail_if_skipped(collector.config, report)
+    return report
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some.
+    if session.config.getoption("dist", "no") == "no":
+        environment.fix()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    # Nothing is left of what a test before has changed.
+    environment.fix()
 
 
 @pytest.fixture

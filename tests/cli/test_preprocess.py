@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
-    result = CliRunner().invoke(preprocess, arguments, input=stdin)
+    apart = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}  # click 8.1
+    result = CliRunner(**apart).invoke(preprocess, arguments, input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -1,4 +1,4 @@
-"""The page in a real browser, where there is one: needs ``pip install playwright`` and a Chromium."""
+"""The page in a real browser, where there is one."""
 
 import os
 import shutil
@@ -11,15 +11,14 @@ import pytest
 from rnnlm.report.page import render
 from rnnlm.report.runlog import RunLog, read_runs
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture
 def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
+        pytest.skip("chromium is not installed")
     # Chromium refuses to put root into its sandbox.
     sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
     with sync_api.sync_playwright() as playwright:
