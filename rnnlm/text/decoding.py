@@ -18,6 +18,9 @@ from rnnlm.text.encodings import (
 from rnnlm.text.signatures import is_binary
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
+# How much of a text of single bytes must be UTF-8 for this to be no chance: characters, and a share of its parts.
+LEAST_UTF8, LEAST_UTF8_PARTS = 5, 0.01
+CONTINUATIONS = bytes(range(0x80, 0xC0))
 # A text may have so many bytes that are no character, and one more for every million of bytes.
 MOST_UNDECODABLE = 10
 
@@ -69,9 +72,10 @@ class Decoding:
         self._decoder: codecs.IncrementalDecoder | None = None
         self.utf8_parts = 0
         self._undecodable = 0
-        self.is_needed = False
+        self._parts = self._utf8_parts = self._utf8_characters = 0  # of single bytes; of them, what is UTF-8 too
         self.encoding = self._chosen(chosen, beginning) if chosen else self._first(beginning)
-        self.errors = "surrogateescape" if self.encoding == UTF8 else UNDECODABLE
+        self.is_needed = self._has_single_bytes = _has_single_bytes(self.encoding)
+        self.errors = "surrogateescape" if self.is_needed or self.encoding == UTF8 else UNDECODABLE
         # A mark is a choice as well.
         self._is_open = not chosen and self.encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
         self._encoding = self.encoding  # what it turns out to be
@@ -95,6 +99,9 @@ class Decoding:
             # Lines are whole after the first line end; the part is read already.
             self._recognize(_bytes_of(part) + self._content.around().partition(b"\n")[2])
         decoded = self._decoder.decode(_bytes_of(part)) if self._decoder else part
+        if self._has_single_bytes and not part.isascii():
+            written_as = "utf-8" if self._decoder else self._encoding
+            self._compare_with_utf8(part.encode(written_as, "surrogateescape"))
         if has_surrogates(decoded):
             self._undecodable += len(LONE_SURROGATES.findall(decoded))
             most = MOST_UNDECODABLE + self._content.count // 1_000_000
@@ -103,8 +110,26 @@ class Decoding:
         return decoded
 
     def rest(self) -> str:
-        """Return what stands for a character that is cut by the end of the text."""
+        """Return what stands for a character that is cut by the end of the text, and note what may be misread."""
+        if self._utf8_characters >= LEAST_UTF8 and self._utf8_parts > LEAST_UTF8_PARTS * self._parts:
+            is_all = self._utf8_parts == self._parts
+            which = "all" if is_all else f"{self._utf8_parts:,} of {self._parts:,}"
+            advice = "give --encoding utf-8" if is_all else "write all lines in one encoding"
+            misread = "é".encode().decode(self._encoding, "replace")
+            self._note(
+                f"{self._source}: read as {name_of(self._encoding)}, but {which} lines that are not ASCII are"
+                f" valid UTF-8, whose é becomes {misread}; {advice} if this is wrong."
+            )
         return self._decoder.decode(b"", True) if self._decoder else ""
+
+    def _compare_with_utf8(self, data: bytes) -> None:
+        """Count a part if it is UTF-8 as well; the first or last character of the part may be cut."""
+        data = data.lstrip(CONTINUATIONS)
+        self._parts += 1
+        if is_utf8(data):
+            beyond = sum(character > "\x7f" for character in data.decode("utf-8", "ignore"))
+            self._utf8_parts += beyond > 0
+            self._utf8_characters += beyond
 
     def _chosen(self, name: str, beginning: bytes) -> str:
         codec, found = check_encoding(name), encoding_of(beginning)
@@ -134,6 +159,7 @@ class Decoding:
             self.wrong = f"byte{{s}} that {{are}} not {name_of(encoding)}"
             self._decoder = codecs.getincrementaldecoder(encoding)(UNDECODABLE)
             self.is_needed = True
+            self._has_single_bytes = _has_single_bytes(encoding)
             self._say(encoding)
 
     def _say(self, encoding: str) -> None:
@@ -145,14 +171,30 @@ class Decoding:
         likely = likely_encoding(_bytes_of(part) + b"\n" + sample) if is_utf8_broken else recognized(sample)
         if damage := self._content.damage_ahead():
             return damage.after_line(line - 1)
-        if likely is None or likely == self._encoding:
-            advice = "give --encoding NAME if you know what it is"
+        if is_utf8_broken and recognized(sample, self.utf8_parts) == UTF8:
+            other = f"likely {name_of(likely)}" if likely else "damaged or in another encoding"
+            advice = (
+                f"a part of it is UTF-8 and a part {other}, which no --encoding reads, so repair it first: write"
+                " all lines in one encoding, or drop those bytes"
+            )
+        elif likely is None or likely == self._encoding:
+            advice = "no usual encoding fits them, so give --encoding NAME if you know it, else repair it first"
         else:
-            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}"
+            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}, else repair it first"
         return RnnlmError(
             f"{self._source}: more than {most:,} bytes up to line {line:,} are not {name_of(self._encoding)};"
-            f" {advice}, else repair it first, as with iconv -c."
+            f" {advice}, as with iconv -c."
         )
+
+
+def _has_single_bytes(encoding: str) -> bool:
+    """Return whether every character is one byte, and those of ASCII are what they are there."""
+    try:
+        text = bytes(range(256)).decode(encoding, "replace")
+    except UnicodeError:  # as of UTF-16 without a mark
+        return False
+    # What has longer characters makes fewer of these bytes, or none of a single one beyond ASCII.
+    return len(text) == 256 and text[:128].isascii() and text[128:].count("\ufffd") < 128
 
 
 def has_surrogates(text: str) -> bool:

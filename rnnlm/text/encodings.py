@@ -4,10 +4,10 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from contextlib import suppress
 from typing import NamedTuple
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.text import readings
 from rnnlm.text.signatures import is_binary
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
@@ -38,66 +38,67 @@ LOOKED_AT = 8192
 # In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
 
-PUNCTUATION = "‘’‚“”„…–—«»‹›°§©®•€£™´\xa0"
-CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
-EAST_CYRILLIC = (f"{CYRILLIC}ё", f"{CYRILLIC}іїєґ", f"{CYRILLIC}ўіё", f"{CYRILLIC}ђјљњћџ")
-FRENCH, GERMAN, SPANISH = "àâæçéèêëîïôœùûüÿ", "äöüß", "áéíñóúü¿¡ºª"
-WEST = (FRENCH, GERMAN, SPANISH, "àáâãçéêíóôõúª", "åäöé", "æøåé", "àèéìíòóùú", "äëïöüéèá")
-CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýžäĺľôŕ", "áéíóöőúüű", "čćđšž", "ăâîșşțţ")
-GREEK = "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"
-HEBREW = "".join(map(chr, range(0x5D0, 0x5EB)))
-ARABIC = "".join(map(chr, range(0x621, 0x64B))) + "،؛؟"
-THAI = "".join(map(chr, range(0xE01, 0xE5C)))
-HANGUL = range(0xAC00, 0xD7A4)
-IDEOGRAPHS = range(0x4E00, 0xA000)
-KANA = range(0x3041, 0x30FF)
-WIDE_SIGNS = "、。〈〉《》「」『』【】！（），．：；？"
-
 
 class Candidate(NamedTuple):
-    """An encoding that may be recognized: its usual name, and what the languages have that it is used for."""
+    """An encoding that may be recognized: its usual name, and the languages that it is used for."""
 
     name: str
-    alphabets: tuple[str, ...]
-    ranges: tuple[range, ...] = ()
-    apart: str = ""  # an alphabet whose letters are in texts of the other languages a sign of a wrong reading
-    needed: range | None = None  # what every text has
+    languages: tuple[str, ...]
+    usual: tuple[str, int] | None = None  # see `unlikeliness`
 
 
-# The more usual of those that cannot be told apart in a short text stand first.
+# The more usual stand first.
 CANDIDATES = {
-    "cp1252": Candidate("Windows-1252", WEST, apart="áðéíóúýþæö"),
-    "cp1250": Candidate("Windows-1250", CENTRAL),
-    "cp1251": Candidate("Windows-1251", EAST_CYRILLIC),
-    "koi8_r": Candidate("KOI8-R", EAST_CYRILLIC),
-    "cp1253": Candidate("Windows-1253", (GREEK,)),
-    "iso8859_7": Candidate("ISO-8859-7", (GREEK,)),
-    "cp1254": Candidate("Windows-1254", ("çğıi̇öşüâîû",)),
-    "cp1256": Candidate("Windows-1256", (ARABIC,)),
-    "cp1255": Candidate("Windows-1255", (HEBREW,)),
-    "cp1257": Candidate("Windows-1257", ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž")),
-    "euc_kr": Candidate("EUC-KR", (WIDE_SIGNS,), (HANGUL,)),
-    "euc_jp": Candidate("EUC-JP", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
-    "shift_jis": Candidate("Shift_JIS", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
-    "cp932": Candidate("CP932", (WIDE_SIGNS,), (IDEOGRAPHS, KANA), needed=KANA),
-    "gb18030": Candidate("GB18030", (WIDE_SIGNS,), (IDEOGRAPHS,)),
-    "big5": Candidate("Big5", (WIDE_SIGNS,), (IDEOGRAPHS,)),
-    "cp950": Candidate("CP950", (WIDE_SIGNS,), (IDEOGRAPHS,)),
-    "cp949": Candidate("CP949", (WIDE_SIGNS,), (HANGUL,)),
-    "cp874": Candidate("CP874", (THAI,)),
-    "iso8859_2": Candidate("ISO-8859-2", CENTRAL),
-    "iso8859_5": Candidate("ISO-8859-5", EAST_CYRILLIC),
-    "mac_roman": Candidate("Mac-Roman", WEST),
-    "cp866": Candidate("CP866", EAST_CYRILLIC),
-    "cp850": Candidate("CP850", WEST),
+    "cp1252": Candidate("Windows-1252", readings.WEST),
+    "cp1250": Candidate("Windows-1250", readings.CENTRAL),
+    "cp1251": Candidate("Windows-1251", readings.CYRILLIC),
+    "iso8859_15": Candidate("ISO-8859-15", readings.WEST),
+    "iso8859_2": Candidate("ISO-8859-2", readings.CENTRAL),
+    "koi8_r": Candidate("KOI8-R", readings.CYRILLIC),
+    "cp1253": Candidate("Windows-1253", readings.GREEK),
+    "iso8859_7": Candidate("ISO-8859-7", readings.GREEK),
+    "cp1254": Candidate("Windows-1254", readings.TURKIC),
+    "cp1256": Candidate("Windows-1256", readings.ARABIC),
+    "cp1255": Candidate("Windows-1255", readings.HEBREW),
+    "cp1257": Candidate("Windows-1257", readings.BALTIC),
+    "euc_kr": Candidate("EUC-KR", readings.KOREAN, ("euc_kr", 0xC8)),
+    "euc_jp": Candidate("EUC-JP", readings.JAPANESE, ("euc_jp", 0xCF)),
+    "shift_jis": Candidate("Shift_JIS", readings.JAPANESE, ("euc_jp", 0xCF)),
+    "cp932": Candidate("CP932", readings.JAPANESE, ("euc_jp", 0xCF)),
+    "gb18030": Candidate("GB18030", readings.SIMPLIFIED, ("gb2312", 0xD7)),
+    "big5": Candidate("Big5", readings.TRADITIONAL, ("big5", 0xC6)),
+    "cp950": Candidate("CP950", readings.TRADITIONAL, ("big5", 0xC6)),
+    "cp949": Candidate("CP949", readings.KOREAN, ("euc_kr", 0xC8)),
+    "cp874": Candidate("CP874", readings.THAI),
+    "koi8_u": Candidate("KOI8-U", readings.CYRILLIC),
+    "cp866": Candidate("CP866", readings.CYRILLIC),
+    "iso8859_5": Candidate("ISO-8859-5", readings.CYRILLIC),
+    "mac_cyrillic": Candidate("Mac-Cyrillic", readings.CYRILLIC),
+    "mac_roman": Candidate("Mac-Roman", readings.WEST),
+    "cp850": Candidate("CP850", readings.WEST),
+    "cp858": Candidate("CP858", readings.WEST),
+    "cp852": Candidate("CP852", readings.CENTRAL),
+    "cp857": Candidate("CP857", readings.TURKIC),
+    "iso8859_6": Candidate("ISO-8859-6", readings.ARABIC),
+    "iso8859_8": Candidate("ISO-8859-8", readings.HEBREW),
+    "iso8859_13": Candidate("ISO-8859-13", readings.BALTIC),
+    "iso8859_3": Candidate("ISO-8859-3", readings.SOUTH),
+    "mac_latin2": Candidate("Mac-Latin2", readings.CENTRAL),
+    "mac_turkish": Candidate("Mac-Turkish", readings.TURKIC),
+    "cp775": Candidate("CP775", readings.BALTIC),
+    "cp737": Candidate("CP737", readings.GREEK),
+    "mac_iceland": Candidate("Mac-Iceland", readings.WEST),
+    "mac_greek": Candidate("Mac-Greek", readings.GREEK),
+    "cp1125": Candidate("CP1125", readings.CYRILLIC),
+    "cp862": Candidate("CP862", readings.HEBREW),
 }
-LEAST_FIT = 0.6
+# How much less likely each of them is than the one before it, how unlikely the bytes of a text may be, each, and
+# a few of them in addition.
+LESS_USUAL = 0.1
+MOST_UNLIKELY, UNLIKELY_FEW = 4.8, 5.0
 LEAST_LINES = 0.2
-# Text in the wrong case is of another encoding; names and beginnings of sentences may be all that is not ASCII.
-MOST_CAPITALS = 2
-# How many bytes of the lines that are not UTF-8 are looked at; how many are surely not a whole file, and how few
-# are a short one.
-SAMPLE, LONG, SHORT = 1 << 15, 1 << 16, 64
+# How many bytes of the lines that are not UTF-8 are looked at; how many are surely not a whole file.
+SAMPLE, LONG = 1 << 14, 1 << 16
 
 
 def check_encoding(name: str) -> str:
@@ -182,58 +183,28 @@ def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
 
 
 def likely_encoding(sample: bytes) -> str | None:
-    """Return which of `CANDIDATES` fits bytes best; None if none fits."""
-    from charset_normalizer import from_bytes
-
+    """Return in which of `CANDIDATES` bytes are most likely a text; None if they are in none."""
     sample = _lines_beyond_utf8(sample)
-    order = list(CANDIDATES)
-    readings = [
-        (codec, str(match), match.chaos, match.coherence)
-        for match in from_bytes(sample, steps=8, chunk_size=1024, cp_isolation=order)
-        for codec in {match.encoding, *match.could_be_from_charset} & CANDIDATES.keys()
-    ]
-    if len(sample) < SHORT:  # says little about chaos; the most usual encoding is always one that may be
-        with suppress(UnicodeDecodeError):
-            readings.append((order[0], sample.decode(order[0]), 0.0, 0.0))
-    found: list[tuple[float, ...]] = []
-    for codec, text, chaos, coherence in readings:
-        all_languages, language, case = _fit(text, CANDIDATES[codec])
-        if all_languages >= LEAST_FIT:
-            # Small differences mean nothing.
-            signs = (all_languages, case, -chaos, coherence, language)
-            found.append((*(round(sign, 1) for sign in signs), -order.index(codec)))
-    return order[-int(max(found)[-1])] if found else None
+    shares = readings.shares_of_words(sample)
+
+    def unlikely(codec: str) -> float:
+        # Where a sample ends, a character may be cut.
+        text = codecs.getincrementaldecoder(codec)("replace").decode(sample, len(sample) < SAMPLE)
+        return readings.unlikeliness(text, CANDIDATES[codec].languages, CANDIDATES[codec].usual, shares)
+
+    found = {codec: unlikely(codec) + LESS_USUAL * rank for rank, codec in enumerate(CANDIDATES)}
+    best = min(found, key=found.__getitem__)
+    most = UNLIKELY_FEW + MOST_UNLIKELY * sum(byte > 0x7F for byte in sample)
+    return best if found[best] <= most else None
 
 
 def _lines_beyond_utf8(sample: bytes) -> bytes:
-    """Return as many lines as make a sample, and no half character if it can be seen where characters end."""
+    """Return as many lines as make a sample; the last one may be cut."""
     *whole, last = sample.split(b"\n")
     lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n"))
-    if len(lines or last) <= SAMPLE and (lines or len(sample) <= LONG):
-        return lines or last
-    lines = lines or last
-    ends = [lines.rfind(byte, 0, SAMPLE) for byte in (b"\n", b" ", b",", b".", b'"')]
-    return lines[: max(ends) + 1 or SAMPLE]
-
-
-def _fit(text: str, candidate: Candidate) -> tuple[float, float, bool]:
-    """Return the share of characters beyond ASCII that are of a candidate's languages, or of one; and if small."""
-    counts = Counter(character for character in text if character > "\x7f" and character not in PUNCTUATION)
-    if not counts:
-        return 1.0, 1.0, True
-    if candidate.needed and not any(ord(character) in candidate.needed for character in counts):
-        return 0.0, 0.0, True
-    small = sum(count for character, count in counts.items() if character.islower())
-    capital = sum(count for character, count in counts.items() if character.isupper())
-
-    def share(alphabet: str) -> float:
-        letters = {*alphabet, *alphabet.upper()}
-        known = (c in letters or any(ord(c) in characters for characters in candidate.ranges) for c in counts)
-        return sum(count for count, is_known in zip(counts.values(), known, strict=True) if is_known) / total
-
-    total = sum(counts.values())
-    shares = [share(alphabet) for alphabet in (*candidate.alphabets, candidate.apart)]
-    return max(share("".join(candidate.alphabets)), shares[-1]), max(shares), capital <= small + MOST_CAPITALS
+    if len(sample) <= LONG and not lines:
+        return last
+    return (lines or last)[:SAMPLE]
 
 
 def _is_text_with_nuls(data: bytes) -> bool:

@@ -19,6 +19,30 @@ from tests.text.languages import LANGUAGES
 WIDE = ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
 
 
+# Texts, and how they are written, that other encodings make something of too.
+CONFUSED = [
+    ("iso8859_15", "Le cœur et la sœur de mon frère, et un œuf à 5 €."),
+    ("iso8859_15", "Das kostet 5 € und ist schön."),
+    ("iso8859_15", "El café cuesta 2 € en la tienda de mañana."),
+    ("iso8859_15", "Mu õde elab väikeses külas, ütles müüja Žanna, kes sõi šokolaadi."),
+    ("cp1252", "Add ½ cup of sugar, 1½ spoons and ¼ of it at 20 °C."),
+    ("cp1252", "© 2010 The company"),
+    ("cp1252", "Hyvää päivää"),
+    ("mac_roman", "Hyvää päivää, mitä sinulle kuuluu tänään?"),
+    ("mac_cyrillic", "Как вы себя чувствуете сегодня"),
+    ("koi8_u", "Хлопчик пішов до школи, бо хотів учитися, а їжак їв яблука."),
+    ("cp857", "Çocuk okula gitti çünkü öğrenmek istiyordu."),
+    ("mac_turkish", "Bugün hava çok güzel ve güneş parlıyor."),
+    ("cp1254", "The mayor met with İbrahim Çağlayan and Ayşe Yıldız in the town of Muğla."),
+    ("cp852", "Árvíztűrő tükörfúrógép"),
+    ("mac_latin2", "Árvíztűrő tükörfúrógép"),
+    ("iso8859_3", "Ŝi ankoraŭ ne revenis hejmen, diris la patro ĝoje, ĉar ĵaŭdo estas."),
+    ("cp1251", "The word слово is in the text, and it means a word."),
+    ("cp1253", "The words λόγος και αλήθεια are in the text, and it means a word."),
+    ("cp1251", "ВСЕ СЧАСТЛИВЫЕ СЕМЬИ ПОХОЖИ ДРУГ НА ДРУГА"),
+]
+
+
 def write(path: Path, content: bytes) -> str:
     path.write_bytes(content)
     return str(path)
@@ -151,10 +175,44 @@ def test_a_few_damaged_bytes_are_replaced_and_said(file: Path) -> None:
 
 def test_a_file_of_two_encodings_is_refused(file: Path) -> None:
     text = LANGUAGES["cp1252"][0] + "\n"
-    with pytest.raises(
-        RnnlmError, match=r"are not UTF-8; if it is Windows-1252, give --encoding Windows-1252, else"
-    ):
-        read(write(file, text.encode() * 10 + text.encode("cp1252") * 10))
+    content = text.encode() * 10 + text.encode("cp1252") * 10
+    for encoding in (None, "utf-8"):
+        with pytest.raises(RnnlmError, match=r"is UTF-8 and a part likely Windows-1252, .* repair it first"):
+            read(write(file, content), encoding)
+
+
+def test_valid_utf8_is_not_read_as_single_bytes_in_silence(file: Path) -> None:
+    text = "Le café est très bon.\nÀ bientôt, à Noël.\n"
+    for encoding in ("cp1252", "latin-1", "koi8-r"):
+        _, messages = read(write(file, text.encode()), encoding)
+        misread = "é".encode().decode(encoding)
+        assert messages[0].endswith(
+            f", but all lines that are not ASCII are valid UTF-8, whose é becomes {misread}; give --encoding"
+            " utf-8 if this is wrong."
+        )
+    assert read(write(file, text.encode("cp1252")), "cp1252") == (text, [])
+    for encoding in (None, "cp1252"):
+        *_, message = read(write(file, text.encode("cp1252") * 45 + text.encode() * 5), encoding)[1]
+        assert "but 10 of 100 lines that are not ASCII are valid UTF-8, whose é becomes Ã©; write all" in message
+    long = "é" * 200_000
+    assert "all lines" in read(write(file, long.encode()), "latin-1")[1][0]
+    assert read(write(file, long.encode("latin-1")), "latin-1") == (long, [])
+
+
+@pytest.mark.parametrize(("encoding", "text"), CONFUSED)
+def test_readings_that_are_no_text_do_not_win(file: Path, encoding: str, text: str) -> None:
+    for part in (f"{text}\n", f"Text\n{text}\n" * 70):
+        found, [message] = read(write(file, part.encode(encoding)))
+        assert found == part
+        assert "(recognized; " in message
+
+
+@pytest.mark.parametrize("encoding", ["cp855", "cp869", "johab", "cp500"])
+def test_what_fits_no_usual_encoding_is_refused(file: Path, encoding: str) -> None:
+    text = {"cp869": LANGUAGES["cp1253"], "johab": LANGUAGES["euc_kr"]}.get(encoding, LANGUAGES["cp1251"])[0]
+    text = LANGUAGES["cp1252"][2] if encoding == "cp500" else text
+    with pytest.raises(RnnlmError, match="--encoding NAME"):
+        read(write(file, f"{text}\n".encode(encoding)))
 
 
 @pytest.mark.parametrize("wrong", ["utf-8", "ascii", "utf-8-sig", "euc_jp"])
