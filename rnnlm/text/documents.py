@@ -20,6 +20,10 @@ BOOK_ENDS = re.compile(
 LICENCE_CHARACTERS = 50_000
 
 
+# What one document may be, beside what stands between separators.
+DOCUMENTS = ("line", "paragraph", "file")
+
+
 class Piece(NamedTuple):
     """A part of a document: at most 65,536 characters, cut at a line end or a space if there is one."""
 
@@ -88,7 +92,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.report(f"document, as no line is {separator!r}", 1)
+        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

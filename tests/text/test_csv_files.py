@@ -163,7 +163,7 @@ def test_columns_are_joined(tmp_path):
     assert read(file, report=report, text_column="title,selftext") == ["One\nTwo", "Three", "Four"]
     assert report.messages() == [f"{file}: 1 row whose text is empty skipped, the first in line 5."]
     assert "text from 'title' and 'selftext': \"One Two\" \"Three\"" in guess(file, text_column="title,selftext")
-    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*--text-column' title,selftext\."):
+    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*--text-column title,selftext \(text"):
         read(file)
     with pytest.raises(RnnlmError, match="no column 'body', only"):
         read(file, text_column="title,body")
@@ -184,7 +184,8 @@ def test_fields_beyond_the_first_row_are_reported(tmp_path):
     report = ReadReport()
     assert read(file, report=report) == ["Yes", "two"]
     assert report.messages() == [
-        f"{file}: 1 row with more fields than the first one, which may cut a text, the first in line 2."
+        f"{file}: 1 row with more fields than the first one, which may cut a text (see --delimiter, --quoting),"
+        " the first in line 2."
     ]
 
 

@@ -95,6 +95,7 @@ def test_what_a_directory_holds(tmp_path):
         ".hidden.txt": "hidden",
         "RC_2026-01.zst.sha256": "0123  RC_2026-01.zst",
         "SHA256SUMS": "0123  x",
+        "sums.txt": f"{'0123456789abcdef' * 4}  RC_2026-01\n" * 3,
         "README.md": "About this.",
         "_SUCCESS": "",
         "package.json": '{"name": "x", "version": 1}',
@@ -112,8 +113,8 @@ def test_what_a_directory_holds(tmp_path):
         "y",
     ]
     assert report.messages() == [
-        f"{tmp_path}: 7 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
-        " SHA256SUMS, _SUCCESS, ...."
+        f"{tmp_path}: 8 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
+        " SHA256SUMS, _SUCCESS and 3 more."
     ]
 
 
