@@ -1,6 +1,7 @@
 """CSV as it is written in the world."""
 
 import csv
+import gzip
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,21 @@ def test_no_half_of_a_file_vanishes_behind_a_quotation_mark(tmp_path):
     assert read(file, report=report) == [*texts[:500], '"text 500', *texts[501:]]
     [message] = report.messages()
     assert "1 field in which a quotation mark comes first and none closes it, the first in line 502." in message
+
+
+def test_a_row_that_a_damage_cuts_is_left_out(tmp_path):
+    rows = "".join(f'{number},"He said ""no"",\nand, {number}\n",x\n' for number in range(40_000))
+    whole = gzip.compress(f"id,text,more\n{rows}".encode())
+    for cut in range(len(whole) // 2, len(whole) // 2 + 40, 8):
+        file, report = write(tmp_path / "a.csv.gz", whole[:cut]), ReadReport()
+        texts = read(file, report=report, keep_damaged=True)
+        assert texts == [f'He said "no",\nand, {number}\n' for number in range(len(texts))]
+        assert 10_000 < len(texts) < 30_000
+        others = [message for message in report.messages() if "what comes after line" not in message]
+        assert others in (
+            [],
+            [f"{file}: 1 row that is cut off left out, the first in line {3 * len(texts) + 2:,}."],
+        )
 
 
 def test_quoting_can_be_chosen(tmp_path):

@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -336,6 +337,18 @@ def test_a_damaged_document_is_refused_or_kept_up_to_there(tmp_path, cut):
 def test_brackets_without_end_are_bounded(tmp_path, content, name):
     with contextlib.suppress(RnnlmError):
         read(write(tmp_path / name, content))
+
+
+def test_of_a_document_on_one_damaged_line_the_first_records_are_kept(tmp_path):
+    texts = [f"Text {number} of many." for number in range(50_000)]
+    whole = gzip.compress(json.dumps([{"body": text} for text in texts]).encode())
+    file, report = write(tmp_path / "a.json.gz", whole[: len(whole) // 2]), ReadReport()
+    with pytest.raises(RnnlmError, match=r"reading stopped at byte [\d,]+ \(the compressed data ends early\);"):
+        read(file)
+    kept = read(file, report=report, keep_damaged=True)
+    assert len(kept) > 10_000
+    assert kept == texts[: len(kept)]
+    assert report.messages()[0].endswith("(the compressed data ends early); what comes after that is left out.")
 
 
 def test_a_record_that_is_too_long_is_skipped(tmp_path, monkeypatch):
