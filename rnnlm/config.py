@@ -271,13 +271,13 @@ class Config(Section):
     schedule: ScheduleConfig = ScheduleConfig()
 
     @classmethod
-    def load(cls, path: str | Path, overrides: tuple[str, ...] = ()) -> "Config":
+    def load(cls, path: str | Path | None, overrides: tuple[str, ...] = ()) -> "Config":
         """Read and check a YAML file.
 
         Parameters
         ----------
         path
-            The file.
+            The file; None begins with the defaults.
         overrides
             ``section.key=value`` texts that replace what the file says, the value in YAML.
 
@@ -286,9 +286,8 @@ class Config(Section):
         RnnlmError
             The file cannot be read, or a key or value in it or in `overrides` is not right.
         """
-        path = Path(path)
         try:
-            raw = parse_yaml(read_text(path))
+            raw = None if path is None else parse_yaml(read_text(Path(path)))
         except OSError as error:
             raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
         except NOT_YAML as error:
@@ -303,7 +302,7 @@ class Config(Section):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            source = f"{path} with --set" if overrides else str(path)
+            source = "--set" if path is None else f"{path} with --set" if overrides else str(path)
             raise RnnlmError(f"{source}: {_explain(error)}") from error
 
     def with_model(self, **changes: object) -> "Config":

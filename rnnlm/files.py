@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from gzip import GzipFile
 from io import BufferedReader
@@ -115,21 +115,93 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     OSError
         If it cannot be written, or is a directory or device; it names the file.
     """
-    temporary = path.parent / f".{path.name}.partial"
     try:
-        if path.exists() and not path.is_file():  # /dev/null is not to be replaced
-            raise OSError(errno.EINVAL, "Not a regular file")
-        # Made anew: what a link of that name points to is not written to.
-        temporary.unlink(missing_ok=True)
+        temporary = _write_beside(path, content)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            _remove(temporary)
+            raise
+        sync(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def write_together(contents: Mapping[Path, str | bytes]) -> None:
+    """Replace files that belong together: all of them or, if one cannot be written, none.
+
+    Only where the process is killed between two renamings are some new and others old.
+
+    Raises
+    ------
+    OSError
+        As for `write_atomically`. It says so if a file could not be put back.
+    """
+    temporaries: dict[Path, Path] = {}
+    before: dict[Path, Path | None] = {}
+    path = Path()
+    try:
+        for path, content in contents.items():
+            temporaries[path] = _write_beside(path, content)
+        for path in contents:
+            before[path] = _link_beside(path)
+            os.replace(temporaries[path], path)
+        for path in contents:
+            sync(path.parent)
+    except OSError as error:
+        replaced = [each for each in before if not temporaries[each].exists()]
+        new = [str(each) for each in replaced if not _put_back(each, before[each])]
+        reason = f"{error.strerror}; new already: {', '.join(new)}" if new else error.strerror
+        raise OSError(error.errno, reason, str(path)) from error
+    finally:
+        for left in (*temporaries.values(), *before.values()):
+            if left is not None:
+                _remove(left)
+
+
+def _write_beside(path: Path, content: str | bytes) -> Path:
+    """Write what is to become a file, and return where it stands until then."""
+    temporary = path.parent / f".{path.name}.partial"
+    if path.exists() and not path.is_file():  # /dev/null is not to be replaced
+        raise OSError(errno.EINVAL, "Not a regular file")
+    # Made anew: what a link of that name points to is not written to.
+    temporary.unlink(missing_ok=True)
+    try:
         with temporary.open("xb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
         sync(temporary)
-        os.replace(temporary, path)
-        sync(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
+    except OSError:
+        _remove(temporary)
+        raise
+    return temporary
+
+
+def _link_beside(path: Path) -> Path | None:
+    """Give a file a second name, by which it is found when it has been replaced; None if there is no file."""
+    if not path.exists():
+        return None
+    second = path.parent / f".{path.name}.before"
+    second.unlink(missing_ok=True)
+    with suppress(OSError):  # not every file system has such links
+        os.link(path, second)
+    return second
+
+
+def _put_back(path: Path, before: Path | None) -> bool:
+    """Undo the replacement of a file, and return whether that could be done."""
+    try:
+        if before is None:
+            path.unlink()
+        else:
+            os.replace(before, path)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def make_directory(path: Path) -> None:

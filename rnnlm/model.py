@@ -23,6 +23,8 @@ from rnnlm.generation.writing import Sample, Writer, Writing
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.text.processor import TextProcessor
+from rnnlm.text.readers import ReaderSettings
+from rnnlm.text.report import ReadReport
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.run_directory import read_checkpoint
 
@@ -241,7 +243,8 @@ class LanguageModel:
         Parameters
         ----------
         ids : (T,)
-            Token ids, read from the zero state; (1, T) is taken as well.
+            Token ids, read from the zero state; (1, T) is taken as well. A sentence begins with the start token:
+            ``vocabulary.encode(tokens, start=True)``.
 
         Returns
         -------
@@ -401,8 +404,19 @@ class LanguageModel:
         return fit_weight(first, second)
 
     @contextmanager
-    def text_split(self, path: str | Path) -> Iterator[Split]:
-        """Process a text file (csv, jsonl or txt) as the training text was, for as long as the context lasts.
+    def text_split(
+        self, path: str | Path, reader: ReaderSettings | None = None, report: ReadReport | None = None
+    ) -> Iterator[Split]:
+        """Process a text file of any format as the training text was, for as long as the context lasts.
+
+        Parameters
+        ----------
+        path
+            The file.
+        reader
+            How it is read.
+        report
+            Gathers how that was, and what was repaired or left out.
 
         Raises
         ------
@@ -414,8 +428,10 @@ class LanguageModel:
             build_dataset(
                 [str(path)],
                 out,
+                reader=reader,
                 vocabulary=self.vocabulary,
                 split=SplitSettings(valid_fraction=0, test_fraction=1),
+                report=report,
             )
             yield Dataset.open(out).test
 

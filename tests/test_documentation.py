@@ -42,11 +42,23 @@ def test_what_the_mathematics_links_to_exists() -> None:
 
 
 def test_the_tests_that_keep_the_promises_exist() -> None:
-    text = (PROJECT / "docs" / "reliability.md").read_text(encoding="utf-8")
-    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
-    assert len(tests) == text.count("::")
-    for path, name in tests:
-        assert name in names_in(PROJECT / path), f"{path}::{name}"
+    for document in ("reliability.md", "input.md"):
+        text = (PROJECT / "docs" / document).read_text(encoding="utf-8")
+        tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+        assert tests
+        assert len(tests) == text.count("::")
+        for path, name in tests:
+            assert name in names_in(PROJECT / path), f"{path}::{name}"
+
+
+def test_every_kind_of_input_has_a_test() -> None:
+    text = (PROJECT / "docs" / "input.md").read_text(encoding="utf-8")
+    kinds = text[text.index("\n## ") :].splitlines()
+    rows = [line for line in kinds if line.startswith("| ") and not line.startswith("| what")]
+    assert len(rows) > 50
+    for row in rows:
+        assert row.count(" | ") == 2, row
+        assert "::" in row, row
 
 
 def imported(path: Path) -> set[str]:

@@ -1,10 +1,11 @@
 import gzip
 import os
+from pathlib import Path
 
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import open_lines, sync, write_atomically
+from rnnlm.files import open_lines, sync, write_atomically, write_together
 
 
 def test_files_and_directories_are_synced(tmp_path, monkeypatch):
@@ -78,3 +79,49 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
         (tmp_path / "a.gz").write_bytes(content)
     with pytest.raises(RnnlmError, match="the file cannot be read"), open_lines(tmp_path / "a.gz") as lines:
         list(lines)
+
+
+@pytest.mark.parametrize("old", [True, False])
+@pytest.mark.parametrize("failing", ["a.bin", "b.bin"])
+@pytest.mark.parametrize("links", [True, False])
+def test_files_that_belong_together_are_all_replaced_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool, failing: str, links: bool
+) -> None:
+    first, second = tmp_path / "a.bin", tmp_path / "b.bin"
+    before = {first: b"old a", second: b"old b"} if old else {}
+    for file, content in before.items():
+        file.write_bytes(content)
+    right = os.replace
+
+    def refusing(source: Path, target: Path) -> None:
+        if source.name == f".{failing}.partial":
+            raise PermissionError(1, "Operation not permitted", str(source), None, str(target))
+        right(source, target)
+
+    def without_links(source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted", str(source), None, str(target))
+
+    if not links:
+        monkeypatch.setattr("os.link", without_links)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", refusing)
+        with pytest.raises(OSError, match="Operation not permitted") as raised:
+            write_together({first: "new a", second: b"new b"})
+    assert raised.value.filename == str(tmp_path / failing)
+    found = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    if old and not links and failing == "b.bin":
+        assert found == {first: b"new a", second: b"old b"}
+        assert str(raised.value.strerror).endswith(f"; new already: {first}")
+    else:
+        assert found == before
+    write_together({first: "new a", second: b"new b"})
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == {first: b"new a", second: b"new b"}
+
+
+def test_what_cannot_be_written_leaves_its_companion_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_text("old")
+    (tmp_path / "b.bin").mkdir()
+    with pytest.raises(OSError, match="Not a regular file"):
+        write_together({tmp_path / "a.bin": "new", tmp_path / "b.bin": "new"})
+    assert (tmp_path / "a.bin").read_text() == "old"
+    assert {file.name for file in tmp_path.iterdir()} == {"a.bin", "b.bin"}

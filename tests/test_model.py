@@ -46,6 +46,16 @@ def test_log_probs_is_the_published_network(word_model: LanguageModel):
         assert row == pytest.approx(logits - np.log(np.exp(logits).sum()), abs=1e-5)
 
 
+@pytest.mark.parametrize(("text", "tokens"), [("", []), ("The cat", ["the", "cat"]), ("zebra", ["zebra"])])
+def test_log_probs_after_a_beginning_are_those_that_texts_are_written_with(
+    word_model: LanguageModel, text: str, tokens: list[str]
+):
+    vocabulary = word_model.vocabulary
+    row = word_model.log_probs(vocabulary.encode(tokens, start=True))[-1]
+    for token, probability in word_model.next_tokens(text, len(vocabulary), allow_unknown=True):
+        assert np.exp(float(row[vocabulary.tokens.index(token)])) == pytest.approx(probability, rel=1e-4)
+
+
 def test_log_probs_takes_a_batch_of_one_and_arrays(word_model: LanguageModel):
     expected = word_model.log_probs([1, 5])
     assert np.array_equal(word_model.log_probs([[1, 5]]), expected)  # type: ignore[list-item]

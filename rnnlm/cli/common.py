@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
     from rnnlm.evaluation.interpolation import Interpolation, Predictor
     from rnnlm.model import LanguageModel
+    from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -95,15 +96,28 @@ def chosen_run(
 
 
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Name the keys of the configuration that begin as what was typed does."""
+    """Name the keys of the configuration, or the values of one, that begin as what was typed does."""
     from rnnlm.config import SECTIONS
 
-    keys = {
-        f"{name}.{key}=": field.description
-        for name, section in SECTIONS.items()
-        for key, field in section.model_fields.items()
+    fields = {
+        f"{name}.{key}": field for name, section in SECTIONS.items() for key, field in section.model_fields.items()
     }
-    return [CompletionItem(key, help=meaning) for key, meaning in keys.items() if key.startswith(begun)]
+    key, equals, value = begun.partition("=")
+    if not equals:
+        return [CompletionItem(f"{k}=", help=fields[k].description) for k in fields if k.startswith(begun)]
+    values = _values(fields[key].annotation) if key in fields else []
+    return [CompletionItem(f"{key}={each}") for each in values if each.startswith(value)]
+
+
+def _values(annotation: Any) -> list[str]:
+    """List the values of a type in YAML, where they are few."""
+    if annotation is bool:
+        return ["true", "false"]
+    if annotation is type(None):
+        return ["null"]
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [value for part in get_args(annotation) for value in _values(part)]
 
 
 def model_option(command: Command) -> Command:
@@ -142,7 +156,7 @@ def source_options(default_split: str) -> Callable[[Command], Command]:
         command = click.option(
             "--text",
             type=click.Path(path_type=Path),
-            help="Text file instead of a dataset: txt, or csv or jsonl with the text in body or text.",
+            help="Text file instead of a dataset, of any format that preprocess reads.",
         )(command)
         command = click.option(
             "--split",
@@ -200,11 +214,21 @@ def chosen_interpolation(
 
 @contextmanager
 def chosen_split(
-    model: "LanguageModel", data: Path | None, split: str, text: Path | None, quiet: bool
+    model: "LanguageModel",
+    data: Path | None,
+    split: str,
+    text: Path | None,
+    reader: "ReaderSettings",
+    quiet: bool,
 ) -> "Iterator[Split]":
-    """Open what the options of `source_options` name for a model, and say which dataset that is."""
+    """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
+    from rnnlm.cli.reading import say_reading
+    from rnnlm.text.report import ReadReport
+
     if text is not None:
-        with model.text_split(text) as part:
+        report = ReadReport()
+        with model.text_split(text, reader, report) as part:
+            say_reading(report, quiet)
             yield part
         return
     path = data or model.config.data.path
@@ -214,8 +238,12 @@ def chosen_split(
     yield model.dataset_split(path, split)
 
 
-def check_source(data: Path | None, split: str | None, text: Path | None) -> None:
-    """Refuse options of `source_options` that contradict one another."""
+def check_source(data: Path | None, split: str | None, text: Path | None, reader: "ReaderSettings") -> None:
+    """Refuse options of `source_options` that contradict one another, and those of reading without a text."""
+    from rnnlm.cli.reading import refuse_reading_options
+
+    if text is None:
+        refuse_reading_options(reader, "--text FILE")
     if data is not None and text is not None:
         raise click.UsageError("give --data or --text, not both.")
     if split is not None and text is not None:

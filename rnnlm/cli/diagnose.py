@@ -15,9 +15,11 @@ from rnnlm.cli.common import (
     say,
     source_options,
 )
+from rnnlm.cli.reading import reading_options
 
 if TYPE_CHECKING:
     from rnnlm.diagnosis import Diagnosis
+    from rnnlm.text.inputs import ReaderSettings
 
 
 @click.command()
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     "[default: the newest run under runs/, else the small model that is installed]",
 )
 @source_options(default_split="valid")
+@reading_options()
 @click.option(
     "--distance", type=click.IntRange(min=1), default=50, show_default=True, help="Most steps back in time."
 )
@@ -46,6 +49,7 @@ def diagnose(
     data: Path | None,
     split: str | None,
     text: Path | None,
+    reader: "ReaderSettings",
     distance: int,
     plot_path: Path | None,
     as_json: bool,
@@ -67,11 +71,11 @@ def diagnose(
     from rnnlm.diagnosis import plot
     from rnnlm.model import LanguageModel
 
-    check_source(data, split, text)
+    check_source(data, split, text, reader)
     diagnoses = {}
     for model_path in model_paths or (find_model(None, quiet),):
         model = LanguageModel.load(model_path)
-        with chosen_split(model, data, split or "valid", text, quiet) as part:
+        with chosen_split(model, data, split or "valid", text, reader, quiet) as part:
             diagnoses[str(model_path)] = measure(model.network, part, distance)
     if as_json:
         layers = [

@@ -1,6 +1,7 @@
 """``rnnlm evaluate``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,11 +18,16 @@ from rnnlm.cli.common import (
     quiet_option,
     source_options,
 )
+from rnnlm.cli.reading import reading_options
+
+if TYPE_CHECKING:
+    from rnnlm.text.inputs import ReaderSettings
 
 
 @click.command()
 @model_option
 @source_options(default_split="test")
+@reading_options()
 @interpolation_options("an ARPA n-gram model, or a file with the probability of every token")
 @click.option(
     "--dynamic",
@@ -36,6 +42,7 @@ def evaluate(
     data: Path | None,
     split: str | None,
     text: Path | None,
+    reader: "ReaderSettings",
     interpolate: Path | None,
     weight: float | None,
     dynamic: float | None,
@@ -68,11 +75,11 @@ def evaluate(
     from rnnlm.evaluation.perplexity import rounded
     from rnnlm.model import LanguageModel
 
-    check_source(data, split, text)
+    check_source(data, split, text, reader)
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else open_predictor(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, data, quiet, dynamic)
-    with chosen_split(model, data, split or "test", text, quiet) as part:
+    with chosen_split(model, data, split or "test", text, reader, quiet) as part:
         result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
     if as_json:
         mixture = {} if interpolation is None else {"weight": interpolation.weight}

@@ -22,11 +22,13 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import reading_options, refuse_reading_options, texts_of
 from rnnlm.cli.samples import print_samples, training_split, with_novelty
 
 if TYPE_CHECKING:
     from rnnlm.generation.writing import Sample, Writing
     from rnnlm.model import LanguageModel
+    from rnnlm.text.inputs import ReaderSettings
 
 CONTRADICTIONS = {
     "interactive": ("prompts", "as_json", "as_jsonl", "num_samples", "beam_width", "novelty"),
@@ -142,6 +144,7 @@ def _as_utf8(
     help="Dataset for --novelty.  [default: the one the model was trained on]",
 )
 @json_option
+@reading_options(by_documents=False)
 @json_lines_option
 @quiet_option
 @click.pass_context
@@ -151,6 +154,7 @@ def generate(
     model_path: Path | None,
     seed_text: str,
     prompts: str | None,
+    reader: "ReaderSettings",
     interactive: bool,
     num_samples: int | None,
     max_tokens: int | None,
@@ -193,6 +197,8 @@ def generate(
         text = " ".join([seed_text, *words]).lstrip()
         raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
+    if not prompts:
+        refuse_reading_options(reader, "--prompts FILE")
     greedy = greedy or temperature == 0
     if beam_width and num_samples and num_samples > beam_width:
         raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
@@ -221,7 +227,7 @@ def generate(
         seed = secrets.randbelow(1 << 32)
 
     def written() -> Iterator[tuple[str, "Sample"]]:
-        for beginning in _lines(prompts, quiet) if prompts else [seed_text]:
+        for beginning in texts_of(prompts, reader, quiet) if prompts else [seed_text]:
             _say_unknown(model, beginning, quiet)
             if beam_width is None:
                 samples = model.samples(beginning, number, writing=writing, seed=seed)
@@ -286,16 +292,6 @@ def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: 
     say(HELP, quiet)
     session = Session(model, seed_text, writing=writing, seed=seed)
     converse(session, input, lambda text: click.echo(text, nl=False))
-
-
-def _lines(path: str, quiet: bool) -> Iterator[str]:
-    """Yield the lines of a text file as they are read, and say at its end what was wrong with them."""
-    from rnnlm.text.lines import ReadReport, read_lines
-
-    report = ReadReport()
-    yield from read_lines(path, report)
-    for message in report.messages():
-        say(message, quiet)
 
 
 def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:

@@ -1,10 +1,12 @@
 """``rnnlm import``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rnnlm.cli.common import (
+    RUNS,
     chosen_run,
     json_option,
     load_vocabulary,
@@ -14,6 +16,10 @@ from rnnlm.cli.common import (
     say,
 )
 
+if TYPE_CHECKING:
+    from rnnlm.exchange.importing import WordList
+    from rnnlm.text.vocabulary import Vocabulary
+
 
 @click.command("import")
 @click.argument("weights", type=click.Path(path_type=Path))
@@ -21,13 +27,14 @@ from rnnlm.cli.common import (
 @click.option(
     "--vocab",
     type=click.Path(path_type=Path),
-    help="In place of a dataset: a vocabulary.json, a run or a checkpoint. The run is then not for training.",
+    help="In place of a dataset: a vocabulary.json, a run or a checkpoint; for another program's weights a text "
+    "file of its words, one a line. The run is then not for training.",
 )
 @json_option
 @quiet_option
 def import_(
     weights: Path,
-    config_path: Path,
+    config_path: Path | None,
     overrides: tuple[str, ...],
     data: Path | None,
     vocab: Path | None,
@@ -41,18 +48,44 @@ def import_(
     configuration's network; nothing in it is run. The run is for all other commands; where a dataset is named,
     train --resume goes on from these weights.
 
+    Known by their names, and without need of --config, are the weights of the published tutorial's network (a
+    NumPy archive of U, V and W) and of PyTorch's word-language-model example. Their words are given with --vocab,
+    one a line in the order of the ids.
+
     \b
     Examples:
       rnnlm import model.safetensors --config configs/char.yaml --data data/book --out runs/imported
       rnnlm import model.pt --config configs/char.yaml --vocab book.vocabulary.json --out runs/imported
+      rnnlm import rnn-theano-100-8000.npz --vocab words.txt --out runs/published
     """
+    from rnnlm.config import Config, DataConfig
     from rnnlm.exchange.importing import import_run
 
     if data is not None and vocab is not None:
         raise click.UsageError("give --data or --vocab, not both.")
-    config, out = chosen_run(config_path, overrides, data, out, quiet)
-    import_run(weights, config, out, None if vocab is None else load_vocabulary(vocab))
+    if config_path is None:
+        config = Config.load(None, overrides)
+        if data is not None:
+            config = config.model_copy(update={"data": DataConfig(path=str(data))})
+        out = out or RUNS / weights.stem
+    else:
+        config, out = chosen_run(config_path, overrides, data, out, quiet)
+    words = None if vocab is None else _words(vocab)
+    description = import_run(weights, config, out, words, deduce=config_path is None)
+    if description is not None:
+        say(f"{weights}: {description}", quiet)
     if as_json:
         print_json({"run": str(out)})
     else:
         say(f"Saved in {out}", quiet)
+
+
+def _words(path: Path) -> "Vocabulary | WordList":
+    """Read a vocabulary, or a file that is none as a list of words."""
+    from rnnlm.exchange.importing import WordList
+
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(2) != b'{"':
+                return WordList.read(path)
+    return load_vocabulary(path)

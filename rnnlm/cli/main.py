@@ -14,6 +14,9 @@ import click
 
 from rnnlm.errors import RnnlmError
 
+COMPLETION = "_RNNLM_COMPLETE"
+"""The variable by which a shell asks what a line may go on with."""
+
 # One line a command, kept here so that `rnnlm --help` imports none of them.
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
@@ -107,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A terminal or file that cannot show a character must not end the program.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if COMPLETION in os.environ:
+        importlib.import_module("rnnlm.cli.completion")  # which knows more of it than click
     try:
         cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
     except RnnlmError as error:

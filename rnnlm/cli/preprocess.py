@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,42 +12,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import FiniteRange, json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.cli.preprocess_summary import as_options, summary
+from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
     from rnnlm.dataset.build import BuildResult, VocabularySettings
+    from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
 
-FEW_TOKENS = 1000
-MANY_PERIODS = 0.02
-"""Share of words with a period at their end above which documents seem to have several sentences."""
+RECORDS = frozenset(("csv", "json", "jsonl", "parquet"))
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True))
 @click.option("--out", type=click.Path(path_type=Path), help="Dataset directory.  [default: data/NAME OF INPUT]")
 @click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]")
-@click.option(
-    "--format",
-    "file_format",
-    type=click.Choice(["auto", "csv", "jsonl", "txt"]),
-    default="auto",
-    show_default=True,
-    help="Format of the inputs; auto goes by the file names and takes unknown ones for txt.",
-)
-@click.option(
-    "--documents",
-    type=click.Choice(["line", "paragraph", "file"]),
-    help="What one document of a txt file is.  [default: line for words, paragraph with --keep-lines, file for"
-    " characters]",
-)
-@click.option(
-    "--text-column",
-    metavar="NAME",
-    help="CSV column (the first row names them) or JSON field with the text."
-    "  [default: body, else text, else the only one]",
-)
+@reading_options()
 @click.option(
     "--tokenizer",
     type=click.Choice(["nltk", "tweet", "whitespace", "unicode", "jieba", "bpe"]),
@@ -134,9 +117,7 @@ def preprocess(
     inputs: tuple[str, ...],
     out: Path | None,
     level: str | None,
-    file_format: str,
-    documents: str | None,
-    text_column: str | None,
+    reader: "ReaderSettings",
     tokenizer: str | None,
     join: str | None,
     keep_lines: bool,
@@ -163,13 +144,15 @@ def preprocess(
 ) -> None:
     """Turn text into a dataset: clean, tokenize, build the vocabulary, split.
 
-    INPUT: files or directories, or - for standard input: .csv .tsv .jsonl .ndjson .txt, each also .gz .bz2
-    .xz .zst. Without any, the sample corpus that comes with rnnlm.
+    INPUT: files or directories, or - for standard input: .csv .tsv .json .jsonl .ndjson .txt, each also .gz .bz2
+    .xz .zst .zip, and .parquet; other names are fine too, as what is in a file decides. Without any, the sample
+    corpus that comes with rnnlm.
 
     \b
     Examples:
       rnnlm preprocess comments.csv
       rnnlm preprocess book.txt --level char --out data/book
+      rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.publish import check_destination
@@ -177,15 +160,15 @@ def preprocess(
     from rnnlm.dataset.store import Dataset
     from rnnlm.dataset.write_text import check_text_destination
     from rnnlm.dataset.write_text import write_text as save_text
-    from rnnlm.text.lines import ReadReport
-    from rnnlm.text.readers import ReaderSettings, formats_of
+    from rnnlm.text.readers import Inputs
+    from rnnlm.text.report import ReadReport, counted
 
     if level == "char" and tokenizer:
         raise click.UsageError("--tokenizer is for words; leave it out with --level char.")
     if join and not vocab and tokenizer != "whitespace":
         raise click.UsageError("--join is for --tokenizer whitespace; the others need none; leave it out.")
     if keep_lines:
-        _refuse_what_has_no_lines(level, documents, sentences)
+        _refuse_what_has_no_lines(level, reader.documents, sentences)
     if extend_vocab and not vocab:
         raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
     for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
@@ -199,9 +182,13 @@ def preprocess(
         check_destination(out, overwrite)
         if write_text:
             check_text_destination(write_text, out, overwrite)
-        formats = formats_of(inputs, file_format)
-        all_formats = {*formats, *formats_of([file for file in (valid_file, test_file) if file], file_format)}
-        _refuse_options_without_effect(all_formats, text_column, documents)
+        report = ReadReport()
+        read = Inputs(inputs, reader, report)
+        formats = read.formats
+        # A pipe can be opened only once: when it is read.
+        others = [file for file in (valid_file, test_file) if file and file != "-" and not Path(file).is_fifo()]
+        all_formats = {*formats, *Inputs(others, reader, report).formats}
+        _refuse_options_without_effect(all_formats, reader)
         text, vocabulary = _text_and_vocabulary(
             formats,
             level,
@@ -218,16 +205,15 @@ def preprocess(
             choice={"vocab_size": vocab_size, "min_count": min_count},
             special={"unknown_token": unknown_token, "start_token": start_token, "end_token": end_token},
         )
-        documents = documents or text.default_documents
+        documents = reader.documents or text.default_documents
         fractions = _given(valid_fraction=valid_fraction, test_fraction=test_fraction)
-        report = ReadReport()
         say(f"Reading {', '.join(inputs)}, writing {out}.", quiet)
-        say(f"Text settings: {_as_options(text, documents if 'txt' in all_formats else None)}", quiet)
+        say(f"Text settings: {as_options(text, documents if 'txt' in all_formats else None)}", quiet)
         result = _build_with_progress(
-            inputs,
+            read,
             out,
             quiet,
-            reader=ReaderSettings(file_format, documents, text_column),
+            reader=replace(reader, documents=documents),
             text=text,
             vocabulary=vocabulary,
             split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
@@ -238,25 +224,33 @@ def preprocess(
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
             say(f"Wrote {write_text}: train.txt, valid.txt, test.txt.", quiet)
-    for message in (*report.messages(), *_summary(result, sentences is None)):
+    say_reading(report, quiet)
+    for message in summary(result, sentences is None):
         say(message, quiet)
     if as_json:
         print_json(result.to_dict())
     else:
         total = result.total
         click.echo(
-            f"{out}: {result.documents:,} documents, {total.sentences:,} sentences, {total.tokens:,} tokens"
+            f"{out}: {counted(result.documents, 'document{s}')}, {counted(total.sentences, 'sentence{s}')},"
+            f" {counted(total.tokens, 'token{s}')}"
         )
 
 
-def _refuse_options_without_effect(formats: set[str], text_column: str | None, documents: str | None) -> None:
+def _refuse_options_without_effect(formats: set[str], reader: "ReaderSettings") -> None:
     """Refuse what none of the formats that are read has."""
-    if text_column and formats == {"txt"}:
-        raise click.UsageError(
-            "--text-column is for csv and jsonl, but txt is read; leave it out, or set --format."
-        )
-    if documents and "txt" not in formats:
+    if reader.documents and "txt" not in formats:
         raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
+    found = ", ".join(sorted(formats))
+    for option, is_given, kinds, named in (
+        ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
+        ("--where", reader.where, RECORDS, "csv and jsonl"),
+        ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
+        ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),
+        ("--no-header", not reader.header, {"csv"}, "csv"),
+    ):
+        if is_given and formats and formats.isdisjoint(kinds):
+            raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
 
 
 def _refuse_what_has_no_lines(level: str | None, documents: str | None, sentences: bool | None) -> None:
@@ -309,8 +303,8 @@ def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **option
 
 def _stem(name: str) -> str:
     """Name a dataset after an input."""
+    from rnnlm.text.formats import format_of, strip_compression
     from rnnlm.text.lines import STDIN
-    from rnnlm.text.readers import format_of, strip_compression
 
     if name == STDIN:
         return "stdin"
@@ -349,51 +343,3 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _as_options(text: "TextSettings", documents: str | None) -> str:
-    """Write settings as the options that would give them."""
-    tokenizer = f" --tokenizer {text.tokenizer}" if text.level == "word" else ""
-    switches = "".join(
-        f" --{'' if getattr(text, name) else 'no-'}{name}" for name in ("lowercase", "sentences", "clean")
-    )
-    later = (" --join none" if text.join == "none" else "") + (" --keep-lines" if text.keep_lines else "")
-    return f"--level {text.level}{tokenizer}{switches}{later}" + (f" --documents {documents}" if documents else "")
-
-
-def _summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
-    """Say what the vocabulary covers, and what may be wrong with it; `may_split`: nobody chose about sentences."""
-    from rnnlm.text.scripts import is_turkish
-
-    vocabulary, first = result.vocabulary, result.vocabulary.first_word_id
-    if result.empty_documents:
-        yield f"Left out {result.empty_documents:,} documents without a token."
-    at_least = "at least " if result.forgot_types else ""
-    yield f"Found {at_least}{result.unique_tokens:,} unique tokens in the training text."
-    yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
-    is_new = result.chosen_words == len(vocabulary) - first
-    settings, words = vocabulary.settings, set(vocabulary.tokens)
-    if result.least_frequent:
-        token, count = result.least_frequent
-        times = "once" if count == 1 else f"{count:,} times"
-        kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"
-        name = vocabulary.visible(token)
-        name = name if token.isspace() else repr(name)
-        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
-    ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
-    one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
-    if is_new and may_split and one_sentence and ended > MANY_PERIODS * len(words):
-        yield (
-            f"{ended:,} words of the vocabulary have a period at their end, which NLTK leaves there within a "
-            "sentence: if lines are of several sentences, add --sentences."
-        )
-    if is_new and settings.lowercase and is_turkish(vocabulary.tokens[first:], vocabulary.counts[first:]):
-        yield (
-            "This reads like Turkish or Azerbaijani: in lower case I became i, not ı, as in other languages;"
-            " --no-lowercase keeps capital letters."
-        )
-    rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
-    yield f"Unknown tokens: {', '.join(rates)}."
-    trained = result.splits["train"].tokens
-    if trained < FEW_TOKENS:
-        yield f"There are only {trained:,} tokens to train on: a model that writes well needs tens of thousands."

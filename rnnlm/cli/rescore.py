@@ -1,6 +1,8 @@
 """``rnnlm rescore``."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import ENCODING
 
 
 @click.command()
@@ -29,6 +32,7 @@ from rnnlm.cli.common import (
     help="Factor of the model's logarithm, where hypotheses have a score of their own.",
 )
 @click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
+@ENCODING
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
@@ -37,6 +41,7 @@ def rescore(
     model_path: Path | None,
     lm_weight: float,
     scores: bool,
+    encoding: str | None,
     interpolate: Path | None,
     weight: float | None,
     as_jsonl: bool,
@@ -52,7 +57,8 @@ def rescore(
     With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm
     prints it. A hypothesis is one sentence, begins from the zero state, and its end counts.
 
-    Lines are read as they come and memory stays bounded. For --interpolate see 'rnnlm evaluate --help'.
+    From a pipe or a terminal an id is answered as soon as the next one comes, with --scores each line. Memory
+    stays bounded. For --interpolate see 'rnnlm evaluate --help'.
 
     \b
     Examples:
@@ -61,17 +67,24 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.model import LanguageModel
-    from rnnlm.rescoring import best, read_nbest
+    from rnnlm.model import TEXTS_TOGETHER, LanguageModel
+    from rnnlm.rescoring import Hypothesis, best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
-    from rnnlm.text.lines import ReadReport, read_lines, source_name
+    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.lines import read_lines, source_name
+    from rnnlm.text.report import ReadReport
 
     model = LanguageModel.load(find_model(model_path, quiet))
     other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
     interpolation = chosen_interpolation(model, other, weight, None, quiet)
     report = ReadReport()
-    hypotheses = read_nbest(read_lines(nbest, report), source_name(nbest))
-    rescored = rescore_hypotheses(model, hypotheses, weight=lm_weight, interpolation=interpolation)
+    hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
+    parts: Iterable[Iterable[Hypothesis]] = [hypotheses]
+    if is_awaited(nbest):
+        parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
+    rescored = chain.from_iterable(
+        rescore_hypotheses(model, part, weight=lm_weight, interpolation=interpolation) for part in parts
+    )
     for each in rescored if scores else best(rescored):
         if as_jsonl:
             print_json({**asdict(each.hypothesis), "log10_prob": each.log10_prob, "total": each.total})

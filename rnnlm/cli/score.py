@@ -1,7 +1,10 @@
 """``rnnlm score``."""
 
+from collections.abc import Iterable
+from itertools import chain
 from math import exp
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +18,10 @@ from rnnlm.cli.common import (
     quiet_option,
     say,
 )
+from rnnlm.cli.reading import reading_options, say_reading
+
+if TYPE_CHECKING:
+    from rnnlm.text.inputs import ReaderSettings
 
 
 @click.command()
@@ -26,8 +33,9 @@ from rnnlm.cli.common import (
     type=click.IntRange(min=1),
     default=64,
     show_default=True,
-    help="Lines that are scored side by side; with 1 each is answered as it comes.",
+    help="Lines that are scored side by side, at most.",
 )
+@reading_options(by_documents=False)
 @interpolation_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
@@ -36,6 +44,7 @@ def score(
     model_path: Path | None,
     by_token: bool,
     batch_size: int,
+    reader: "ReaderSettings",
     interpolate: Path | None,
     weight: float | None,
     as_jsonl: bool,
@@ -54,19 +63,21 @@ def score(
     for tokens and process text alike. With characters it does not: for it FILE is one document, in which the ends
     of lines are tokens too.
 
-    Lines are read as they come; only the longest, and those scored beside it, take memory, some 150 bytes a
-    character. For --interpolate see 'rnnlm evaluate --help'.
+    Lines from a pipe or a terminal are answered as they come. Only the longest, and those scored beside it, take
+    memory, some 150 bytes a character. For --interpolate see 'rnnlm evaluate --help'.
 
     \b
     Examples:
       rnnlm score comments.txt --model runs/comments
       rnnlm score comments.txt --tokens --jsonl
-      tail -f chat.log | rnnlm score - --batch-size 1 --quiet
+      tail -f chat.log | rnnlm score - --quiet
     """
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.model import LanguageModel
-    from rnnlm.text.lines import ReadReport, read_lines
+    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.readers import read_texts
+    from rnnlm.text.report import ReadReport
 
     model = LanguageModel.load(find_model(model_path, quiet))
     visible = model.vocabulary.visible
@@ -75,7 +86,10 @@ def score(
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
-    for each in model.scores(read_lines(file, report), batch_size=batch_size, interpolation=interpolation):
+    texts: Iterable[str] = read_texts(file, reader, report)
+    parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
+    scores = (model.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
+    for each in chain.from_iterable(scores):
         lines += 1
         tokens += len(each.tokens)
         unknown += each.unknown_tokens
@@ -96,8 +110,7 @@ def score(
             click.echo(f"{each.log_prob:.4f}\t{rounded(each.perplexity)}\t{each.unknown_tokens}")
         elif each.tokens:
             click.echo("\n".join(f"{exp(p):.6g}\t{p:.4f}\t{visible(token)}" for token, p in each.tokens))
-    for message in report.messages():
-        say(message, quiet)
+    say_reading(report, quiet)
     mean = perplexity(-log_prob / tokens) if tokens else None
     say(
         f"{lines:,} lines, {tokens:,} tokens, of which {unknown:,} unknown:"

@@ -21,9 +21,10 @@ from rnnlm.dataset.store import FORMAT_VERSION, METADATA_FILE, SPLIT_NUMBERS
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
-from rnnlm.text.lines import ReadReport
+from rnnlm.text.documents import Piece
 from rnnlm.text.processor import TextProcessor, TextSettings
-from rnnlm.text.readers import Piece, ReaderSettings, formats_of, read_documents
+from rnnlm.text.readers import Inputs, ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport, counted
 from rnnlm.text.scripts import refuse_unsegmented
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.subwords import TRAINING_CHARACTERS as SUBWORD_TRAINING_CHARACTERS
@@ -152,7 +153,7 @@ def build_dataset(
     Parameters
     ----------
     inputs
-        Files, directories, or ``-`` for standard input.
+        Files, directories, or ``-`` for standard input; `Inputs` if their formats are known.
     out
         The directory to make. It appears only when it is complete.
     reader
@@ -193,17 +194,20 @@ def build_dataset(
     else:
         vocabulary = vocabulary or VocabularySettings()
         vocabulary.check()
-        settings = text or TextSettings.choose(formats=formats_of(inputs, reader.format))
+        inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
+        settings = text or TextSettings.choose(formats=inputs.formats)
         if vocabulary.extends is not None:
             settings = vocabulary.extends.settings
     reader = replace(reader, documents=reader.documents or settings.default_documents)
+    # A sentence goes on over the ends of lines; characters are kept as they are.
+    join_lines = settings.sentences and settings.level == "word"
     place = Path(os.path.realpath(out))
     clear_leftovers(place)
     check_destination(out, overwrite)
 
     with temporary_directory(place) as directory:
         with Spool(directory) as spool:
-            pieces = read_documents(inputs, reader, report)
+            pieces = read_documents(inputs, reader, report, join_lines=join_lines)
             is_new = isinstance(vocabulary, VocabularySettings) and vocabulary.extends is None
             if is_new and settings.tokenizer in SPACE_BOUND:
                 pieces = refuse_unsegmented(pieces)
@@ -222,7 +226,7 @@ def build_dataset(
             assignments = [divide(spool, parts[0], split, between_tokens=not settings.sentences)]
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
-                    documents = read_documents([file], reader, report)
+                    documents = read_documents([file], reader, report, join_lines=join_lines)
                     parts.append(spooled(file, documents, reported=len(report.messages())))
                     assignments.append(assign_all(spool, parts[-1], label))
             result = _second_pass(out, directory, spool, settings, vocabulary, assignments, parts)
@@ -262,7 +266,7 @@ def _second_pass(
 
 def _no_text(name: str, part: Part, messages: Sequence[str]) -> RnnlmError:
     """Say that there is no text in an input, and what there is."""
-    found = [f"{part.empty_documents:,} documents without a token"] if part.empty_documents else []
+    found = [counted(part.empty_documents, "document{s} without a token")] if part.empty_documents else []
     found += [message.removesuffix(".") for message in messages]
     more = "; ..." if len(found) > MOST_REASONS else ""
     reasons = f" ({'; '.join(found[:MOST_REASONS])}{more})" if found else ""
@@ -343,7 +347,7 @@ def _write_metadata(
         "format_version": FORMAT_VERSION,
         "level": text.level,
         "inputs": list(inputs),
-        "reader": asdict(reader),
+        "reader": reader.to_dict(),
         "text": {key: value for key, value in text.to_dict().items() if key not in LEARNED},
         "split": asdict(split),
         "documents": result.documents,

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.workers import map_in_order
+from rnnlm.text.documents import Piece
 from rnnlm.text.line_ends import LINE_END, LINE_ENDS, MOST_LINE_ENDS
 from rnnlm.text.processor import TextProcessor, TextSettings
-from rnnlm.text.readers import Piece
 
 # Characters of text that are processed at a time: a tenth of a second's work or so.
 CHUNK_CHARACTERS = 1 << 16

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import write_atomically
+from rnnlm.files import write_together
 from rnnlm.model import LanguageModel
 
 Format = Literal["onnx", "torch"]
@@ -17,7 +17,7 @@ LARGEST_ONNX = 2_000_000_000
 
 
 def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
-    """Write a model's weights, and beside them its vocabulary.
+    """Write a model's weights, and beside them its vocabulary: both or neither.
 
     Parameters
     ----------
@@ -42,8 +42,7 @@ def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
     content = _onnx(model) if file_format == "onnx" else _torch(model)
     vocabulary = path.parent / f"{path.stem}.vocabulary.json"
     try:
-        write_atomically(path, content)
-        model.vocabulary.save(vocabulary)
+        write_together({path: content, vocabulary: model.vocabulary.content(vocabulary)})
     except OSError as error:
         raise RnnlmError(f"{error.filename}: cannot be written ({error.strerror}); choose another -o.") from error
     return vocabulary

@@ -1,18 +1,20 @@
 """Weights from elsewhere as a run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.exchange.layouts import recognized
+from rnnlm.exchange.weight_files import read_weights
+from rnnlm.files import read_text
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
-from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import LARGEST_FILE, Vocabulary
 from rnnlm.training.checkpoint import Checkpoint
 from rnnlm.training.loop import Trainer
 from rnnlm.training.progress import Progress
@@ -20,20 +22,81 @@ from rnnlm.training.run_directory import RunDirectory
 from rnnlm.training.step import make_network
 
 
-def import_run(path: Path, config: Config, out: Path, vocabulary: Vocabulary | None = None) -> None:
+@dataclass(frozen=True)
+class WordList:
+    """The words of a text file in the order of their ids, one a line.
+
+    Attributes
+    ----------
+    path
+        The file.
+    words
+        Its lines.
+    """
+
+    path: Path
+    words: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> "WordList":
+        """Read a file.
+
+        Raises
+        ------
+        RnnlmError
+            If it cannot be read, a line is empty, or a word stands in it twice.
+        """
+        try:
+            words = read_text(path, LARGEST_FILE).removesuffix("\n").split("\n")
+        except OSError as error:
+            raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
+        except ValueError as error:
+            raise RnnlmError(
+                f"{path}: not a list of words ({error}); save it as UTF-8, one word a line."
+            ) from error
+        words = [word.removesuffix("\r") for word in words]
+        known: dict[str, int] = {}
+        for number, word in enumerate(words, 1):
+            if not word:
+                raise RnnlmError(
+                    f"{path}, line {number}: it is empty; give one word a line, in the order of the ids."
+                )
+            if word in known:
+                raise RnnlmError(
+                    f"{path}, line {number}: {word!r} stands in line {known[word]} already; give each once."
+                )
+            known[word] = number
+        return cls(path, words)
+
+
+def import_run(
+    path: Path,
+    config: Config,
+    out: Path,
+    vocabulary: Vocabulary | WordList | None = None,
+    *,
+    deduce: bool = False,
+) -> str | None:
     """Begin a run whose network has the weights of a file.
 
     Parameters
     ----------
     path
-        The weights, as `read_weights` takes them.
+        The weights, as `read_weights` takes them: with the names of this program, or of one that is `recognized`.
     config
         What network they are for, and how the run would train it.
     out
         The run directory to make.
     vocabulary
         The tokens, where there is no dataset: the run can then be used, but not trained. None takes the dataset of
-        the configuration.
+        the configuration. A list of words is for another program's weights.
+    deduce
+        Whether `config` leaves the network to what the weights say of it, which only another program's do.
+
+    Returns
+    -------
+    str or None
+        What other program's weights they are.
 
     Raises
     ------
@@ -43,6 +106,28 @@ def import_run(path: Path, config: Config, out: Path, vocabulary: Vocabulary | N
     if out.exists():
         raise RnnlmError(f"{out}: exists already; choose another --out.")
     weights = read_weights(path)
+    layout, description = recognized(weights, path), None
+    if layout is None:
+        if deduce:
+            raise RnnlmError(f"{path}: its weights do not say what network they are of; give --config.")
+        if isinstance(vocabulary, WordList):
+            raise RnnlmError(
+                f"{vocabulary.path}: a list of words is for weights of another program, and these are none that "
+                "is known; give --vocab a vocabulary.json, a run or a checkpoint."
+            )
+    else:
+        config = layout.configuration(config, path)
+        weights, description = layout.tensors, layout.description
+        if isinstance(vocabulary, WordList):
+            if layout.ends_start and "<unk>" not in vocabulary.words:
+                description += "; no <unk> among them, so other words are read as the mean of all, never predicted"
+            weights, vocabulary = layout.with_words(vocabulary.words, vocabulary.path)
+        elif vocabulary is None and config.data.path is None:
+            raise RnnlmError(
+                f"{path}: this is {layout.description}; give --vocab WORDS, a text file of its words, one a "
+                "line in the order of their ids."
+            )
+    assert not isinstance(vocabulary, WordList)
     run = RunDirectory(out)
     if vocabulary is not None:
         network = make_network(config, len(vocabulary))
@@ -56,55 +141,7 @@ def import_run(path: Path, config: Config, out: Path, vocabulary: Vocabulary | N
         trainer = Trainer(config, Dataset.open(config.data.path), run, quiet=True)
         fill(trainer.network, weights, path, config.model.tie_weights)
         trainer.begin()
-
-
-def read_weights(path: Path) -> dict[str, Floats]:
-    """Read arrays by name from a ``.safetensors`` file, or a state dict from a file that PyTorch saved.
-
-    Nothing in a file is ever run.
-
-    Raises
-    ------
-    RnnlmError
-        If the file cannot be read, or is neither of the two.
-    """
-    if path.suffix == ".safetensors":
-        try:
-            return safetensors.numpy.load(path.read_bytes())
-        except OSError as error:
-            raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
-        except SafetensorError as error:
-            raise RnnlmError(f"{path}: not a safetensors file ({error}); save the weights again.") from error
-        except (KeyError, TypeError) as error:
-            raise RnnlmError(f"{path}: NumPy has no numbers of the kind {error}; save them as float32.") from error
-    return _read_state_dict(path)
-
-
-def _read_state_dict(path: Path) -> dict[str, Floats]:
-    try:
-        import torch
-    except ImportError as error:
-        raise RnnlmError(
-            f"{path}: only PyTorch reads such a file; install it, or save the weights with "
-            "safetensors.torch.save_file and name the file .safetensors."
-        ) from error
-
-    advice = "save model.state_dict() with torch.save"
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
-    except Exception as error:  # an unpickler may raise anything at bytes that are no pickle
-        raise RnnlmError(f"{path}: not a file of weights alone; {advice}.") from error
-    if not isinstance(state, Mapping):
-        raise RnnlmError(f"{path}: holds no state dict; {advice}.")
-    for name, value in state.items():
-        if not isinstance(value, torch.Tensor):
-            raise RnnlmError(f"{path}: {name!r} in it is not a tensor; {advice}.")
-        if value.is_complex() or value.is_meta or value.layout is not torch.strided:
-            raise RnnlmError(f"{path}: {name!r} in it is not a dense tensor of real numbers; {advice}.")
-    # Double precision holds every value of the others, those that NumPy does not know included.
-    return {str(name): value.detach().double().numpy() for name, value in state.items()}
+    return description
 
 
 def fill(network: Network, weights: Mapping[str, Floats], source: Path, tied: bool) -> None:

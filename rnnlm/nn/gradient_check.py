@@ -1,8 +1,10 @@
 """Back-propagation checked against central differences."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.network import Network
@@ -43,7 +45,7 @@ def gradient_check(
         Hidden state before the window.
     bptt_truncate
         Check truncated instead of full BPTT: the differences are then those of a loss in which the output of time
-        t sees a hidden state held constant before time ``t - bptt_truncate``. Nothing is dropped in this check.
+        t sees a hidden state held constant before time ``t - bptt_truncate``.
     samples
         Elements checked of each parameter, half of them those with the largest gradients, the rest at random;
         None checks all of a small network (`SMALL` elements) and `SAMPLES` a parameter of a larger one.
@@ -58,21 +60,18 @@ def gradient_check(
     if network.dtype != np.float64:
         raise ValueError("the gradient check needs a network in float64")
 
-    def full_loss() -> float:
-        return network.objective(inputs, targets, mask, state, np.random.default_rng(seed))
-
-    loss = full_loss
-    if bptt_truncate is not None:
-        loss = _truncated_loss(network, inputs, targets, mask, state, bptt_truncate)
-    rng = np.random.default_rng(seed) if bptt_truncate is None else None
+    window = (network, inputs, targets, mask, state)
+    loss = _full_loss(*window, seed) if bptt_truncate is None else _truncated_loss(*window, bptt_truncate, seed)
+    rng = np.random.default_rng(seed)
     network.backpropagate(inputs, targets, mask, state, bptt_truncate=bptt_truncate, rng=rng)
+    gradients = _as_trained_on(network)
     if samples is None:
         size = sum(parameter.size for parameter in network.parameters.values())
         samples = size if size <= SMALL else SAMPLES
     chooser = np.random.default_rng(seed)
     errors = {}
     for name, parameter in network.parameters.items():
-        gradient = network.gradients[name].copy()
+        gradient = gradients[name]
         by_size = np.argsort(-np.abs(gradient), axis=None)
         rest = chooser.permutation(by_size[samples // 2 :])[: samples - samples // 2]
         chosen = np.concatenate([by_size[: samples // 2], rest])
@@ -102,21 +101,67 @@ def _relative_error(
     return float(best)
 
 
+def _as_trained_on(network: Network) -> dict[str, Floats]:
+    """Return copies of the gradients, made of their rows where training reads no others."""
+    gradients = {name: gradient.copy() for name, gradient in network.gradients.items()}
+    for name, (ids, axis) in network.gradient_rows().items():
+        rows = np.moveaxis(gradients[name], axis, 0)
+        used = rows[ids]
+        rows[...] = 0
+        np.add.at(rows, ids, used)  # a row that is named twice counts twice, as in the norm of the gradient
+    return gradients
+
+
+def _full_loss(
+    network: Network, inputs: Ids, targets: Ids, mask: Mask, state: Floats, seed: int
+) -> Callable[[], float]:
+    return lambda: network.objective(inputs, targets, mask, state, np.random.default_rng(seed))
+
+
+class _Draws(np.random.Generator):
+    """A generator that hands the numbers drawn for a window out again, for some of its time steps."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(np.random.default_rng(seed).bit_generator)
+        self._drawn: list[Floats] = []
+        self._steps: slice | None = None
+
+    def random(self, *, dtype: DTypeLike, out: Floats) -> None:  # type: ignore[override]
+        """Draw numbers into `out`; after `again`, those drawn before."""
+        if self._steps is None:
+            super().random(dtype=dtype, out=out)  # type: ignore[arg-type]
+            self._drawn.append(out.copy())
+            return
+        drawn = next(self._next)
+        # What was drawn for every time step has these as its first axis; all else is whole.
+        out[...] = drawn if drawn.shape == out.shape else drawn[self._steps]
+
+    def again(self, first: int, end: int) -> "_Draws":
+        """Begin to hand out what was drawn for the time steps from `first` to before `end`."""
+        self._steps, self._next = slice(first, end), iter(self._drawn)
+        return self
+
+
 def _truncated_loss(
-    network: Network, inputs: Ids, targets: Ids, mask: Mask, state: Floats, steps: int
+    network: Network, inputs: Ids, targets: Ids, mask: Mask, state: Floats, steps: int, seed: int
 ) -> Callable[[], float]:
     """Make the loss whose exact derivative truncated BPTT is, from the present parameters' hidden states."""
-    T, B = inputs.shape
+    T = len(inputs)
+    draws = _Draws(seed)
+    whole, _ = network.forward(inputs, state, draws)
+    hidden, top = np.empty((2, *whole.shape), whole.dtype)
     states = [state]
     for t in range(T):
-        states.append(network.forward(inputs[t : t + 1], states[t])[1])
+        states.append(network.forward(inputs[t : t + 1], states[t], draws.again(t, t + 1))[1])
 
     def loss() -> float:
-        total = 0.0
         for t in range(T):
             first = max(0, t - steps)
-            hidden, _ = network.forward(inputs[first : t + 1], states[first])
-            total += float(network.output.losses(hidden[-1][mask[t]], targets[t][mask[t]]).sum())
-        return total / int(B)
+            window = inputs[first : t + 1]
+            hidden[t] = network.forward(window, states[first], draws.again(first, t + 1))[0][-1]
+            top[t] = network.top[-1]
+        # What is drawn after the layers is drawn for all time steps together.
+        rng = np.random.Generator(copy.deepcopy(draws.bit_generator))
+        return network.objective_of(hidden, top, targets, mask, rng)
 
     return loss

@@ -96,6 +96,8 @@ class Network:
     ----------
     parameters, gradients
         Arrays by PyTorch's names and in PyTorch's shapes; `gradients` is set by `backpropagate`.
+    top : (T, B, H)
+        Output of the last layer, before dropout, in the last `forward`.
     """
 
     def __init__(
@@ -234,7 +236,7 @@ class Network:
             y, final_state[k] = layer.forward(self._dropouts[k].forward(x, rng), state[k], rng, ids=ids)
             # A new array: the layer needs its own outputs for its gradients.
             x = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape)) if self.residual[k] else y
-        self._last = x
+        self.top = x
         return self._dropouts[-1].forward(x, rng), final_state
 
     def objective(
@@ -246,13 +248,19 @@ class Network:
         `backpropagate`.
         """
         hidden, _ = self.forward(inputs, state, rng)
+        return self.objective_of(hidden, self.top, targets, mask, rng)
+
+    def objective_of(
+        self, hidden: Floats, top: Floats, targets: Ids, mask: Mask, rng: np.random.Generator | None = None
+    ) -> float:
+        """Compute the `objective` of what `forward` returned as `hidden` and left in `top`."""
         s, y = hidden[mask], targets[mask]
         if rng is not None and self._sampled is not None:
             losses = self._sampled.losses(s, y, rng)
         else:
             losses = self.output.losses(s, y)
-        objective = float(losses.sum()) / len(inputs[0])
-        return objective if rng is None else objective + self._penalty(hidden, mask)
+        objective = float(losses.sum()) / len(targets[0])
+        return objective if rng is None else objective + self._penalty(hidden, top, mask)
 
     def backpropagate(
         self,
@@ -364,11 +372,11 @@ class Network:
             by_lag, error = errors, errors[0]
         return error if full else np.sum(by_lag, axis=0)
 
-    def _penalty(self, hidden: Floats, mask: Mask) -> float:
-        """Return the activation penalties of a window; `hidden` is the last layer's output after dropout."""
+    def _penalty(self, hidden: Floats, top: Floats, mask: Mask) -> float:
+        """Return the activation penalties of a window."""
         alpha, beta = self._penalties
         size = hidden[0].size  # of a step of all sequences: the mean over it, times T, is a sum over the steps
-        changes = np.diff(self._last, axis=0)[mask[1:]]
+        changes = np.diff(top, axis=0)[mask[1:]]
         return float(alpha * np.sum(hidden[mask] ** 2) + beta * np.sum(changes**2)) / float(size)
 
     def _add_activation_error(self, error: Floats, hidden: Floats, mask: Mask) -> None:
@@ -381,7 +389,7 @@ class Network:
         """Add the derivative of the penalty on changes to that with respect to the last layer's output."""
         _, beta = self._penalties
         if beta > 0:
-            changes = 2 * beta / self._last[0].size * np.diff(self._last, axis=0) * mask[1:, :, None]
+            changes = 2 * beta / self.top[0].size * np.diff(self.top, axis=0) * mask[1:, :, None]
             error[1:] += changes
             error[:-1] -= changes
 

@@ -1,6 +1,7 @@
 """The output layer: softmax over the vocabulary, cross-entropy, and their gradient."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,6 +13,18 @@ up their weight gradients costs little."""
 
 CACHE_BYTES = 1 << 19
 """So much of a block goes through the element-wise steps at a time, and stays in the cache meanwhile."""
+
+
+@contextmanager
+def small_blocks(block_bytes: int, cache_bytes: int) -> Iterator[None]:
+    """Let small windows be taken in several blocks too, as a gradient check needs them."""
+    global BLOCK_BYTES, CACHE_BYTES
+    before = BLOCK_BYTES, CACHE_BYTES
+    BLOCK_BYTES, CACHE_BYTES = block_bytes, cache_bytes
+    try:
+        yield
+    finally:
+        BLOCK_BYTES, CACHE_BYTES = before
 
 
 class SoftmaxOutput:

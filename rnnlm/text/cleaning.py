@@ -9,6 +9,16 @@ import re
 # No character has a number of a hundred digits, and Python's `html` fails on thousands of them.
 HUGE_REFERENCE = re.compile(r"&#[0-9]{100,};?")
 DELETED = re.compile(r"\[ ?(?:deleted|removed)(?: by [a-z ]{1,20})?\]", re.IGNORECASE)
+# Only tags that HTML knows, with attributes as it has them; <s> is a usual name for the start of a sentence.
+ATTRIBUTES = r"""(?:\s+[a-z][\w:-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?"""
+BLOCK_TAG = re.compile(
+    rf"</?(?:br|p|div|hr|h[1-6]|ul|ol|li|dl|dt|dd|blockquote|pre|table|tbody|thead|tr|td|th){ATTRIBUTES}>",
+    re.IGNORECASE,
+)
+INLINE_TAG = re.compile(
+    rf"</?(?:a|abbr|b|big|cite|code|del|em|font|i|img|ins|kbd|q|small|span|strike|strong|sub|sup|tt|u|wbr){ATTRIBUTES}>",
+    re.IGNORECASE,
+)
 LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?:[^()\s]|\([^()\s]*\))*(?:[ \t]\"[^\"\n()]*\")?\)")
 QUOTE_MARK = re.compile(r"^[ \t]*(?:>[ \t]*)+!?", re.MULTILINE)
 HEADING_OR_BULLET = re.compile(r"^[ \t]*(?:#{1,6}|\*)[ \t]+", re.MULTILINE)
@@ -28,7 +38,8 @@ INVISIBLE = re.compile(
 def clean_comment(text: str) -> str:
     """Reduce a comment to its text.
 
-    HTML entities are unescaped (twice, as dumps hold ``&amp;gt;``), links and images become their text,
+    HTML tags go, those of paragraphs and line breaks for a line end, HTML entities are unescaped (twice, as dumps
+    hold ``&amp;gt;``), links and images become their text,
     quote, heading, bullet and emphasis marks go, typographic apostrophes inside words become ``'`` (so that
     ``don’t`` and ``don't`` are one word), invisible characters are dropped and white space is folded: one
     space between words, one newline between lines.
@@ -45,6 +56,8 @@ def clean_comment(text: str) -> str:
     """
     if DELETED.fullmatch(text.strip()):
         return ""
+    if "<" in text:
+        text = INLINE_TAG.sub("", BLOCK_TAG.sub("\n", text))
     if "&" in text:
         for _ in range(2):
             text = html.unescape(HUGE_REFERENCE.sub("\ufffd", text))

@@ -75,7 +75,7 @@ class Decoding:
         # A mark is a choice as well.
         self._is_open = not chosen and self.encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
         self._encoding = self.encoding  # what it turns out to be
-        self.wrong = f"bytes that are not {name_of(self.encoding)}"
+        self.wrong = f"byte{{s}} that {{are}} not {name_of(self.encoding)}"
         if self._is_open and not is_utf8(beginning):
             self._recognize(content.around())
 
@@ -131,7 +131,7 @@ class Decoding:
         encoding = recognized(sample, self.utf8_parts)
         if encoding not in (None, UTF8):
             self._encoding = encoding
-            self.wrong = f"bytes that are not {name_of(encoding)}"
+            self.wrong = f"byte{{s}} that {{are}} not {name_of(encoding)}"
             self._decoder = codecs.getincrementaldecoder(encoding)(UNDECODABLE)
             self.is_needed = True
             self._say(encoding)

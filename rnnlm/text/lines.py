@@ -1,6 +1,7 @@
 """The lines of text files: opened, decompressed, decoded, repaired, in bounded memory however long they are."""
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
@@ -10,8 +11,8 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text.compression import InputBytes, InputStream
 from rnnlm.text.damage import Damage
 from rnnlm.text.decoding import Decoding, has_surrogates
+from rnnlm.text.report import ReadReport, Source
 from rnnlm.text.signatures import markup, unreadable
-from rnnlm.text.tokenizers import LONE_SURROGATES
 
 STDIN = "-"
 
@@ -21,43 +22,17 @@ PIECE_SIZE = 65_536
 MAX_RECORD = 16_000_000
 
 
-class ReadReport:
-    """Says how files were read, and counts what had to be repaired or skipped, with the line of the first case."""
-
-    def __init__(self) -> None:
-        self._notes: dict[str, None] = {}
-        self._cases: dict[tuple[str, str], list[int]] = {}
-
-    def note(self, sentence: str) -> None:
-        """Keep a sentence about how a file is read, once."""
-        self._notes[sentence] = None
-
-    def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
-        """Count cases of a kind, such as ``NUL characters removed``."""
-        self._cases.setdefault((source, kind), [0, line])[0] += count
-
-    def messages(self) -> list[str]:
-        """Return the sentences, and one for each file and kind of case."""
-        return [
-            *self._notes,
-            *(
-                f"{source}: {count:,} {kind}, the first in line {line:,}."
-                for (source, kind), (count, line) in self._cases.items()
-            ),
-        ]
-
-
-class Lines:
+class Lines(Source):
     """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory.
 
     Attributes
     ----------
-    source
-        How messages name the file.
     beginning
-        The first characters, which are read again with the lines.
+        The first characters, which are read again with the lines; of what comes live, perhaps only some.
     number
         Of the last whole line.
+    number_taken
+        Of the line of the last part.
     damaged
         The number of the line in which the file is damaged, which `whole` leaves out; None so far.
     """
@@ -70,12 +45,14 @@ class Lines:
         encoding: str | None = None,
         any_text: bool = False,
     ) -> None:
-        self.source = source
+        super().__init__(source, report)
         self.number = 0
         self.damaged: int | None = None
         self._number_read = 0  # of the last part
+        self.number_taken = 0
         self._at_line_start = True
-        self._report = report
+        self._ahead: deque[tuple[int, str]] = deque()
+        self._unread = self._numbered_parts()
         self._bytes = stream.content
         beginning = stream.peek()
         if kind := unreadable(beginning):
@@ -88,6 +65,21 @@ class Lines:
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
+        while self._ahead:
+            self.number_taken, part = self._ahead.popleft()
+            yield part
+        for number, part in self._unread:
+            self.number_taken = number
+            yield part
+
+    def first_parts(self) -> Iterator[str]:
+        """Yield the first parts, read only as they are asked for; `parts` gives them once more."""
+        yield from (part for _, part in tuple(self._ahead))
+        for numbered in self._unread:
+            self._ahead.append(numbered)
+            yield numbered[1]
+
+    def _numbered_parts(self) -> Iterator[tuple[int, str]]:
         decoding = self._decoding
         part = self._read()
         while part:
@@ -102,16 +94,16 @@ class Lines:
                     break
             if decoding.is_needed or "\0" in part or not part.isascii():
                 part = self._mended(part)
-            yield part
+            yield self._number_read, part
             part = self._read() if following is None else following
         if self._bytes.damage:
             self._bytes.damage.line = self._whole_lines
         elif rest := decoding.rest():
-            yield self.repair(rest, self._number_read, decoding.wrong)
+            yield self._number_read, self.repair(rest, self._number_read, decoding.wrong)
 
     def grouped(self) -> Iterator[tuple[int, Iterator[str]]]:
         """Yield the number of each line and its parts."""
-        return groupby(self.parts(), lambda _: self._number_read)
+        return groupby(self.parts(), lambda _: self.number_taken)
 
     def whole(self) -> Iterator[str]:
         """Yield whole lines, without those that are too long."""
@@ -127,21 +119,28 @@ class Lines:
             if length <= MAX_RECORD:
                 yield "".join(line)
             else:
-                self.report(f"lines of more than {MAX_RECORD:,} characters skipped", self.number)
+                self.report(f"line{{s}} of more than {MAX_RECORD:,} characters skipped", self.number)
 
-    def repair(self, text: str, line: int, surrogates: str) -> str:
-        """Remove NUL characters, and replace lone surrogates; `surrogates` says what these are here."""
-        if "\0" in text:
-            self.report("NUL characters removed", line, text.count("\0"))
-            text = text.replace("\0", "")
-        if not text.isascii() and has_surrogates(text):
-            text, count = LONE_SURROGATES.subn("\ufffd", text)
-            self.report(f"{surrogates} replaced by U+FFFD", line, count)
-        return text
+    def texts(self) -> Iterator[str]:
+        """Yield lines without their ends, empty ones too, each as soon as it is there.
 
-    def report(self, kind: str, line: int, count: int = 1) -> None:
-        """Report what is left out or looks wrong."""
-        self._report.add(self.source, kind, line, count)
+        Raises
+        ------
+        RnnlmError
+            If a line has more than 16,000,000 characters.
+        """
+        line, number = "", 1
+        for part in self.parts():
+            line += part
+            if len(line) > MAX_RECORD:
+                raise RnnlmError(
+                    f"{self.source}: line {number:,} has more than {MAX_RECORD:,} characters; shorten it."
+                )
+            if part.endswith("\n"):
+                yield line.removesuffix("\n")
+                line, number = "", number + 1
+        if line:
+            yield line
 
     @property
     def _whole_lines(self) -> int:
@@ -249,15 +248,4 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
         If the file cannot be read, or a line has more than 16,000,000 characters.
     """
     with open_text(name, report, encoding=encoding, any_text=True) as lines:
-        line, number = "", 1
-        for part in lines.parts():
-            line += part
-            if len(line) > MAX_RECORD:
-                raise RnnlmError(
-                    f"{lines.source}: line {number:,} has more than {MAX_RECORD:,} characters; shorten it."
-                )
-            if part.endswith("\n"):
-                yield line.removesuffix("\n")
-                line, number = "", number + 1
-        if line:
-            yield line
+        yield from lines.texts()

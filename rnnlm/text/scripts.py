@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnlm.errors import RnnlmError, shown
 
 if TYPE_CHECKING:
-    from rnnlm.text.readers import Piece
+    from rnnlm.text.documents import Piece
 
 SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 # Their punctuation, and the wide forms of other characters.

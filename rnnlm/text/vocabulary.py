@@ -103,11 +103,18 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def encode(self, tokens: Iterable[str]) -> list[int]:
+    def encode(self, tokens: Iterable[str], *, start: bool = False) -> list[int]:
         """Return the ids of tokens of a text.
 
         A token outside the vocabulary becomes the unknown one, and so does one named like the start or the
         end token: text cannot start or end a sentence.
+
+        Parameters
+        ----------
+        tokens
+            The tokens.
+        start
+            Whether a sentence begins with them: then the id of the start token comes first, as a model reads it.
 
         Raises
         ------
@@ -116,7 +123,8 @@ class Vocabulary:
         """
         if isinstance(tokens, str):
             raise RnnlmError(f"tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
-        return [self._text_ids.get(token, self.unknown_id) for token in tokens]
+        ids = [self._text_ids.get(token, self.unknown_id) for token in tokens]
+        return [self.start_id, *ids] if start else ids
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the tokens of ids, special ones included."""
@@ -231,7 +239,11 @@ class Vocabulary:
         return cls(tokens, counts, settings)
 
     def save(self, path: Path | str) -> None:
-        """Write the vocabulary to a JSON file, in one go.
+        """Write the vocabulary to a JSON file, in one go; raises what `content` does."""
+        write_atomically(Path(path), self.content(path))
+
+    def content(self, path: Path | str) -> bytes:
+        """Return what a vocabulary's file holds; `path` is where it goes, for messages.
 
         Raises
         ------
@@ -245,7 +257,7 @@ class Vocabulary:
                 f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower --vocab-size, or a"
                 " higher --min-count."
             )
-        write_atomically(Path(path), content)
+        return content
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":

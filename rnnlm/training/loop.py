@@ -161,10 +161,9 @@ class Trainer:
                     f"The checkpoint was made on {shown(self.arithmetic_before)}: the last bits of the weights "
                     "may differ from those of a run that was never stopped."
                 )
-            if self._finished():
-                lines.append(
-                    "The run has reached its end; raise training.epochs, max_steps or max_seconds to go on."
-                )
+            end = self._end()
+            if end is not None:
+                lines.append(f"The run has reached its end; raise {end[0]} to go on.")
         if not self.threads_set:
             lines.append("training.threads has no effect: NumPy's BLAS here takes no orders from this program.")
         if self.dataset.valid.num_tokens == 0:
@@ -182,7 +181,7 @@ class Trainer:
         Returns
         -------
         dict
-            ``run, steps, epochs, best, last, tokens_per_second``: what `rnnlm train --json` prints.
+            ``run, steps, epochs, best, last, tokens_per_second, ended_by``: what `rnnlm train --json` prints.
 
         Raises
         ------
@@ -211,10 +210,12 @@ class Trainer:
                 self._save()
             if self.progress.evaluation_pending:
                 self._evaluate()
-            while not self._finished():
+            while (end := self._end()) is None:
                 self._epoch()
             if self.progress.last_step != self.progress.step > 0:
                 self._evaluate()
+            key, reason = end
+            self.display.say(f"Stopped: {reason} ({key}).")
         except Stopped:
             self._save()
 
@@ -235,7 +236,7 @@ class Trainer:
             elif training.checkpoint_every is not None and progress.step % training.checkpoint_every == 0:
                 self._save()
             self.signals.check()
-            if self._finished():
+            if self._end() is not None:
                 return
             started = time.perf_counter()
         progress.epoch += 1
@@ -371,17 +372,23 @@ class Trainer:
             shares.append(progress.seconds / training.max_seconds)
         return min(1.0, max(shares))
 
-    def _finished(self) -> bool:
+    def _end(self) -> tuple[str, str] | None:
+        """Return the key whose limit the run has reached, and what has happened; None if it goes on."""
         training, progress = self.config.training, self.progress
-        return (
-            progress.epoch >= training.epochs
-            or (training.max_steps is not None and progress.step >= training.max_steps)
-            or (training.max_seconds is not None and progress.seconds >= training.max_seconds)
-            or (training.patience is not None and progress.evaluations_since_best >= training.patience)
-        )
+        if training.patience is not None and progress.evaluations_since_best >= training.patience:
+            number = progress.evaluations_since_best
+            evaluations = f"{number:,} evaluations" if number > 1 else "one evaluation"
+            return "training.patience", f"the validation loss has not fallen for {evaluations}"
+        if training.max_steps is not None and progress.step >= training.max_steps:
+            return "training.max_steps", f"{progress.step:,} steps are done"
+        if training.max_seconds is not None and progress.seconds >= training.max_seconds:
+            return "training.max_seconds", f"{progress.seconds:,.0f} seconds of training are over"
+        if progress.epoch >= training.epochs:
+            return "training.epochs", f"{progress.epoch:,} epoch{'s are' if progress.epoch > 1 else ' is'} done"
+        return None
 
     def _summary(self) -> dict[str, Any]:
-        progress = self.progress
+        progress, end = self.progress, self._end()
 
         def evaluation(step: int | None, loss: float | None) -> dict[str, Any]:
             value = None if loss is None else perplexity(loss)
@@ -394,6 +401,7 @@ class Trainer:
             "best": evaluation(progress.best_step, progress.best_loss),
             "last": evaluation(progress.last_step, progress.last_loss),
             "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else 0.0,
+            "ended_by": None if end is None else end[0],
         }
 
     def _check_weights(self) -> None:
@@ -404,9 +412,10 @@ class Trainer:
     def _not_finite(self, what: str) -> RnnlmError:
         run = self.run_directory
         kept = f"{run.checkpoint('last')} is the last good checkpoint" if run.exists else "nothing is saved"
+        clipping = ", or optimizer.clip_norm=5" if self.config.optimizer.clip_norm is None else ""
         return RnnlmError(
             f"the {what} is not a finite number after step {self.progress.step}; {kept}; "
-            "try a smaller optimizer.learning_rate, or optimizer.clip_norm=5."
+            f"try a smaller optimizer.learning_rate{clipping}."
         )
 
 

@@ -65,12 +65,16 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     found: set[int] = set()
     bad_lines = 0
     sizes: dict[int, int] = {}
+    no_vectors: set[int] = set()  # sizes whose first line has no numbers
     for number, fields in _lines(Path(path)):
         if number == 1 and len(fields) == 2:
             continue
         # A few of GloVe's words have spaces in them: the vector is what stands last.
         word, numbers = " ".join(fields[:-size]), fields[-size:]
-        sizes[len(fields) - 1] = sizes.get(len(fields) - 1, 0) + 1
+        length = len(fields) - 1
+        if length not in sizes and _numbers(fields[1:]) is None:
+            no_vectors.add(length)
+        sizes[length] = sizes.get(length, 0) + 1
         index = ids.get(word)
         if not word:
             bad_lines += 1
@@ -81,7 +85,11 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
             else:
                 table[index] = vector
                 found.add(index)
-    usual = max(sizes, key=lambda length: sizes[length], default=size)
+    usual = max(sizes, key=lambda length: sizes[length], default=0)
+    if (usual != size or not found) and (usual < min(size, 2) or usual in no_vectors):
+        raise RnnlmError(
+            f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
+        )
     if usual != size:
         raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
     if not found:

@@ -172,3 +172,37 @@ def test_dynamic_evaluation_leaves_the_saved_model(rnnlm: Command, word_run: Pat
     learned = package.load(word_run).evaluate(Dataset.open(word_dataset).test, dynamic=0.05)
     assert outcome.json["cross_entropy"] == learned.cross_entropy
     assert learned.cross_entropy != rnnlm("evaluate", "--model", word_run, "--json").json["cross_entropy"]
+
+
+def test_a_text_is_read_with_the_options_of_preprocess(rnnlm: Command, word_run: Path):
+    Path("a.csv").write_text(
+        "id;Words\n" + "".join(f"{k};{line.replace(';', ',')}\n" for k, line in enumerate(LINES))
+    )
+    Path("a.txt").write_text("\n".join(LINES) + "\n")
+    evaluated = ["evaluate", "--model", word_run, "--json"]
+    of_lines = rnnlm(*evaluated, "--text", "a.txt")
+    outcome = rnnlm(*evaluated, "--text", "a.csv", "--text-column", "words")
+    assert outcome.json == of_lines.json
+    said = "Reading rows separated by ';', text from 'Words': "
+    assert said in outcome.stderr
+    assert rnnlm(*evaluated, "--text", "a.csv", "--text-column", "words", "--quiet").stderr == ""
+    chosen = rnnlm(*evaluated, "--text", "a.csv", "--text-column", "words", "--where", "id=1")
+    assert chosen.json["tokens"] < outcome.json["tokens"]
+    assert "a.csv: 2 records left out by --where, the first in line 2." in chosen.stderr
+
+
+def test_what_is_wrong_with_a_text_is_said(rnnlm: Command, word_run: Path):
+    Path("a.txt").write_bytes("Le café est fermé, à bientôt.\n".encode("latin-1") * 20)
+    outcome = rnnlm("evaluate", "--model", word_run, "--text", "a.txt")
+    assert outcome.exit_code == 0
+    assert "a.txt: read as Windows-1252 (recognized; --encoding NAME decides)." in outcome.stderr
+    with_choice = rnnlm("evaluate", "--model", word_run, "--text", "a.txt", "--encoding", "latin-1")
+    assert with_choice.stdout == outcome.stdout
+    assert with_choice.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["evaluate", "diagnose"])
+def test_options_of_reading_need_a_text(rnnlm: Command, word_run: Path, command: str):
+    outcome = rnnlm(command, "--model", word_run, "--text-column", "x")
+    assert outcome.exit_code == 2
+    assert "--text-column says how the text of --text FILE is read; give that too." in outcome.stderr

@@ -227,7 +227,7 @@ def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: 
         for sample in samples(rnnlm, word_run, "--seed-text", prompt, *arguments)
     ]
     assert "Not in the vocabulary, read as UNKNOWN_TOKEN: \ufffd" in outcome.stderr
-    assert "prompts.txt: 1 bytes that are not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
+    assert "prompts.txt: 1 byte that is not UTF-8 replaced by U+FFFD, the first in line 3." in outcome.stderr
     assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", "--quiet").stderr == ""
 
 
@@ -422,3 +422,14 @@ def test_samples_as_lines_of_json(rnnlm: Command, word_run: Path):
     lines = rnnlm("generate", "--model", word_run, "--jsonl", *arguments).stdout.splitlines()
     expected = [{"prompt": "the cat", **sample} for sample in samples(rnnlm, word_run, *arguments)]
     assert [json.loads(line) for line in lines] == expected
+
+
+def test_prompts_from_records(rnnlm: Command, word_run: Path):
+    Path("a.csv").write_text("id;start\n1;The cat\n2;The dog\n")
+    arguments = ["generate", "--model", word_run, "--jsonl", "--seed", 1, "--prompts", "a.csv"]
+    outcome = rnnlm(*arguments, "--text-column", "start")
+    assert [json.loads(line)["prompt"] for line in outcome.stdout.splitlines()] == ["The cat", "The dog"]
+    assert "Reading rows separated by ';', text from 'start': \"The cat\" \"The dog\" (a.csv)" in outcome.stderr
+    without = rnnlm("generate", "--model", word_run, "--text-column", "start")
+    assert without.exit_code == 2
+    assert "--text-column says how the text of --prompts FILE is read; give that too." in without.stderr

@@ -1,6 +1,12 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
+from rnnlm.nn.arrays import TableGradient
+from rnnlm.nn.embedding import Embedding
+from rnnlm.nn.network import Network
 from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
 
@@ -66,6 +72,122 @@ def test_a_wrong_gradient_fails(rnnlm: Command, monkeypatch: pytest.MonkeyPatch)
     table = rnnlm("gradcheck", "--config", config)
     assert table.exit_code == 1
     assert table.stdout.splitlines()[-1].startswith("FAILED: largest relative error ")
+
+
+Method = Callable[..., Any]
+
+
+def negated(right: Method) -> Method:
+    return lambda self, dtable: right(self, -dtable)
+
+
+def forgetting(right: Method) -> Method:
+    return lambda self: None
+
+
+def without_the_last(right: Method) -> Method:
+    return lambda self, ids, rows: right(self, ids[:-1], rows[:-1])
+
+
+def with_a_row_unnoted(right: Method) -> Method:
+    def wrong(self: TableGradient, *arguments: object) -> None:
+        right(self, *arguments)
+        if self.rows is not None:
+            self.rows = self.rows[1:]
+
+    return wrong
+
+
+def with_old_rows_noted(right: Method) -> Method:
+    def wrong(self: Embedding, dtable: np.ndarray) -> None:
+        rows = self.gradient.rows
+        right(self, dtable)
+        self.gradient.rows = rows
+
+    return wrong
+
+
+def half_in_several_blocks(right: Method) -> Method:
+    def wrong(self: SoftmaxOutput, s: np.ndarray, *arguments: Any) -> Any:
+        result = right(self, s, *arguments)
+        if len(list(self._blocks(len(s)))) > 1:
+            self.weight_gradient *= 0.5
+        return result
+
+    return wrong
+
+
+def stale_without_targets(right: Method) -> Method:
+    def wrong(self: SoftmaxOutput, s: np.ndarray, *arguments: Any) -> Any:
+        before = self.weight_gradient.copy()
+        result = right(self, s, *arguments)
+        if len(s) == 0:
+            self.weight_gradient[...] = before
+        return result
+
+    return wrong
+
+
+def half_without_padding(right: Method) -> Method:
+    def wrong(
+        self: Network, inputs: object, targets: object, mask: np.ndarray, *others: Any, **options: Any
+    ) -> Any:
+        result = right(self, inputs, targets, mask, *others, **options)
+        if mask.all():
+            self.gradients["output.weight"] *= 0.5
+        return result
+
+    return wrong
+
+
+TABLES = {"hidden_size": 5, "embedding_size": 4, "softmax_samples": 1600}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "spoil", "model"),
+    [
+        (Embedding, "backward_table", negated, {"hidden_size": 5}),
+        (Embedding, "backward_table", negated, {"hidden_size": 5, "embedding_size": 5, "tie_weights": True}),
+        (Embedding, "backward_table", with_old_rows_noted, {"hidden_size": 5, "embedding_size": 4}),
+        (TableGradient, "replace", without_the_last, TABLES),
+        (TableGradient, "replace", with_a_row_unnoted, TABLES),
+        (TableGradient, "add", with_a_row_unnoted, TABLES | {"dropout": 0.2}),
+        (TableGradient, "clear", forgetting, TABLES | {"dropout": 0.2}),
+        (SoftmaxOutput, "loss_and_gradient", half_in_several_blocks, {"hidden_size": 5}),
+        (SoftmaxOutput, "loss_and_gradient", stale_without_targets, {"hidden_size": 8, "softmax_cutoffs": [2000]}),
+        (Network, "backpropagate", half_without_padding, {"hidden_size": 5}),
+    ],
+)
+def test_every_way_that_training_takes_is_checked(
+    rnnlm: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    spoil: Callable[[Method], Method],
+    model: dict[str, object],
+):
+    config = write_config("c.yaml", model=model)
+    assert rnnlm("gradcheck", "--config", config).exit_code == 0
+    monkeypatch.setattr(owner, name, spoil(getattr(owner, name)))
+    assert rnnlm("gradcheck", "--config", config).exit_code == 1
+
+
+def test_truncation_is_checked_even_where_windows_are_longer_than_the_checks(
+    rnnlm: Command, monkeypatch: pytest.MonkeyPatch
+):
+    def wrong(self: RecurrentLayer, errors: list[np.ndarray], steps: int) -> list[np.ndarray]:
+        return right(self, errors, steps + 1)
+
+    right = RecurrentLayer.backward_truncated
+    monkeypatch.setattr(RecurrentLayer, "backward_truncated", wrong)
+    config = write_config("c.yaml", model={"hidden_size": 5}, training={"bptt_truncate": 30})
+    assert rnnlm("gradcheck", "--config", config).exit_code == 1
+
+
+@pytest.mark.parametrize("size", [{"embedding_size": 700, "hidden_size": 700}, {"hidden_size": 900}])
+def test_a_large_network_is_checked_in_small(rnnlm: Command, size: dict[str, int]):
+    outcome = rnnlm("gradcheck", "--config", write_config("c.yaml", model=size), "--json")
+    assert outcome.json["passed"] is True
 
 
 def test_truncated_back_propagation_is_checked_where_the_configuration_has_it(

@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnnlm.training.checkpoint import CONFIG, MODEL, VOCABULARY
 from rnnlm.training.run_directory import resolve_checkpoint
 
-from .conftest import Command
+from .conftest import Command, write_config
 
 
 @pytest.fixture
@@ -51,3 +52,39 @@ def test_dataset_and_vocabulary_are_not_both_given(rnnlm: Command, checkpoint: P
     outcome = rnnlm("import", "m.pt", "--config", checkpoint / CONFIG, "--data", "d", "--vocab", "v")
     assert outcome.exit_code == 2
     assert "give --data or --vocab, not both." in outcome.stderr
+
+
+@pytest.fixture
+def published() -> tuple[str, str]:
+    """The files of a network as the tutorial saves it, and of its words."""
+    words = ["the", "cat", "SENTENCE_END", "SENTENCE_START", "UNKNOWN_TOKEN"]
+    Path("words.txt").write_text("\n".join(words) + "\n")
+    rng = np.random.default_rng(0)
+    np.savez("published.npz", U=rng.normal(size=(4, 5)), V=rng.normal(size=(5, 4)), W=rng.normal(size=(4, 4)))
+    return "published.npz", "words.txt"
+
+
+def test_a_published_network_needs_no_configuration(rnnlm: Command, published: tuple[str, str]) -> None:
+    weights, words = published
+    outcome = rnnlm("import", weights, "--vocab", words)
+    assert outcome == (
+        0,
+        "",
+        "published.npz: the published tutorial's network: 4 tanh units, 5 words\nSaved in runs/published\n",
+    )
+    assert rnnlm("generate", "--model", "runs/published", "--num-samples", 1, "--seed", 1).exit_code == 0
+    assert rnnlm("import", weights, "--vocab", words, "--out", "b", "--json").json == {"run": "b"}
+    other = rnnlm("import", weights, "--vocab", words, "--out", "c", "--set", "model.hidden_size=7")
+    assert other.exit_code == 1
+    assert "model.hidden_size is 4 in these weights, not 7" in other.stderr
+    assert not Path("c").exists()
+
+
+def test_a_dataset_with_its_vocabulary_lets_it_be_trained(rnnlm: Command, published: tuple[str, str]) -> None:
+    weights, words = published
+    assert rnnlm("import", weights, "--vocab", words).exit_code == 0
+    Path("text.txt").write_text("The cat\nthe the cat\n" * 200)
+    rnnlm("preprocess", "text.txt", "--vocab", "runs/published", "--out", "data")
+    config = write_config("c.yaml", data={"path": "data"}, training={"max_steps": 3})
+    outcome = rnnlm("train", "--config", config, "--init-from", "runs/published", "--out", "run", "--json")
+    assert outcome.json["steps"] == 3

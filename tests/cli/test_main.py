@@ -2,15 +2,17 @@ import io
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import click
 import pytest
 
+import rnnlm.__main__
 from rnnlm.cli.main import COMMANDS, cli, main
 
 from .conftest import Command, write_config
@@ -278,3 +280,55 @@ def test_python_dash_m_is_the_same_program():
     )
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert outcome.stderr == "rnnlm: nowhere: no such directory; name a dataset, a run or a checkpoint.\n"
+
+
+INTERRUPTED_WHILE_IMPORTING = """
+import importlib.abc, os, runpy, signal, sys
+
+class Interrupting(importlib.abc.MetaPathFinder):
+    begun, left = False, int(sys.argv.pop(1))
+
+    def find_spec(self, name, path=None, target=None):
+        self.begun = self.begun or name == "rnnlm.cli"
+        self.left -= self.begun
+        if self.begun and self.left < 0:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("rnnlm", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process gets Ctrl-C alone there")
+@pytest.mark.parametrize("imports", [0, 1, 3, 10, 30, 100, 250])
+def test_ctrl_c_while_it_is_imported_ends_it_without_a_traceback(imports: int):
+    program = [sys.executable, "-c", INTERRUPTED_WHILE_IMPORTING, str(imports)]
+    outcome = subprocess.run(
+        [*program, "gradcheck", "--config", str(PROJECT / "configs" / "tutorial.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode in (130, -signal.SIGINT)
+    assert outcome.stdout == ""
+    assert outcome.stderr.strip() in ("", "rnnlm: Interrupted.")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process gets Ctrl-C alone there")
+def test_a_program_that_ignores_ctrl_c_goes_on_doing_so():
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", ignoring, sys.executable, "-c", INTERRUPTED_WHILE_IMPORTING, "30", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+
+
+def test_the_script_and_python_dash_m_are_one_program():
+    [script] = (each for each in distribution("rnnlm").entry_points if each.group == "console_scripts")
+    assert script.load() is rnnlm.__main__.main

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -6,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from rnnlm.cli.main import cli
@@ -298,3 +300,130 @@ def test_text_among_the_inputs_is_not_cleaned_whatever_its_place():
     Path("b.txt").write_text("three\n" * 5)
     for number, inputs in enumerate((["a.csv", "b.txt"], ["b.txt", "a.csv"])):
         assert "--no-sentences --no-clean" in run(*inputs, "--out", f"mixed{number}").stderr
+
+
+def test_what_was_guessed_is_said_with_texts(rnnlm: Command):
+    Path("a.csv").write_text('id;body\n1;"Yes, I agree, and more."\n2;Second one.\n' * 3)
+    Path("valid").write_text('{"body": "A valid one."}\n{"body": "Another."}\n')
+    outcome = rnnlm("preprocess", "a.csv", "--valid", "valid", "--out", "x")
+    assert outcome.exit_code == 0
+    lines = outcome.stderr.splitlines()
+    said = "Reading rows separated by ';', text from 'body': \"Yes, I agree, and more.\" \"Second one.\" (a.csv)"
+    assert said in lines
+    assert 'Reading JSON lines, text from \'body\': "A valid one." "Another." (valid)' in lines
+    assert rnnlm("preprocess", "a.csv", "--valid", "valid", "--out", "y", "--quiet").stderr == ""
+
+
+def test_text_that_may_be_misread_is_shown(rnnlm: Command):
+    Path("dump.log").write_text("{id: 1, body: 'x'}\n" * 9)
+    assert "Reading plain text by the line: \"{id: 1, body: 'x'}\"" in rnnlm("preprocess", "dump.log").stderr
+
+
+@pytest.mark.parametrize("name", ["RC_2026-01", "comments.json", "askreddit_comments"])
+def test_records_under_any_name_are_comments(rnnlm: Command, name: str):
+    Path(name).write_text('{"body": "I like *this* a lot", "subreddit": "a"}\n' * 20)
+    outcome = rnnlm("preprocess", name)
+    assert outcome.stdout.endswith(": 20 documents, 20 sentences, 120 tokens\n")
+    assert "--sentences --clean" in outcome.stderr
+
+
+def test_standard_input_is_recognized():
+    result = run("-", stdin='[{"text": "A word."}, {"text": "Another."}, {"text": "One more."}]')
+    assert result.stdout.startswith("data/stdin: 3 documents")
+    assert "--sentences --clean" in result.stderr
+
+
+def test_records_are_chosen():
+    Path("a.jsonl").write_text('{"body": "yes", "n": 1}\n{"body": "no", "n": 2}\n' * 10)
+    result = run("a.jsonl", "--where", "n=1")
+    assert result.stdout.startswith("data/a: 10 documents")
+    assert "a.jsonl: 10 records left out by --where, the first in line 2." in result.stderr
+
+
+def test_new_settings_of_reading_are_written_where_they_are_chosen():
+    Path("a.csv").write_text("n;body\n" + "1;some words\n" * 20)
+    run("a.csv", "--out", "plain")
+    run("a.csv", "--out", "chosen", "--where", "n=1", "--delimiter", ";")
+    plain, chosen = (
+        yaml.safe_load(Path(name, "dataset.yaml").read_text())["reader"] for name in ("plain", "chosen")
+    )
+    assert plain == {"format": "auto", "documents": "line", "text_column": None}
+    assert chosen == {**plain, "delimiter": ";", "where": ["n=1"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--where", "a=b"], "--where is for csv and jsonl, but txt is read"),
+        (["--delimiter", ";"], "--delimiter is for csv, but txt is read"),
+        (["--no-quoting"], "--quoting or --no-quoting is for csv, but txt is read"),
+        (["--no-header"], "--no-header is for csv, but txt is read"),
+    ],
+)
+def test_options_of_records_are_refused_for_text(options: list[str], message: str):
+    Path("a.txt").write_text(WORDS)
+    result = run("a.txt", *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+BOOK = "It was the best of\ntimes. It was the\nworst of times.\n"
+ALL_TRAIN = ["--valid-fraction", "0", "--test-fraction", "0"]
+
+
+@pytest.mark.parametrize("documents", ["paragraph", "file", "***"])
+def test_sentences_of_a_book_go_on_over_line_ends(documents: str):
+    Path("a.txt").write_text(BOOK)
+    result = run("a.txt", "--documents", documents, "--sentences", *ALL_TRAIN)
+    assert result.stdout == "data/a: 1 document, 2 sentences, 16 tokens\n"
+
+
+def test_an_empty_line_ends_a_sentence_of_a_file():
+    Path("a.txt").write_text("It was the best\nof times\n\nIt was the worst\n")
+    result = run("a.txt", "--documents", "file", "--sentences", *ALL_TRAIN)
+    assert result.stdout == "data/a: 1 document, 2 sentences, 12 tokens\n"
+
+
+def test_characters_keep_their_line_ends():
+    Path("a.txt").write_text(BOOK)
+    run("a.txt", "--level", "char", *ALL_TRAIN)
+    dataset = Dataset.open("data/a")
+    assert "".join(dataset.vocabulary.decode(list(dataset.train.ids))[1:-1]) == BOOK
+
+
+def test_line_ends_of_records_end_sentences():
+    Path("a.jsonl").write_text('{"body": "no end\\nhere and\\nthere"}\n' * 4)
+    assert run("a.jsonl", *ALL_TRAIN).stdout.startswith("data/a: 4 documents, 12 sentences")
+
+
+def test_documents_between_separators():
+    Path("a.txt").write_text("One two.\n***\nThree\nfour.\n***\nFive.\n")
+    assert run("a.txt", "--documents", "***", *ALL_TRAIN).stdout.startswith("data/a: 3 documents, 3 sentences")
+
+
+def test_one_is_not_called_many():
+    Path("a.csv").write_text('body\nword\n[deleted]\n""\n')
+    result = run("a.csv", *ALL_TRAIN)
+    assert result.stdout == "data/a: 1 document, 1 sentence, 2 tokens\n"
+    for message in (
+        "Left out 1 document without a token.",
+        "Found 1 unique token in the training text.",
+        "a.csv: 1 row whose text is empty skipped, the first in line 4.",
+    ):
+        assert message in result.stderr.splitlines()
+    assert not re.search(r"\b1 \w+s\b", result.stderr + result.stdout)
+
+
+def test_html_and_the_licence_of_a_book():
+    Path("a.csv").write_text("review\n" + "I saw it.<br /><br />It was <b>good</b>\n" * 5)
+    assert run("a.csv", *ALL_TRAIN).stdout.startswith("data/a: 5 documents, 10 sentences, 45 tokens")
+    Path("b.txt").write_text(f"Title\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n{BOOK}")
+    result = run("b.txt", *ALL_TRAIN)
+    assert "b.txt: 2 lines around the text of Project Gutenberg left out, the first in line 1." in result.stderr
+    assert result.stdout.startswith("data/b: 3 documents")
+
+
+def test_the_validation_text_may_come_from_standard_input():
+    Path("a.txt").write_text(WORDS)
+    result = run("a.txt", "--valid", "-", "--test-fraction", "0", "--json", stdin='{"body": "some words"}\n' * 3)
+    assert json.loads(result.stdout)["splits"]["valid"]["tokens"] == 9

@@ -53,3 +53,12 @@ def test_what_stands_before_a_bad_line_is_answered(
     found = outcome.stdout.splitlines()
     assert len(found) == len(printed)
     assert all(line.startswith(begin) for line, begin in zip(found, printed, strict=True))
+
+
+def test_the_encoding_can_be_chosen(rnnlm: Command, word_run: Path):
+    Path("a.txt").write_bytes("u1 café\n".encode("utf-16-le"))
+    outcome = rnnlm("rescore", "a.txt", "--model", word_run, "--encoding", "utf-16-le")
+    assert outcome == (0, "u1 café\n", "")
+    wrong = rnnlm("rescore", "a.txt", "--model", word_run, "--encoding", "nothing")
+    assert wrong.exit_code == 1
+    assert "--encoding 'nothing'" in wrong.stderr

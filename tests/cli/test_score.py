@@ -1,9 +1,14 @@
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -77,22 +82,36 @@ def test_characters_that_are_not_seen_are_named(rnnlm: Command, char_run: Path, 
     assert [line.split("\t")[2] for line in tokens[:5]] == ["T", "h", "e", "' '", "c"]
 
 
-def test_an_answer_comes_before_the_input_ends(word_run: Path):
-    command = [sys.executable, "-m", "rnnlm", "score", "-", "--model", str(word_run), "--batch-size", "1"]
+@contextmanager
+def running(*arguments: str | Path) -> Iterator[tuple["subprocess.Popen[str]", IO[str], IO[str]]]:
+    """Start the program between two pipes; it is killed rather than waited for without end."""
+    command = [sys.executable, "-m", "rnnlm", *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        too_long = threading.Timer(60, process.kill)  # rather than wait for ever
+        too_long = threading.Timer(60, process.kill)
         too_long.start()
-        answers = []
-        for line in LINES:
-            process.stdin.write(f"{line}\n")
-            answers.append(process.stdout.readline())
+        yield process, process.stdin, process.stdout
         process.stdin.close()
         assert process.stdout.read() == ""
+        process.wait()
         too_long.cancel()
+
+
+@pytest.mark.parametrize("file", ["-", "pipe"])
+def test_an_answer_comes_before_the_input_ends(word_run: Path, working_directory: Path, file: str):
+    if file == "pipe":
+        os.mkfifo(file)
+    with running("score", file, "--model", word_run) as (process, stdin, stdout):
+        if file == "pipe":
+            stdin = open(file, "w", buffering=1)  # noqa: SIM115
+        answers = []
+        for line in LINES:
+            stdin.write(f"{line}\n")
+            answers.append(stdout.readline())
+        stdin.close()
     assert process.returncode == 0
     lm = LanguageModel.load(word_run)
     assert answers == [
@@ -101,6 +120,57 @@ def test_an_answer_comes_before_the_input_ends(word_run: Path):
         else "0.0000\t-\t0\n"
         for score in lm.scores(LINES, batch_size=1)
     ]
+
+
+def test_lines_give_the_same_however_they_come(rnnlm: Command, word_run: Path):
+    lines = [line for line in LINES for _ in range(60)]
+    Path("text.txt").write_text("\n".join(lines) + "\n")
+    expected = rnnlm("score", "text.txt", "--model", word_run, "--quiet").stdout
+    for arguments in (["--batch-size", "7"], []):
+        command = [sys.executable, "-m", "rnnlm", "score", "-", "--model", str(word_run), "--quiet", *arguments]
+        outcome = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True)
+        numbers, others = ([line.split("\t") for line in each.splitlines()] for each in (outcome.stdout, expected))
+        assert len(numbers) == len(lines)
+        for row, other in zip(numbers, others, strict=True):
+            assert row[2] == other[2]
+            assert float(row[0]) == pytest.approx(float(other[0]), abs=2e-4)
+
+
+def test_what_came_before_an_error_is_answered(word_run: Path):
+    with running("score", "-", "--model", word_run, "--quiet") as (process, stdin, stdout):
+        stdin.write("the cat\n")
+        assert stdout.readline().endswith("\t0\n")
+        with suppress(BrokenPipeError):
+            stdin.write("x" * 17_000_000 + "\n")
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("rnnlm: standard input: line 2 has more than")
+    assert process.returncode == 1
+
+
+def test_rescoring_and_prompts_answer_as_lines_come_too(word_run: Path):
+    with running("rescore", "-", "--model", word_run, "--scores") as (_, stdin, stdout):
+        for line in ("1 the cat", "1 the dog", "2 the owl"):
+            stdin.write(f"{line}\n")
+            assert float(stdout.readline()) < 0
+    with running("rescore", "-", "--model", word_run) as (_, stdin, stdout):
+        stdin.write("1 the cat\n2 the owl\n")
+        assert stdout.readline() == "1 the cat\n"
+        stdin.close()
+        assert stdout.readline() == "2 the owl\n"
+    with running("generate", "--prompts", "-", "--model", word_run, "--max-tokens", "3") as (_, stdin, stdout):
+        for line in ("The cat", "The dog"):
+            stdin.write(f"{line}\n")
+            assert stdout.readline().startswith(line)
+
+
+def test_it_ends_at_once_while_it_waits_for_a_line(word_run: Path):
+    with running("score", "-", "--model", word_run, "--quiet") as (process, stdin, stdout):
+        stdin.write("the cat\n")
+        stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.read().strip() == "rnnlm: Interrupted."
+        assert process.wait() == 130
 
 
 @pytest.mark.parametrize(
@@ -120,3 +190,15 @@ def test_what_is_wrong_is_said(
     outcome = rnnlm("score", "--model", word_run, "--quiet", *arguments)
     assert (outcome.exit_code, outcome.stdout) == (exit_code, "")
     assert outcome.stderr.splitlines()[-1].startswith(message)
+
+
+def test_the_texts_of_records_are_scored(rnnlm: Command, word_run: Path):
+    Path("text.txt").write_text("\n".join(filter(None, LINES)) + "\n")
+    Path("a.jsonl").write_text("".join(json.dumps({"data": {"body": line}}) + "\n" for line in LINES if line))
+    of_lines = rnnlm("score", "text.txt", "--model", word_run)
+    of_records = rnnlm("score", "a.jsonl", "--model", word_run, "--text-column", "data.body")
+    assert of_records.stdout == of_lines.stdout
+    assert "Reading JSON lines, text from 'data.body': \"The cat sees the owl by the river.\"" in of_records.stderr
+    assert rnnlm("score", "a.jsonl", "--model", word_run).exit_code == 1
+    as_text = rnnlm("score", "a.jsonl", "--model", word_run, "--format", "txt", "--quiet")
+    assert len(as_text.stdout.splitlines()) == 3

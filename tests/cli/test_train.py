@@ -45,7 +45,7 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
     outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
     assert outcome.exit_code == 0
     summary = outcome.json
-    assert set(summary) == {"run", "steps", "epochs", "best", "last", "tokens_per_second"}
+    assert set(summary) == {"run", "steps", "epochs", "best", "last", "tokens_per_second", "ended_by"}
     assert summary["run"] == "run"
     assert summary["steps"] == 8
     assert 1 < summary["epochs"] < 2
@@ -55,6 +55,33 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
         assert evaluation["valid_perplexity"] == pytest.approx(math.exp(evaluation["valid_loss"]))
     assert summary["last"]["step"] == 8
     assert summary["best"]["step"] in (6, 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "sentence"),
+    [
+        (
+            ["training.patience=2", "training.evaluate_every=1", "optimizer.learning_rate=1e-30"],
+            "patience",
+            "the validation loss has not fallen for 2 evaluations",
+        ),
+        (
+            ["training.patience=1", "training.evaluate_every=1", "optimizer.learning_rate=1e-30"],
+            "patience",
+            "the validation loss has not fallen for one evaluation",
+        ),
+        ([], "max_steps", "8 steps are done"),
+        (["training.max_seconds=1e-9"], "max_seconds", "0 seconds of training are over"),
+        (["training.max_steps=null", "training.epochs=1"], "epochs", "1 epoch is done"),
+    ],
+)
+def test_why_it_stops_is_said(rnnlm: Command, config: str, settings: list[str], key: str, sentence: str):
+    changes = [part for each in settings for part in ("--set", each)]
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--json", *changes)
+    assert outcome.json["ended_by"] == f"training.{key}"
+    assert f"\nStopped: {sentence} (training.{key}).\n" in outcome.stderr
+    again = rnnlm("train", "--config", config, "--out", "run", "--resume", *changes)
+    assert f"The run has reached its end; raise training.{key} to go on.\n" in again.stderr
 
 
 def test_a_training_begins_with_another_models_weights(rnnlm: Command, config: str):

@@ -18,8 +18,9 @@ from rnnlm.dataset.build import VocabularySettings, build_dataset
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.text.documents import Piece
 from rnnlm.text.processor import TextProcessor, TextSettings
-from rnnlm.text.readers import Piece, ReaderSettings
+from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
@@ -196,7 +197,7 @@ def test_one_document_of_sentences_is_divided_at_sentence_ends(tmp_path):
 
 def test_documents_in_many_pieces_are_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("rnnlm.text.lines.PIECE_SIZE", 7)
-    monkeypatch.setattr("rnnlm.text.readers.PIECE_SIZE", 7)
+    monkeypatch.setattr("rnnlm.text.documents.PIECE_SIZE", 7)
     monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 10)
     monkeypatch.setattr(spool, "BLOCK_TOKENS", 5)
     monkeypatch.setattr(spool, "BLOCK_SEGMENTS", 2)
@@ -362,11 +363,11 @@ def test_an_empty_corpus_is_refused(tmp_path, text):
     [
         ("a.jsonl", '[]\n{"body": ""}\n{"body": "[deleted]"}\n{"body": " "}\nx\n',
          "2 documents without a token; {0}: 2 lines that are not JSON objects skipped, the first in line 1;"
-         " {0}: 1 records whose text is empty skipped, the first in line 2"),
+         " {0}: 1 record whose text is empty skipped, the first in line 2"),
         ("a.csv", 'id,body\n1\n2\n3,""\n4,[removed]\n',
-         "1 documents without a token; {0}: 2 rows without the text column skipped, the first in line 2;"
-         " {0}: 1 rows whose text is empty skipped, the first in line 4"),
-        ("a.txt", "\0\n", "{0}: 1 NUL characters removed, the first in line 1"),
+         "1 document without a token; {0}: 2 rows without the text column skipped, the first in line 2;"
+         " {0}: 1 row whose text is empty skipped, the first in line 4"),
+        ("a.txt", "\0\n\n\n", "{0}: 1 NUL character removed, the first in line 1"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("workers", [1, 2])
@@ -381,14 +382,14 @@ def test_where_nothing_is_left_what_was_skipped_is_said(tmp_path, name, content,
 
 def test_only_what_was_skipped_in_the_empty_file_is_said(tmp_path):
     file, test = write(tmp_path / "a.txt", "text\0\n" * 3), write(tmp_path / "b.jsonl", "x\n")
-    with pytest.raises(RnnlmError, match=rf"b\.jsonl: there is no text in it \({test}: 1 lines that are not JSON"):
+    with pytest.raises(RnnlmError, match=rf"b\.jsonl: there is no text in it \({test}: 1 line that is not a JSON"):
         build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
 
 
 def test_many_reasons_are_cut(tmp_path):
     for number in range(9):
         write(tmp_path / f"{number}.jsonl", "x\n")
-    with pytest.raises(RnnlmError, match=r"0\.jsonl.*4\.jsonl: 1 lines [^;]*; \.\.\.\); give an input"):
+    with pytest.raises(RnnlmError, match=r"0\.jsonl.*4\.jsonl: 1 line [^;]*; \.\.\.\); give an input"):
         build_dataset([str(tmp_path)], tmp_path / "out")
 
 

@@ -83,3 +83,12 @@ def test_what_cannot_be_written_leaves_nothing(
     with pytest.raises(RnnlmError, match=rf"{Path(name)}: cannot be written \(.+\); choose another -o"):
         export(char_model, "onnx", Path(name))
     assert list(tmp_path.rglob("*")) == [directory]
+
+
+def test_model_and_vocabulary_are_written_together(char_model: LanguageModel, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    (tmp_path / "book.onnx").write_text("old")
+    (tmp_path / "book.vocabulary.json").mkdir()
+    with pytest.raises(RnnlmError, match=r"book\.vocabulary\.json: cannot be written"):
+        export(char_model, "onnx", tmp_path / "book.onnx")
+    assert (tmp_path / "book.onnx").read_text() == "old"

@@ -219,6 +219,7 @@ def test_tensors_that_are_no_plain_numbers_are_refused(tmp_path: Path) -> None:
 
 def test_without_pytorch_the_other_format_is_advised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
+    (tmp_path / "model.pt").write_bytes(b"\x80\x02")
     with pytest.raises(RnnlmError, match=r"only PyTorch reads such a file; .* safetensors\.torch\.save_file"):
         read_weights(tmp_path / "model.pt")
 

@@ -88,6 +88,21 @@ def test_regularized_gradients(cell: str, regularizers: dict[str, object]) -> No
     assert max(errors.values()) < 1e-6, errors
 
 
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("regularizers", REGULARIZERS, ids=str)
+def test_regularized_gradients_are_truncated_rightly(regularizers: dict[str, object], steps: int) -> None:
+    network = make(cell="lstm", **EVERYTHING, **regularizers)
+    errors = gradient_check(network, *window(network), bptt_truncate=steps, samples=6)
+    assert max(errors.values()) < 1e-6, errors
+
+
+def test_what_is_dropped_is_checked_with_truncation_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = make(num_layers=2, dropout=0.4)
+    assert max(gradient_check(network, *window(network), bptt_truncate=2).values()) < 1e-6
+    monkeypatch.setattr(Dropout, "backward", lambda self, dy: dy)
+    assert max(gradient_check(network, *window(network), bptt_truncate=2).values()) > 0.1
+
+
 @pytest.mark.parametrize("regularizers", REGULARIZERS, ids=str)
 def test_regularizers_change_training_and_not_evaluation(regularizers: dict[str, object]) -> None:
     plain, regularized = make(**EVERYTHING), make(**EVERYTHING, **regularizers)

@@ -50,3 +50,26 @@ def test_any_text_is_cleaned(text):
 @pytest.mark.parametrize("reference", [f"&#{'9' * 5000};", f"&amp;#{'9' * 5000}", f"&#{'0' * 5000}65;"])
 def test_a_character_of_a_number_beyond_reading(reference):
     assert clean_comment(f"a {reference} b") == "a \ufffd b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I saw it.<br /><br />Good.", "I saw it.\nGood."),
+        ("<p>One.</p><P class='x'>Two.</P>", "One.\nTwo."),
+        ('<a href="https://x.y/z?a=1&amp;b=2">a link</a> and <b>bold</b><img src=x.png/>', "a link and bold"),
+        ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
+        ("I <3 you", "I <3 you"),
+        ("a < b and c > d", "a < b and c > d"),
+        ("a <b and c> d", "a <b and c> d"),
+        ("<name> said <s> the </s> <unk>", "<name> said <s> the </s> <unk>"),
+        ("write &lt;br&gt; there", "write <br> there"),
+    ],
+)
+def test_html_tags(text, expected):
+    assert clean_comment(text) == expected
+
+
+@pytest.mark.parametrize("part", ["<a ", "<a x=y ", "<br", "<a x = ", '<a x="y', "<p  ", "<a x=y x=y"])
+def test_half_tags_take_linear_time(part):
+    assert clean_comment(part * 100_000)

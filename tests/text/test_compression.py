@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.compression import compression_of
-from rnnlm.text.lines import STDIN, ReadReport, open_bytes, open_text, read_lines
+from rnnlm.text.lines import STDIN, open_bytes, open_text, read_lines
+from rnnlm.text.report import ReadReport
 
 if sys.version_info >= (3, 14):
     from compression import zstd

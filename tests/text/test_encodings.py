@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.encodings import CANDIDATES, check_encoding, name_of
-from rnnlm.text.lines import ReadReport, open_text, read_lines
+from rnnlm.text.lines import open_text, read_lines
+from rnnlm.text.report import ReadReport
 from rnnlm.text.signatures import unreadable
 from tests.text.languages import LANGUAGES
 
@@ -172,7 +173,7 @@ def test_a_choice_decides(file: Path) -> None:
     assert read(write(file, text.encode()), "latin-1") == (text.encode().decode("latin-1"), [])
     assert read(write(file, b"x \x81 y"), "cp1252") == (
         "x \ufffd y",
-        [f"{file}: 1 bytes that are not Windows-1252 replaced by U+FFFD, the first in line 1."],
+        [f"{file}: 1 byte that is not Windows-1252 replaced by U+FFFD, the first in line 1."],
     )
 
 

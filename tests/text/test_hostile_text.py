@@ -16,9 +16,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text import sentences, tokenizers
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.decoding import MOST_UNDECODABLE
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 from rnnlm.text.sentences import SentenceSplitter, train_punkt
 from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, make_tokenizer
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
@@ -137,9 +137,8 @@ def check_lines(directory: Path, lines: list[bytes]) -> None:
 
     for header in (b"body", b"id,body"):
         table = write(directory / "a.csv", [codecs.BOM_UTF8 + header, *lines, b"a good one,a good one"])
-        documents, messages = read(table)
-        open_quote = any("whose quote is never closed" in message for message in messages)
-        assert open_quote or documents[-1].endswith("a good one")
+        documents, _ = read(table)
+        assert documents[-1].endswith("a good one")
 
 
 def check_text(text: str, directory: Path) -> None:

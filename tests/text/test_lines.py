@@ -5,7 +5,8 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import lines
-from rnnlm.text.lines import ReadReport, open_text, read_lines
+from rnnlm.text.lines import open_text, read_lines
+from rnnlm.text.report import ReadReport
 
 
 def test_lines_are_read_one_for_one_and_repaired(tmp_path: Path) -> None:

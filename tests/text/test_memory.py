@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import ReadReport
 from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -28,20 +28,23 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 # The limits are scaled down, so that texts of some megabytes tell.
 READ = """
 import sys
-from rnnlm.text import lines, readers
+from rnnlm.text import csv_rows, documents, json_stream, lines, readers
+from rnnlm.text.report import ReadReport
 
 def peak():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
 
-for module in (lines, readers):
-    module.MAX_RECORD, module.PIECE_SIZE = 1 << 16, 1 << 12
-report = lines.ReadReport()
-documents = readers.read_documents(sys.argv[1:2], readers.ReaderSettings(documents=sys.argv[2]), report)
-print(len(next(documents).text))
+for module in (lines, csv_rows, json_stream):
+    module.MAX_RECORD = 1 << 16
+for module in (lines, documents):
+    module.PIECE_SIZE = 1 << 12
+report = ReadReport()
+pieces = readers.read_documents(sys.argv[1:2], readers.ReaderSettings(documents=sys.argv[2]), report)
+print(len(next(pieces).text))
 before = peak()
 last = None
-for last in documents:
-    assert len(last.text) <= readers.PIECE_SIZE
+for last in pieces:
+    assert len(last.text) <= lines.PIECE_SIZE
 print(last.text)
 print(*report.messages())
 print(peak() - before, file=sys.stderr)
@@ -80,7 +83,7 @@ def test_an_endless_line(tmp_path, kind):
     kibibytes, found = growth(file)
     assert kibibytes < 5_000
     assert found.splitlines()[:2] == ["5", "last"]
-    assert kind == "txt" or "1 lines of more than 65,536 characters skipped, the first in line" in found
+    assert kind == "txt" or "1 line of more than 65,536 characters skipped, the first in line" in found
 
 
 def test_an_endless_csv_row(tmp_path):
@@ -88,7 +91,7 @@ def test_an_endless_csv_row(tmp_path):
     kibibytes, found = growth(file)
     assert kibibytes < 8_000
     assert found.splitlines()[1] == "last"
-    assert "rows skipped whose quotes are not closed in 65,536 characters, the first in line 3" in found
+    assert "2 fields in which a quotation mark comes first and none closes it, the first in line 3" in found
 
 
 def test_an_endless_paragraph_and_file(tmp_path):

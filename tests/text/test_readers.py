@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text import lines, readers
-from rnnlm.text.lines import STDIN, ReadReport
-from rnnlm.text.readers import ReaderSettings, format_of, read_documents
+from rnnlm.text import csv_rows, json_stream, lines
+from rnnlm.text import documents as documents_module
+from rnnlm.text.formats import format_of
+from rnnlm.text.lines import STDIN
+from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
 
 
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
@@ -30,6 +33,11 @@ def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str)
 def write(path: Path, content: str | bytes) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def limit_records(monkeypatch: pytest.MonkeyPatch, characters: int) -> None:
+    for module in (lines, csv_rows, json_stream):
+        monkeypatch.setattr(module, "MAX_RECORD", characters)
 
 
 def test_csv_with_quoted_newlines_and_doubled_quotes(tmp_path):
@@ -96,7 +104,10 @@ def test_ragged_rows_are_skipped_and_reported(tmp_path):
     report = ReadReport()
     file = write(tmp_path / "a.csv", "id,body\n1,good\n2\n3\n4,good,extra\n")
     assert read(file, report=report) == ["good", "good"]
-    assert report.messages() == [f"{file}: 2 rows without the text column skipped, the first in line 3."]
+    assert sorted(report.messages(), reverse=True) == [
+        f"{file}: 2 rows without the text column skipped, the first in line 3.",
+        f"{file}: 1 row with more fields than the first one, which may cut a text, the first in line 5.",
+    ]
 
 
 def test_fields_beyond_the_csv_modules_limit_are_read(tmp_path):
@@ -104,37 +115,44 @@ def test_fields_beyond_the_csv_modules_limit_are_read(tmp_path):
     assert read(write(tmp_path / "a.csv", f'body\n"{text}"\n')) == [text]
 
 
-def test_an_unclosed_quote_loses_a_bounded_part(tmp_path, monkeypatch):
-    for module in (lines, readers):
-        monkeypatch.setattr(module, "MAX_RECORD", 100)
+def test_an_unclosed_quote_loses_nothing(tmp_path, monkeypatch):
+    limit_records(monkeypatch, 100)
     report = ReadReport()
-    rows = "".join(f"line {i}\n" for i in range(100))
-    file = write(tmp_path / "a.csv", f'body\n"unclosed\n{rows}')
-    assert read(file, report=report) == [f"line {i}" for i in range(12, 100)]
+    rows = [f"line {i}" for i in range(100)]
+    file = write(tmp_path / "a.csv", "\n".join(["id,body", '0,"quoted, once"', '1,"unclosed', *rows, "2,last"]))
+    assert read(file, report=report) == ["quoted, once", '"unclosed', "last"]
     assert report.messages() == [
-        f"{file}: 1 rows skipped whose quotes are not closed in 100 characters, the first in line 2."
+        f"{file}: 1 field in which a quotation mark comes first and none closes it, the first in line 3.",
+        f"{file}: 100 rows without the text column skipped, the first in line 4.",
     ]
+    one_column = write(tmp_path / "b.csv", "\n".join(["body", '"unclosed', *rows]))
+    assert read(one_column) == ['"unclosed', *rows]
 
 
 @pytest.mark.parametrize("line", ["text\n", '","\n'])
 @pytest.mark.parametrize("end", ['"', 'end"', 'end","more"', 'say ""so"""'])
 def test_a_row_that_is_too_long_costs_no_later_one(tmp_path, monkeypatch, line, end):
-    for module in (lines, readers):
-        monkeypatch.setattr(module, "MAX_RECORD", 100)
+    limit_records(monkeypatch, 100)
     report = ReadReport()
     file = write(tmp_path / "a.csv", f'id,body\n1,"{line * 50}{end}\n2,"good, too"\n3,"two\nlines"\n')
     assert read(file, report=report)[-2:] == ["good, too", "two\nlines"]
-    assert report.messages()[0] == (
-        f"{file}: 1 rows skipped whose quotes are not closed in 100 characters, the first in line 2."
-    )
+    assert report.messages()
+
+
+def test_a_row_of_many_quoted_lines_is_bounded(tmp_path, monkeypatch):
+    limit_records(monkeypatch, 100)
+    report = ReadReport()
+    file = write(tmp_path / "a.csv", 'id,body\n1,"' + '","\n' * 50 + '"\n2,"good, too"\n')
+    assert read(file, report=report)[-1] == "good, too"
+    assert any("of more than 100 characters skipped" in message for message in report.messages())
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_quote_open_at_the_end_is_reported_and_its_text_kept(tmp_path, end):
     report = ReadReport()
     file = write(tmp_path / "a.csv", f'id,body\n1,"two\nlines"\n2,"open\n3,more\n4,last{end}')
-    assert read(file, report=report) == ["two\nlines", f"open\n3,more\n4,last{end}"]
-    message = f"{file}: 3 lines read as one row, whose quote is never closed, the first in line 4."
+    assert read(file, report=report) == ["two\nlines", '"open', "more", "last"]
+    message = f"{file}: 1 field in which a quotation mark comes first and none closes it, the first in line 4."
     assert report.messages() == [message]
 
 
@@ -172,7 +190,7 @@ def test_a_first_record_without_text_does_not_choose_the_field(tmp_path, header)
     file = write(tmp_path / "a.jsonl", header + '\n{"body": "one"}\n{"body": "two"}\n')
     report = ReadReport()
     assert [piece.text for piece in read_documents([file], ReaderSettings(), report)] == ["one", "two"]
-    assert report.messages() == [f"{file}: 1 records without the text field skipped, the first in line 1."]
+    assert report.messages() == [f"{file}: 1 record without the text field skipped, the first in line 1."]
 
 
 def test_a_file_of_empty_records_has_no_text_field(tmp_path):
@@ -186,8 +204,8 @@ def test_what_json_escapes_is_repaired_and_reported(tmp_path):
     file = write(tmp_path / "a.ndjson", '{"body": "fine \\ud83d\\ude00"}\n{"body": "a\\ud800b\\u0000c"}')
     assert read(file, report=report) == ["fine 😀", "a\ufffdbc"]
     assert report.messages() == [
-        f"{file}: 1 NUL characters removed, the first in line 2.",
-        f"{file}: 1 lone surrogates replaced by U+FFFD, the first in line 2.",
+        f"{file}: 1 NUL character removed, the first in line 2.",
+        f"{file}: 1 lone surrogate replaced by U+FFFD, the first in line 2.",
     ]
 
 
@@ -202,16 +220,15 @@ def test_a_million_columns(tmp_path):
     file = write(tmp_path / "a.csv", f"id{commas}body\n1{commas}text\n2{commas[:-1]}short\n3{commas}text\n")
     report = ReadReport()
     assert read(file, report=report) == ["text", "text"]
-    assert report.messages() == [f"{file}: 1 rows without the text column skipped, the first in line 3."]
+    assert report.messages() == [f"{file}: 1 row without the text column skipped, the first in line 3."]
 
 
 def test_lines_too_long_for_a_record_are_skipped(tmp_path, monkeypatch):
-    for module in (lines, readers):
-        monkeypatch.setattr(module, "MAX_RECORD", 100)
+    limit_records(monkeypatch, 100)
     report = ReadReport()
     file = write(tmp_path / "a.jsonl", json.dumps({"body": "x" * 200}) + '\n{"body": "y"}\n')
     assert read(file, report=report) == ["y"]
-    assert report.messages() == [f"{file}: 1 lines of more than 100 characters skipped, the first in line 1."]
+    assert report.messages() == [f"{file}: 1 line of more than 100 characters skipped, the first in line 1."]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +242,7 @@ def test_text_documents(tmp_path, documents, expected):
 @pytest.mark.parametrize("documents", ["line", "paragraph", "file"])
 @pytest.mark.parametrize("text", ["word " * 100 + "end", "x" * 300, "one\ntwo\n" * 30])
 def test_pieces_are_bounded_and_complete(tmp_path, monkeypatch, documents, text):
-    for module in (lines, readers):
+    for module in (lines, documents_module):
         monkeypatch.setattr(module, "PIECE_SIZE", 50)
     file = write(tmp_path / "a.txt", text)
     pieces = list(read_documents([str(file)], ReaderSettings(documents=documents), ReadReport()))
@@ -306,7 +323,9 @@ def test_csv_round_trip(tmp_path_factory, bodies):
     assert read(file) == bodies
 
 
-@given(content=st.binary(max_size=300), kind=st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.tsv"]))
+@given(
+    content=st.binary(max_size=300), kind=st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.tsv", "a.json", "a"])
+)
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content, kind):
     file = write(tmp_path_factory.mktemp("any") / kind, content)
     with contextlib.suppress(RnnlmError):

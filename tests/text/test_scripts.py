@@ -2,7 +2,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text import scripts
-from rnnlm.text.readers import Piece
+from rnnlm.text.documents import Piece
 from rnnlm.text.scripts import is_turkish, refuse_unsegmented
 
 UNSEGMENTED = {

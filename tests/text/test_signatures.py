@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.lines import ReadReport, open_text, read_lines
+from rnnlm.text.lines import open_text, read_lines
+from rnnlm.text.report import ReadReport
 
 
 def read(path: Path, content: bytes, any_text: bool = False) -> str:

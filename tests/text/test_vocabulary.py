@@ -29,6 +29,8 @@ def test_ids(vocabulary):
 
 def test_special_tokens_in_text_are_unknown(vocabulary):
     assert vocabulary.encode(["the", "dog", "<unk>", "<s>", "</s>", "ü"]) == [3, 0, 0, 0, 0, 5]
+    assert vocabulary.encode(["the", "<s>"], start=True) == [1, 3, 0]
+    assert vocabulary.encode([], start=True) == [1]
 
 
 @given(st.lists(st.sampled_from(TOKENS[3:])))

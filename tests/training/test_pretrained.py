@@ -56,6 +56,12 @@ def test_bad_lines_are_counted_and_skipped(vocabulary: Vocabulary, tmp_path: Pat
     [
         (["a 1 2 3 4", "b 1 2 3 4"], "model.embedding_size=4"),
         (["x 1 2 3"], "none of the vocabulary's words"),
+        (["a", "b"], "it has no vectors; give a file whose lines hold a word and its numbers"),
+        (["a 120", "b 80"], "it has no vectors"),
+        (["a,1,2,3"], "it has no vectors"),
+        (["a\t1\t2\t3"], "it has no vectors"),
+        (["a tale of two", "of good old times"], "it has no vectors"),
+        ([""], "it has no vectors"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused(

@@ -1,0 +1,127 @@
+"""The options that say how text is read, for every command that reads some."""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rnnlm.cli.common import say
+
+if TYPE_CHECKING:
+    from rnnlm.text.inputs import ReaderSettings
+    from rnnlm.text.report import ReadReport
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# The parameters are called as in `ReaderSettings`.
+DOCUMENTS = click.option(
+    "--documents",
+    metavar="line|paragraph|file|SEPARATOR",
+    help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
+    "  [default: line for words, paragraph with --keep-lines, file for characters]",
+)
+ENCODING = click.option(
+    "--encoding",
+    default="auto",
+    show_default=True,
+    metavar="auto|NAME",
+    callback=lambda context, parameter, value: None if value == "auto" else value,
+    help="How the characters are written, as windows-1252; auto recognizes it.",
+)
+OPTIONS = (
+    click.option(
+        "--format",
+        type=click.Choice(["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet"]),
+        default="auto",
+        show_default=True,
+        help="Format of the text; auto recognizes it by the content.",
+    ),
+    click.option(
+        "--text-column",
+        metavar="NAME",
+        help="Column (the first row names them) or JSON field with the text; data.body is one in an object, and"
+        " title,selftext are two that are joined.  [default: body, else text, else content, else the only one]",
+    ),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        help="Take only records whose field has this value. May be given again; then all must hold.",
+    ),
+    click.option(
+        "--delimiter",
+        default="auto",
+        show_default=True,
+        metavar="auto|CHARACTER",
+        help="What stands between the fields of csv: , ; | tab or another; auto finds it.",
+    ),
+    click.option(
+        "--quoting/--no-quoting",
+        default=None,
+        help="Whether fields of csv stand in quotation marks, or they are text.  [default: as rows show]",
+    ),
+    click.option(
+        "--header/--no-header",
+        default=True,
+        show_default=True,
+        help="Whether the first row of csv names the columns; if not, --text-column is a number, from 1.",
+    ),
+    ENCODING,
+    click.option("--keep-damaged", is_flag=True, help="Keep what comes before the place where a file is damaged."),
+)
+
+
+def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
+    """Add the options of reading, and hand the command what they say as one argument, `reader`.
+
+    Parameters
+    ----------
+    by_documents
+        Whether the command reads documents, not lines.
+    """
+    options = (DOCUMENTS, *OPTIONS) if by_documents else OPTIONS
+
+    def add(command: Command) -> Command:
+        @wraps(command)
+        def with_reader(**arguments: Any) -> Any:
+            from rnnlm.text.inputs import ReaderSettings
+
+            names = ReaderSettings.__dataclass_fields__.keys() & arguments.keys()
+            reader = ReaderSettings(**{name: arguments.pop(name) for name in names})
+            reader.check()
+            return command(**arguments, reader=reader)
+
+        wrapped: Any = with_reader
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]
+
+    return add
+
+
+def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
+    """Refuse options of reading that have no effect, because the option that names a text is not given."""
+    from rnnlm.text.inputs import ReaderSettings
+
+    default = ReaderSettings()
+    for name in ReaderSettings.__dataclass_fields__:
+        if getattr(reader, name) != getattr(default, name):
+            given = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{given} says how the text of {option} is read; give that too.")
+
+
+def say_reading(report: "ReadReport", quiet: bool) -> None:
+    """Say how text was read, and what was repaired or left out."""
+    for message in (*report.guesses(), *report.messages()):
+        say(message, quiet)
+
+
+def texts_of(path: str, reader: "ReaderSettings", quiet: bool) -> Iterator[str]:
+    """Yield the lines of a text file, or the texts of records, and say at the end how they were read."""
+    from rnnlm.text.readers import read_texts
+    from rnnlm.text.report import ReadReport
+
+    report = ReadReport()
+    yield from read_texts(path, reader, report)
+    say_reading(report, quiet)

@@ -1,0 +1,123 @@
+"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or what separators enclose."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from rnnlm.text.lines import PIECE_SIZE, Lines
+
+# Project Gutenberg's marks, as they have been since 2003 or so, and those of the older "small print".
+BOOK_BEGINS = re.compile(
+    r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG (?:EBOOK|ETEXT)"
+    r"|\*END\*? ?THE SMALL PRINT! FOR PUBLIC DOMAIN",
+    re.IGNORECASE,
+)
+BOOK_ENDS = re.compile(
+    r"(?:\*\*\* ?)?END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG(?:'S|’S)?(?: EBOOK| ETEXT|,? )", re.IGNORECASE
+)
+# How much of a text is looked at for the mark where a book begins: the small print has some 12,000 characters.
+LICENCE_CHARACTERS = 50_000
+
+
+class Piece(NamedTuple):
+    """A part of a document: at most 65,536 characters, cut at a line end or a space if there is one."""
+
+    text: str
+    begins_document: bool
+
+
+def pieces(parts: Iterable[str]) -> Iterator[Piece]:
+    """Cut one document into pieces at line ends, else at spaces, else anywhere."""
+    begins, rest = True, ""
+    for part in parts:
+        rest += part
+        while len(rest) > PIECE_SIZE:
+            cut = rest.rfind("\n", 0, PIECE_SIZE) + 1 or rest.rfind(" ", 0, PIECE_SIZE) + 1 or PIECE_SIZE
+            yield Piece(rest[:cut], begins)
+            begins, rest = False, rest[cut:]
+    if rest:
+        yield Piece(rest, begins)
+
+
+def whole_pieces(text: str) -> Iterator[Piece]:
+    """Cut a document that is in memory into pieces."""
+    return pieces(text[start : start + PIECE_SIZE] for start in range(0, len(text), PIECE_SIZE))
+
+
+def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[Piece]:
+    """Yield the documents of a plain text.
+
+    Parameters
+    ----------
+    lines
+        The text.
+    documents
+        What one document is: a ``line``, a ``paragraph``, the ``file``, or what stands between lines that are
+        equal to any other value.
+    join_lines
+        Whether the line ends inside a paragraph become spaces, so that sentences go on over them.
+    """
+    numbered = _book(lines) if _is_gutenberg(lines) else lines.grouped()
+    if documents == "line":
+        for _, parts in numbered:
+            yield from pieces(part.removesuffix("\n") for part in parts)
+        return
+    parts = (part for _, of_line in numbered for part in of_line)
+    groups: Iterator[Iterator[str]]
+    if documents == "paragraph":
+        groups = (group for blank, group in groupby(parts, str.isspace) if not blank)
+    elif documents == "file":
+        groups = iter([parts])
+    else:
+        groups = _between(parts, documents.strip(), lines)
+    for group in groups:
+        yield from pieces(map(_joined, group) if join_lines else group)
+
+
+def _joined(part: str) -> str:
+    """Let a line go on in the next one; an empty line still ends what came before."""
+    return f"{part[:-1]} " if part.endswith("\n") and not part.isspace() else part
+
+
+def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Iterator[str]]:
+    found = False
+    for separates, group in groupby(parts, lambda part: part.strip() == separator):
+        if separates:
+            found = True
+        else:
+            yield group
+    if not found:
+        lines.report(f"document, as no line is {separator!r}", 1)
+
+
+def _is_gutenberg(lines: Lines) -> bool:
+    characters = 0
+    for part in lines.first_parts():
+        if BOOK_BEGINS.match(part):
+            return True
+        characters += len(part)
+        if characters > LICENCE_CHARACTERS:
+            break
+    return False
+
+
+def _book(lines: Lines) -> Iterator[tuple[int, Iterator[str]]]:
+    """Yield the lines that stand between the marks of Project Gutenberg, and report the others."""
+    inside = False
+    for number, parts in lines.grouped():
+        first = next(parts)
+        if BOOK_BEGINS.match(first):
+            inside, left_out = True, True
+        else:
+            inside = inside and not BOOK_ENDS.match(first)
+            left_out = not inside
+        if left_out:
+            lines.report("lines around the text of Project Gutenberg left out", number)
+        else:
+            yield number, _again(first, parts)
+
+
+def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest

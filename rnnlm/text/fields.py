@@ -1,0 +1,243 @@
+"""The fields of records: which one holds the text, and what is in it."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.cleaning import DELETED
+
+USUAL_FIELDS = ("body", "text", "content")
+# What a submission has in the place of a body.
+SUBMISSION_FIELDS = ("title", "selftext")
+
+Path: TypeAlias = tuple[str, ...]
+"""A field, or a field in the object that a field holds, and so on."""
+
+
+class Record(NamedTuple):
+    """What a row or a JSON object holds, the number of its line, and about how many characters it has."""
+
+    values: Mapping[str, Any]
+    number: int
+    characters: int = 0
+
+
+class Records(NamedTuple):
+    """The records of a file.
+
+    `reading` says how they are read, `columns` names their fields, or is None where each has its own; there are
+    no records where it is empty.
+    """
+
+    reading: str
+    columns: Sequence[str] | None
+    records: Iterator[Record]
+
+
+def find_field(name: str, fields: Collection[str]) -> str | None:
+    """Return the field of a name, else the first whose name differs in case and surrounding space only."""
+    if name in fields:
+        return name
+    plain = name.strip().casefold()
+    return next((field for field in fields if field.strip().casefold() == plain), None)
+
+
+def wanted_names(text_column: str | None) -> Sequence[str]:
+    """Return what a field with the text may be called: as somebody says, perhaps several, or as usual."""
+    return USUAL_FIELDS if text_column is None else (text_column, *text_column.split(","))
+
+
+def find_path(name: str, fields: Collection[str], first: Iterable[Record]) -> Path | None:
+    """Return where a field of a name, or of a dotted one such as ``data.body``, is in the first records."""
+    field = find_field(name, fields)
+    if field is not None:
+        return (field,)
+    if "." in name:
+        return next(filter(None, (_nested(record.values, name.split(".")) for record in first)), None)
+    return None
+
+
+def _nested(values: object, names: Sequence[str]) -> Path | None:
+    path = []
+    for name in names:
+        field = find_field(name, values) if isinstance(values, Mapping) else None
+        if field is None:
+            return None
+        path.append(field)
+        values = values[field]  # type: ignore[index]
+    return tuple(path)
+
+
+def has_field(values: object, path: Path) -> bool:
+    """Return whether a record has a field, with whatever value."""
+    for key in path:
+        if not isinstance(values, Mapping) or key not in values:
+            return False
+        values = values[key]
+    return True
+
+
+def value_of(values: Any, path: Path) -> Any:
+    """Return the value of a field, or None."""
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def as_text(value: object) -> str | None:
+    """Return a text, or the text of a list of pieces such as Telegram's; None for other values."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        pieces = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        return "".join(texts) if len(texts) == len(pieces) else None
+    return None
+
+
+def text_of(values: Mapping[str, Any], paths: Sequence[Path]) -> str | None:
+    """Return the text of a record, lines of several fields where there are any; None if it has no such field."""
+    if len(paths) == 1:
+        return as_text(value_of(values, paths[0]))
+    texts = [text for text in (as_text(value_of(values, path)) for path in paths) if text is not None]
+    return "\n".join(text for text in texts if text and not DELETED.fullmatch(text.strip())) if texts else None
+
+
+def text_paths(
+    wanted: str | None, columns: Sequence[str], first: Sequence[Record], are_all: bool, source: str
+) -> list[Path]:
+    """Return the fields that hold the text.
+
+    Parameters
+    ----------
+    wanted
+        The name of the field, or several with commas between them; None for a usual one, else the only one.
+    columns
+        The fields of the first records.
+    first
+        The first records.
+    are_all
+        Whether these are the fields of all records, as in a table.
+    source
+        The file, for messages.
+
+    Raises
+    ------
+    RnnlmError
+        If a wanted field is not there, or none is wanted and it is not clear which one it is.
+    """
+    if wanted is not None:
+        whole = find_path(wanted, columns, first)
+        if whole:
+            return [whole]
+        names = [name.strip() for name in wanted.split(",")]
+        found = [find_path(name, columns, first) for name in names]
+        if are_all and None in found:
+            raise missing_field(names[found.index(None)], columns, first, are_all, source)
+        # A later record may have it.
+        return [path or tuple(name.split(".")) for name, path in zip(names, found, strict=True)]
+    # What holds no text, such as the header of an export, does not decide.
+    holding = {name for record in first for name, value in record.values.items() if as_text(value) is not None}
+    for fields in ([] if are_all else [column for column in columns if column in holding], columns):
+        for name in USUAL_FIELDS:
+            field = find_field(name, fields)
+            if field is not None:
+                return [(field,)]
+    if len(columns) == 1 and (are_all or columns[0] in holding):
+        return [(columns[0],)]
+    raise missing_field(None, columns, first, are_all, source)
+
+
+def missing_field(
+    wanted: str | None, columns: Sequence[str], first: Sequence[Record], are_all: bool, source: str
+) -> RnnlmError:
+    """Say that there is no field with the text, and which there are."""
+    names = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
+    there = f", only {names}" if columns else ""
+    missing = repr(wanted) if wanted else "'body' or 'text'"
+    advice = "rename the one with the text to 'text', or choose it with 'rnnlm preprocess --text-column'"
+    if wanted is None:
+        submission = [find_field(name, columns) for name in SUBMISSION_FIELDS]
+        nested = next(_usual_inside(first), None)
+        if None not in submission:
+            advice += f" {','.join(filter(None, submission))}"
+        elif nested:
+            advice += f" {nested}"
+    if are_all and columns == [str(number) for number in range(1, len(columns) + 1)]:
+        advice = "choose one by its number with --text-column"
+    elif are_all and any(" " in name.strip() or name.strip().isdigit() for name in columns):
+        advice += "; if the first row names no columns, say so with --no-header"
+    return RnnlmError(f"{source}: there is no column {missing}{there}; {advice}.")
+
+
+def _usual_inside(records: Iterable[Record]) -> Iterator[str]:
+    """Name the usual fields with text in the objects that fields hold."""
+    for record in records:
+        for name, value in record.values.items():
+            for field in value if isinstance(value, Mapping) else ():
+                if field in USUAL_FIELDS and as_text(value[field]) is not None:
+                    yield f"{name}.{field}"
+
+
+class Conditions:
+    """Which records are chosen: those whose fields have the values wanted, numbers and truth values as text.
+
+    Parameters
+    ----------
+    where
+        Conditions such as ``subreddit=askscience``, all of which must hold.
+
+    Raises
+    ------
+    RnnlmError
+        If one is not of this form.
+    """
+
+    def __init__(self, where: Sequence[str]) -> None:
+        self._wanted: list[tuple[str, str]] = []
+        for condition in where:
+            name, equals, value = condition.partition("=")
+            if not (name and equals):
+                raise RnnlmError(f"--where {shown(condition)} must be of the form FIELD=VALUE.")
+            self._wanted.append((name, value))
+        self._found: set[str] = set()
+        self._fields: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that are looked at."""
+        return [name for name, _ in self._wanted]
+
+    def paths(self, columns: Sequence[str], first: Sequence[Record]) -> list[Path]:
+        """Return where the fields are in the records of a file."""
+        self._fields = self._fields or list(columns)
+        return [find_path(name, columns, first) or tuple(name.split(".")) for name in self.names]
+
+    def hold(self, values: Mapping[str, Any], paths: Sequence[Path]) -> bool:
+        """Return whether a record is chosen; `paths` are those of its file."""
+        chosen = True
+        for (name, wanted), path in zip(self._wanted, paths, strict=True):
+            if name not in self._found and has_field(values, path):
+                self._found.add(name)
+            chosen = chosen and _written(value_of(values, path)) == wanted
+        return chosen
+
+    def check_found(self, source: str) -> None:
+        """Refuse a field that no record of any input had.
+
+        Raises
+        ------
+        RnnlmError
+            If there were records, and none had it.
+        """
+        for name in self.names if self._fields else ():
+            if name not in self._found:
+                there = ", ".join(repr(field[:40]) for field in self._fields[:12])
+                raise RnnlmError(f"{source}: no record has the field {name!r} of --where, but {there}.")
+
+
+def _written(value: object) -> str:
+    """Return a value as JSON writes it, a text as it is."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -1,0 +1,76 @@
+"""What a file is: recognized by its content, and by its name only where the content may be anything."""
+
+import re
+from pathlib import Path
+
+from rnnlm.errors import RnnlmError
+from rnnlm.text.csv_files import is_table
+from rnnlm.text.fields import wanted_names
+from rnnlm.text.json_records import recognize_json
+from rnnlm.text.lines import Lines
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".txt": "txt",
+}
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
+# How the dumps of Reddit are named.
+DUMP = re.compile(r"R[CS](?:_v\d)?_\d{4}-\d\d(?:-\d\d)?")
+PARQUET_SIGNATURE = b"PAR1"
+
+
+def format_of(name: str) -> str | None:
+    """Return ``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet`` by a file's name, or None for other names."""
+    return FORMATS.get(Path(strip_compression(name)).suffix.lower())
+
+
+def strip_compression(name: str) -> str:
+    """Return a file's name without ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or ``.zip``."""
+    path = Path(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in COMPRESSIONS else name
+
+
+def is_dump(name: str) -> bool:
+    """Return whether a file is named as the dumps of Reddit are, such as ``RC_2015-01.bz2``."""
+    return DUMP.fullmatch(Path(strip_compression(name)).name) is not None
+
+
+def recognize(lines: Lines, name: str, text_column: str | None) -> str:
+    """Return whether a file is ``csv``, ``json``, ``jsonl`` or ``txt``, by its first lines.
+
+    What only looks like records is text, unless the name says otherwise.
+
+    Parameters
+    ----------
+    lines
+        The file, of which nothing is taken.
+    name
+        Its name, which decides between csv and txt where a text with separators may be both.
+    text_column
+        The column that holds the text, if it is known.
+
+    Raises
+    ------
+    RnnlmError
+        If the name says that it is JSON, and it is not.
+    """
+    by_name = format_of(name)
+    first = next((part.lstrip() for part in lines.first_parts() if not part.isspace()), "")
+    if first.startswith(("{", "[")):
+        found = recognize_json(lines, named_lines=by_name == "jsonl")
+        if found:
+            return found
+    if by_name == "json" and first:
+        raise RnnlmError(
+            f"{lines.source}: this is no JSON that holds objects; --format txt reads it as text as it stands."
+        )
+    if by_name in ("csv", "json", "jsonl"):
+        return by_name
+    if by_name == "parquet":
+        raise RnnlmError(f"{lines.source}: this is no Parquet file; --format auto goes by the content if renamed.")
+    return "csv" if is_table(lines, first, wanted_names(text_column)) else "txt"

@@ -1,0 +1,241 @@
+"""The files that inputs name, each recognized, and how they are read."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.text.encodings import check_encoding
+from rnnlm.text.fields import Conditions
+from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, format_of, is_dump, recognize
+from rnnlm.text.json_records import holds_texts
+from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
+from rnnlm.text.report import ReadReport, counted
+
+# The files of a directory that are named when they are left out.
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """How inputs are read.
+
+    Attributes
+    ----------
+    format
+        ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content.
+    documents
+        What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
+        ``file``, or what stands between lines that are equal to any other value. None for what suits the tokens
+        where they are known (`TextSettings.default_documents`), else for a line.
+    text_column
+        The column (the first row names them) or JSON field that holds the text, as ``data.body`` inside of an
+        object; several, with commas between them, are joined as lines. None for ``body``, else ``text``, else
+        ``content``, else the only one.
+    delimiter
+        The character between the fields of csv; ``auto`` finds it in the first rows.
+    quoting
+        Whether fields of csv may stand in quotation marks; None to find that out.
+    header
+        Whether the first row of csv names the columns; they are called 1, 2 and so on if not.
+    where
+        Conditions such as ``subreddit=askscience``; records are left out for which one does not hold.
+    encoding
+        How characters are written; None to recognize it.
+    keep_damaged
+        Whether what comes before a damaged place is kept; it is an error if not.
+    """
+
+    format: str = "auto"
+    documents: str | None = None
+    text_column: str | None = None
+    delimiter: str = "auto"
+    quoting: bool | None = None
+    header: bool = True
+    where: tuple[str, ...] = ()
+    encoding: str | None = None
+    keep_damaged: bool = False
+
+    def check(self) -> None:
+        """Refuse what no input can be read with.
+
+        Raises
+        ------
+        RnnlmError
+            If the delimiter is no single character, a condition is none, or there is no such encoding.
+        """
+        Conditions(self.where)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
+            raise RnnlmError(f"--delimiter {shown(self.delimiter)} must be one character, tab or auto.")
+        if self.documents is not None and not self.documents.strip():
+            raise RnnlmError("--documents must be line, paragraph, file, or what stands on a line between them.")
+
+    @property
+    def separator(self) -> str | None:
+        """The character between fields if it is known."""
+        if self.delimiter == "auto":
+            return "\t" if self.format == "tsv" else None
+        return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data: the first three, and the others where they are not the default."""
+        always = ("format", "documents", "text_column")
+        defaults = {field.name: field.default for field in fields(self)}
+        values = asdict(self)
+        return {name: value for name, value in values.items() if name in always or value != defaults[name]}
+
+
+class InputFile:
+    """A file, or standard input, that is recognized when its format is asked for.
+
+    Parameters
+    ----------
+    name
+        The file, or ``-``.
+    settings
+        How it is read.
+    report
+        Gathers what is repaired or left out.
+    """
+
+    def __init__(self, name: str, settings: ReaderSettings, report: ReadReport) -> None:
+        self.name = name
+        self._settings = settings
+        self._report = report
+        # A pipe can be opened only once: what its beginning was looked at stays open until it is read.
+        self._held: tuple[ExitStack, str, Lines | None] | None = None
+
+    @cached_property
+    def format(self) -> str:
+        """``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet``.
+
+        Raises
+        ------
+        RnnlmError
+            If the file cannot be opened, or is nothing of this.
+        """
+        if self._settings.format != "auto":
+            return "csv" if self._settings.format == "tsv" else self._settings.format
+        with ExitStack() as stack:
+            again = self._can_be_opened_again
+            kind, lines = stack.enter_context(self._opened(ReadReport() if again else self._report))
+            if not again:
+                self._held = stack.pop_all(), kind, lines
+        return kind
+
+    @property
+    def _can_be_opened_again(self) -> bool:
+        return self.name != STDIN and Path(self.name).is_file()
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[str, Lines | None]]:
+        """Give the file's format and its lines; Parquet has none."""
+        kind = self.format
+        if self._held:
+            stack, kind, lines = self._held
+            self._held = None
+            with stack:
+                yield kind, lines
+        else:
+            with self._opened(self._report) as (kind, lines):
+                yield kind, lines
+
+    @contextmanager
+    def _opened(self, report: ReadReport) -> Iterator[tuple[str, Lines | None]]:
+        settings, kind = self._settings, self._settings.format
+        with open_bytes(self.name, report, keep_damaged=settings.keep_damaged) as stream:
+            if kind == "parquet" or (kind == "auto" and stream.peek(4).startswith(PARQUET_SIGNATURE)):
+                if stream.content.compression is not None or not self._can_be_opened_again:
+                    raise RnnlmError(
+                        f"{source_name(self.name)}: Parquet cannot be read from a pipe or a compressed file; give"
+                        " the file itself."
+                    )
+                yield "parquet", None
+                return
+            lines = Lines(stream, source_name(self.name), report, settings.encoding, any_text=kind != "auto")
+            yield recognize(lines, self.name, settings.text_column) if kind == "auto" else self.format, lines
+
+
+class Inputs(Sequence[str]):
+    """What text is read from, as it is named, and the files that these names stand for.
+
+    Parameters
+    ----------
+    names
+        Files, directories, or ``-`` for standard input.
+    settings
+        How they are read.
+    report
+        Gathers what is repaired or left out.
+
+    Attributes
+    ----------
+    files
+        The files; directories are walked, sorted.
+
+    Raises
+    ------
+    RnnlmError
+        If an input does not exist, or there is nothing to read in a directory.
+    """
+
+    def __init__(self, names: Sequence[str], settings: ReaderSettings, report: ReadReport) -> None:
+        settings.check()
+        self._names = names
+        self._settings = settings
+        self._report = report
+        self.files = [file for name in names for file in self._files(name)]
+
+    @property
+    def formats(self) -> list[str]:
+        """The format of each file."""
+        return [file.format for file in self.files]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._names[index]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _files(self, name: str) -> list[InputFile]:
+        path = Path(name)
+        if name == STDIN or path.is_file() or path.is_fifo() or path.is_char_device():
+            return [InputFile(name, self._settings, self._report)]
+        if not path.is_dir():
+            raise RnnlmError(f"{name}: there is no such file or directory.")
+        found = sorted(str(file) for file in path.rglob("*") if file.is_file())
+        chosen = {file for file in found if self._holds_texts(file, path)}
+        if not chosen:
+            raise RnnlmError(
+                f"{name}: there is no {', '.join(FORMATS)} file (or a compressed one) in this directory, and none"
+                " of records with another name."
+            )
+        left_out = [str(Path(file).relative_to(path)) for file in found if file not in chosen]
+        if left_out:
+            some = ", ".join(left_out[:MOST_NAMED]) + (", ..." if len(left_out) > MOST_NAMED else "")
+            self._report.note(f"{name}: {counted(len(left_out), 'file{s}')} left out that may be no text: {some}.")
+        return [InputFile(file, self._settings, self._report) for file in found if file in chosen]
+
+    def _holds_texts(self, name: str, directory: Path) -> bool:
+        """Return whether a file in a directory is to be read."""
+        if any(part.startswith(".") for part in Path(name).relative_to(directory).parts):
+            return False
+        if is_dump(name) or format_of(name) not in (None, "json"):
+            return True
+        # A directory may hold anything; what is left out is named.
+        with suppress(RnnlmError), InputFile(name, self._settings, ReadReport()).open() as (kind, lines):
+            if lines is not None and kind in ("json", "jsonl"):
+                return holds_texts(lines, self._settings.text_column)
+            return kind in ("csv", "parquet")
+        return False

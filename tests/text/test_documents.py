@@ -1,0 +1,93 @@
+"""Documents of plain text."""
+
+import pytest
+
+from rnnlm.text.readers import ReaderSettings, read_documents
+from rnnlm.text.report import ReadReport
+from tests.text.reading import read, write
+
+NEW = """The Project Gutenberg eBook of A Tale
+Title: A Tale
+*** START OF THE PROJECT GUTENBERG EBOOK A TALE ***
+
+It was the best of times.
+
+{}
+It was the worst.
+*** END OF THE PROJECT GUTENBERG EBOOK A TALE ***
+Updated editions will replace the previous one.
+"""
+MIDDLE = """***START OF THE PROJECT GUTENBERG EBOOK A TALE***
+
+It was the best of times.
+
+{}
+It was the worst.
+End of Project Gutenberg's A Tale, by Somebody
+*** END OF THIS PROJECT GUTENBERG EBOOK A TALE ***
+"""
+OLD = """Project Gutenberg Etext of A Tale
+***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN ETEXTS**START***
+Why is this here?
+*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*
+
+It was the best of times.
+
+{}
+It was the worst.
+
+End of the Project Gutenberg Etext of A Tale
+"""
+
+
+@pytest.mark.parametrize("book", [NEW, MIDDLE, OLD])
+@pytest.mark.parametrize("documents", ["line", "paragraph", "file"])
+def test_the_licence_of_project_gutenberg_is_left_out(tmp_path, book, documents):
+    file, report = write(tmp_path / "a.txt", book.format("It was.")), ReadReport()
+    text = "\n".join(read(file, report=report, documents=documents))
+    assert text.split() == ["It", "was", "the", "best", "of", "times.", "It", "was.", "It", "was", "the", "worst."]
+    number = len(book.splitlines()) - 5 - (book == OLD)
+    assert (
+        f"{number} lines around the text of Project Gutenberg left out, the first in line 1."
+        in report.messages()[0]
+    )
+
+
+def test_books_in_one_file(tmp_path):
+    report = ReadReport()
+    file = write(tmp_path / "a.txt", NEW.format("One.") + MIDDLE.format("Two."))
+    text = "".join(read(file, report=report, documents="file"))
+    assert text.count("the best of times") == 2
+    assert "Gutenberg" not in text
+    assert "Updated" not in text
+
+
+def test_a_text_about_project_gutenberg_is_whole(tmp_path):
+    text = "I like Project Gutenberg.\nThey write *** START OF THE PROJECT GUTENBERG EBOOK there.\n"
+    assert read(write(tmp_path / "a.txt", text)) == text.splitlines()
+
+
+def test_documents_between_separators(tmp_path):
+    file = write(tmp_path / "a.txt", "***\nOne\ntwo.\n\nThree.\n *** \n***\nFour *** five.\n***\n")
+    assert read(file, documents="***") == ["One\ntwo.\n\nThree.\n", "Four *** five.\n"]
+
+
+def test_a_separator_that_is_nowhere_is_said(tmp_path):
+    file, report = write(tmp_path / "a.txt", "One.\n---\nTwo.\n"), ReadReport()
+    assert read(file, report=report, documents="***") == ["One.\n---\nTwo.\n"]
+    assert report.messages() == [f"{file}: 1 document, as no line is '***', the first in line 1."]
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        ("paragraph", ["It was the best of times. It was the ", "worst, they say. "]),
+        ("file", ["It was the best of times. It was the \nworst, they say. "]),
+        ("---", ["It was the best of times. It was the \nworst, they say. "]),
+        ("line", ["It was the best of", "times. It was the", "worst, they", "say."]),
+    ],
+)
+def test_lines_are_joined_where_sentences_are_looked_for(tmp_path, documents, expected):
+    file = write(tmp_path / "a.txt", "It was the best of\ntimes. It was the\n\nworst, they\nsay.\n")
+    pieces = read_documents([str(file)], ReaderSettings(documents=documents), ReadReport(), join_lines=True)
+    assert [piece.text for piece in pieces] == expected
