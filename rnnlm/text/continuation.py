@@ -22,7 +22,8 @@ class Continuation:
     stop
         Texts before which the continuation ends, wherever `append` makes them stand in what is added.
     keep_stop
-        Whether it ends after them instead, with the token that made one stand there.
+        Whether it ends after them instead, with the token in which one ends. White space at a stop text's end that
+        only a further word would bring is not waited for: that word is left out.
 
     Attributes
     ----------
@@ -83,11 +84,13 @@ class Continuation:
         self.added = self._after_seed(self._whole.text, self._alone.text)
         # A stop text that was not there before does not end within what was settled before.
         start = max(0, self._settled_ends[-1] - self._longest_stop + 1)
-        found = [at for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
+        found = [(at, stop) for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
         if found:
             self.stopped = True
-            if not self._keep_stop:
-                self._shorten(min(found))
+            if self._keep_stop:
+                self._end_after(*min(found))
+            else:
+                self._shorten(min(found)[0])
         elif len(self._whole.settled) >= len(self._begun):
             settled = self._after_seed(self._whole.settled, self._alone.settled)
             if len(settled) > self._settled_ends[-1]:
@@ -96,9 +99,19 @@ class Continuation:
     def _shorten(self, position: int) -> None:
         """Leave out the tokens that do not lie wholly before a position in the text added."""
         while len(self.added) > position:
+            self.added = self._without_last()
             self.tokens.pop()
-            shorter = Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens)
-            self.added = shorter.added
+
+    def _end_after(self, position: int, stop: str) -> None:
+        """Leave out the tokens after a stop text at a position, also one that only brings its last white space."""
+        end, word_end = position + len(stop), position + len(stop.rstrip())
+        while len(self.added) > end and len(shorter := self._without_last()) >= word_end:
+            self.added = shorter
+            self.tokens.pop()
+
+    def _without_last(self) -> str:
+        """Return the text added without the last token."""
+        return Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens[:-1]).added
 
     def _after_seed(self, whole: str, alone: str) -> str:
         """Return what is added, given the text of the seed's tokens and others, and that of the others alone."""
