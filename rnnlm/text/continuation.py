@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 
 from rnnlm.text.processor import TextProcessor
 
@@ -91,7 +92,7 @@ class Continuation:
                 self._end_after(*min(found))
             else:
                 self._shorten(min(found)[0])
-        elif len(self._whole.settled) >= len(self._begun):
+        elif self._is_settled(self._whole.settled):
             settled = self._after_seed(self._whole.settled, self._alone.settled)
             if len(settled) > self._settled_ends[-1]:
                 self._settled_ends.append(len(settled))
@@ -113,10 +114,25 @@ class Continuation:
         """Return the text added without the last token."""
         return Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens[:-1]).added
 
+    @cached_property
+    def _typed(self) -> str:
+        """The sentence that goes on, as it was given and not as its tokens read by themselves."""
+        *_, last = "", *self._processor.sentence_texts(self._seed_text)
+        return " ".join(last.split())
+
+    def _is_settled(self, whole: str) -> bool:
+        """Return whether the part of the text that stays goes beyond the seed."""
+        return whole.startswith(self._begun) or len(whole) >= max(len(self._begun), len(self._typed))
+
     def _after_seed(self, whole: str, alone: str) -> str:
         """Return what is added, given the text of the seed's tokens and others, and that of the others alone."""
-        # Where the seed's last word reads otherwise before what follows, such as a quotation mark, it stays.
-        added = whole[len(self._begun) :] if whole.startswith(self._begun) else f" {alone}"
+        if whole.startswith(self._begun):
+            added = whole[len(self._begun) :]
+        elif self._typed and whole.startswith(self._typed):
+            added = whole[len(self._typed) :]
+        else:
+            # The seed's last word, such as a quotation mark, reads otherwise before what follows, but it stays.
+            added = f" {alone}"
         if self._seed_text[-1:].isspace() and not self._begun[-1:].isspace():
             added = added.lstrip(" ")
         return added

@@ -118,6 +118,32 @@ def test_the_text_ends_with_the_last_whole_token_before_a_stop_text():
     assert continuation.text == "abc"
 
 
+@pytest.mark.parametrize("name", ["nltk", "tweet"])
+@pytest.mark.parametrize(
+    ("seed", "tokens", "text"),
+    [
+        ('He said, "', "people .", 'He said, "people.'),
+        ('So. He said, "', "people .", 'So. He said, "people.'),
+        ('He said, " ', "people .", 'He said, " people.'),
+        ("The dogs'", "home .", "The dogs' home."),
+        ("The 'dogs'", ", too", "The 'dogs', too"),
+        ("see $", "5 now", "see $5 now"),
+        ("I like (", "some ) of it", "I like (some) of it"),
+    ],
+)
+def test_a_seed_goes_on_as_it_was_typed(name: str, seed: str, tokens: str, text: str):
+    processor = PROCESSORS[name]
+    continuation = Continuation(processor, seed, processor.tokenize(seed), tokens.split())
+    assert continuation.text == text
+    growing, settled = Continuation(processor, seed, processor.tokenize(seed)), ""
+    for token in tokens.split():
+        growing.append(token)
+        assert growing.settled.startswith(settled)
+        settled = growing.settled
+    assert growing.text == text
+    assert growing.added.startswith(settled)
+
+
 @pytest.mark.parametrize(
     ("name", "tokens", "stop", "text"),
     [
