@@ -129,6 +129,8 @@ def less(place: Place) -> Lean:
     if before in ("<", "_") or after.startswith("/"):
         return OPENS_JOINED
     compares = len(before) == 1 and starts_word(before) and after != "3"
+    if compares and len(after) == 1 and place.ahead(2) != ">":
+        return ALONE
     if after.startswith(("-", "<", "=")) or (after[:1].isdigit() and not compares):
         return RIGHT
     return OPENS if place.comes(">", LONGEST_BRACKET) else ALONE
@@ -142,7 +144,8 @@ def greater(place: Place) -> Lean:
     if place.before.endswith(("-", "=", ">")):
         return LEFT
     smiley = after == "_" or (after in (":", ";") and MOUTH.fullmatch(place.ahead(2)))
-    return RIGHT if smiley or after in (">", "=") or after[:1].isdigit() else ALONE
+    compares = place.before[-1:].isdigit() or (len(place.before) == 1 and starts_word(place.before))
+    return RIGHT if smiley or after in (">", "=") or (after[:1].isdigit() and not compares) else ALONE
 
 
 def double_hyphen(place: Place) -> Lean:

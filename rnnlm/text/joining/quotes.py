@@ -124,9 +124,12 @@ def apostrophe(place: Place) -> Lean:
     if BEHEADED.fullmatch(after):
         return RIGHT
     curly = place.token == "’"
-    if curly and not place.opener() and ENDING.fullmatch(after):
-        abbreviated = before == "." and len(place.recent) > 1 and len(place.recent[-2]) == 1
-        return BOTH if abbreviated or ABBREVIATION.fullmatch(before) else RIGHT  # Washington D.C.’s; ’t is
+    if not place.opener() and ENDING.fullmatch(after):
+        initial = before == "." and len(place.recent) > 1 and len(place.recent[-2]) == 1
+        if initial or ABBREVIATION.fullmatch(before):
+            return BOTH  # Washington D.C.’s
+        if curly:
+            return RIGHT  # ’t is
     if place.opener() or (before and (curly or not (starts_word(after) or after in OPENING_MARKS))):
         return CLOSES
     return RIGHT if curly else OPENS
