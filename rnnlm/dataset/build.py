@@ -211,7 +211,7 @@ def build_dataset(
             pieces = read_documents(inputs, reader, report, join_lines=join_lines)
             is_new = isinstance(vocabulary, VocabularySettings) and vocabulary.extends is None
             if is_new and settings.tokenizer in SPACE_BOUND:
-                pieces = refuse_unsegmented(pieces)
+                pieces = refuse_unsegmented(pieces, report)
             settings, pieces = _with_punkt(settings, pieces)
             if isinstance(vocabulary, VocabularySettings):
                 settings, pieces = _with_subwords(settings, pieces, vocabulary)

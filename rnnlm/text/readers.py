@@ -55,9 +55,7 @@ def read_documents(
                 documents = settings.documents or "line"
                 pieces = text_documents(lines, documents, join_lines)
                 by = f"by the {documents}" if documents in DOCUMENTS else f"between lines {documents!r}"
-                yield from _shown_if_guessed(
-                    pieces, _beginning_of_document, by, file.name, lines, settings, report
-                )
+                yield from _shown_if_guessed(pieces, _beginning_of_document, by, lines, settings, report)
             else:
                 for text in _record_texts(file.name, kind, lines, settings, conditions, report):
                     yield from whole_pieces(text)
@@ -86,9 +84,7 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
     with InputFile(name, settings, report).open() as (kind, lines):
         if lines is not None and kind == "txt":
             texts = lines.texts()
-            yield from _shown_if_guessed(
-                texts, lambda text: text or None, "by the line", name, lines, settings, report
-            )
+            yield from _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings, report)
         else:
             yield from _record_texts(name, kind, lines, settings, conditions, report)
     conditions.check_found(source_name(name))
@@ -123,16 +119,14 @@ def _shown_if_guessed(
     parts: Iterator[Part],
     sample: Callable[[Part], str | None],
     by: str,
-    name: str,
     lines: Lines,
     settings: ReaderSettings,
     report: ReadReport,
 ) -> Iterator[Part]:
-    """Return the parts of a plain text, whose first samples are shown if it might be something else."""
-    tabular, begins_as_json = has_columns(lines.beginning), lines.beginning.lstrip().startswith(("{", "["))
-    if settings.format != "auto" or (format_of(name) == "txt" and not (tabular or begins_as_json)):
+    """Return the parts of a plain text, whose first samples are shown if nobody said that it is one."""
+    if settings.format != "auto":
         return parts
-    tabs = ", tabs included (--format tsv takes one column)" if tabular else ""
+    tabs = ", tabs included (--format tsv takes one column)" if has_columns(lines.beginning) else ""
     return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
 
 

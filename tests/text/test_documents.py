@@ -129,3 +129,30 @@ def test_long_documents_are_cut_where_sentences_end(whole, joint, monkeypatch):
 def test_other_long_documents_are_cut_at_white_space_or_anywhere(text, first, monkeypatch):
     monkeypatch.setattr("rnnlm.text.documents.PIECE_SIZE", 100)
     assert [piece.text for piece in whole_pieces(text)] == [first, text[len(first) :]]
+
+
+BOOK = """It was the best of times, it was the worst of times, it was the
+age of wisdom, it was the age of foolishness, it was the epoch of
+belief, it was the epoch of incredulity.
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOOK * 50, True),
+        ("The cat sat on the mat, and the dog looked at it for a very long time.\n" * 200, False),
+        ("a short line\n" * 200, False),
+        (BOOK, False),
+        (BOOK * 50 + "A line of more characters than a page is wide. " * 3, False),
+    ],
+    ids=["a book", "sentences", "short lines", "too little", "a long line"],
+)
+def test_lines_that_end_where_a_page_does_are_said(tmp_path, text, said):
+    report = ReadReport()
+    read(write(tmp_path / "book.txt", text), report=report)
+    assert any("--documents paragraph and --sentences join them" in each for each in report.messages()) == said
+    report = ReadReport()
+    read(write(tmp_path / "book.txt", text), report=report, documents="paragraph")
+    assert not report.messages()
