@@ -17,7 +17,8 @@ from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.build import BuildResult, VocabularySettings
+    from rnnlm.dataset.build import BuildResult
+    from rnnlm.dataset.learning import VocabularySettings
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
@@ -273,7 +274,7 @@ def _text_and_vocabulary(
     special: dict[str, str | None],
 ) -> tuple["TextSettings", "Vocabulary | VocabularySettings"]:
     """Return how text becomes tokens, and a vocabulary that is reused or how a new one is chosen."""
-    from rnnlm.dataset.build import VocabularySettings
+    from rnnlm.dataset.learning import VocabularySettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import SpecialTokens
 
