@@ -23,6 +23,10 @@ LICENCE_CHARACTERS = 50_000
 CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
 
 
+# What one document may be, beside what stands between separators.
+DOCUMENTS = ("line", "paragraph", "file")
+
+
 class Piece(NamedTuple):
     """A part of a document: at most 65,536 characters, cut where `pieces` says."""
 
@@ -92,7 +96,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.report(f"document, as no line is {separator!r}", 1)
+        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

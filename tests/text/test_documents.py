@@ -77,7 +77,7 @@ def test_documents_between_separators(tmp_path):
 def test_a_separator_that_is_nowhere_is_said(tmp_path):
     file, report = write(tmp_path / "a.txt", "One.\n---\nTwo.\n"), ReadReport()
     assert read(file, report=report, documents="***") == ["One.\n---\nTwo.\n"]
-    assert report.messages() == [f"{file}: 1 document, as no line is '***', the first in line 1."]
+    assert report.messages() == [f"{file}: no line is '***', so all is one document (see --documents)."]
 
 
 @pytest.mark.parametrize(
