@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.model import LanguageModel

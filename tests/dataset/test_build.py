@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.dataset import encode, spool
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
