@@ -60,6 +60,11 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    # Bytes may hold the time at which they were made: every process would give the test another name.
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     # A process that only gives out the tests leaves its variables to those that run them: NumPy reads some.
     if session.config.getoption("dist", "no") == "no":

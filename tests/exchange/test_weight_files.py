@@ -20,7 +20,7 @@ def archive(*names: str) -> bytes:
 
 def saved(**arrays: object) -> bytes:
     content = io.BytesIO()
-    np.savez(content, allow_pickle=True, **arrays)  # type: ignore[arg-type]
+    np.savez(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
 
 
