@@ -51,7 +51,9 @@ def recognize_json(lines: Lines, named_lines: bool) -> str | None:
     if len(text) >= FIRST_LINES_CHARACTERS and len(whole) > 1:
         whole.pop()
     objects = [_is_object(line) for line in whole[:FIRST_LINES]]
-    if len(objects) > 1 and any(objects) and (named_lines or sum(objects) * 2 >= len(objects)):
+    many = objects[0] and len(objects) > 1 and (named_lines or sum(objects) * 2 >= len(objects))
+    all_but_first = len(objects) > 2 and all(objects[1:])
+    if many or all_but_first:
         return "jsonl"
     tree, is_sound = _first_values(lines)
     if isinstance(tree, dict) and tree and (is_sound or _lists(tree)):

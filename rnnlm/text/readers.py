@@ -59,7 +59,7 @@ def read_documents(
             else:
                 for text in _record_texts(file.name, kind, lines, settings, conditions, report):
                     yield from whole_pieces(text)
-    conditions.check_found(", ".join(map(source_name, inputs)))
+    conditions.check_found(", ".join(source_name(str(name)) for name in inputs))
 
 
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:

@@ -275,6 +275,7 @@ def test_names_of_fields_without_regard_to_case(tmp_path):
         "- [ ] to do\n- [x] done\n",
         "{\n  int a, b;\n  c: d\n}\n",
         "[]\n",
+        'As an example:\n{"body": "one"}\n{"body": "two"}\nand so on\n',
     ],
 )
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.md"])
