@@ -75,10 +75,13 @@ def test_how_text_of_another_name_is_read_is_said(tmp_path):
     assert separated == 'Reading plain text between lines \'***\': "One." "Two."'
 
 
-def test_text_is_shown_under_its_own_name_if_it_looks_like_records(tmp_path):
-    report = ReadReport()
+def test_text_that_looks_like_columns_is_shown_with_the_option(tmp_path):
     for content in ("One line.\n", "\tOne\tline.\n\tAnother.\n\tThird.\n", "a\tb\nc\td\n"):
-        assert read(write(tmp_path / "a.txt", content), report=report) == content.splitlines()
+        file = write(tmp_path / "a.txt", content)
+        assert read(file) == content.splitlines()
+        assert guess(file).startswith('Reading plain text by the line: "')
+    report = ReadReport()
+    assert read(file, report=report, format="txt")
     assert report.guesses() == []
     pairs = write(tmp_path / "deu.txt", "Go.\tGeh.\tCC-BY\nHi.\tHallo!\tCC-BY\nRun!\tLauf!\tCC-BY\n")
     reading = 'Reading plain text by the line, tabs included (--format tsv takes one column): "Go. Geh. CC-BY"'
@@ -185,6 +188,7 @@ def test_texts_are_lines_or_those_of_records(tmp_path):
     with pytest.raises(RnnlmError, match="no record has the field 'x' of --where"):
         list(read_texts(str(rows), ReaderSettings(where=("x=2",)), ReadReport()))
     assert report.guesses() == [
+        f'Reading plain text by the line: "one" "two, and more" ({lines})',
         f"Reading rows separated by ';', text from 'body': \"one two\" \"three\" ({rows})",
     ]
 
