@@ -22,6 +22,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
+from rnnlm.text.lines import source_name
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings, read_documents
 from rnnlm.text.report import ReadReport, counted
@@ -222,7 +223,7 @@ def build_dataset(
                     raise _no_text(name, part, report.messages()[reported:])
                 return part
 
-            parts = [spooled(", ".join(inputs), pieces)]
+            parts = [spooled(", ".join(map(source_name, inputs)), pieces)]
             assignments = [divide(spool, parts[0], split, between_tokens=not settings.sentences)]
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rnnlm.text.lines import PIECE_SIZE, Lines
+from rnnlm.text.sentence_ends import LIKELY_END
 
 # Project Gutenberg's marks, as they have been since 2003 or so, and those of the older "small print".
 BOOK_BEGINS = re.compile(
@@ -18,22 +19,29 @@ BOOK_ENDS = re.compile(
 )
 # How much of a text is looked at for the mark where a book begins: the small print has some 12,000 characters.
 LICENCE_CHARACTERS = 50_000
+# Where a document is best cut into pieces; nothing goes on over a line end or the end of a sentence.
+CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+
+
+# What one document may be, beside what stands between separators.
+DOCUMENTS = ("line", "paragraph", "file")
 
 
 class Piece(NamedTuple):
-    """A part of a document: at most 65,536 characters, cut at a line end or a space if there is one."""
+    """A part of a document: at most 65,536 characters, cut where `pieces` says."""
 
     text: str
     begins_document: bool
 
 
 def pieces(parts: Iterable[str]) -> Iterator[Piece]:
-    """Cut one document into pieces at line ends, else at spaces, else anywhere."""
+    """Cut one document into pieces at line ends, else where sentences end, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
         rest += part
         while len(rest) > PIECE_SIZE:
-            cut = rest.rfind("\n", 0, PIECE_SIZE) + 1 or rest.rfind(" ", 0, PIECE_SIZE) + 1 or PIECE_SIZE
+            found = filter(None, (place.match(rest, 0, PIECE_SIZE) for place in CUTS))
+            cut = next((place.end() for place in found), PIECE_SIZE)
             yield Piece(rest[:cut], begins)
             begins, rest = False, rest[cut:]
     if rest:
@@ -88,7 +96,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.report(f"document, as no line is {separator!r}", 1)
+        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

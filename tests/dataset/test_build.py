@@ -420,7 +420,7 @@ def test_impossible_wishes_are_refused(tmp_path, arguments, message):
 
 
 def test_too_little_to_divide(tmp_path):
-    with pytest.raises(RnnlmError, match=r"1 token\(s\), too few to divide in 3"):
+    with pytest.raises(RnnlmError, match=r"1 token, too few to divide in 3"):
         build_dataset([write(tmp_path / "a.txt", "word")], tmp_path / "out", text=WORDS)
 
 
