@@ -84,7 +84,9 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
     with InputFile(name, settings, report).open() as (kind, lines):
         if lines is not None and kind == "txt":
             texts = lines.texts()
-            yield from _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings, report)
+            if format_of(name) != "txt" or _looks_like_records(lines.beginning):
+                texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings, report)
+            yield from texts
         else:
             yield from _record_texts(name, kind, lines, settings, conditions, report)
     conditions.check_found(source_name(name))
@@ -128,6 +130,10 @@ def _shown_if_guessed(
         return parts
     tabs = ", tabs included (--format tsv takes one column)" if has_columns(lines.beginning) else ""
     return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
+
+
+def _looks_like_records(beginning: str) -> bool:
+    return has_columns(beginning) or beginning.lstrip().startswith(("{", "["))
 
 
 def _beginning_of_document(piece: Piece) -> str | None:
