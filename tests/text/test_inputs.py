@@ -188,7 +188,6 @@ def test_texts_are_lines_or_those_of_records(tmp_path):
     with pytest.raises(RnnlmError, match="no record has the field 'x' of --where"):
         list(read_texts(str(rows), ReaderSettings(where=("x=2",)), ReadReport()))
     assert report.guesses() == [
-        f'Reading plain text by the line: "one" "two, and more" ({lines})',
         f"Reading rows separated by ';', text from 'body': \"one two\" \"three\" ({rows})",
     ]
 
