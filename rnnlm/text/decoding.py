@@ -111,7 +111,13 @@ class Decoding:
         if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
             # The order of the bytes is that of the mark, if there is one.
             family = codec[:6]
-            return found if found and found.startswith(family) else f"{family}-le"
+            codec = found if found and found.startswith(family) else f"{family}-le"
+        has_wide_characters = codec.startswith(("utf-16", "utf-32"))
+        could_be_both = beginning.isascii() and (b"\0" in beginning or not has_wide_characters)
+        if codec != UTF8 and beginning and is_utf8(beginning) and not could_be_both:
+            self._note(
+                f"{self._source}: read as {name_of(codec)}, as --encoding says, although it looks like UTF-8."
+            )
         return codec
 
     def _first(self, beginning: bytes) -> str:

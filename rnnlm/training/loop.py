@@ -17,7 +17,6 @@ from rnnlm.generation.sampler import Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
-from rnnlm.text.processor import TextProcessor
 from rnnlm.text.report import counted
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.display import Display
@@ -76,7 +75,7 @@ class Trainer:
         self.changes: list[str] = []
         self._log_sizes: dict[str, int] | None = None
         self._begun_from: Path | None = None
-        self.processor = TextProcessor(vocabulary.settings)
+        self.processor = vocabulary.processor()
         self.signals = StopSignals()
         self.quiet = quiet
 

@@ -201,6 +201,13 @@ def test_what_is_wrong_with_a_text_is_said(rnnlm: Command, word_run: Path):
     assert with_choice.stderr == ""
 
 
+def test_a_text_in_another_language_is_said_to_be(rnnlm: Command, word_run: Path):
+    Path("other.txt").write_text("Ein Hund bellt laut im alten Haus.\n" * 5, encoding="utf-8")
+    outcome = rnnlm("evaluate", "--model", word_run, "--text", "other.txt")
+    assert "% of the tokens are not in the vocabulary" in outcome.stderr
+    assert outcome.exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["evaluate", "diagnose"])
 def test_options_of_reading_need_a_text(rnnlm: Command, word_run: Path, command: str):
     outcome = rnnlm(command, "--model", word_run, "--text-column", "x")
