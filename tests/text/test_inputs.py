@@ -75,13 +75,20 @@ def test_how_text_of_another_name_is_read_is_said(tmp_path):
     assert separated == 'Reading plain text between lines \'***\': "One." "Two."'
 
 
-def test_text_that_looks_like_columns_is_shown_with_the_option(tmp_path):
+def test_documents_of_plain_text_are_shown(tmp_path):
+    file = write(tmp_path / "a.txt", "One.\nTwo.\nThree.\n\nFour.\n")
+    assert guess(file) == 'Reading plain text by the line: "One." "Two."'
+    assert guess(file, documents="paragraph") == 'Reading plain text by the paragraph: "One. Two. Three." "Four."'
+    report = ReadReport()
+    read(file, report=report, format="txt")
+    assert report.guesses() == []
+
+
+def test_lines_are_shown_under_their_own_name_if_they_look_like_records(tmp_path):
+    report = ReadReport()
     for content in ("One line.\n", "\tOne\tline.\n\tAnother.\n\tThird.\n", "a\tb\nc\td\n"):
         file = write(tmp_path / "a.txt", content)
-        assert read(file) == content.splitlines()
-        assert guess(file).startswith('Reading plain text by the line: "')
-    report = ReadReport()
-    assert read(file, report=report, format="txt")
+        assert list(read_texts(str(file), ReaderSettings(), report)) == content.splitlines()
     assert report.guesses() == []
     pairs = write(tmp_path / "deu.txt", "Go.\tGeh.\tCC-BY\nHi.\tHallo!\tCC-BY\nRun!\tLauf!\tCC-BY\n")
     reading = 'Reading plain text by the line, tabs included (--format tsv takes one column): "Go. Geh. CC-BY"'
