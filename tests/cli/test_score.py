@@ -40,9 +40,8 @@ def test_a_line_gives_a_line(rnnlm: Command, word_run: Path, text: str):
             assert int(row[2]) == score.unknown_tokens
     assert [row[2] for row in rows] == ["0", "0", "3", "1"]
     total = sum(score.log_prob for score in expected if score)
-    shown = f'Reading plain text by the line: "{LINES[0]}" "{LINES[2]}" (text.txt)\n'
     assert outcome.stderr == (
-        f"{shown}4 lines, 22 tokens, of which 4 unknown:"
+        "4 lines, 22 tokens, of which 4 unknown:"
         f" log-probability {total:.4f}, perplexity {math.exp(-total / 22):.2f}\n"
     )
 
