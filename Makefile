@@ -48,6 +48,7 @@ test: setup ## Run the tests, in an order that changes, and report the coverage
 test-extras: $(VENV)-extras/.installed ## Run the tests with every optional package; none may be skipped that need not be
 	.ci/programs
 	$(VENV)-extras/bin/$(PYTEST) -rs --may-skip "$$(.ci/programs --missing)"
+	$(VENV)-extras/bin/python -m pytest -rs -m slow -k fuzzer
 
 $(VENV)-extras/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-extras
@@ -70,10 +71,13 @@ test-pythons: ## Run the tests on every other Python from 3.10 on that is on PAT
 	    </dev/null || exit; \
 	done
 
-test-anywhere: setup ## Run the tests as on other machines: without a home, with other settings, processors and terminals
-	env -i PATH="$$PATH" HOME=/nonexistent OPENBLAS_CORETYPE=Haswell OPENBLAS_L2_SIZE=512 $(BIN)/$(PYTEST)
+test-anywhere: setup ## Run the tests as on other machines: other settings, processors, a terminal or none
+	trap '' HUP; env -i PATH="$$PATH" HOME=/nonexistent OPENBLAS_CORETYPE=Haswell OPENBLAS_L2_SIZE=512 \
+	  $(BIN)/$(PYTEST) </dev/null
 	LC_ALL=C TZ=Asia/Kathmandu PYTHONHASHSEED=1 COLUMNS=40 NO_COLOR=1 OPENBLAS_CORETYPE=Nehalem \
 	  NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4 AVX512_ICL AVX512_SPR" $(BIN)/$(PYTEST)
+	$(BIN)/python -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+	  $(BIN)/python -m pytest --capture no
 
 test-slow: setup ## Run the tests that take minutes: many kills, many damaged files, much hostile text
 	$(BIN)/$(PYTEST) -m slow
@@ -88,6 +92,6 @@ typecheck: setup ## Check the types
 bench: setup ## Measure the speed of training steps of the tutorial's network
 	$(BIN)/rnnlm benchmark --config configs/tutorial.yaml --set model.vocabulary_size=8000
 
-clean: ## Remove the virtual environment and everything generated, but not data/ and runs/
+clean: ## Remove the virtual environments and everything generated, but not data/ and runs/
 	rm -rf $(VENV) $(VENV)-* build *.egg-info .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

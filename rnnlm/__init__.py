@@ -5,18 +5,19 @@
 >>> lm.generate("i think", temperature=0.8, seed=1)
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 from rnnlm.errors import RnnlmError
 
+TYPE_CHECKING = False  # that of `typing`, whose import takes a while in which Ctrl-C shows a traceback
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     from rnnlm.model import LanguageModel
 
 __all__ = ["LanguageModel", "RnnlmError", "load"]
 
 
-def load(path: str | Path) -> "LanguageModel":
+def load(path: "str | Path") -> "LanguageModel":
     """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
 
     Raises
@@ -29,7 +30,7 @@ def load(path: str | Path) -> "LanguageModel":
     return LanguageModel.load(path)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
     if name == "LanguageModel":
         from rnnlm.model import LanguageModel

@@ -13,6 +13,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.report.picture import save
+from rnnlm.text.report import counted
 
 WINDOWS = 200
 STREAMS = 20
@@ -65,7 +66,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
     streams = min(STREAMS, split.num_tokens // steps)
     if streams == 0:
         raise RnnlmError(
-            f"the text has {split.num_tokens:,} tokens, but a distance of {distance} needs {steps:,}; "
+            f"the text has {counted(split.num_tokens, 'token{s}')}, but a distance of {distance} needs {steps:,}; "
             "give more text or a smaller distance."
         )
     norms = np.zeros((network.num_layers, steps))

@@ -22,7 +22,6 @@ from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import Sample, Writer, Writing
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.text.processor import TextProcessor
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.report import ReadReport
 from rnnlm.text.vocabulary import Vocabulary
@@ -73,7 +72,7 @@ class LanguageModel:
         self.network = network
         self.vocabulary = vocabulary
         self.config = config
-        self._processor = TextProcessor(vocabulary.settings)
+        self._processor = vocabulary.processor()
         carries_state = config.training.batching == "stream"
         self._writer = Writer(network, vocabulary, self._processor, carries_state)
 

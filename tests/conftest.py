@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.model import LanguageModel
@@ -58,6 +59,11 @@ def pytest_make_collect_report(
     report = yield
     fail_if_skipped(collector.config, report)
     return report
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    # Bytes may hold the time at which they were made: every process would give the test another name.
+    return argname if isinstance(val, bytes) else None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -24,9 +24,8 @@ OTHER_MACHINE = {
 def run_tests(directory: Path, *options: str, **variables: str) -> str:
     """Run tests as these here are run, with some variables set; return what pytest says."""
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", *options, "-q"]
-    done = subprocess.run(
-        [*command, str(directory)], cwd=PROJECT, env={**os.environ, **variables}, capture_output=True, text=True
-    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), **variables}
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
     return done.stdout
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 import click
 from click.shell_completion import CompletionItem
 
+from rnnlm.errors import RnnlmError
+
 if TYPE_CHECKING:
     from rnnlm.config import Config
     from rnnlm.dataset.store import Split
@@ -279,6 +281,8 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
 
 def load_vocabulary(path: Path) -> "Vocabulary":
     """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
+    if not path.exists():
+        raise RnnlmError(f"{path}: there is no such vocabulary; name its file, a dataset, a run or a checkpoint.")
     from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
     from rnnlm.training.run_directory import resolve_checkpoint
 

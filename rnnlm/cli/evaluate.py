@@ -16,12 +16,16 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
+    say,
     source_options,
 )
 from rnnlm.cli.reading import reading_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
+
+MOST_UNKNOWN = 0.3
+"""Share of unknown tokens above which a perplexity says little."""
 
 
 @click.command()
@@ -81,6 +85,12 @@ def evaluate(
     interpolation = chosen_interpolation(model, other, weight, data, quiet, dynamic)
     with chosen_split(model, data, split or "test", text, reader, quiet) as part:
         result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
+    if result.unknown_tokens > MOST_UNKNOWN * result.tokens:
+        say(
+            f"{result.unknown_tokens / result.tokens:.0%} of the tokens are not in the vocabulary, so the"
+            " perplexity is mostly that of the unknown token and says little. Is this the model's language?",
+            quiet,
+        )
     if as_json:
         mixture = {} if interpolation is None else {"weight": interpolation.weight}
         print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **mixture})

@@ -84,7 +84,7 @@ def _as_utf8(
     metavar="TEXT",
     callback=_as_utf8,
     help="End a text before this, where it comes to stand in what was written; a word in which it begins is left "
-    "out whole. May be given again.",
+    "out as a whole. May be given again.",
 )
 @click.option(
     "--keep-stop",
@@ -178,8 +178,8 @@ def generate(
 ) -> None:
     """Write text with a trained model, one sample a line; a single one appears as it is written.
 
-    What --novelty counts is what was added to --seed-text; it comes when the texts are written, of --prompts some
-    64 at a time.
+    --novelty looks at what was added to --seed-text. Texts are then printed when all are written, with --prompts
+    some 64 at a time.
 
     \b
     Examples:

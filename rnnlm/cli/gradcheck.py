@@ -18,8 +18,9 @@ def gradcheck(config_path: Path, overrides: tuple[str, ...], as_json: bool, quie
     """Check back-propagation against central differences.
 
     The configuration's network is made in double precision, its layers of 160 units at most, and for each of its
-    parameters the derivatives of the loss are compared with what small changes of the parameter do to the loss, on
-    all ways that training takes. The check passes where the relative error is below 1e-6.
+    parameters the derivatives of the loss are compared with what small changes of the parameter do to the loss, in
+    every way that training and dynamic evaluation compute them. The check passes where the relative error is below
+    1e-6.
 
     \b
     Example:

@@ -50,7 +50,7 @@ def import_(
 
     Known by their names, and without need of --config, are the weights of the published tutorial's network (a
     NumPy archive of U, V and W) and of PyTorch's word-language-model example. Their words are given with --vocab,
-    one a line in the order of the ids.
+    one a line in the order of the ids. The run is then called as the file of weights, unless --out names it.
 
     \b
     Examples:

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import FiniteRange, json_option, load_vocabulary, print_json, quiet_option, say
+from rnnlm.cli.common import FiniteRange, json_option, print_json, quiet_option, say
+from rnnlm.cli.preprocess_choices import (
+    given,
+    refuse_options_without_effect,
+    refuse_what_has_no_lines,
+    say_of_mixture,
+    text_and_vocabulary,
+)
 from rnnlm.cli.preprocess_summary import as_options, summary
 from rnnlm.cli.reading import reading_options, say_reading
+from rnnlm.errors import RnnlmError
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.build import BuildResult, VocabularySettings
+    from rnnlm.dataset.build import BuildResult
     from rnnlm.text.inputs import ReaderSettings
-    from rnnlm.text.processor import TextSettings
-    from rnnlm.text.vocabulary import Vocabulary
-
-RECORDS = frozenset(("csv", "json", "jsonl", "parquet"))
 
 
 @click.command()
@@ -160,6 +164,7 @@ def preprocess(
     from rnnlm.dataset.store import Dataset
     from rnnlm.dataset.write_text import check_text_destination
     from rnnlm.dataset.write_text import write_text as save_text
+    from rnnlm.text.lines import source_name
     from rnnlm.text.readers import Inputs
     from rnnlm.text.report import ReadReport, counted
 
@@ -168,7 +173,7 @@ def preprocess(
     if join and not vocab and tokenizer != "whitespace":
         raise click.UsageError("--join is for --tokenizer whitespace; the others need none; leave it out.")
     if keep_lines:
-        _refuse_what_has_no_lines(level, reader.documents, sentences)
+        refuse_what_has_no_lines(level, reader.documents, sentences)
     if extend_vocab and not vocab:
         raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
     for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
@@ -188,8 +193,8 @@ def preprocess(
         # A pipe can be opened only once: when it is read.
         others = [file for file in (valid_file, test_file) if file and file != "-" and not Path(file).is_fifo()]
         all_formats = {*formats, *Inputs(others, reader, report).formats}
-        _refuse_options_without_effect(all_formats, reader)
-        text, vocabulary = _text_and_vocabulary(
+        refuse_options_without_effect(all_formats, reader)
+        text, vocabulary = text_and_vocabulary(
             formats,
             level,
             vocab,
@@ -206,21 +211,28 @@ def preprocess(
             special={"unknown_token": unknown_token, "start_token": start_token, "end_token": end_token},
         )
         documents = reader.documents or text.default_documents
-        fractions = _given(valid_fraction=valid_fraction, test_fraction=test_fraction)
-        say(f"Reading {', '.join(inputs)}, writing {out}.", quiet)
+        fractions = given(valid_fraction=valid_fraction, test_fraction=test_fraction)
+        say(f"Reading {', '.join(map(source_name, inputs))}, writing {out}.", quiet)
         say(f"Text settings: {as_options(text, documents if 'txt' in all_formats else None)}", quiet)
-        result = _build_with_progress(
-            read,
-            out,
-            quiet,
-            reader=replace(reader, documents=documents),
-            text=text,
-            vocabulary=vocabulary,
-            split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
-            workers=workers,
-            overwrite=overwrite,
-            report=report,
-        )
+        unsaid = [name for name, value in (("clean", clean), ("sentences", sentences)) if value is None]
+        if unsaid and not vocab:
+            say_of_mixture(read.files, unsaid, quiet)
+        try:
+            result = _build_with_progress(
+                read,
+                out,
+                quiet,
+                reader=replace(reader, documents=documents),
+                text=text,
+                vocabulary=vocabulary,
+                split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
+                workers=workers,
+                overwrite=overwrite,
+                report=report,
+            )
+        except RnnlmError:
+            say_reading(report, quiet)  # which may be the reason
+            raise
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
             say(f"Wrote {write_text}: train.txt, valid.txt, test.txt.", quiet)
@@ -235,60 +247,6 @@ def preprocess(
             f"{out}: {counted(result.documents, 'document{s}')}, {counted(total.sentences, 'sentence{s}')},"
             f" {counted(total.tokens, 'token{s}')}"
         )
-
-
-def _refuse_options_without_effect(formats: set[str], reader: "ReaderSettings") -> None:
-    """Refuse what none of the formats that are read has."""
-    if reader.documents and "txt" not in formats:
-        raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
-    found = ", ".join(sorted(formats))
-    for option, is_given, kinds, named in (
-        ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
-        ("--where", reader.where, RECORDS, "csv and jsonl"),
-        ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
-        ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),
-        ("--no-header", not reader.header, {"csv"}, "csv"),
-    ):
-        if is_given and formats and formats.isdisjoint(kinds):
-            raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
-
-
-def _refuse_what_has_no_lines(level: str | None, documents: str | None, sentences: bool | None) -> None:
-    """Refuse what cannot be had together with the ends of lines."""
-    if level == "char":
-        raise click.UsageError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
-    if sentences:
-        raise click.UsageError("--keep-lines keeps a document in one piece; leave it out, or --sentences.")
-    if documents == "line":
-        raise click.UsageError("--keep-lines keeps nothing of --documents line; choose paragraph or file.")
-
-
-def _text_and_vocabulary(
-    formats: Sequence[str],
-    level: str | None,
-    vocab: Path | None,
-    extend_vocab: int | None,
-    processing: dict[str, Any],
-    choice: dict[str, int | None],
-    special: dict[str, str | None],
-) -> tuple["TextSettings", "Vocabulary | VocabularySettings"]:
-    """Return how text becomes tokens, and a vocabulary that is reused or how a new one is chosen."""
-    from rnnlm.dataset.build import VocabularySettings
-    from rnnlm.text.processor import TextSettings
-    from rnnlm.text.vocabulary import SpecialTokens
-
-    if vocab:
-        of_added = _given(min_count=choice.pop("min_count")) if extend_vocab else {}
-        vocabulary = _reused(vocab, level=level, **processing, **choice, **special)
-        if extend_vocab is None:
-            return vocabulary.settings, vocabulary
-        extended = VocabularySettings(size=len(vocabulary) + extend_vocab, extends=vocabulary, **of_added)
-        return vocabulary.settings, extended
-    names = SpecialTokens(**{name.removesuffix("_token"): value for name, value in _given(**special).items()})
-    settings = VocabularySettings(
-        **_given(size=choice["vocab_size"], min_count=choice["min_count"]), special=names
-    )
-    return TextSettings.choose(level or "word", formats, **_given(**processing)), settings
 
 
 def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **options: Any) -> "BuildResult":
@@ -313,21 +271,6 @@ def _stem(name: str) -> str:
         return path.name
     plain = strip_compression(path.name)
     return Path(plain).stem if format_of(plain) else plain
-
-
-def _reused(path: Path, **wanted: object) -> "Vocabulary":
-    """Load the vocabulary of a dataset, run or checkpoint, and refuse options that contradict it."""
-    vocabulary = load_vocabulary(path)
-    contradictions = vocabulary.contradictions(**wanted)
-    if contradictions:
-        option = contradictions[0].replace("_", "-")
-        raise click.UsageError(f"--{option} is fixed by the vocabulary of {path}; leave it out.")
-    return vocabulary
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given, so that the library's defaults hold for the others."""
-    return {name: value for name, value in options.items() if value is not None}
 
 
 @contextmanager

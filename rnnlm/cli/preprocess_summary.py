@@ -44,7 +44,8 @@ def summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
     is_new = result.chosen_words == len(vocabulary) - first
     settings, words = vocabulary.settings, set(vocabulary.tokens)
-    if result.least_frequent:
+    # Some characters of subwords may stand nowhere by themselves.
+    if result.least_frequent and result.least_frequent[1]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
         kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"

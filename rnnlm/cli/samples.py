@@ -50,10 +50,9 @@ def training_split(model: "LanguageModel", data: Path | None, quiet: bool) -> "S
 def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Samples:
     """Yield prompts and samples, some at a time, with what of each stands in a split."""
     from rnnlm.evaluation.novelty import find_copied, shortest_copy
-    from rnnlm.text.processor import TextProcessor
 
-    vocabulary, settings = model.vocabulary, model.vocabulary.settings
-    processor, shortest = TextProcessor(settings), shortest_copy(settings.tokenizer)
+    vocabulary = model.vocabulary
+    processor, shortest = vocabulary.processor(), shortest_copy(vocabulary.settings.tokenizer)
     while together := list(islice(samples, TOGETHER)):
         texts = [vocabulary.encode(values["tokens"]) for _, values in together]
         for (prompt, values), copied in zip(together, find_copied(split, texts, shortest), strict=True):

@@ -77,7 +77,7 @@ def score(
     from rnnlm.model import LanguageModel
     from rnnlm.text.arrival import as_they_come, is_awaited
     from rnnlm.text.readers import read_texts
-    from rnnlm.text.report import ReadReport
+    from rnnlm.text.report import ReadReport, counted
 
     model = LanguageModel.load(find_model(model_path, quiet))
     visible = model.vocabulary.visible
@@ -113,7 +113,7 @@ def score(
     say_reading(report, quiet)
     mean = perplexity(-log_prob / tokens) if tokens else None
     say(
-        f"{lines:,} lines, {tokens:,} tokens, of which {unknown:,} unknown:"
+        f"{counted(lines, 'line{s}')}, {counted(tokens, 'token{s}')}, of which {unknown:,} unknown:"
         f" log-probability {log_prob:.4f}, perplexity {rounded(mean)}",
         quiet,
     )

@@ -1,10 +1,9 @@
 """Building a dataset: text to tokens, vocabulary and ids on disk, in two passes and bounded memory."""
 
-import heapq
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from rnnlm.dataset.encode import BEGINS_SENTENCE, encode_documents, take_prefix
+from rnnlm.dataset.encode import BEGINS_SENTENCE, encode_documents
+from rnnlm.dataset.learning import VocabularySettings, choose_words, with_punkt, with_subwords
 from rnnlm.dataset.publish import check_destination, clear_leftovers, publish, temporary_directory
 from rnnlm.dataset.split import TEST, TRAIN, VALID, Assignment, SplitSettings, assign_all, divide
 from rnnlm.dataset.split_files import SplitCounts, write_splits
@@ -20,56 +20,19 @@ from rnnlm.dataset.spool import FORGOTTEN, Part, Spool
 from rnnlm.dataset.store import FORMAT_VERSION, METADATA_FILE, SPLIT_NUMBERS
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
-from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
-from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.lines import source_name
+from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings, read_documents
 from rnnlm.text.report import ReadReport, counted
 from rnnlm.text.scripts import refuse_unsegmented
-from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
-from rnnlm.text.subwords import TRAINING_CHARACTERS as SUBWORD_TRAINING_CHARACTERS
-from rnnlm.text.subwords import all_subwords, train_subwords
 from rnnlm.text.tokenizers import SPACE_BOUND
-from rnnlm.text.vocabulary import VOCABULARY_FILE, SpecialTokens, Vocabulary
+from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 # How many kinds of skipped input the error names where nothing else is left.
 MOST_REASONS = 5
 # Text settings that are found in the corpus; they stand in the vocabulary alone.
 LEARNED = ("punkt", "subwords")
-
-
-@dataclass(frozen=True)
-class VocabularySettings:
-    """Which words a new vocabulary keeps.
-
-    Attributes
-    ----------
-    size
-        The most tokens it may have, the three special ones included.
-    min_count
-        How often a word must stand in the training text to be kept; a pair of subwords, to be merged.
-    special
-        The names of the special tokens.
-    extends
-        A vocabulary whose tokens come first, with their ids; its special tokens are then taken too.
-    """
-
-    size: int = 8000
-    min_count: int = 1
-    special: SpecialTokens = field(default_factory=SpecialTokens)
-    extends: Vocabulary | None = None
-
-    def check(self) -> None:
-        """Refuse what no vocabulary can be.
-
-        Raises
-        ------
-        RnnlmError
-            If there is no room for words, or the special tokens cannot have these names.
-        """
-        self.special.check()
-        if self.size <= Vocabulary.first_word_id:
-            raise RnnlmError(f"--vocab-size {self.size} leaves no room for words beside the special tokens.")
 
 
 @dataclass(frozen=True)
@@ -210,10 +173,10 @@ def build_dataset(
             pieces = read_documents(inputs, reader, report, join_lines=join_lines)
             is_new = isinstance(vocabulary, VocabularySettings) and vocabulary.extends is None
             if is_new and settings.tokenizer in SPACE_BOUND:
-                pieces = refuse_unsegmented(pieces)
-            settings, pieces = _with_punkt(settings, pieces)
+                pieces = refuse_unsegmented(pieces, report)
+            settings, pieces = with_punkt(settings, pieces)
             if isinstance(vocabulary, VocabularySettings):
-                settings, pieces = _with_subwords(settings, pieces, vocabulary)
+                settings, pieces = with_subwords(settings, pieces, vocabulary)
 
             def spooled(name: str, pieces: Iterator[Piece], reported: int = 0) -> Part:
                 with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
@@ -222,7 +185,7 @@ def build_dataset(
                     raise _no_text(name, part, report.messages()[reported:])
                 return part
 
-            parts = [spooled(", ".join(inputs), pieces)]
+            parts = [spooled(", ".join(map(source_name, inputs)), pieces)]
             assignments = [divide(spool, parts[0], split, between_tokens=not settings.sentences)]
             for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
                 if file:
@@ -249,7 +212,7 @@ def _second_pass(
     type_counts, sentences = _count_training(spool, assignments)
     chosen_words = 0
     if not isinstance(vocabulary, Vocabulary):
-        vocabulary, chosen_words = _choose_words(spool.types, type_counts, sentences, settings, vocabulary)
+        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, settings, vocabulary)
     vocabulary.save(directory / VOCABULARY_FILE)
     splits = write_splits(directory, spool.types, vocabulary, assignments)
     return BuildResult(
@@ -273,30 +236,6 @@ def _no_text(name: str, part: Part, messages: Sequence[str]) -> RnnlmError:
     return RnnlmError(f"{name}: there is no text in it{reasons}; give an input that has some.")
 
 
-def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
-    """Find the sentence splitter its parameters, in the beginning of the corpus if need be."""
-    if not settings.sentences or settings.punkt:
-        return settings, pieces
-    punkt = installed_punkt()
-    if punkt is None:
-        prefix, pieces = take_prefix(pieces, TRAINING_CHARACTERS)
-        punkt = train_punkt(clean_comment(piece.text) if settings.clean else piece.text for piece in prefix)
-    return replace(settings, punkt=punkt), pieces
-
-
-def _with_subwords(
-    settings: TextSettings, pieces: Iterator[Piece], choice: VocabularySettings
-) -> tuple[TextSettings, Iterator[Piece]]:
-    """Find parts of words in the beginning of the corpus if the tokenizer needs them."""
-    if settings.tokenizer != "bpe" or settings.subwords:
-        return settings, pieces
-    prefix, pieces = take_prefix(pieces, SUBWORD_TRAINING_CHARACTERS)
-    processor = TextProcessor(settings)
-    sentences = (sentence for piece in prefix for sentence in processor.sentence_texts(piece.text))
-    size = choice.size - Vocabulary.first_word_id
-    return replace(settings, subwords=train_subwords(sentences, size, choice.min_count)), pieces
-
-
 def _count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
     """Count, in the training part, each type and the sentences."""
     counts = np.zeros(len(spool.types) + 1, np.int64)
@@ -307,35 +246,6 @@ def _count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[ND
             counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
             sentences += int(np.count_nonzero(segments["begins"][chosen] & BEGINS_SENTENCE))
     return counts, sentences
-
-
-def _choose_words(
-    types: dict[str, int],
-    type_counts: NDArray[np.int64],
-    sentences: int,
-    settings: TextSettings,
-    choice: VocabularySettings,
-) -> tuple[Vocabulary, int]:
-    """Keep the most frequent words, those of one count in the order of the alphabet; return their number too."""
-    first = [choice.special.unknown, choice.special.start, choice.special.end]
-    if choice.extends is not None:
-        first = choice.extends.tokens
-    known = set(first)
-    if not sentences:
-        raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
-    words: Iterable[tuple[str, int]] = (
-        (token, int(type_counts[index]))
-        for token, index in types.items()
-        if type_counts[index] >= max(choice.min_count, 1) and token not in known
-    )
-    if settings.subwords and choice.extends is None:  # any text may hold any of them
-        subwords = (token for token in all_subwords(settings.subwords) if token not in known)
-        words = ((token, int(type_counts[types[token]]) if token in types else 0) for token in subwords)
-    kept = heapq.nsmallest(choice.size - len(first), words, key=lambda word: (-word[1], word[0]))
-    tokens = [*first, *(token for token, _ in kept)]
-    counts = [int(type_counts[types[word]]) if word in types else 0 for word in tokens[Vocabulary.first_word_id :]]
-    unknown_count = int(type_counts.sum()) - sum(counts)
-    return Vocabulary(tokens, [unknown_count, sentences, sentences, *counts], settings), len(kept)
 
 
 def _write_metadata(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from itertools import chain, count
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,15 +111,3 @@ def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def take_prefix(pieces: Iterator[Piece], characters: int) -> tuple[list[Piece], Iterator[Piece]]:
-    """Return the first pieces, of about so many characters, and an iterator over all of them."""
-    prefix: list[Piece] = []
-    size = 0
-    for piece in pieces:
-        prefix.append(piece)
-        size += len(piece.text)
-        if size >= characters:
-            break
-    return prefix, chain(prefix, pieces)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rnnlm.dataset.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE
 from rnnlm.dataset.spool import Block, Part, Spool
 from rnnlm.errors import RnnlmError
+from rnnlm.text.report import counted
 
 TRAIN, VALID, TEST = 0, 1, 2
 
@@ -105,8 +106,8 @@ def divide(spool: Spool, part: Part, settings: SplitSettings, between_tokens: bo
     if between_tokens or part.sentences < wanted:
         if part.tokens < wanted:
             raise RnnlmError(
-                f"The corpus has {part.tokens} token(s), too few to divide in {wanted}; add text, or set"
-                " --valid-fraction 0 --test-fraction 0."
+                f"The corpus has {counted(part.tokens, 'token{s}')}, too few to divide in {wanted}; add text, or"
+                " set --valid-fraction 0 --test-fraction 0."
             )
         return partial(_by_position, spool, part, _cuts(_sizes(part.tokens, shares)))
     return partial(_by_position, spool, part, _cuts_at_sentence_ends(spool, part, shares))

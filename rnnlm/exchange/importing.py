@@ -9,7 +9,7 @@ import numpy as np
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.exchange.layouts import recognized
+from rnnlm.exchange.layouts import Layout, recognized
 from rnnlm.exchange.weight_files import read_weights
 from rnnlm.files import read_text
 from rnnlm.nn.arrays import Floats
@@ -105,43 +105,54 @@ def import_run(
     """
     if out.exists():
         raise RnnlmError(f"{out}: exists already; choose another --out.")
+    dataset = None
+    if vocabulary is None and config.data.path is not None:
+        dataset = Dataset.open(config.data.path)
     weights = read_weights(path)
     layout, description = recognized(weights, path), None
-    if layout is None:
-        if deduce:
-            raise RnnlmError(f"{path}: its weights do not say what network they are of; give --config.")
-        if isinstance(vocabulary, WordList):
-            raise RnnlmError(
-                f"{vocabulary.path}: a list of words is for weights of another program, and these are none that "
-                "is known; give --vocab a vocabulary.json, a run or a checkpoint."
-            )
-    else:
+    if layout is not None:
         config = layout.configuration(config, path)
-        weights, description = layout.tensors, layout.description
-        if isinstance(vocabulary, WordList):
-            if layout.ends_start and "<unk>" not in vocabulary.words:
-                description += "; no <unk> among them, so other words are read as the mean of all, never predicted"
-            weights, vocabulary = layout.with_words(vocabulary.words, vocabulary.path)
-        elif vocabulary is None and config.data.path is None:
-            raise RnnlmError(
-                f"{path}: this is {layout.description}; give --vocab WORDS, a text file of its words, one a "
-                "line in the order of their ids."
-            )
-    assert not isinstance(vocabulary, WordList)
+        tokens = vocabulary if dataset is None else dataset.vocabulary
+        weights, vocabulary, description = _in_order(layout, tokens, path)
+    elif deduce:
+        raise RnnlmError(f"{path}: its weights do not say what network they are of; give --config.")
+    elif isinstance(vocabulary, WordList):
+        raise RnnlmError(
+            f"{vocabulary.path}: a list of words is for weights of another program, and these are none that is "
+            "known; give --vocab a vocabulary.json, a run or a checkpoint."
+        )
     run = RunDirectory(out)
-    if vocabulary is not None:
+    if dataset is not None:
+        trainer = Trainer(config, dataset, run, quiet=True)
+        fill(trainer.network, weights, path, config.model.tie_weights)
+        trainer.begin()
+    elif vocabulary is not None:
         network = make_network(config, len(vocabulary))
         fill(network, weights, path, config.model.tie_weights)
         run.begin(config)
         state = {"progress": Progress().to_dict()}
         run.save(0, Checkpoint(config, vocabulary, network.parameters, state, {}), is_best=True)
-    elif config.data.path is None:
-        raise RnnlmError("data.path: no dataset is named; give --data DIR or --vocab PATH.")
     else:
-        trainer = Trainer(config, Dataset.open(config.data.path), run, quiet=True)
-        fill(trainer.network, weights, path, config.model.tie_weights)
-        trainer.begin()
+        raise RnnlmError("data.path: no dataset is named; give --data DIR or --vocab PATH.")
     return description
+
+
+def _in_order(
+    layout: Layout, tokens: Vocabulary | WordList | None, source: Path
+) -> tuple[dict[str, Floats], Vocabulary, str]:
+    """Return another program's weights in the order of a vocabulary's ids, the vocabulary, and what they are."""
+    description = layout.description
+    if isinstance(tokens, WordList):
+        if layout.ends_start and "<unk>" not in tokens.words:
+            description += "; no <unk> among them, so other words are read as the mean of all, never predicted"
+        return *layout.with_words(tokens.words, tokens.path), description
+    if tokens is None or len(tokens) != layout.number_of_words:
+        others = "" if tokens is None else f", not the {len(tokens):,} of the vocabulary given"
+        raise RnnlmError(
+            f"{source}: this is {description}{others}; give --vocab WORDS, a text file of its words, one a line "
+            "in the order of their ids."
+        )
+    return layout.tensors, tokens, f"{description}, taken for those of the vocabulary, in the order of its ids"
 
 
 def fill(network: Network, weights: Mapping[str, Floats], source: Path, tied: bool) -> None:

@@ -11,6 +11,7 @@ from rnnlm.config import Config
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.nn.arrays import Floats
 from rnnlm.text.processor import TextSettings
+from rnnlm.text.report import counted
 from rnnlm.text.vocabulary import Vocabulary
 
 UNKNOWN, START, END = (
@@ -98,8 +99,8 @@ class Layout:
         """
         if len(words) != self.number_of_words:
             raise RnnlmError(
-                f"{source}: it has {len(words):,} words, but the weights are for {self.number_of_words:,}; give "
-                "the list with which they were trained, one word a line."
+                f"{source}: it has {counted(len(words), 'word{s}')}, but the weights are for "
+                f"{self.number_of_words:,}; give the list with which they were trained, one word a line."
             )
         if self.ends_start:
             unknown = words.index("<unk>") if "<unk>" in words else None
@@ -228,6 +229,6 @@ def _place(words: Sequence[str], names: Sequence[str], source: Path) -> int:
         if name in words:
             return words.index(name)
     raise RnnlmError(
-        f"{source}: none of its words is {' or '.join(names)}, as a special token of these weights is called; "
-        "give that one such a name."
+        f"{source}: none of its words is {' or '.join(names)}, a special token that these weights have; give that "
+        "one such a name."
     )

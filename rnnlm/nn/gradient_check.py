@@ -30,6 +30,7 @@ def gradient_check(
     state: Floats,
     *,
     bptt_truncate: int | None = None,
+    drops: bool = True,
     samples: int | None = None,
     seed: int = 0,
 ) -> dict[str, float]:
@@ -46,6 +47,8 @@ def gradient_check(
     bptt_truncate
         Check truncated instead of full BPTT: the differences are then those of a loss in which the output of time
         t sees a hidden state held constant before time ``t - bptt_truncate``.
+    drops
+        Whether the network drops, samples and is penalized as in training, or not as in dynamic evaluation.
     samples
         Elements checked of each parameter, half of them those with the largest gradients, the rest at random;
         None checks all of a small network (`SMALL` elements) and `SAMPLES` a parameter of a larger one.
@@ -60,10 +63,18 @@ def gradient_check(
     if network.dtype != np.float64:
         raise ValueError("the gradient check needs a network in float64")
 
-    window = (network, inputs, targets, mask, state)
-    loss = _full_loss(*window, seed) if bptt_truncate is None else _truncated_loss(*window, bptt_truncate, seed)
-    rng = np.random.default_rng(seed)
-    network.backpropagate(inputs, targets, mask, state, bptt_truncate=bptt_truncate, rng=rng)
+    window = (inputs, targets, mask, state)
+    if bptt_truncate is not None and not drops:
+        raise ValueError("truncated BPTT is for training, which drops")
+
+    def rng() -> np.random.Generator | None:
+        return np.random.default_rng(seed) if drops else None
+
+    def full_loss() -> float:
+        return network.objective(*window, rng())
+
+    loss = full_loss if bptt_truncate is None else _truncated_loss(network, *window, bptt_truncate, seed)
+    network.backpropagate(*window, bptt_truncate=bptt_truncate, rng=rng())
     gradients = _as_trained_on(network)
     if samples is None:
         size = sum(parameter.size for parameter in network.parameters.values())
@@ -110,12 +121,6 @@ def _as_trained_on(network: Network) -> dict[str, Floats]:
         rows[...] = 0
         np.add.at(rows, ids, used)  # a row that is named twice counts twice, as in the norm of the gradient
     return gradients
-
-
-def _full_loss(
-    network: Network, inputs: Ids, targets: Ids, mask: Mask, state: Floats, seed: int
-) -> Callable[[], float]:
-    return lambda: network.objective(inputs, targets, mask, state, np.random.default_rng(seed))
 
 
 class _Draws(np.random.Generator):

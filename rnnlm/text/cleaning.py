@@ -38,11 +38,10 @@ INVISIBLE = re.compile(
 def clean_comment(text: str) -> str:
     """Reduce a comment to its text.
 
-    HTML tags go, those of paragraphs and line breaks for a line end, HTML entities are unescaped (twice, as dumps
-    hold ``&amp;gt;``), links and images become their text,
-    quote, heading, bullet and emphasis marks go, typographic apostrophes inside words become ``'`` (so that
-    ``don’t`` and ``don't`` are one word), invisible characters are dropped and white space is folded: one
-    space between words, one newline between lines.
+    HTML tags go; those of paragraphs and line breaks become a line end. HTML entities are unescaped (twice, as
+    dumps hold ``&amp;gt;``). Links and images become their text. Quote, heading, bullet and emphasis marks go.
+    Typographic apostrophes inside words become ``'``, so that ``don’t`` and ``don't`` are one word. Invisible
+    characters go, and white space is folded: one space between words, one newline between lines.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 
 from rnnlm.text.processor import TextProcessor
 
@@ -22,7 +23,8 @@ class Continuation:
     stop
         Texts before which the continuation ends, wherever `append` makes them stand in what is added.
     keep_stop
-        Whether it ends after them instead, with the token that made one stand there.
+        Whether it ends after them instead, with the token in which one ends. White space at a stop text's end that
+        only a further word would bring is not waited for: that word is left out.
 
     Attributes
     ----------
@@ -83,12 +85,14 @@ class Continuation:
         self.added = self._after_seed(self._whole.text, self._alone.text)
         # A stop text that was not there before does not end within what was settled before.
         start = max(0, self._settled_ends[-1] - self._longest_stop + 1)
-        found = [at for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
+        found = [(at, stop) for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
         if found:
             self.stopped = True
-            if not self._keep_stop:
-                self._shorten(min(found))
-        elif len(self._whole.settled) >= len(self._begun):
+            if self._keep_stop:
+                self._end_after(*min(found))
+            else:
+                self._shorten(min(found)[0])
+        elif self._is_settled(self._whole.settled):
             settled = self._after_seed(self._whole.settled, self._alone.settled)
             if len(settled) > self._settled_ends[-1]:
                 self._settled_ends.append(len(settled))
@@ -96,14 +100,39 @@ class Continuation:
     def _shorten(self, position: int) -> None:
         """Leave out the tokens that do not lie wholly before a position in the text added."""
         while len(self.added) > position:
+            self.added = self._without_last()
             self.tokens.pop()
-            shorter = Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens)
-            self.added = shorter.added
+
+    def _end_after(self, position: int, stop: str) -> None:
+        """Leave out the tokens after a stop text at a position, also one that only brings its last white space."""
+        end, word_end = position + len(stop), position + len(stop.rstrip())
+        while len(self.added) > end and len(shorter := self._without_last()) >= word_end:
+            self.added = shorter
+            self.tokens.pop()
+
+    def _without_last(self) -> str:
+        """Return the text added without the last token."""
+        return Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens[:-1]).added
+
+    @cached_property
+    def _typed(self) -> str:
+        """The sentence that goes on, as it was given and not as its tokens read by themselves."""
+        *_, last = "", *self._processor.sentence_texts(self._seed_text)
+        return " ".join(last.split())
+
+    def _is_settled(self, whole: str) -> bool:
+        """Return whether the part of the text that stays goes beyond the seed."""
+        return whole.startswith(self._begun) or len(whole) >= max(len(self._begun), len(self._typed))
 
     def _after_seed(self, whole: str, alone: str) -> str:
         """Return what is added, given the text of the seed's tokens and others, and that of the others alone."""
-        # Where the seed's last word reads otherwise before what follows, such as a quotation mark, it stays.
-        added = whole[len(self._begun) :] if whole.startswith(self._begun) else f" {alone}"
+        if whole.startswith(self._begun):
+            added = whole[len(self._begun) :]
+        elif self._typed and whole.startswith(self._typed):
+            added = whole[len(self._typed) :]
+        else:
+            # The seed's last word, such as a quotation mark, reads otherwise before what follows, but it stays.
+            added = f" {alone}"
         if self._seed_text[-1:].isspace() and not self._begun[-1:].isspace():
             added = added.lstrip(" ")
         return added

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -29,16 +28,16 @@ class Beginning:
     def __init__(self, lines: Lines) -> None:
         parts: list[str] = []
         characters = number = 0
-        self._is_whole = True
+        self._is_cut = False
         for part in lines.first_parts():
             parts.append(part)
             characters += len(part)
             number += part.endswith("\n")
             if characters > FIRST_CHARACTERS or number == FIRST_LINES:
-                self._is_whole = False
+                self._is_cut = True
                 break
         self.lines = re.findall(r"[^\n]*\n|[^\n]+", "".join(parts))
-        if not self._is_whole and len(self.lines) > 1 and not self.lines[-1].endswith("\n"):
+        if self._is_cut and len(self.lines) > 1 and not self.lines[-1].endswith("\n"):
             self.lines.pop()
         marked = SEPARATOR_LINE.fullmatch(self.lines[0].removesuffix("\n")) if self.lines else None
         self.separator = marked[1] if marked else None
@@ -46,12 +45,8 @@ class Beginning:
     def rows(self, dialect: Dialect) -> tuple[list[list[str]], Rows]:
         """Return the rows, and what knows about their quotation marks."""
         lines = self.lines if self.separator is None else self.lines[1:]
-        found = Rows(enumerate(lines), dialect, is_whole=self._is_whole)
-        rows = []
-        with suppress(EOFError):
-            for _, row in found:
-                rows.append(row)
-        return rows, found
+        found = Rows(enumerate(lines), dialect, is_cut=lambda: self._is_cut)
+        return [row for _, row in found], found
 
 
 def find_dialect(
@@ -127,14 +122,17 @@ def csv_records(
     numbered = ((lines.number, line) for line in lines.whole())
     if beginning.separator is not None:
         next(numbered)
-    rows = iter(Rows(numbered, dialect, lines.report))
+    rows = iter(Rows(numbered, dialect, lines.report, lambda: lines.is_cut))
     header = next(rows, None)
     if header is None:
         return Records(str(dialect), None, iter(()))
     if has_header:
         columns = _distinct(header[1])
         if len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
-            lines.report(f"row{{s}} taken for the name of the only column, {shown(columns[0])}", header[0])
+            options = "(see --no-header, --delimiter)"
+            lines.report(
+                f"row{{s}} taken for the name of the only column, {shown(columns[0])} {options}", header[0]
+            )
     else:
         columns = [str(number) for number in range(1, len(header[1]) + 1)]
         rows = chain([header], rows)
@@ -144,7 +142,10 @@ def csv_records(
 def _records(rows: Iterator[tuple[int, list[str]]], columns: list[str], lines: Lines) -> Iterator[Record]:
     for number, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
-            lines.report("row{s} with more fields than the first one, which may cut a text", number)
+            lines.report(
+                "row{s} with more fields than the first one, which may cut a text (see --delimiter, --quoting)",
+                number,
+            )
         yield Record(dict(zip(columns, row, strict=False)), number, sum(map(len, row)))
 
 

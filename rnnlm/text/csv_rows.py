@@ -56,8 +56,9 @@ class Rows:
         How they are written.
     report
         Called with what is wrong, and the number of the line.
-    is_whole
-        Whether these are all lines; if not, rows end before a quotation mark that is not closed in them.
+    is_cut
+        Whether more lines would follow the last one; then a row is left out whose quotation mark these do not
+        close.
 
     Attributes
     ----------
@@ -70,14 +71,14 @@ class Rows:
         numbered: Iterable[tuple[int, str]],
         dialect: Dialect,
         report: Callable[[str, int], object] = lambda kind, line: None,
-        is_whole: bool = True,
+        is_cut: Callable[[], bool] = lambda: False,
     ) -> None:
         self.quoted = self.stray = 0
         self._numbered = iter(numbered)
         self._put_back: deque[tuple[int, str]] = deque()
         self._dialect = dialect
         self._report = report
-        self._is_whole = is_whole
+        self._is_cut = is_cut
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         separator, spaced = self._dialect.separator, self._dialect.spaced
@@ -87,7 +88,11 @@ class Rows:
             if not text:
                 continue
             if self._dialect.quoting and QUOTE in text:
-                row = self._quoted_row(number, text)
+                try:
+                    row = self._quoted_row(number, text)
+                except EOFError:
+                    self._report("row{s} that {are} cut off left out", number)
+                    return
             else:
                 row = text.split(separator)
             if row:
@@ -143,7 +148,7 @@ class Rows:
         else:
             value = [text[begin + 1 : closed]]
         end = _after_spaces(line, closed + 1)
-        if closed < 0 and not self._is_whole:
+        if closed < 0 <= room and len(ahead) < MOST_LINES and self._is_cut():
             raise EOFError
         if closed < 0 or (end < len(line) and line[end] != self._dialect.separator):
             self._put_back.extendleft(reversed(ahead))

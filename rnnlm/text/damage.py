@@ -40,11 +40,11 @@ class Damage(RnnlmError):
 
     def after_line(self, number: int) -> RnnlmError:
         """Return the error of a file of lines, of which so many were read."""
-        return RnnlmError(self._sentence(f"after line {number:,}, {self.place}"))
+        return RnnlmError(self._sentence(f"after line {number:,}, {self.place}" if number else self.place))
 
     def left_out(self) -> str:
         """Return the sentence for a file of which only what comes before is read."""
-        lines = "that" if self.line is None else f"line {self.line:,}"
+        lines = f"line {self.line:,}" if self.line else "that"
         doubts = "" if self._is_at_end else ", and some before it may be wrong"
         return (
             f"{self.source}: damaged {self.place} ({self.reason}); what comes after {lines} is left out{doubts}."

@@ -19,7 +19,7 @@ from rnnlm.text.signatures import is_binary
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
 # How much of a text of single bytes must be UTF-8 for this to be no chance: characters, and a share of its parts.
-LEAST_UTF8, LEAST_UTF8_PARTS = 5, 0.01
+LEAST_UTF8, LEAST_UTF8_PARTS = 2, 0.01
 CONTINUATIONS = bytes(range(0x80, 0xC0))
 # A text may have so many bytes that are no character, and one more for every million of bytes.
 MOST_UNDECODABLE = 10
@@ -136,7 +136,15 @@ class Decoding:
         if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
             # The order of the bytes is that of the mark, if there is one.
             family = codec[:6]
-            return found if found and found.startswith(family) else f"{family}-le"
+            codec = found if found and found.startswith(family) else f"{family}-le"
+        has_wide_characters = codec.startswith(("utf-16", "utf-32"))
+        could_be_both = beginning.isascii() and (b"\0" in beginning or not has_wide_characters)
+        # Single bytes are compared as they are read.
+        is_comparable = codec == UTF8 or _has_single_bytes(codec)
+        if not is_comparable and beginning and is_utf8(beginning) and not could_be_both:
+            self._note(
+                f"{self._source}: read as {name_of(codec)}, as --encoding says, although it looks like UTF-8."
+            )
         return codec
 
     def _first(self, beginning: bytes) -> str:

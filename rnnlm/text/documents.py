@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rnnlm.text.lines import PIECE_SIZE, Lines
+from rnnlm.text.sentence_ends import LIKELY_END
 
 # Project Gutenberg's marks, as they have been since 2003 or so, and those of the older "small print".
 BOOK_BEGINS = re.compile(
@@ -16,24 +17,34 @@ BOOK_BEGINS = re.compile(
 BOOK_ENDS = re.compile(
     r"(?:\*\*\* ?)?END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG(?:'S|’S)?(?: EBOOK| ETEXT|,? )", re.IGNORECASE
 )
+# Lines that are broken at the edge of a page are all shorter than this, and most of them longer than that.
+PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
+LINE_CLOSERS = tuple('.?!"”’»…:;')
 # How much of a text is looked at for the mark where a book begins: the small print has some 12,000 characters.
 LICENCE_CHARACTERS = 50_000
+# Where a document is best cut into pieces; nothing goes on over a line end or the end of a sentence.
+CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+
+
+# What one document may be, beside what stands between separators.
+DOCUMENTS = ("line", "paragraph", "file")
 
 
 class Piece(NamedTuple):
-    """A part of a document: at most 65,536 characters, cut at a line end or a space if there is one."""
+    """A part of a document: at most 65,536 characters, cut where `pieces` says."""
 
     text: str
     begins_document: bool
 
 
 def pieces(parts: Iterable[str]) -> Iterator[Piece]:
-    """Cut one document into pieces at line ends, else at spaces, else anywhere."""
+    """Cut one document into pieces at line ends, else where sentences end, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
         rest += part
         while len(rest) > PIECE_SIZE:
-            cut = rest.rfind("\n", 0, PIECE_SIZE) + 1 or rest.rfind(" ", 0, PIECE_SIZE) + 1 or PIECE_SIZE
+            found = filter(None, (place.match(rest, 0, PIECE_SIZE) for place in CUTS))
+            cut = next((place.end() for place in found), PIECE_SIZE)
             yield Piece(rest[:cut], begins)
             begins, rest = False, rest[cut:]
     if rest:
@@ -60,8 +71,7 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
     """
     numbered = _book(lines) if _is_gutenberg(lines) else lines.grouped()
     if documents == "line":
-        for _, parts in numbered:
-            yield from pieces(part.removesuffix("\n") for part in parts)
+        yield from _line_documents(numbered, lines)
         return
     parts = (part for _, of_line in numbered for part in of_line)
     groups: Iterator[Iterator[str]]
@@ -73,6 +83,22 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
         groups = _between(parts, documents.strip(), lines)
     for group in groups:
         yield from pieces(map(_joined, group) if join_lines else group)
+
+
+def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines) -> Iterator[Piece]:
+    """Take each line for a document, and say if they look as if they were broken at the edge of a page."""
+    number = longest = broken = 0
+    for _, parts in numbered:
+        for piece in pieces(part.removesuffix("\n") for part in parts):
+            yield piece
+            number += 1
+            longest = max(longest, len(piece.text))
+            broken += len(piece.text) > BROKEN_LINE and not piece.text.rstrip().endswith(LINE_CLOSERS)
+    if number >= FEWEST_LINES and longest <= PAGE_WIDTH and broken > number / 2:
+        lines.note(
+            "most lines end within a sentence, as on the pages of a book, and each was taken for a document;"
+            " --documents paragraph and --sentences join them"
+        )
 
 
 def _joined(part: str) -> str:
@@ -88,7 +114,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.report(f"document, as no line is {separator!r}", 1)
+        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

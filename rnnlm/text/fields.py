@@ -84,6 +84,13 @@ def value_of(values: Any, path: Path) -> Any:
     return values
 
 
+def as_record(value: object) -> Mapping[str, Any] | None:
+    """Return the fields of a JSON value: those of an object, and one of a string alone; None for other values."""
+    if isinstance(value, str):
+        return {"text": value}
+    return value if isinstance(value, dict) else None
+
+
 def as_text(value: object) -> str | None:
     """Return a text, or the text of a list of pieces such as Telegram's; None for other values."""
     if isinstance(value, str):
@@ -154,23 +161,24 @@ def missing_field(
     """Say that there is no field with the text, and which there are."""
     names = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
     there = f", only {names}" if columns else ""
-    missing = repr(wanted) if wanted else "'body' or 'text'"
-    advice = "rename the one with the text to 'text', or choose it with 'rnnlm preprocess --text-column'"
+    missing = repr(wanted) if wanted else "'body', 'text' or 'content'"
+    choice = "NAME"
     if wanted is None:
         submission = [find_field(name, columns) for name in SUBMISSION_FIELDS]
-        nested = next(_usual_inside(first), None)
         if None not in submission:
-            advice += f" {','.join(filter(None, submission))}"
-        elif nested:
-            advice += f" {nested}"
+            choice = ",".join(filter(None, submission))
+        else:
+            choice = next(usual_inside(first), choice)
+    advice = f"choose what holds the text with --text-column {choice} (text_column in Python)"
     if are_all and columns == [str(number) for number in range(1, len(columns) + 1)]:
-        advice = "choose one by its number with --text-column"
+        advice = "choose one by its number with --text-column (text_column in Python)"
     elif are_all and any(" " in name.strip() or name.strip().isdigit() for name in columns):
-        advice += "; if the first row names no columns, say so with --no-header"
-    return RnnlmError(f"{source}: there is no column {missing}{there}; {advice}.")
+        advice += "; if the first row names no columns, say so with --no-header (header=False in Python)"
+    noun = "column" if are_all else "field"
+    return RnnlmError(f"{source}: there is no {noun} {missing}{there}; {advice}.")
 
 
-def _usual_inside(records: Iterable[Record]) -> Iterator[str]:
+def usual_inside(records: Iterable[Record]) -> Iterator[str]:
     """Name the usual fields with text in the objects that fields hold."""
     for record in records:
         for name, value in record.values.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError
 from rnnlm.text.csv_files import is_table
 from rnnlm.text.fields import wanted_names
-from rnnlm.text.json_records import recognize_json
+from rnnlm.text.json_records import may_be_json, recognize_json
 from rnnlm.text.lines import Lines
 
 FORMATS = {
@@ -22,11 +22,21 @@ COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 # How the dumps of Reddit are named.
 DUMP = re.compile(r"R[CS](?:_v\d)?_\d{4}-\d\d(?:-\d\d)?")
 PARQUET_SIGNATURE = b"PAR1"
+# How many lines show whether a text has columns.
+FIRST_LINES = 10
+# A line of a file that tells whether others are whole.
+CHECKSUM = re.compile(r"(?:[0-9a-f]{32,128} [ *].+|\w+ \(.+\) = [0-9a-f]{32,128})", re.IGNORECASE)
 
 
 def format_of(name: str) -> str | None:
     """Return ``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet`` by a file's name, or None for other names."""
     return FORMATS.get(Path(strip_compression(name)).suffix.lower())
+
+
+def are_checksums(beginning: str) -> bool:
+    """Return whether a text consists of checksums of files, as ``sha256sum`` writes them."""
+    lines = beginning.splitlines()
+    return len(lines) > 0 and all(CHECKSUM.fullmatch(line) for line in lines[:FIRST_LINES])
 
 
 def strip_compression(name: str) -> str:
@@ -38,6 +48,13 @@ def strip_compression(name: str) -> str:
 def is_dump(name: str) -> bool:
     """Return whether a file is named as the dumps of Reddit are, such as ``RC_2015-01.bz2``."""
     return DUMP.fullmatch(Path(strip_compression(name)).name) is not None
+
+
+def has_columns(beginning: str) -> bool:
+    """Return whether the first lines of a text all have the same number of tabs."""
+    first = [line.strip() for line in beginning.split("\n")[:FIRST_LINES] if line.strip()]
+    tabs = {line.count("\t") for line in first}
+    return len(first) > 2 and len(tabs) == 1 and tabs != {0}
 
 
 def recognize(lines: Lines, name: str, text_column: str | None) -> str:
@@ -61,13 +78,13 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     """
     by_name = format_of(name)
     first = next((part.lstrip() for part in lines.first_parts() if not part.isspace()), "")
-    if first.startswith(("{", "[")):
+    if first.startswith(("{", "[")) or may_be_json(lines.beginning):
         found = recognize_json(lines, named_lines=by_name == "jsonl")
         if found:
             return found
     if by_name == "json" and first:
         raise RnnlmError(
-            f"{lines.source}: this is no JSON that holds objects; --format txt reads it as text as it stands."
+            f"{lines.source}: this is no JSON that holds records or texts; --format txt reads it as it stands."
         )
     if by_name in ("csv", "json", "jsonl"):
         return by_name

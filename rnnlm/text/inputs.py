@@ -10,7 +10,7 @@ from typing import Any, overload
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.encodings import check_encoding
 from rnnlm.text.fields import Conditions
-from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, format_of, is_dump, recognize
+from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, are_checksums, format_of, is_dump, recognize
 from rnnlm.text.json_records import holds_texts
 from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
 from rnnlm.text.report import ReadReport, counted
@@ -223,7 +223,8 @@ class Inputs(Sequence[str]):
             )
         left_out = [str(Path(file).relative_to(path)) for file in found if file not in chosen]
         if left_out:
-            some = ", ".join(left_out[:MOST_NAMED]) + (", ..." if len(left_out) > MOST_NAMED else "")
+            others = len(left_out) - MOST_NAMED
+            some = ", ".join(left_out[:MOST_NAMED]) + (f" and {others:,} more" if others > 0 else "")
             self._report.note(f"{name}: {counted(len(left_out), 'file{s}')} left out that may be no text: {some}.")
         return [InputFile(file, self._settings, self._report) for file in found if file in chosen]
 
@@ -231,11 +232,14 @@ class Inputs(Sequence[str]):
         """Return whether a file in a directory is to be read."""
         if any(part.startswith(".") for part in Path(name).relative_to(directory).parts):
             return False
-        if is_dump(name) or format_of(name) not in (None, "json"):
+        by_name = format_of(name)
+        if is_dump(name) or by_name not in (None, "json", "txt"):
             return True
         # A directory may hold anything; what is left out is named.
         with suppress(RnnlmError), InputFile(name, self._settings, ReadReport()).open() as (kind, lines):
+            if lines is not None and by_name == "txt":
+                return not are_checksums(lines.beginning)
             if lines is not None and kind in ("json", "jsonl"):
                 return holds_texts(lines, self._settings.text_column)
             return kind in ("csv", "parquet")
-        return False
+        return by_name == "txt"

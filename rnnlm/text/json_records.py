@@ -2,12 +2,22 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
-from rnnlm.text.fields import Path, Record, Records, as_text, find_field, missing_field, wanted_names
-from rnnlm.text.json_stream import EACH, JsonStream, parse, path_name
+from rnnlm.text.fields import (
+    Path,
+    Record,
+    Records,
+    as_record,
+    as_text,
+    find_field,
+    missing_field,
+    usual_inside,
+    wanted_names,
+)
+from rnnlm.text.json_stream import EACH, EACH_VALUE, JsonStream, parse, path_name
 from rnnlm.text.lines import Lines
 
 # How much of a document is looked at for its lists of records.
@@ -27,7 +37,7 @@ Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]
 
 
 def recognize_json(lines: Lines, named_lines: bool) -> str | None:
-    """Return whether a text that begins with ``{`` or ``[`` is ``jsonl`` or ``json``, or None if it is neither.
+    """Return whether a text is ``jsonl`` or ``json``, or None if it is neither.
 
     Parameters
     ----------
@@ -40,13 +50,22 @@ def recognize_json(lines: Lines, named_lines: bool) -> str | None:
     whole = [line for line in re.findall(r"[^\n]+\n?", text) if not line.isspace()]
     if len(text) >= FIRST_LINES_CHARACTERS and len(whole) > 1:
         whole.pop()
-    objects = [isinstance(_parsed(line), dict) for line in whole[:FIRST_LINES]]
-    if objects[0] and len(objects) > 1 and (named_lines or sum(objects) * 2 >= len(objects)):
+    objects = [_is_object(line) for line in whole[:FIRST_LINES]]
+    many = objects[0] and len(objects) > 1 and (named_lines or sum(objects) * 2 >= len(objects))
+    all_but_first = len(objects) > 2 and all(objects[1:])
+    if many or all_but_first:
         return "jsonl"
     tree, is_sound = _first_values(lines)
     if isinstance(tree, dict) and tree and (is_sound or _lists(tree)):
-        return "jsonl" if objects == [True] and not _lists(tree) else "json"
-    return "json" if isinstance(tree, list) and _objects(tree) else None
+        return "jsonl" if objects == [True] and not (_lists(tree) or _are_objects(tree)) else "json"
+    if isinstance(tree, list) and (_objects(tree) or (is_sound and _are_strings(tree))):
+        return "json"
+    return None
+
+
+def may_be_json(beginning: str) -> bool:
+    """Return whether the first characters of a text are worth a look at more of them: as JSON, or JSON lines."""
+    return beginning.lstrip().startswith(("{", "[")) or any(map(_is_object, beginning.split("\n")[:FIRST_LINES]))
 
 
 def json_lines(lines: Lines) -> Records:
@@ -71,41 +90,59 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
     names = wanted_names(wanted)
     tree, _ = _first_values(lines)
     lists = {} if isinstance(tree, dict) and _has_text(tree, names) else _lists(tree)
-    with_text = (path for path, objects in lists.items() if any(_has_text(each, names) for each in objects))
-    path = next(with_text, None if lists else ())
+    path = _path_of_text(tree, lists, names)
     stream = JsonStream(lines)
     if path is None:
-        # There may be another list further on; if not, an error says what is in the first one.
-        path = next(iter(lists))
+        # There may be another list further on; if not, an error says what is in one of these.
+        path = next((each for each in lists if any(usual_inside(_records_of(lists[each])))), next(iter(lists)))
         if len(_beginning(lines, FIRST_CHARACTERS)) >= FIRST_CHARACTERS:
             records = stream.search(lambda record: _has_text(record.values, names), keep_damaged)
             first = list(islice(records, 1))
             if not first:
-                raise missing_field(wanted, list(lists[path][0]), (), False, lines.source)
+                raise missing_field(wanted, list(lists[path][0]), _records_of(lists[path]), False, lines.source)
             return Records(_reading(stream.found or path), None, chain(first, records))
+    # Lists in the records are none beside them.
+    inside = path[:-1] if path[-1:] == (EACH_VALUE,) else path
     for other in lists:
-        if EACH not in other[:-1] and other != path[: len(other)]:
+        if EACH not in other[:-1] and other != path[: len(other)] and other[: len(inside)] != inside:
             lines.report(f"list{{s}} of records left out, {path_name(other)!r}", 1)
     return Records(_reading(path), None, stream.records(path, keep_damaged))
 
 
+def _path_of_text(tree: object, lists: Lists, names: Collection[str]) -> Path | None:
+    """Return the path to the records with the text, the outermost; None if there are lists, but none has it."""
+    with_text = (path for path, objects in lists.items() if any(_has_text(each, names) for each in objects))
+    found = [path for path in (next(with_text, None), _values_with_text(tree, names)) if path]
+    if found:
+        return min(found, key=len)
+    if lists:
+        return None
+    return (EACH,) if isinstance(tree, list) else ()
+
+
 def _reading(path: Path) -> str:
-    return f"the JSON list {path_name(path)!r}" if path_name(path) else "a JSON list" if path else "JSON objects"
+    if not path:
+        return "JSON objects"
+    name = path_name(path)
+    if path[-1] == EACH_VALUE:
+        return f"the values of the JSON object {name!r}" if name else "the values of a JSON object"
+    return f"the JSON list {name!r}" if name else "a JSON list"
 
 
 def holds_texts(lines: Lines, wanted: str | None) -> bool:
     """Return whether the first objects of a document, or of JSON lines, have the field with the text."""
     (tree, _), names = _first_values(lines), wanted_names(wanted)
     objects = [each for of_list in _lists(tree).values() for each in of_list]
-    return any(_has_text(each, names) for each in _objects([tree, *objects]))
+    has_text = any(_has_text(each, names) for each in _objects([tree, *objects]))
+    return has_text or _values_with_text(tree, names) is not None
 
 
 def _line_records(lines: Lines) -> Iterator[Record]:
     for line in lines.whole():
         if line.isspace():
             continue
-        values = _parsed(line)
-        if isinstance(values, dict):
+        values = as_record(_parsed(line))
+        if values is not None:
             yield Record(values, lines.number, len(line))
         else:
             lines.report("line{s} that {are} not {a}JSON object{s} skipped", lines.number)
@@ -121,6 +158,10 @@ def _parsed(text: str) -> object:
     return value if end == len(text) else None
 
 
+def _is_object(line: str) -> bool:
+    return line.lstrip().startswith("{") and isinstance(_parsed(line), dict)
+
+
 def _beginning(lines: Lines, characters: int) -> str:
     parts, length = [], 0
     for part in lines.first_parts():
@@ -132,7 +173,7 @@ def _beginning(lines: Lines, characters: int) -> str:
 
 
 def _first_values(lines: Lines) -> tuple[object, bool]:
-    """Return as much of a document as its beginning shows, None if it is no JSON, and whether it is sound."""
+    """Return what the beginning of a document shows, None if it is no JSON, and whether it is sound so far."""
     text = _beginning(lines, FIRST_CHARACTERS).lstrip()
     try:
         values, end = parse(text)
@@ -175,6 +216,30 @@ def _closed(text: str) -> str:
 
 def _objects(values: Iterable[object]) -> list[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, dict)]
+
+
+def _are_objects(tree: Mapping[str, Any]) -> bool:
+    return len(tree) > 1 and all(isinstance(value, dict) for value in tree.values())
+
+
+def _are_strings(tree: Sequence[object]) -> bool:
+    return len(tree) > 0 and all(isinstance(value, str) for value in tree)
+
+
+def _records_of(objects: Iterable[Mapping[str, Any]]) -> list[Record]:
+    return [Record(values, 1) for values in objects]
+
+
+def _values_with_text(tree: object, names: Collection[str]) -> Path | None:
+    """Return the path to records that are the values of an object, as those under their numbers, or None."""
+    if not isinstance(tree, dict) or _has_text(tree, names):
+        return None
+    objects = {(): tree} | {(key,): value for key, value in tree.items() if isinstance(value, dict)}
+    for path, values in objects.items():
+        with_text = [each for each in _objects(values.values()) if _has_text(each, names)]
+        if len(with_text) >= max(2, len(values) - 1):  # the last one may be cut
+            return (*path, EACH_VALUE)
+    return None
 
 
 def _lists(tree: object) -> Lists:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.text.fields import Path, Record
+from rnnlm.text.fields import Path, Record, as_record
 from rnnlm.text.lines import MAX_RECORD, Lines
 
 EACH = "[]"
 """In a path through a document: every element of a list."""
+EACH_VALUE = "{}"
+"""In a path through a document: every value of an object."""
 
 # How deep a list is looked for.
 MOST_KEYS = 8
@@ -51,7 +53,7 @@ def parse(text: str, start: int = 0) -> tuple[Any, int]:
 
 def path_name(path: Path) -> str:
     """Return how messages name a path."""
-    return ".".join(step for step in path if step != EACH)
+    return ".".join(step for step in path if step not in (EACH, EACH_VALUE))
 
 
 class JsonStream:
@@ -84,7 +86,8 @@ class JsonStream:
         Parameters
         ----------
         path
-            Keys, and `EACH` for the elements of a list; without any the objects are not inside of anything.
+            Keys, `EACH` for the elements of a list, and `EACH_VALUE` for the values of an object; without any the
+            objects are not inside of anything.
         keep_damaged
             Whether a place that is no JSON only ends the records and is reported; it is an error if not.
 
@@ -134,7 +137,7 @@ class JsonStream:
                 yield from self._walk(path[1:])
         elif path[0] != EACH and self._peek() == "{":
             for _ in self._members("}"):
-                if self._key() == path[0]:
+                if self._key() == path[0] or path[0] == EACH_VALUE:
                     yield from self._walk(path[1:])
                 else:
                     self._skip()
@@ -186,8 +189,8 @@ class JsonStream:
                 f" or longer than {MAX_RECORD:,} characters",
                 number,
             )
-        elif isinstance(decoded[0], dict):
-            yield Record(decoded[0], number, decoded[1])
+        elif (values := as_record(decoded[0])) is not None:
+            yield Record(values, number, decoded[1])
         else:
             self._lines.report("value{s} that {are} not {a}JSON object{s} skipped", number)
 

@@ -143,6 +143,11 @@ class Lines(Source):
             yield line
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the file is damaged after what was read of it."""
+        return self._bytes.damage is not None
+
+    @property
     def _whole_lines(self) -> int:
         return self._number_read - (not self._at_line_start)
 

@@ -197,17 +197,24 @@ class TextProcessor:
     ----------
     settings
         How text becomes tokens.
+    unknown
+        The token that stands for unknown words, where tokens become text.
     """
 
-    def __init__(self, settings: TextSettings) -> None:
+    def __init__(self, settings: TextSettings, unknown: str = "") -> None:
         self.settings = settings
+        self._unknown = unknown
 
     # Made when first needed: a detokenizing model loads no sentence splitter.
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         settings = self.settings
         return make_tokenizer(
-            settings.tokenizer, join=settings.join, keep_lines=settings.keep_lines, subwords=settings.subwords
+            settings.tokenizer,
+            join=settings.join,
+            keep_lines=settings.keep_lines,
+            subwords=settings.subwords,
+            unknown=self._unknown,
         )
 
     @cached_property

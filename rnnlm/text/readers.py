@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from rnnlm.text.csv_files import csv_records
-from rnnlm.text.documents import Piece, text_documents, whole_pieces
+from rnnlm.text.documents import DOCUMENTS, Piece, text_documents, whole_pieces
 from rnnlm.text.fields import Conditions, wanted_names
-from rnnlm.text.formats import format_of
+from rnnlm.text.formats import format_of, has_columns
 from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
 from rnnlm.text.lines import Lines, source_name
@@ -54,14 +54,12 @@ def read_documents(
             if lines is not None and kind == "txt":
                 documents = settings.documents or "line"
                 pieces = text_documents(lines, documents, join_lines)
-                if settings.format == "auto" and format_of(file.name) != "txt":
-                    reading = f"Reading plain text by the {documents}"
-                    pieces = _shown(pieces, _beginning_of_document, reading, lines.source, report)
-                yield from pieces
+                by = f"by the {documents}" if documents in DOCUMENTS else f"between lines {documents!r}"
+                yield from _shown_if_guessed(pieces, _beginning_of_document, by, lines, settings, report)
             else:
                 for text in _record_texts(file.name, kind, lines, settings, conditions, report):
                     yield from whole_pieces(text)
-    conditions.check_found(", ".join(map(str, inputs)))
+    conditions.check_found(", ".join(source_name(str(name)) for name in inputs))
 
 
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:
@@ -85,7 +83,10 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
     conditions = Conditions(settings.where)
     with InputFile(name, settings, report).open() as (kind, lines):
         if lines is not None and kind == "txt":
-            yield from lines.texts()
+            texts = lines.texts()
+            if format_of(name) != "txt" or _looks_like_records(lines.beginning):
+                texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings, report)
+            yield from texts
         else:
             yield from _record_texts(name, kind, lines, settings, conditions, report)
     conditions.check_found(source_name(name))
@@ -114,6 +115,25 @@ def _record_texts(
     source = lines or Source(name, report)
     reading, texts = record_texts(records, source, wanted, conditions)
     return _shown(texts, str, f"Reading {reading}", source.source, report)
+
+
+def _shown_if_guessed(
+    parts: Iterator[Part],
+    sample: Callable[[Part], str | None],
+    by: str,
+    lines: Lines,
+    settings: ReaderSettings,
+    report: ReadReport,
+) -> Iterator[Part]:
+    """Return the parts of a plain text, whose first samples are shown if nobody said that it is one."""
+    if settings.format != "auto":
+        return parts
+    tabs = ", tabs included (--format tsv takes one column)" if has_columns(lines.beginning) else ""
+    return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
+
+
+def _looks_like_records(beginning: str) -> bool:
+    return has_columns(beginning) or beginning.lstrip().startswith(("{", "["))
 
 
 def _beginning_of_document(piece: Piece) -> str | None:

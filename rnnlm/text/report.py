@@ -87,6 +87,10 @@ class Source:
             self.report(f"{surrogates} replaced by U+FFFD", line, count)
         return text
 
+    def note(self, remark: str) -> None:
+        """Report how it is read."""
+        self._report.note(f"{self.source}: {remark}.")
+
     def report(self, kind: str, line: int, count: int = 1) -> None:
         """Report what is left out or looks wrong."""
         self._report.add(self.source, kind, line, count)

@@ -12,6 +12,7 @@ from rnnlm.errors import RnnlmError, shown
 
 if TYPE_CHECKING:
     from rnnlm.text.documents import Piece
+    from rnnlm.text.report import ReadReport
 
 SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 # Their punctuation, and the wide forms of other characters.
@@ -21,7 +22,8 @@ PUNCTUATION = r"\u3000-\u303f\uff00-\uff65\uffe0-\uffef"
 LONGEST_WORD = 8
 # How much of a text tells whether its words stand apart.
 LOOKED_AT = 1_000_000
-MOST_IN_RUNS = 1 / 3
+# Shares of the text in runs without spaces: above the one it is refused, above the other they are said.
+MOST_IN_RUNS, SOME_IN_RUNS = 1 / 3, 1 / 100
 
 CLOSING_MARKS = tuple(",.;:!?)]}%")
 OPENING_MARKS = tuple("([{")
@@ -79,8 +81,15 @@ class UnspacedText:
         self._last = token
 
 
-def refuse_unsegmented(pieces: "Iterator[Piece]") -> "Iterator[Piece]":
+def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iterator[Piece]":
     """Yield the pieces of documents of words, unless there are no spaces between the words.
+
+    Parameters
+    ----------
+    pieces
+        The pieces.
+    report
+        Gets what share has none, where that is little.
 
     Raises
     ------
@@ -99,6 +108,11 @@ def refuse_unsegmented(pieces: "Iterator[Piece]") -> "Iterator[Piece]":
                 _refuse(read, in_runs, example)
         yield piece
     _refuse(read, in_runs, example)
+    if in_runs > SOME_IN_RUNS * read:
+        report.note(
+            f"{in_runs / read:.0%} of the text is in runs without spaces such as {shown(example[:30])}, each of"
+            " which is one word here; --tokenizer unicode cuts them."
+        )
 
 
 def is_turkish(words: Sequence[str], counts: Sequence[int]) -> bool:

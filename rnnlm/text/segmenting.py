@@ -19,15 +19,27 @@ from typing import cast
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.detokenizers import GrowingText
-from rnnlm.text.scripts import begins_without_space
+from rnnlm.text.scripts import begins_without_space, stand_apart
 from rnnlm.text.tokenizers import MARK, Tokenizer
 
 # The boundary after a flag would be looked for from the first flag on, in a time quadratic in their number.
 FLAG = r"(?:[\U0001f1e6-\U0001f1ff][\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+){2}"
 
+# The name of the unknown token may be anything; it is set apart as a word is.
+ANY_WORD = "word"
+
 
 class MarkedTokenizer(Tokenizer):
-    """Cuts words further and marks which tokens follow a space."""
+    """Cuts words further and marks which tokens follow a space.
+
+    Parameters
+    ----------
+    unknown
+        The token that stands for unknown words, with a space before them or without.
+    """
+
+    def __init__(self, unknown: str = "") -> None:
+        self._unknown = unknown
 
     @abstractmethod
     def segments(self, word: str) -> list[str]:
@@ -48,7 +60,7 @@ class MarkedTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the text that the tokens were made of, its white space folded."""
-        return MarkedText(tokens)
+        return MarkedText(tokens, self._unknown)
 
 
 class MarkedText:
@@ -58,10 +70,16 @@ class MarkedText:
     ----------
     tokens
         The first tokens.
+    unknown
+        The token that stands for unknown words.
     """
 
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self._text = "".join(map(_with_space, tokens))
+    def __init__(self, tokens: Sequence[str], unknown: str = "") -> None:
+        self._unknown = unknown
+        pieces = [""]
+        for token in tokens:
+            pieces.append(self._written(token, pieces[-1]))
+        self._text = "".join(pieces)
 
     @property
     def text(self) -> str:
@@ -75,15 +93,23 @@ class MarkedText:
 
     def append(self, token: str) -> None:
         """Add a token."""
-        self._text += _with_space(token)
+        self._text += self._written(token, self._text)
+
+    def _written(self, token: str, before: str) -> str:
+        """Return a token as it is written after some text."""
+        if token == self._unknown:
+            apart = before and not before[-1].isspace() and stand_apart(before, ANY_WORD)
+            return f" {token}" if apart else token
+        return f" {token[1:]}" if token.startswith(MARK) else token
 
 
 class UnicodeTokenizer(MarkedTokenizer):
     """Word boundaries of Unicode (UAX #29), for every language; Chinese and Thai are cut into letters."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknown: str = "") -> None:
         import regex
 
+        super().__init__(unknown)
         self._segments = regex.compile(rf"{FLAG}|.+?\b", regex.WORD | regex.DOTALL)
 
     def segments(self, word: str) -> list[str]:
@@ -129,7 +155,3 @@ def _attached(segments: list[str]) -> list[str]:
         else:
             attached.append(segment)
     return attached
-
-
-def _with_space(token: str) -> str:
-    return f" {token[1:]}" if token.startswith(MARK) else token

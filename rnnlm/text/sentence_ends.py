@@ -15,6 +15,7 @@ MARKS = BEFORE_SPACE + ANYWHERE
 QUOTES = "\"'”’“‘«»‹›」』》〉"
 BRACKETS = ")]}）］｝】〕"
 FORMATTING = "*_~`"
+CLOSING = QUOTES + BRACKETS + FORMATTING
 CLOSING_APART = "»›”’」』》〉)]}"
 OPENING = "\"'“‘„‚«»‹›「『《〈`([{（［｛【〔¿¡"
 DASHES = "-–—―"
@@ -36,9 +37,13 @@ def _any(characters: str, ranges: str = "") -> str:
 # A full stop inside a number or an address is no mark. The Greek question mark looks like a semicolon, two of the
 # marks between Ethiopic words are typed for a full stop, and OMG!!!11 is one exclamation.
 FIRST_MARK = rf"(?:\.(?![A-Za-z0-9])|{_any(MARKS.replace('.', ''))}|(?<={GREEK});+|፡፡)"
-FURTHER = _any(MARKS + QUOTES + BRACKETS + FORMATTING, EMOJI)
+FURTHER = _any(MARKS + CLOSING, EMOJI)
 APART = rf"\s+{_any(MARKS + CLOSING_APART)}+(?![^\s{GOES_ON}])"
 END = re.compile(rf"{FIRST_MARK}{FURTHER}*(?:(?<=!)1+(?!\w){FURTHER}*)?(?:{APART}){{0,9}}")
+# Where a sentence ends, unless what stands before is an abbreviation.
+LIKELY_END = (
+    rf"(?:{_any(BEFORE_SPACE)}{_any(CLOSING)}*\s|{_any(ANYWHERE)}{_any(CLOSING)}*(?!{_any(MARKS + CLOSING)}|\Z))"
+)
 QUOTE_APART = re.compile(r"\s+\"(?!\S)")
 EMOTICONS = re.compile(rf"(?:\s+(?:[:;=8xX]['^o-]?[()\[\]DPpOo3/\\|*]+|<3+|\^_*\^|[{EMOJI}]+)(?!\S)){{0,9}}")
 FOLLOWING = re.compile(rf"\s*([{DASHES}]*)\s*({_any(OPENING)}{{0,9}})\s*(\S[\w'’-]{{0,{LONGEST_WORD}}}\.?)?")

@@ -115,9 +115,10 @@ def train_subwords(texts: Iterable[str], size: int, min_count: int = 1) -> Subwo
 class _Segmenter(MarkedTokenizer):
     """Cuts words where no subword goes beyond."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknown: str = "") -> None:
         import regex
 
+        super().__init__(unknown)
         self._segments = regex.compile(SEGMENTS)
 
     def segments(self, word: str) -> list[str]:
@@ -133,6 +134,8 @@ class SubwordTokenizer(_Segmenter):
     ----------
     data
         What `train_subwords` found.
+    unknown
+        As in `MarkedTokenizer`.
 
     Raises
     ------
@@ -140,8 +143,8 @@ class SubwordTokenizer(_Segmenter):
         If the package tokenizers is missing.
     """
 
-    def __init__(self, data: SubwordData) -> None:
-        super().__init__()
+    def __init__(self, data: SubwordData, unknown: str = "") -> None:
+        super().__init__(unknown)
         self._data = data
         self._subwords = lru_cache(REMEMBERED)(self._cut)
 

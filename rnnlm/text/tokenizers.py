@@ -204,7 +204,12 @@ def _substitutions(rules: Iterable[tuple[Any, str]]) -> list[Substitution]:
 
 
 def make_tokenizer(
-    name: str, *, join: str = "space", keep_lines: bool = False, subwords: "SubwordData | None" = None
+    name: str,
+    *,
+    join: str = "space",
+    keep_lines: bool = False,
+    subwords: "SubwordData | None" = None,
+    unknown: str = "",
 ) -> Tokenizer:
     """Return the tokenizer of a name.
 
@@ -218,6 +223,8 @@ def make_tokenizer(
         Whether the ends of lines are tokens.
     subwords
         The parts of words for ``bpe``.
+    unknown
+        The token that stands for unknown words.
 
     Raises
     ------
@@ -226,11 +233,11 @@ def make_tokenizer(
     """
     from rnnlm.text.line_ends import LineTokenizer
 
-    tokenizer = _of_lines(name, join, subwords)
+    tokenizer = _of_lines(name, join, subwords, unknown)
     return LineTokenizer(tokenizer) if keep_lines else tokenizer
 
 
-def _of_lines(name: str, join: str, subwords: "SubwordData | None") -> Tokenizer:
+def _of_lines(name: str, join: str, subwords: "SubwordData | None", unknown: str) -> Tokenizer:
     from rnnlm.text.segmenting import JiebaTokenizer, UnicodeTokenizer
     from rnnlm.text.subwords import SubwordTokenizer
 
@@ -239,12 +246,14 @@ def _of_lines(name: str, join: str, subwords: "SubwordData | None") -> Tokenizer
     if name == "bpe":
         if subwords is None:
             raise RnnlmError("the tokenizer bpe has no subwords; they are found when a dataset is built.")
-        return SubwordTokenizer(subwords)
+        return SubwordTokenizer(subwords, unknown)
+    if name == "unicode":
+        return UnicodeTokenizer(unknown)
+    if name == "jieba":
+        return JiebaTokenizer(unknown)
     classes: dict[str, type[Tokenizer]] = {
         "nltk": NltkTokenizer,
         "tweet": TweetTokenizer,
-        "unicode": UnicodeTokenizer,
-        "jieba": JiebaTokenizer,
         CHARACTERS: CharacterTokenizer,
     }
     return classes[name]()

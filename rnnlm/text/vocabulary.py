@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import read_text, write_atomically
-from rnnlm.text.processor import TextSettings, are_strings
+from rnnlm.text.processor import TextProcessor, TextSettings, are_strings
 from rnnlm.text.scripts import begins_without_space
 from rnnlm.text.tokenizers import MARK, MARKED
 
@@ -91,6 +91,10 @@ class Vocabulary:
     def end_token(self) -> str:
         """The token after the last word of a sentence."""
         return self.tokens[self.end_id]
+
+    def processor(self) -> TextProcessor:
+        """Return what makes tokens of text and text of tokens."""
+        return TextProcessor(self.settings, self.unknown_token)
 
     def __len__(self) -> int:
         return len(self.tokens)

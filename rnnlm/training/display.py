@@ -67,4 +67,4 @@ class Display:
         try:
             yield
         except OSError:
-            self.quiet = True
+            self.quiet = self.bar.disable = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.network import Network
+from rnnlm.text.report import counted
 from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.checkpoint import Checkpoint
 
@@ -89,7 +90,8 @@ class CopiedWeights:
     left_out: int
 
     def __str__(self) -> str:
-        return f"{self.kept:,} tokens kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out"
+        kept = counted(self.kept, "token{s}")
+        return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out"
 
 
 def copy_weights(checkpoint: Checkpoint, network: Network, vocabulary: Vocabulary) -> CopiedWeights:

@@ -25,8 +25,8 @@ def check_gradients(config: Config) -> dict[str, float]:
     """Check the gradients of a configuration's network on random windows.
 
     The network has small vocabularies and layers, because what is to be shown does not depend on their sizes and
-    the derivatives of thousands of nearly equal probabilities are too small to measure. All ways are taken that
-    training takes with the configuration:
+    the derivatives of thousands of nearly equal probabilities are too small to measure. Every way is taken that
+    training takes with the configuration, and dynamic evaluation with its model:
 
     * a window with padding and one without;
     * one that is read place by place and, where training may read by token, one that is (see
@@ -34,7 +34,8 @@ def check_gradients(config: Config) -> dict[str, float]:
     * logits in one block and in several;
     * rows of a table that are known to have been used, after another window that used others;
     * words of a sampled softmax that are drawn, clusters of an adaptive one without a target;
-    * full and, where the configuration has it, truncated BPTT, with all that is dropped.
+    * full and, where the configuration has it, truncated BPTT, with all that is dropped, and full BPTT without,
+      as dynamic evaluation has it.
 
     Parameters
     ----------
@@ -67,10 +68,10 @@ def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[st
         present = config.model.softmax_cutoffs[-1]
     ids = rng.integers(0, present, (TIME_STEPS + 1, BATCH_SIZE))
     errors = dict.fromkeys(network.parameters, 0.0)
-    for steps in dict.fromkeys((None, config.training.bptt_truncate)):
+    for steps, drops in dict.fromkeys(((None, True), (config.training.bptt_truncate, True), (None, False))):
         # Nothing may be left of what a window before has done, which is too short to be read by token.
         network.backpropagate(before[:-1], before[1:], mask[: len(before) - 1], state, rng=rng)
-        found = gradient_check(network, ids[:-1], ids[1:], mask, state, bptt_truncate=steps)
+        found = gradient_check(network, ids[:-1], ids[1:], mask, state, bptt_truncate=steps, drops=drops)
         errors = {name: max(error, found[name]) for name, error in errors.items()}
     return errors
 

@@ -17,7 +17,7 @@ from rnnlm.generation.sampler import Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.arrays import Floats
 from rnnlm.optim import SCHEDULES, global_norm
-from rnnlm.text.processor import TextProcessor
+from rnnlm.text.report import counted
 from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.display import Display
 from rnnlm.training.pretrained import LoadedVectors, load_vectors
@@ -75,7 +75,7 @@ class Trainer:
         self.changes: list[str] = []
         self._log_sizes: dict[str, int] | None = None
         self._begun_from: Path | None = None
-        self.processor = TextProcessor(vocabulary.settings)
+        self.processor = vocabulary.processor()
         self.signals = StopSignals()
         self.quiet = quiet
 
@@ -376,15 +376,14 @@ class Trainer:
         """Return the key whose limit the run has reached, and what has happened; None if it goes on."""
         training, progress = self.config.training, self.progress
         if training.patience is not None and progress.evaluations_since_best >= training.patience:
-            number = progress.evaluations_since_best
-            evaluations = f"{number:,} evaluations" if number > 1 else "one evaluation"
+            evaluations = counted(progress.evaluations_since_best, "evaluation{s}")
             return "training.patience", f"the validation loss has not fallen for {evaluations}"
         if training.max_steps is not None and progress.step >= training.max_steps:
-            return "training.max_steps", f"{progress.step:,} steps are done"
+            return "training.max_steps", counted(progress.step, "step{s} {are} done")
         if training.max_seconds is not None and progress.seconds >= training.max_seconds:
-            return "training.max_seconds", f"{progress.seconds:,.0f} seconds of training are over"
+            return "training.max_seconds", counted(round(progress.seconds), "second{s} of training {are} over")
         if progress.epoch >= training.epochs:
-            return "training.epochs", f"{progress.epoch:,} epoch{'s are' if progress.epoch > 1 else ' is'} done"
+            return "training.epochs", counted(progress.epoch, "epoch{s} {are} done")
         return None
 
     def _summary(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.files import open_lines
 from rnnlm.nn.arrays import Floats
+from rnnlm.text.report import counted
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -33,8 +34,8 @@ class LoadedVectors:
 
     def __str__(self) -> str:
         examples = f", such as {', '.join(self.missing[:5])}" if self.missing else ""
-        bad = f"; {self.bad_lines:,} lines without a vector were skipped" if self.bad_lines else ""
-        return f"{self.found:,} words have a vector, {len(self.missing):,} begin at random{examples}{bad}"
+        bad = f"; {counted(self.bad_lines, 'line{s} without a vector')} skipped" if self.bad_lines else ""
+        return f"{counted(self.found, 'vector{s}')} found, {len(self.missing):,} drawn at random{examples}{bad}"
 
 
 def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: int = 0) -> LoadedVectors:

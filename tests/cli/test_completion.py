@@ -71,7 +71,8 @@ def in_shell(shell: list[str], script: str) -> list[str]:
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m rnnlm "$@"\n')
     program.chmod(0o755)
     Path("conf.yaml").touch()
-    environment = {**os.environ, "PATH": f"{program.parent.resolve()}:{os.environ['PATH']}", "HOME": os.getcwd()}
+    path = f"{program.parent.resolve()}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "HOME": os.getcwd(), "LC_ALL": "C.UTF-8"}  # for names of folders
     outcome = subprocess.run([*shell, script], capture_output=True, text=True, check=True, env=environment)
     return outcome.stdout.split()
 

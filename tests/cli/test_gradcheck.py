@@ -148,6 +148,7 @@ TABLES = {"hidden_size": 5, "embedding_size": 4, "softmax_samples": 1600}
     [
         (Embedding, "backward_table", negated, {"hidden_size": 5}),
         (Embedding, "backward_table", negated, {"hidden_size": 5, "embedding_size": 5, "tie_weights": True}),
+        (Embedding, "backward_table", negated, {"hidden_size": 5, "embedding_size": 4, "dropout": 0.1}),
         (Embedding, "backward_table", with_old_rows_noted, {"hidden_size": 5, "embedding_size": 4}),
         (TableGradient, "replace", without_the_last, TABLES),
         (TableGradient, "replace", with_a_row_unnoted, TABLES),

@@ -80,6 +80,31 @@ def test_a_published_network_needs_no_configuration(rnnlm: Command, published: t
     assert not Path("c").exists()
 
 
+def test_without_a_list_of_words_their_order_is_not_taken_in_silence(
+    rnnlm: Command, published: tuple[str, str]
+) -> None:
+    weights, _ = published
+    Path("few.txt").write_text("The cat\n" * 200)
+    Path("more.txt").write_text("The cat sat\n" * 200)
+    for text in ("few", "more"):
+        rnnlm("preprocess", f"{text}.txt", "--out", text)
+    outcome = rnnlm("import", weights, "--data", "few")
+    kind = "published.npz: the published tutorial's network: 4 tanh units, 5 words"
+    said = f"{kind}, taken for those of the vocabulary, in the order of its ids\n"
+    assert outcome == (0, "", f"{said}Saved in runs/published\n")
+    for source in (["--data", "more"], ["--vocab", "more"]):
+        outcome = rnnlm("import", weights, *source, "--out", "run")
+        assert outcome.exit_code == 1
+        assert "5 words, not the 6 of the vocabulary given; give --vocab WORDS" in outcome.stderr
+        assert not Path("run").exists()
+
+
+def test_a_list_of_words_that_is_not_there_is_named(rnnlm: Command, published: tuple[str, str]) -> None:
+    outcome = rnnlm("import", published[0], "--vocab", "wrds.txt")
+    message = "rnnlm: wrds.txt: there is no such vocabulary; name its file, a dataset, a run or a checkpoint.\n"
+    assert outcome == (1, "", message)
+
+
 def test_a_dataset_with_its_vocabulary_lets_it_be_trained(rnnlm: Command, published: tuple[str, str]) -> None:
     weights, words = published
     assert rnnlm("import", weights, "--vocab", words).exit_code == 0

@@ -28,7 +28,7 @@ def test_what_is_printed_is_documented(rnnlm: Command, word_run: Path, word_data
     Path("text.txt").write_text("the cat sat\n" * 40)
     write_config("config.yaml", data={"path": str(word_dataset)}, training={"max_steps": 1, "batch_size": 4})
     command = line.split()[0]
-    printed = rnnlm(*line.format(run=word_run).split(), "--json", "--quiet").json
+    printed = rnnlm(*(word.format(run=word_run) for word in line.split()), "--json", "--quiet").json
     assert set(printed) <= documented(f"{command} --json")
 
 

@@ -315,6 +315,17 @@ def test_ctrl_c_while_it_is_imported_ends_it_without_a_traceback(imports: int):
     assert outcome.stderr.strip() in ("", "rnnlm: Interrupted.")
 
 
+def test_nothing_else_is_imported_before_ctrl_c_is_seen_to():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); before = {*sys.modules}; import rnnlm;"
+        " print(*sorted({*sys.modules} - before))"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-S", "-c", code, str(PROJECT)], capture_output=True, text=True, check=True
+    )
+    assert outcome.stdout == "rnnlm rnnlm.errors\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no process gets Ctrl-C alone there")
 def test_a_program_that_ignores_ctrl_c_goes_on_doing_so():
     ignoring = (

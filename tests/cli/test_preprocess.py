@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from inspect import signature
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -232,7 +233,7 @@ def test_a_missing_column_is_named_by_every_command_alike(rnnlm: Command, word_r
     for arguments in (["preprocess", "a.csv"], ["evaluate", "--model", word_run, "--text", "a.csv"]):
         outcome = rnnlm(*arguments, "--quiet")
         assert outcome.exit_code == 1
-        assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body' or 'text', only 'one', 'two'; ")
+        assert outcome.stderr.startswith("rnnlm: a.csv: there is no column 'body', 'text' or 'content', only 'one")
 
 
 def test_documents_of_several_sentences_are_noticed():
@@ -240,6 +241,34 @@ def test_documents_of_several_sentences_are_noticed():
     all_train = ["a.txt", "--valid-fraction", 0, "--test-fraction", 0]
     assert "2 words of the vocabulary have a period at their end" in run(*all_train).stderr
     assert "period" not in run(*all_train, "--sentences", "--overwrite").stderr
+
+
+def test_records_together_with_plain_text_are_said_to_be_taken_as_they_are():
+    Path("a.txt").write_text("One line of text.\n" * 5)
+    Path("b.jsonl").write_text('{"body": "One **comment**. Another."}\n' * 5)
+    assert (
+        "a.txt is plain text and other inputs are records: without your choice, all are read with"
+        in run("b.jsonl", "a.txt").stderr
+    )
+    one_choice = run("b.jsonl", "a.txt", "--clean", "--overwrite").stderr
+    assert "all are read with --no-sentences." in one_choice
+    for inputs in (["b.jsonl", "a.txt", "--clean", "--sentences"], ["a.txt", "--no-clean"], ["b.jsonl"]):
+        assert "without your choice" not in run(*inputs, "--overwrite").stderr
+
+
+def test_an_error_comes_with_what_was_read(rnnlm: Command):
+    Path("a.jsonl").write_text('{"body": "One"}\n{"body": "Two."},\n{"body": "Three."},\n')
+    outcome = rnnlm("preprocess", "a.jsonl")
+    assert outcome.exit_code == 1
+    assert "a.jsonl: 2 lines that are not JSON objects skipped, the first in line 2." in outcome.stderr
+    assert "rnnlm: The corpus has 1 token, too few" in outcome.stderr
+
+
+def test_standard_input_is_named(rnnlm: Command, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"")))
+    outcome = rnnlm("preprocess", "-")
+    assert "Reading standard input, writing data/stdin." in outcome.stderr
+    assert "rnnlm: standard input: there is no text in it" in outcome.stderr
 
 
 def test_repairs_are_reported():

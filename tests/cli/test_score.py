@@ -46,6 +46,12 @@ def test_a_line_gives_a_line(rnnlm: Command, word_run: Path, text: str):
     )
 
 
+def test_one_line_is_not_several(rnnlm: Command, word_run: Path):
+    Path("one.txt").write_text("\n")
+    outcome = rnnlm("score", "one.txt", "--model", word_run)
+    assert outcome.stderr.startswith("1 line, 0 tokens, of which 0 unknown: ")
+
+
 def test_json_is_an_object_a_line(rnnlm: Command, word_run: Path, text: str):
     outcome = rnnlm("score", text, "--model", word_run, "--jsonl", "--quiet")
     assert outcome.stderr == ""

@@ -68,9 +68,10 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
         (
             ["training.patience=1", "training.evaluate_every=1", "optimizer.learning_rate=1e-30"],
             "patience",
-            "the validation loss has not fallen for one evaluation",
+            "the validation loss has not fallen for 1 evaluation",
         ),
         ([], "max_steps", "8 steps are done"),
+        (["training.max_steps=1"], "max_steps", "1 step is done"),
         (["training.max_seconds=1e-9"], "max_seconds", "0 seconds of training are over"),
         (["training.max_steps=null", "training.epochs=1"], "epochs", "1 epoch is done"),
     ],

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.dataset import encode, spool
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
@@ -382,7 +384,8 @@ def test_where_nothing_is_left_what_was_skipped_is_said(tmp_path, name, content,
 
 def test_only_what_was_skipped_in_the_empty_file_is_said(tmp_path):
     file, test = write(tmp_path / "a.txt", "text\0\n" * 3), write(tmp_path / "b.jsonl", "x\n")
-    with pytest.raises(RnnlmError, match=rf"b\.jsonl: there is no text in it \({test}: 1 line that is not a JSON"):
+    message = f"{test}: there is no text in it ({test}: 1 line that is not a JSON"
+    with pytest.raises(RnnlmError, match=re.escape(message)):
         build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
 
 
@@ -418,7 +421,7 @@ def test_impossible_wishes_are_refused(tmp_path, arguments, message):
 
 
 def test_too_little_to_divide(tmp_path):
-    with pytest.raises(RnnlmError, match=r"1 token\(s\), too few to divide in 3"):
+    with pytest.raises(RnnlmError, match=r"1 token, too few to divide in 3"):
         build_dataset([write(tmp_path / "a.txt", "word")], tmp_path / "out", text=WORDS)
 
 

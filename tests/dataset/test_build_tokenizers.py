@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rnnlm.dataset import build
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset import learning
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
@@ -57,7 +58,7 @@ def test_subwords_are_the_same_for_any_number_of_workers(tmp_path):
 
 def test_the_beginning_of_a_corpus_decides_on_subwords_and_later_characters_are_unknown(tmp_path, monkeypatch):
     pytest.importorskip("tokenizers")
-    monkeypatch.setattr(build, "SUBWORD_TRAINING_CHARACTERS", 1000)
+    monkeypatch.setattr(learning, "SUBWORD_TRAINING_CHARACTERS", 1000)
     file = write(tmp_path / "a.txt", "\n".join([*LINES, "Zeta ζ Zeta"]))
     result = build_dataset([file], tmp_path / "out", text=TextSettings("bpe"), split=ALL_TRAIN)
     assert "ζ" not in result.vocabulary

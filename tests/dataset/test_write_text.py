@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rnnlm.dataset import write_text as module
-from rnnlm.dataset.build import VocabularySettings, build_dataset
+from rnnlm.dataset.build import build_dataset
+from rnnlm.dataset.learning import VocabularySettings
 from rnnlm.dataset.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.dataset.write_text import check_text_destination, write_text

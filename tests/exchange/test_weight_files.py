@@ -20,7 +20,7 @@ def archive(*names: str) -> bytes:
 
 def saved(**arrays: object) -> bytes:
     content = io.BytesIO()
-    np.savez(content, allow_pickle=True, **arrays)  # type: ignore[arg-type]
+    np.savez(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
 
 
@@ -91,7 +91,7 @@ def test_a_directory_is_refused_by_what_it_is(tmp_path: Path, files: list[str], 
             (tmp_path / name).mkdir()
         else:
             (tmp_path / name).touch()
-    with pytest.raises(RnnlmError, match=f"{tmp_path}: {re.escape(message)}"):
+    with pytest.raises(RnnlmError, match=re.escape(f"{tmp_path}: {message}")):
         read_weights(tmp_path)
 
 

@@ -278,6 +278,15 @@ def test_the_unknown_token_may_be_banned_too(word_model: LanguageModel):
     assert {token for token, _ in model.next_tokens("", writing=banned)} == {"</s>", "a"}
 
 
+@pytest.mark.parametrize("tokenizer", ["nltk", "tweet", "whitespace", "unicode"])
+def test_the_unknown_token_is_a_word_among_others(word_model: LanguageModel, tokenizer: str):
+    settings = replace(word_model.vocabulary.settings, tokenizer=tokenizer)
+    vocabulary = Vocabulary(["<unk>", "<s>", "</s>"], [0] * 3, settings)
+    model = LanguageModel(Network(3, hidden_size=3), vocabulary, word_model.config)
+    text = model.generate("the", allow_unknown=True, min_tokens=2, max_tokens=2)
+    assert text == "the <unk> <unk>"
+
+
 def test_a_ban_that_leaves_nothing_to_write_is_refused_at_once(word_model: LanguageModel):
     every = word_model.vocabulary.tokens[3:]
     write: list[Callable[[Writing], object]] = [

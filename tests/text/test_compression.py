@@ -291,9 +291,10 @@ def test_a_file_that_ends_early(tmp_path: Path, stream: str, share: float) -> No
     kept = read(file, report, keep_damaged=True)
     assert TEXT.startswith(kept)
     assert kept.endswith("\n") or not kept
+    lines = kept.count("\n")
+    last = f"line {lines:,}" if lines else "that"
     assert report.messages() == [
-        f"{file}: damaged at byte {end:,} (the compressed data ends early); what comes after line"
-        f" {kept.count(chr(10)):,} is left out."
+        f"{file}: damaged at byte {end:,} (the compressed data ends early); what comes after {last} is left out."
     ]
     if share > 0.4 and stream in ("gzip", "xz"):
         assert len(kept) > 0.8 * share * len(TEXT)
@@ -321,7 +322,8 @@ def test_a_broken_piece(tmp_path: Path, stream: str, share: float) -> None:
     assert len(kept.splitlines()) == lines
     [message] = report.messages()
     assert message.startswith(f"{file}: damaged at or before byte ")
-    assert message.endswith(f"what comes after line {lines:,} is left out, and some before it may be wrong.")
+    last = f"line {lines:,}" if lines else "that"
+    assert message.endswith(f"what comes after {last} is left out, and some before it may be wrong.")
 
 
 def test_a_damaged_archive(tmp_path: Path) -> None:

@@ -55,16 +55,14 @@ def test_what_is_settled_stays_and_no_stop_text_is_left(
     tokens=st.lists(st.sampled_from(WORDS), min_size=1, max_size=10),
     stop=st.lists(st.sampled_from(["the", "t", ". ", "bar the", " ca", "n't", '"']), min_size=1, max_size=2),
 )
-def test_a_stop_text_that_is_kept_is_in_the_text_but_not_one_token_before(
-    name: str, tokens: list[str], stop: list[str]
-):
+def test_a_stop_text_that_is_kept_is_in_the_text_and_not_before(name: str, tokens: list[str], stop: list[str]):
     kept = Continuation(PROCESSORS[name], "", [], stop=stop, keep_stop=True)
     settled = ""
     for token in tokens:
         assert not any(text in kept.added for text in stop)
         kept.append(token)
         if kept.stopped:
-            assert any(text in kept.added for text in stop)
+            assert any(text.rstrip() in kept.added for text in stop)
             break
         assert kept.settled.startswith(settled)
         settled = kept.settled
@@ -118,6 +116,61 @@ def test_the_text_ends_with_the_last_whole_token_before_a_stop_text():
         assert continuation.stopped == (stop != "the")  # that is in the seed text only
     continuation, _ = grown("characters", ["a"], list("bcdef"), ("ef", "de"))
     assert continuation.text == "abc"
+
+
+@pytest.mark.parametrize("name", ["nltk", "tweet"])
+@pytest.mark.parametrize(
+    ("seed", "tokens", "text"),
+    [
+        ('He said, "', "people .", 'He said, "people.'),
+        ('So. He said, "', "people .", 'So. He said, "people.'),
+        ('He said, " ', "people .", 'He said, " people.'),
+        ("The dogs'", "home .", "The dogs' home."),
+        ("The 'dogs'", ", too", "The 'dogs', too"),
+        ("see $", "5 now", "see $5 now"),
+        ("I like (", "some ) of it", "I like (some) of it"),
+    ],
+)
+def test_a_seed_goes_on_as_it_was_typed(name: str, seed: str, tokens: str, text: str):
+    processor = PROCESSORS[name]
+    continuation = Continuation(processor, seed, processor.tokenize(seed), tokens.split())
+    assert continuation.text == text
+    growing, settled = Continuation(processor, seed, processor.tokenize(seed)), ""
+    for token in tokens.split():
+        growing.append(token)
+        assert growing.settled.startswith(settled)
+        settled = growing.settled
+    assert growing.text == text
+    assert growing.added.startswith(settled)
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "stop", "text"),
+    [
+        ("nltk", "He came . She", ". ", "He came."),
+        ("nltk", 'He said " so . " She', '." ', 'He said "so."'),
+        ("nltk", "He came . She", ". S", "He came. She"),
+        ("nltk", "He came", " ", "He"),
+        ("unicode", "▁He ▁came . ▁She", ". ", "He came."),
+        ("unicode", "▁He ▁came . ▁She", ". Sh", "He came. She"),
+        ("unicode", "▁a . ▁ ▁b", ".  ", "a. "),
+        ("characters", list("a. b"), ". ", "a. "),
+        ("lines", ["a", "\n", "\n", "b"], "\n\n", "a\n\n"),
+    ],
+)
+def test_a_kept_stop_text_brings_no_word_after_its_white_space(
+    name: str, tokens: str | list[str], stop: str, text: str
+):
+    kept = Continuation(PROCESSORS[name], "", [], stop=[stop], keep_stop=True)
+    settled = ""
+    for token in tokens.split() if isinstance(tokens, str) else tokens:
+        kept.append(token)
+        if kept.stopped:
+            break
+        settled = kept.settled
+    assert kept.stopped
+    assert kept.added == text
+    assert kept.added.startswith(settled)
 
 
 def test_what_may_begin_a_stop_text_is_held_back():

@@ -1,6 +1,7 @@
 """CSV as it is written in the world."""
 
 import csv
+import gzip
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,21 @@ def test_no_half_of_a_file_vanishes_behind_a_quotation_mark(tmp_path):
     assert "1 field in which a quotation mark comes first and none closes it, the first in line 502." in message
 
 
+def test_a_row_that_a_damage_cuts_is_left_out(tmp_path):
+    rows = "".join(f'{number},"He said ""no"",\nand, {number}\n",x\n' for number in range(40_000))
+    whole = gzip.compress(f"id,text,more\n{rows}".encode())
+    for cut in range(len(whole) // 2, len(whole) // 2 + 40, 8):
+        file, report = write(tmp_path / "a.csv.gz", whole[:cut]), ReadReport()
+        texts = read(file, report=report, keep_damaged=True)
+        assert texts == [f'He said "no",\nand, {number}\n' for number in range(len(texts))]
+        assert 10_000 < len(texts) < 30_000
+        others = [message for message in report.messages() if "what comes after line" not in message]
+        assert others in (
+            [],
+            [f"{file}: 1 row that is cut off left out, the first in line {3 * len(texts) + 2:,}."],
+        )
+
+
 def test_quoting_can_be_chosen(tmp_path):
     file = write(tmp_path / "a.tsv", 'id\ttext\n1\t"a"\n2\t"b"\n')
     assert read(file) == ["a", "b"]
@@ -163,7 +179,7 @@ def test_columns_are_joined(tmp_path):
     assert read(file, report=report, text_column="title,selftext") == ["One\nTwo", "Three", "Four"]
     assert report.messages() == [f"{file}: 1 row whose text is empty skipped, the first in line 5."]
     assert "text from 'title' and 'selftext': \"One Two\" \"Three\"" in guess(file, text_column="title,selftext")
-    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*--text-column' title,selftext\."):
+    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*--text-column title,selftext \(text"):
         read(file)
     with pytest.raises(RnnlmError, match="no column 'body', only"):
         read(file, text_column="title,body")
@@ -184,7 +200,8 @@ def test_fields_beyond_the_first_row_are_reported(tmp_path):
     report = ReadReport()
     assert read(file, report=report) == ["Yes", "two"]
     assert report.messages() == [
-        f"{file}: 1 row with more fields than the first one, which may cut a text, the first in line 2."
+        f"{file}: 1 row with more fields than the first one, which may cut a text (see --delimiter, --quoting),"
+        " the first in line 2."
     ]
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from rnnlm.text.documents import whole_pieces
 from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.report import ReadReport
+from rnnlm.text.sentences import SentenceSplitter, train_punkt
 from tests.text.reading import read, write
 
 NEW = """The Project Gutenberg eBook of A Tale
@@ -75,7 +77,7 @@ def test_documents_between_separators(tmp_path):
 def test_a_separator_that_is_nowhere_is_said(tmp_path):
     file, report = write(tmp_path / "a.txt", "One.\n---\nTwo.\n"), ReadReport()
     assert read(file, report=report, documents="***") == ["One.\n---\nTwo.\n"]
-    assert report.messages() == [f"{file}: 1 document, as no line is '***', the first in line 1."]
+    assert report.messages() == [f"{file}: no line is '***', so all is one document (see --documents)."]
 
 
 @pytest.mark.parametrize(
@@ -91,3 +93,66 @@ def test_lines_are_joined_where_sentences_are_looked_for(tmp_path, documents, ex
     file = write(tmp_path / "a.txt", "It was the best of\ntimes. It was the\n\nworst, they\nsay.\n")
     pieces = read_documents([str(file)], ReaderSettings(documents=documents), ReadReport(), join_lines=True)
     assert [piece.text for piece in pieces] == expected
+
+
+SENTENCES = [
+    f"{start} {number}.{'' if number % 3 else '”'}"
+    for number in range(40)
+    for start in ("It was", "Was it? It was 3.5 x")
+]
+
+
+@pytest.mark.parametrize(
+    ("whole", "joint"),
+    [
+        (SENTENCES, " "),
+        (SENTENCES, "\n"),
+        (["他说：“我来了。”", "门关上了！", "真的吗？！"] * 30, ""),
+        (["यह एक वाक्य है।", "यह भी।"] * 30, " "),
+    ],
+)
+def test_long_documents_are_cut_where_sentences_end(whole, joint, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.documents.PIECE_SIZE", 100)
+    text = joint.join(whole)
+    cut = list(whole_pieces(text))
+    assert "".join(piece.text for piece in cut) == text
+    assert [piece.begins_document for piece in cut] == [True] + [False] * (len(cut) - 1)
+    split = SentenceSplitter(train_punkt([])).split
+    assert [sentence for piece in cut for sentence in split(piece.text)] == list(split(text))
+    assert all(50 < len(piece.text) <= 100 for piece in cut[:-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("a" * 30 + "\u00a0" + "b" * 90, "a" * 30 + "\u00a0"), ("a." * 60, "a." * 50), ("。" * 120, "。" * 100)],
+)
+def test_other_long_documents_are_cut_at_white_space_or_anywhere(text, first, monkeypatch):
+    monkeypatch.setattr("rnnlm.text.documents.PIECE_SIZE", 100)
+    assert [piece.text for piece in whole_pieces(text)] == [first, text[len(first) :]]
+
+
+BOOK = """It was the best of times, it was the worst of times, it was the
+age of wisdom, it was the age of foolishness, it was the epoch of
+belief, it was the epoch of incredulity.
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOOK * 50, True),
+        ("The cat sat on the mat, and the dog looked at it for a very long time.\n" * 200, False),
+        ("a short line\n" * 200, False),
+        (BOOK, False),
+        (BOOK * 50 + "A line of more characters than a page is wide. " * 3, False),
+    ],
+    ids=["a book", "sentences", "short lines", "too little", "a long line"],
+)
+def test_lines_that_end_where_a_page_does_are_said(tmp_path, text, said):
+    report = ReadReport()
+    read(write(tmp_path / "book.txt", text), report=report)
+    assert any("--documents paragraph and --sentences join them" in each for each in report.messages()) == said
+    report = ReadReport()
+    read(write(tmp_path / "book.txt", text), report=report, documents="paragraph")
+    assert not report.messages()

@@ -223,12 +223,29 @@ def test_a_wrong_choice_is_refused(file: Path, wrong: str) -> None:
     assert f"are not {name_of(check_encoding(wrong))};" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "chosen", "doubtful"),
+    [
+        ("Käse für Jörg", "shift_jis", "Shift_JIS"),
+        ("Cheese for all", "windows-1252", None),
+        ("Cheese for all", "utf-16", "UTF-16-LE"),
+        ("Käse für Jörg", "utf-8", None),
+    ],
+)
+def test_a_choice_that_looks_wrong_is_followed_and_said(
+    file: Path, written: str, chosen: str, doubtful: str | None
+) -> None:
+    _, messages = read(write(file, f"{written}.\n".encode() * 20), chosen)
+    said = f"{file}: read as {doubtful}, as --encoding says, although it looks like UTF-8."
+    assert messages == ([said] if doubtful else [])
+
+
 def test_a_choice_decides(file: Path) -> None:
     text = "Älter als Öl\n"
     write(file, text.encode("cp1250"))
     assert read(str(file), "Windows-1250") == (text, [])
     assert read(str(file), "koi8-r") == (text.encode("cp1250").decode("koi8-r"), [])
-    assert read(write(file, text.encode()), "latin-1") == (text.encode().decode("latin-1"), [])
+    assert read(write(file, text.encode()), "latin-1")[0] == text.encode().decode("latin-1")
     assert read(write(file, b"x \x81 y"), "cp1252") == (
         "x \ufffd y",
         [f"{file}: 1 byte that is not Windows-1252 replaced by U+FFFD, the first in line 1."],
@@ -290,7 +307,7 @@ def test_any_text_in_an_encoding_that_is_chosen_reads_back(
     encodable = text.encode(encoding, "ignore").decode(encoding).replace("\r", "").replace("\0", "")
     file = write(tmp_path_factory.mktemp("encoded") / "a.csv.gz", encodable.encode(encoding))
     if unreadable(encodable.encode(encoding)) is None:  # a few characters can be those of a picture
-        assert read(file, encoding) == (encodable, [])
+        assert read(file, encoding)[0] == encodable
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff\x1b")))

@@ -71,9 +71,34 @@ def test_how_text_of_another_name_is_read_is_said(tmp_path):
     assert guess(file, documents="line") == 'Reading plain text by the line: "One line." "Another line."'
     long = write(tmp_path / "long.md", "word " * 100)
     assert guess(long) == f'Reading plain text by the line: "{("word " * 12).strip()}..."'
+    separated = guess(write(tmp_path / "poems", "One.\n***\nTwo.\n"), documents="***")
+    assert separated == 'Reading plain text between lines \'***\': "One." "Two."'
+
+
+def test_documents_of_plain_text_are_shown(tmp_path):
+    file = write(tmp_path / "a.txt", "One.\nTwo.\nThree.\n\nFour.\n")
+    assert guess(file) == 'Reading plain text by the line: "One." "Two."'
+    assert guess(file, documents="paragraph") == 'Reading plain text by the paragraph: "One. Two. Three." "Four."'
     report = ReadReport()
-    read(write(tmp_path / "a.txt", "One line.\n"), report=report)
+    read(file, report=report, format="txt")
     assert report.guesses() == []
+
+
+def test_lines_are_shown_under_their_own_name_if_they_look_like_records(tmp_path):
+    report = ReadReport()
+    for content in ("One line.\n", "\tOne\tline.\n\tAnother.\n\tThird.\n", "a\tb\nc\td\n"):
+        file = write(tmp_path / "a.txt", content)
+        assert list(read_texts(str(file), ReaderSettings(), report)) == content.splitlines()
+    assert report.guesses() == []
+    pairs = write(tmp_path / "deu.txt", "Go.\tGeh.\tCC-BY\nHi.\tHallo!\tCC-BY\nRun!\tLauf!\tCC-BY\n")
+    reading = 'Reading plain text by the line, tabs included (--format tsv takes one column): "Go. Geh. CC-BY"'
+    assert guess(pairs).startswith(reading)
+    report = ReadReport()
+    assert len(list(read_texts(str(pairs), ReaderSettings(), report))) == 3
+    assert report.guesses()[0].startswith(reading)
+    assert read(pairs, format="tsv", header=False, text_column="1") == ["Go.", "Hi.", "Run!"]
+    song = write(tmp_path / "song.txt", "[Verse 1]\nLa la la\n")
+    assert guess(song) == 'Reading plain text by the line: "[Verse 1]" "La la la"'
 
 
 def test_files_read_alike_are_named_together(tmp_path):
@@ -95,6 +120,7 @@ def test_what_a_directory_holds(tmp_path):
         ".hidden.txt": "hidden",
         "RC_2026-01.zst.sha256": "0123  RC_2026-01.zst",
         "SHA256SUMS": "0123  x",
+        "sums.txt": f"{'0123456789abcdef' * 4}  RC_2026-01\n" * 3,
         "README.md": "About this.",
         "_SUCCESS": "",
         "package.json": '{"name": "x", "version": 1}',
@@ -112,8 +138,8 @@ def test_what_a_directory_holds(tmp_path):
         "y",
     ]
     assert report.messages() == [
-        f"{tmp_path}: 7 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
-        " SHA256SUMS, _SUCCESS, ...."
+        f"{tmp_path}: 8 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
+        " SHA256SUMS, _SUCCESS and 3 more."
     ]
 
 
@@ -158,6 +184,10 @@ def test_encodings_and_damage_are_passed_on(tmp_path):
 def test_texts_are_lines_or_those_of_records(tmp_path):
     lines = write(tmp_path / "a.txt", "one\n\ntwo, and more\n")
     rows = write(tmp_path / "a.csv", 'id;body\n1;"one\ntwo"\n2;three\n')
+    notes = write(tmp_path / "notes", "\none\n")
+    report = ReadReport()
+    assert list(read_texts(str(notes), ReaderSettings(), report)) == ["", "one"]
+    assert report.guesses() == [f'Reading plain text by the line: "one" ({notes})']
     report = ReadReport()
     assert list(read_texts(str(lines), ReaderSettings(), report)) == ["one", "", "two, and more"]
     assert list(read_texts(str(rows), ReaderSettings(), report)) == ["one\ntwo", "three"]

@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -129,7 +130,7 @@ def test_of_several_lists_the_one_with_the_text_is_read(tmp_path):
     assert read(file, report=report) == ["one", "two"]
     assert report.messages() == [f"{file}: 1 list of records left out, 'users', the first in line 1."]
     assert read(file, text_column="name") == ["ann"] * 3
-    with pytest.raises(RnnlmError, match="no column 'x', only 'name'"):
+    with pytest.raises(RnnlmError, match="no field 'x', only 'name'"):
         read(file, text_column="x")
 
 
@@ -147,7 +148,7 @@ def test_a_list_far_from_the_beginning_is_found(tmp_path):
         f"{file}: 1 value that is not a JSON object skipped, the first in line 1.",
     ]
     assert guess(file).startswith("Reading the JSON list 'chat.posts', text from 'body'")
-    with pytest.raises(RnnlmError, match="no column 'x', only 'name'"):
+    with pytest.raises(RnnlmError, match="no field 'x', only 'name'"):
         read(file, text_column="x")
 
 
@@ -157,9 +158,9 @@ def test_a_text_in_a_nested_field(tmp_path):
         file = write(tmp_path / name, content)
         assert read(file, text_column="data.body") == BODIES
         assert "text from 'data.body'" in guess(file, text_column="data.body")
-        with pytest.raises(RnnlmError, match=r"only 'kind', 'data'; .*--text-column' data\.body\."):
+        with pytest.raises(RnnlmError, match=r"only 'kind', 'data'; .*--text-column data\.body \(text_column"):
             read(file)
-        with pytest.raises(RnnlmError, match=r"no column 'data\.text'"):
+        with pytest.raises(RnnlmError, match=r"no field 'data\.text'"):
             read(file, text_column="data.text")
     literal = write(tmp_path / "b.jsonl", as_lines([{"data": {"body": "wrong"}, "data.body": "right"}]))
     assert read(literal, text_column="data.body") == ["right"]
@@ -174,7 +175,9 @@ def test_submissions(tmp_path):
     ]
     file = write(tmp_path / "RS_2026-01", as_lines(records))
     assert read(file, text_column="title,selftext") == ["One\nTwo", "Three", "Four", "Five"]
-    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext', 'url'; .*--text-column' title,selftext\."):
+    with pytest.raises(
+        RnnlmError, match=r"only 'title', 'selftext', 'url'; .*--text-column title,selftext \(text"
+    ):
         read(file)
 
 
@@ -205,6 +208,56 @@ def test_records_are_chosen(tmp_path):
         read(file, where=("subredit=askscience",))
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_objects_under_keys_are_records(tmp_path, indent):
+    records = {f"t{number}": {**record, "replies": [{"body": "no"}]} for number, record in enumerate(RECORDS)}
+    for document, reading in (
+        (records, "the values of a JSON object"),
+        ({"version": {"number": 1}, "comments": records}, "the values of the JSON object 'comments'"),
+    ):
+        file, report = write(tmp_path / "a.json", json.dumps(document, indent=indent)), ReadReport()
+        assert read(file, report=report) == BODIES
+        assert report.messages() == []
+        assert guess(file).startswith(f"Reading {reading}, text from 'body'")
+    of_one = write(tmp_path / "b.json", json.dumps({"body": "one", "replies": records}, indent=indent))
+    assert read(of_one) == ["one"]
+    listed = write(tmp_path / "c.json", json.dumps({"users": records, "posts": [{"body": "one"}]}, indent=indent))
+    assert read(listed) == ["one"]
+    many = {str(number): {"body": f"Text {number} of many.", "n": [{"x": 1}]} for number in range(10_000)}
+    assert len(read(write(tmp_path / "d.json", json.dumps(many, indent=indent)))) == 10_000
+
+
+def test_texts_without_fields(tmp_path):
+    texts = ["Yes, I agree.", "Second\none."]
+    for name in ("a.json", "a.txt", "a"):
+        assert read(write(tmp_path / name, json.dumps(texts))) == texts
+    file = write(tmp_path / "b.jsonl", as_lines(texts))
+    assert read(file) == texts
+    assert guess(file) == 'Reading JSON lines, text from \'text\': "Yes, I agree." "Second one."'
+    with pytest.raises(RnnlmError, match="no field 'body', only 'text'"):
+        read(file, text_column="body")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("first", ['"score": 5, "body": "cut"}', '{"body": "cut', "# of 2026-01", "", "[]"])
+def test_json_lines_after_a_bad_one(tmp_path, name, first):
+    file, report = write(tmp_path / name, f"{first}\n{as_lines(RECORDS)}"), ReadReport()
+    assert read(file, report=report) == BODIES
+    skipped = f"{file}: 1 line that is not a JSON object skipped, the first in line 1."
+    assert (skipped in report.messages()) == bool(first)
+
+
+def test_a_listing_of_reddit(tmp_path):
+    listings = [
+        {"kind": "Listing", "data": {"children": [{"kind": "t3", "data": {"title": "A", "selftext": "B"}}]}},
+        {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {"body": "C"}}]}},
+    ]
+    file = write(tmp_path / "a.json", json.dumps(listings))
+    with pytest.raises(RnnlmError, match=r"--text-column data\.body \(text_column in Python\)"):
+        read(file)
+    assert read(file, text_column="data.body") == ["C"]
+
+
 def test_names_of_fields_without_regard_to_case(tmp_path):
     assert read(write(tmp_path / "a.jsonl", '{"Body": "one"}\n{"Body": "two"}\n')) == ["one", "two"]
 
@@ -222,6 +275,7 @@ def test_names_of_fields_without_regard_to_case(tmp_path):
         "- [ ] to do\n- [x] done\n",
         "{\n  int a, b;\n  c: d\n}\n",
         "[]\n",
+        'As an example:\n{"body": "one"}\n{"body": "two"}\nand so on\n',
     ],
 )
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.md"])
@@ -230,8 +284,8 @@ def test_text_that_only_looks_like_json_stays_text(tmp_path, name, text):
 
 
 def test_json_without_records_is_refused_under_its_name(tmp_path):
-    for content in ('"text"', "[1, 2, 3]", "[Verse 1]", "text"):
-        with pytest.raises(RnnlmError, match=r"a\.json: this is no JSON that holds objects; --format txt"):
+    for content in ('"text"', "[1, 2, 3]", '[["a", "b"]]', "[Verse 1]", "text"):
+        with pytest.raises(RnnlmError, match=r"a\.json: this is no JSON that holds records or texts; --format t"):
             read(write(tmp_path / "a.json", content))
 
 
@@ -255,8 +309,8 @@ def test_bad_records_cost_themselves_only(tmp_path):
     assert report.messages() == [
         f"{file}: 2 records skipped that are no JSON, nested too deeply or longer than 16,000,000 characters,"
         " the first in line 2.",
-        f"{file}: 3 values that are not JSON objects skipped, the first in line 5.",
-        f"{file}: 2 records without the text field skipped, the first in line 8.",
+        f"{file}: 2 values that are not JSON objects skipped, the first in line 6.",
+        f"{file}: 3 records without the text field skipped, the first in line 5.",
         f"{file}: 1 lone surrogate replaced by U+FFFD, the first in line 10.",
     ]
 
@@ -284,6 +338,18 @@ def test_a_damaged_document_is_refused_or_kept_up_to_there(tmp_path, cut):
 def test_brackets_without_end_are_bounded(tmp_path, content, name):
     with contextlib.suppress(RnnlmError):
         read(write(tmp_path / name, content))
+
+
+def test_of_a_document_on_one_damaged_line_the_first_records_are_kept(tmp_path):
+    texts = [f"Text {number} of many." for number in range(50_000)]
+    whole = gzip.compress(json.dumps([{"body": text} for text in texts]).encode())
+    file, report = write(tmp_path / "a.json.gz", whole[: len(whole) // 2]), ReadReport()
+    with pytest.raises(RnnlmError, match=r"reading stopped at byte [\d,]+ \(the compressed data ends early\);"):
+        read(file)
+    kept = read(file, report=report, keep_damaged=True)
+    assert len(kept) > 10_000
+    assert kept == texts[: len(kept)]
+    assert report.messages()[0].endswith("(the compressed data ends early); what comes after that is left out.")
 
 
 def test_a_record_that_is_too_long_is_skipped(tmp_path, monkeypatch):

@@ -63,7 +63,8 @@ def test_a_first_row_that_may_be_no_header_is_reported(tmp_path):
     assert read(write(tmp_path / "a.csv", "It is late\nIt is\n"), report=report) == ["It is"]
     [message] = report.messages()
     assert message.endswith(
-        "a.csv: 1 row taken for the name of the only column, 'It is late', the first in line 1."
+        "a.csv: 1 row taken for the name of the only column, 'It is late' (see --no-header, --delimiter),"
+        " the first in line 1."
     )
     for header in ("text", "body"):
         report = ReadReport()
@@ -82,16 +83,16 @@ def test_missing_column_lists_those_there_are(tmp_path, name, content):
     file = write(tmp_path / name, content)
     with pytest.raises(
         RnnlmError,
-        match=r"no column 'body' or 'text', only 'one', 'two'; rename .*'rnnlm preprocess --text-column'",
+        match=r"'body', 'text' or 'content', only 'one', 'two'; choose .*--text-column NAME \(text_column in Py",
     ):
         read(file)
-    with pytest.raises(RnnlmError, match=r"no column 'three', only 'one', 'two';"):
+    with pytest.raises(RnnlmError, match=r"no (column|field) 'three', only 'one', 'two';"):
         read(file, text_column="three")
 
 
 def test_a_long_list_of_columns_is_cut(tmp_path):
     file = write(tmp_path / "a.csv", ",".join(f"c{i}" for i in range(100)) + "\n")
-    with pytest.raises(RnnlmError, match=r"'c7', \.\.\.; rename"):
+    with pytest.raises(RnnlmError, match=r"'c7', \.\.\.; choose"):
         read(file)
 
 
@@ -106,7 +107,8 @@ def test_ragged_rows_are_skipped_and_reported(tmp_path):
     assert read(file, report=report) == ["good", "good"]
     assert sorted(report.messages(), reverse=True) == [
         f"{file}: 2 rows without the text column skipped, the first in line 3.",
-        f"{file}: 1 row with more fields than the first one, which may cut a text, the first in line 5.",
+        f"{file}: 1 row with more fields than the first one, which may cut a text (see --delimiter, --quoting),"
+        " the first in line 5.",
     ]
 
 
@@ -195,7 +197,7 @@ def test_a_first_record_without_text_does_not_choose_the_field(tmp_path, header)
 
 def test_a_file_of_empty_records_has_no_text_field(tmp_path):
     file = write(tmp_path / "a.jsonl", "{}\n{}\n")
-    with pytest.raises(RnnlmError, match="there is no column 'body' or 'text'; rename"):
+    with pytest.raises(RnnlmError, match="there is no field 'body', 'text' or 'content'; choose"):
         list(read_documents([file], ReaderSettings(), ReadReport()))
 
 

@@ -3,6 +3,7 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.text import scripts
 from rnnlm.text.documents import Piece
+from rnnlm.text.report import ReadReport
 from rnnlm.text.scripts import is_turkish, refuse_unsegmented
 
 UNSEGMENTED = {
@@ -15,8 +16,9 @@ UNSEGMENTED = {
 }
 
 
-def read(*texts: str) -> list[Piece]:
-    return list(refuse_unsegmented(Piece(text, begins_document=True) for text in texts))
+def read(*texts: str, report: ReadReport | None = None) -> list[Piece]:
+    pieces = (Piece(text, begins_document=True) for text in texts)
+    return list(refuse_unsegmented(pieces, report or ReadReport()))
 
 
 @pytest.mark.parametrize("language", UNSEGMENTED)
@@ -45,9 +47,18 @@ def test_words_that_stand_apart_are_not(text):
 def test_the_beginning_of_a_text_decides(monkeypatch):
     monkeypatch.setattr(scripts, "LOOKED_AT", 20)
     read("English words come first.", UNSEGMENTED["Chinese"])
-    taken = refuse_unsegmented(Piece(UNSEGMENTED["Chinese"], begins_document=True) for _ in range(10**12))
+    pieces = (Piece(UNSEGMENTED["Chinese"], begins_document=True) for _ in range(10**12))
+    taken = refuse_unsegmented(pieces, ReadReport())
     with pytest.raises(RnnlmError, match="script without spaces"):
         next(piece for piece in taken if not piece.text)
+
+
+def test_a_few_words_that_touch_are_said():
+    report = ReadReport()
+    read("These are ten English words, and more of them follow. " * 9, UNSEGMENTED["Chinese"], report=report)
+    [message] = report.messages()
+    assert "4% of the text is in runs without spaces such as '同样施力的大小不同" in message
+    assert "--tokenizer unicode" in message
 
 
 def test_turkish_is_told_by_its_letters():

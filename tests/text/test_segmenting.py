@@ -80,3 +80,24 @@ def test_jieba_is_needed_to_cut_text_but_not_to_join_words(monkeypatch):
     assert jieba.detokenize(["我们", "▁The"]) == "我们 The"
     with pytest.raises(RnnlmError, match="needs the package rjieba; run: pip install rjieba"):
         jieba.tokenize("我们")
+
+
+@pytest.mark.parametrize("unknown", ["UNKNOWN_TOKEN", "<unk>", ")?", "▁unk"])
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        ("▁the ? .", "the ?."),
+        ("? ▁cat ? ?", "? cat ? ?"),
+        ("▁said ▁( ? )", "said (?)"),
+        ("我 ? 们 ， ?", "我?们，?"),
+        ("▁the ▁ ?", "the ?"),
+    ],
+)
+def test_the_unknown_token_is_set_apart_as_a_word_is_whatever_its_name(unknown, tokens, text):
+    tokenizer = make_tokenizer("unicode", unknown=unknown)
+    words = [unknown if token == "?" else token for token in tokens.split()]
+    assert tokenizer.detokenize(words) == text.replace("?", unknown)
+    growing = tokenizer.growing([])
+    for word in words:
+        growing.append(word)
+    assert growing.text == text.replace("?", unknown)

@@ -48,7 +48,7 @@ def test_bad_lines_are_counted_and_skipped(vocabulary: Vocabulary, tmp_path: Pat
     a, e = vocabulary.encode(["a", "e"])
     np.testing.assert_array_equal(table[[a, e]], [[1, 2, 3], [4, 5, 6]])
     assert (loaded.found, loaded.bad_lines) == (2, 3)
-    assert "3 lines without a vector were skipped" in str(loaded)
+    assert "3 lines without a vector skipped" in str(loaded)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ RECENT = 12
 ADDRESS = ("//", "www.")
 """How the part of a web address begins that marks may follow; NLTK leaves it in one token."""
 
+EYES, NOSES = (":", ";"), ("-", "'", "^")
+"""What NLTK cuts off the mouth of a smiley."""
+
 
 class Place:
     """A place in a sequence of tokens: what came before, and a look ahead.
@@ -95,6 +98,13 @@ class Place:
     def opener(self, mark: str = "") -> str:
         """Return what opened the quotation or bracket of a mark, or of this token; empty if it is not open."""
         return self._opened.get(_family(mark or self.token), "")
+
+    @property
+    def in_smiley(self) -> bool:
+        """Whether a smiley goes on here, of which the eyes came before, or eyes and nose."""
+        if self.before in EYES:
+            return self.lean == RIGHT
+        return self.before in NOSES and self.lean == BOTH and len(self.recent) > 1 and self.recent[-2] in EYES
 
     def leave(self, lean: Lean, joined: bool) -> None:
         """Go past the token, which leans so, and is joined to the one before it or not."""

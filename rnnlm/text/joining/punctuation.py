@@ -3,7 +3,7 @@
 import re
 
 from rnnlm.text.joining.characters import CLOSING_MARKS, is_combining, starts_word
-from rnnlm.text.joining.place import ALONE, BOTH, CLOSES, LEFT, OPENS, RIGHT, Lean, Place
+from rnnlm.text.joining.place import ALONE, BOTH, CLOSES, LEFT, NOSES, OPENS, RIGHT, Lean, Place
 from rnnlm.text.joining.quotes import spaces_marks
 
 OPENS_JOINED = BOTH._replace(opens=True)
@@ -11,8 +11,9 @@ OPENS_JOINED = BOTH._replace(opens=True)
 NUMBER = re.compile(r"[+-]?\.?\d[\d.,:]*")
 ADDRESS_PART = re.compile(r".*[=_/].*|\d{5,}|[~:]")
 """What follows ? and : inside a web address."""
-MOUTH = re.compile(r"-?[dpox3/\\|><@*$\])(}{]|-[a-z\d/\\|]")
-"""What NLTK cuts off the eyes of a smiley."""
+MOUTH = re.compile(r"-?[dp/\\|()\]}]|-[a-z]")
+SIGN_MOUTH = re.compile(r"[ox*$<>@{]")
+"""Mouths that are none before a word, which they belong to: costs: $5."""
 RULE_LINE = re.compile(r"[|:-]+")
 """A part of the line below the head of a table."""
 INLINE_TAG = re.compile("[abisu]|em|strong|code|su[bp]")
@@ -58,6 +59,15 @@ def ending(place: Place) -> Lean:
 
 def colon(place: Place) -> Lean:
     """Lean of : and ; which may be the eyes of a smiley."""
+    return _colon(place, _is_mouth(place))
+
+
+def colon_in_tweet(place: Place) -> Lean:
+    """Lean of : and ; for a tokenizer that keeps most smileys whole."""
+    return _colon(place, _is_rare_mouth(place))
+
+
+def _colon(place: Place, has_mouth: bool) -> Lean:
     token, before, after = place.token, place.before, place.ahead()
     if after.startswith("//") or (place.in_address and ADDRESS_PART.fullmatch(after)):
         return BOTH
@@ -65,26 +75,42 @@ def colon(place: Place) -> Lean:
         return BOTH  # the line below the head of a table
     if (token == ":" and ":" in (before, after)) or (before, after) == ("tl", "dr"):
         return BOTH
-    if _is_mouth(place, after):
+    if has_mouth:
         return RIGHT
     return ALONE if spaces_marks(place) else LEFT
 
 
-def _is_mouth(place: Place, after: str) -> bool:
+def _is_mouth(place: Place) -> bool:
+    after = place.ahead()
     if after == "(":
-        return not place.comes(")", LONGEST_BRACKET)
+        return not _is_closed(place)
     if after == ")" and place.token == ";":
         return not place.opener("(")
-    if after == "o":
-        return not starts_word(place.ahead(2))
-    if after in ("-", "'", "^"):
-        return MOUTH.fullmatch(place.ahead(2)) is not None or place.ahead(2) == "("
-    return MOUTH.fullmatch(after) is not None
+    return MOUTH.fullmatch(after) is not None or _is_rare_mouth(place)
+
+
+def _is_closed(place: Place) -> bool:
+    """Return whether the bracket that opens after a place is closed before another one opens."""
+    for number in range(2, LONGEST_BRACKET + 1):
+        if place.ahead(number) in ("(", ")", ""):
+            return place.ahead(number) == ")"
+    return False
+
+
+def _is_rare_mouth(place: Place) -> bool:
+    """Return whether a nose and a mouth follow, or a mouth that is seldom one."""
+    number = 2 if place.ahead() in NOSES else 1
+    mouth, following = place.ahead(number), place.ahead(number + 1)
+    if number == 2 and MOUTH.fullmatch(mouth):
+        return True
+    return SIGN_MOUTH.fullmatch(mouth) is not None and not starts_word(following) and following != mouth
 
 
 def bracket(place: Place) -> Lean:
     """Lean of ( and [, which may stand inside a word or after the name of a function."""
     before, inside = place.before, place.ahead()
+    if place.in_smiley:
+        return LEFT
     if (before, place.token) == ("]", "(") or (len(before) > 1 and before[-1] in "_^" and before[0] != "_"):
         return OPENS_JOINED
     if not starts_word(before):
@@ -103,6 +129,8 @@ def less(place: Place) -> Lean:
     if before in ("<", "_") or after.startswith("/"):
         return OPENS_JOINED
     compares = len(before) == 1 and starts_word(before) and after != "3"
+    if compares and len(after) == 1 and place.ahead(2) != ">":
+        return ALONE
     if after.startswith(("-", "<", "=")) or (after[:1].isdigit() and not compares):
         return RIGHT
     return OPENS if place.comes(">", LONGEST_BRACKET) else ALONE
@@ -116,7 +144,8 @@ def greater(place: Place) -> Lean:
     if place.before.endswith(("-", "=", ">")):
         return LEFT
     smiley = after == "_" or (after in (":", ";") and MOUTH.fullmatch(place.ahead(2)))
-    return RIGHT if smiley or after in (">", "=") or after[:1].isdigit() else ALONE
+    compares = place.before[-1:].isdigit() or (len(place.before) == 1 and starts_word(place.before))
+    return RIGHT if smiley or after in (">", "=") or (after[:1].isdigit() and not compares) else ALONE
 
 
 def double_hyphen(place: Place) -> Lean:
@@ -132,7 +161,7 @@ def double_hyphen(place: Place) -> Lean:
 
 def single_hyphen(place: Place) -> Lean:
     """Lean of a hyphen that NLTK found alone, or cut off a row of them or a smiley."""
-    if place.before in (":", ";") and place.lean.right:
+    if place.in_smiley:
         return BOTH
     return LEFT if place.before.endswith("--") else ALONE
 

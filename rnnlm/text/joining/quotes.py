@@ -45,8 +45,15 @@ def is_french(tokens: Iterable[str], enough: int) -> bool:
 
 def spaces_marks(place: Place) -> bool:
     """Return whether the text before a place seems to have spaces before ? ! : ; as French does."""
-    before_quotation = place.token == ":" and place.ahead() == "«"
-    return place.spaced_marks or is_french(place.recent, 1 if before_quotation else 2)
+    if place.token == ":" and place.ahead() == "«":
+        return place.spaced_marks or quotes_french(place, 2)
+    return place.spaced_marks or is_french(place.recent, 2)
+
+
+def quotes_french(place: Place, first: int) -> bool:
+    """Return whether what is quoted from a place on is French, given how many tokens further on it begins."""
+    following = [place.ahead(number) for number in range(first, first + FRENCH_AHEAD)]
+    return "dit" in place.recent or is_french((*place.recent, *following), 1)
 
 
 def closing(place: Place) -> Lean:
@@ -84,8 +91,7 @@ def left_angle(place: Place) -> Lean:
     """Lean of «, which closes in »so«, and opens in «so» and in French « so »."""
     if place.opener() == "»":
         return CLOSES
-    following = [place.ahead(number) for number in range(1, FRENCH_AHEAD + 1)]
-    place.spaced_marks = is_french((*place.recent, *following), 1)
+    place.spaced_marks = quotes_french(place, 1)
     return SPACED_OPENS if place.spaced_marks else OPENS
 
 
@@ -109,6 +115,8 @@ def left_single(place: Place) -> Lean:
 def apostrophe(place: Place) -> Lean:
     """Lean of ' and ’: inside a word, at its end, at its beginning, or around a quotation."""
     before, after = place.before, place.ahead()
+    if place.in_smiley:
+        return BOTH
     if ends_word(before) and not place.lean.right:
         return _after_word(place, before, after)
     if place.lean.right and before:
@@ -116,9 +124,12 @@ def apostrophe(place: Place) -> Lean:
     if BEHEADED.fullmatch(after):
         return RIGHT
     curly = place.token == "’"
-    if curly and not place.opener() and ENDING.fullmatch(after):
-        abbreviated = before == "." and len(place.recent) > 1 and len(place.recent[-2]) == 1
-        return BOTH if abbreviated or ABBREVIATION.fullmatch(before) else RIGHT  # Washington D.C.’s; ’t is
+    if not place.opener() and ENDING.fullmatch(after):
+        initial = before == "." and len(place.recent) > 1 and len(place.recent[-2]) == 1
+        if initial or ABBREVIATION.fullmatch(before):
+            return BOTH  # Washington D.C.’s
+        if curly:
+            return RIGHT  # ’t is
     if place.opener() or (before and (curly or not (starts_word(after) or after in OPENING_MARKS))):
         return CLOSES
     return RIGHT if curly else OPENS

@@ -81,6 +81,7 @@ NLTK: Mapping[str, Rule] = {
 # This tokenizer cuts off more signs, and takes some that are none for smileys.
 TWEET: Mapping[str, Rule] = {
     **NLTK,
+    **dict.fromkeys(":;", punctuation.colon_in_tweet),
     "…": punctuation.dots,
     **dict.fromkeys("™®", LEFT),
     **dict.fromkeys("¿¡", RIGHT),

@@ -22,6 +22,8 @@ LONGEST_ACTION = 10
 
 def star(place: Place) -> Lean:
     """Lean of *, which hides letters, marks what is done or added, and multiplies; of a row as of one."""
+    if place.in_smiley:
+        return LEFT
     if place.before == "*":
         return Lean(left=True, right=place.ahead() == "*" or place.run.right)
     length = next((number for number in range(1, LONGEST_RUN) if place.ahead(number) != "*"), LONGEST_RUN)
@@ -74,6 +76,8 @@ def number_sign(place: Place) -> Lean:
 def currency(place: Place) -> Lean:
     """Lean of the sign of a currency: before or after the amount, in rows, for a letter."""
     token, before, after = place.token, place.before, place.ahead()
+    if place.in_smiley:
+        return LEFT
     amount = after == token or NUMBER.match(after) is not None
     if before in (token, "~", "+", "au", "nz", "hk"):
         return BOTH if amount else LEFT
@@ -119,6 +123,8 @@ def slash(place: Place) -> Lean:
 def hyphen(place: Place) -> Lean:
     """Lean of - where it is cut off words: between words, in compounds, before an option, in rows."""
     before, after = place.before, place.ahead()
+    if place.in_smiley:
+        return BOTH
     if not before and after[:1].isdigit():
         return RIGHT
     if before == "-" and len(place.recent) == 1 and starts_word(after):
