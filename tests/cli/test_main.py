@@ -131,11 +131,12 @@ def test_nothing_is_coloured_on_a_terminal_either(
 ):
     config = write_config("c.yaml", data={"path": str(word_dataset)}, training={"epochs": 1})
     terminal = Terminal()
-    monkeypatch.setattr("sys.stdout", terminal)
-    monkeypatch.setattr("sys.stderr", terminal)
-    for line in (f"train --config {config}", "info none", "train --help"):
-        with suppress(SystemExit):
-            main(line.split())
+    with monkeypatch.context() as patch:  # undone before the capture ends, whose streams are closed then
+        patch.setattr("sys.stdout", terminal)
+        patch.setattr("sys.stderr", terminal)
+        for line in (f"train --config {config}", "info none", "train --help"):
+            with suppress(SystemExit):
+                main(line.split())
     assert "100%" in terminal.getvalue()
     assert "rnnlm: none: no such directory" in terminal.getvalue()
     assert "\x1b[" not in terminal.getvalue()
