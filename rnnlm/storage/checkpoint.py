@@ -6,7 +6,6 @@ A checkpoint directory holds ``model.safetensors`` (PyTorch's tensor names and s
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from safetensors import SafetensorError
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import read_text, sha256, sync
+from rnnlm.files import fingerprint, published, read_text
 from rnnlm.nn.arrays import Floats
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -64,29 +63,21 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     RnnlmError
         If it cannot be written; nothing of the attempt is left.
     """
-    temporary = directory.with_name(f".{directory.name}.partial")
+    parameters = checkpoint.parameters
+    if checkpoint.config.model.tie_weights:
+        # Under both names, as PyTorch's modules expect them.
+        parameters = {**parameters, "output.weight": parameters["embedding.weight"]}
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        parameters = checkpoint.parameters
-        if checkpoint.config.model.tie_weights:
-            # Under both names, as PyTorch's modules expect them.
-            parameters = {**parameters, "output.weight": parameters["embedding.weight"]}
-        (temporary / MODEL).write_bytes(_tensors(parameters))
-        (temporary / CONFIG).write_text(checkpoint.config.to_yaml(), encoding="utf-8")
-        checkpoint.vocabulary.save(temporary / VOCABULARY)
-        (temporary / STATE).write_text(json.dumps(checkpoint.state, indent=1), encoding="utf-8")
-        (temporary / STATE_TENSORS).write_bytes(_tensors(checkpoint.state_tensors))
-        files = {name: _fingerprint(temporary / name) for name in FILES}
-        manifest = {"format_version": FORMAT_VERSION, "files": files}
-        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        for name in (*FILES, MANIFEST):
-            sync(temporary / name)
-        sync(temporary)
-        temporary.rename(directory)
-        sync(directory.parent)
+        with published(directory) as partial:
+            (partial / MODEL).write_bytes(_tensors(parameters))
+            (partial / CONFIG).write_text(checkpoint.config.to_yaml(), encoding="utf-8")
+            checkpoint.vocabulary.save(partial / VOCABULARY)
+            (partial / STATE).write_text(json.dumps(checkpoint.state, indent=1), encoding="utf-8")
+            (partial / STATE_TENSORS).write_bytes(_tensors(checkpoint.state_tensors))
+            files = {name: fingerprint(partial / name) for name in FILES}
+            manifest = {"format_version": FORMAT_VERSION, "files": files}
+            (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise RnnlmError(
             f"{directory}: the checkpoint cannot be written ({error.strerror or error}), the one before is kept; "
             "see to room and permissions, then go on with --resume."
@@ -135,10 +126,6 @@ def _read_tensors(path: Path) -> dict[str, Floats]:
     return tensors
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
-
-
 def _read_manifest(directory: Path) -> Mapping[str, Any]:
     """Return the fingerprints of a checkpoint's files by name."""
     path = directory / MANIFEST
@@ -158,7 +145,7 @@ def _verify(path: Path, expected: object) -> None:
     """Check a file of a checkpoint against its fingerprint; one of another size is not even read."""
     try:
         fits = isinstance(expected, dict) and expected.get("bytes") == path.stat().st_size
-        if not (fits and _fingerprint(path) == expected):
+        if not (fits and fingerprint(path) == expected):
             raise RnnlmError(f"{path}: damaged, not what {MANIFEST} says was saved; use another checkpoint.")
     except OSError as error:
         raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
