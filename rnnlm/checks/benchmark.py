@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.dataset.store import Dataset
+from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.batch import Batch
 from rnnlm.training.step import TrainingStep
@@ -94,7 +94,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
             raise RnnlmError(
                 "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
             )
-        size = len(Dataset.open(config.data.path).vocabulary)
+        size = read_metadata(config.data.path)["vocabulary_size"]
     training_step = TrainingStep(config, size)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size

@@ -159,8 +159,8 @@ def preprocess(
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
+    from rnnlm.dataset.building.division import DivisionSettings
     from rnnlm.dataset.building.publish import check_destination
-    from rnnlm.dataset.building.split import SplitSettings
     from rnnlm.dataset.store import Dataset
     from rnnlm.dataset.write_text import check_text_destination
     from rnnlm.dataset.write_text import write_text as save_text
@@ -225,7 +225,7 @@ def preprocess(
                 reader=replace(reader, documents=documents),
                 text=text,
                 vocabulary=vocabulary,
-                split=SplitSettings(valid_file, test_file, **fractions, seed=seed),
+                division=DivisionSettings(valid_file, test_file, **fractions, seed=seed),
                 workers=workers,
                 overwrite=overwrite,
                 report=report,

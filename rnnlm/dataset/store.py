@@ -1,12 +1,14 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from rnnlm.errors import RnnlmError, shown
@@ -18,19 +20,9 @@ METADATA_FILE = "dataset.yaml"
 SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
+
 CHUNK = 1 << 20
-
-
-def seal(directory: Path) -> None:
-    """Close ``dataset.yaml`` with a line that holds the checksum of all lines before it."""
-    file = directory / METADATA_FILE
-    line = _seal(file.read_bytes())
-    with file.open("ab") as stream:
-        stream.write(line)
-
-
-def _seal(content: bytes) -> bytes:
-    return f"sha256: {hashlib.sha256(content).hexdigest()}\n".encode()
+"""How many ids or offsets are checked at a time."""
 
 
 def ids_file(split: str) -> str:
@@ -134,13 +126,11 @@ class Dataset:
             If it is not a dataset, or any of its files is damaged.
         """
         path = Path(path)
-        try:
-            metadata = _read_metadata(path)
+        metadata = read_metadata(path)
+        with _naming(path):
             _check_files(path, metadata["files"])
             vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
             splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
-        except OSError as error:
-            raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
         return cls(path, vocabulary, metadata, *splits)
 
     def split(self, name: str) -> Split:
@@ -157,16 +147,37 @@ class Dataset:
         return part
 
 
-def _read_metadata(path: Path) -> dict[str, Any]:
+def write_metadata(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Write ``dataset.yaml``, closed with a line that holds the checksum of all lines before it."""
+    content = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True).encode()
+    (path / METADATA_FILE).write_bytes(content + _seal(content))
+
+
+def _seal(content: bytes) -> bytes:
+    return f"sha256: {hashlib.sha256(content).hexdigest()}\n".encode()
+
+
+def read_metadata(path: Path | str) -> dict[str, Any]:
+    """Read and check ``dataset.yaml`` alone, whatever has become of the files that it describes.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no dataset, or the file is damaged.
+    """
+    path = Path(path)
     file = path / METADATA_FILE
-    if not path.exists():
-        raise RnnlmError(f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'.")
-    if not file.is_file():
-        raise RnnlmError(
-            f"{path}: this is no dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
-        )
     try:
-        text = read_text(file)
+        with _naming(file):
+            if not path.exists():
+                raise RnnlmError(
+                    f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'."
+                )
+            if not file.is_file():
+                raise RnnlmError(
+                    f"{path}: this is not a dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
+                )
+            text = read_text(file)
         metadata = parse_yaml(text)
     except NOT_YAML as error:
         raise _damaged(file, "is not YAML") from error
@@ -186,7 +197,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             wrong = [key for key in keys if not _is_valid(key, entry.get(key))]
             if wrong:
                 raise _damaged(file, f"has no valid {section}.{name}.{wrong[0]}")
-    for key in ("documents", "unique_tokens"):
+    for key in ("documents", "vocabulary_size", "unique_tokens"):
         if not _is_valid(key, metadata.get(key)):
             raise _damaged(file, f"has no valid {key}")
     # Datasets of early versions have no such line.
@@ -195,6 +206,15 @@ def _read_metadata(path: Path) -> dict[str, Any]:
         if text.encode() != content + _seal(content):
             raise _damaged(file, "does not have the checksum that its last line names")
     return metadata
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
 
 
 def file_names() -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
@@ -430,7 +430,7 @@ class LanguageModel:
                 out,
                 reader=reader,
                 vocabulary=self.vocabulary,
-                split=SplitSettings(valid_fraction=0, test_fraction=1),
+                division=DivisionSettings(valid_fraction=0, test_fraction=1),
                 report=report,
             )
             yield Dataset.open(out).test

@@ -6,7 +6,7 @@ import pytest
 
 import rnnlm as package
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.evaluation.interpolation import Interpolation
 from rnnlm.evaluation.ngram import NgramModel
@@ -143,8 +143,8 @@ def test_what_is_wrong_is_said(rnnlm: Command, word_run: Path, arguments: list[s
 
 
 def test_an_empty_split_is_named(rnnlm: Command, word_run: Path, text: str):
-    split = SplitSettings(valid_fraction=0, test_fraction=0)
-    build_dataset([text], "data", vocabulary=package.load(word_run).vocabulary, split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([text], "data", vocabulary=package.load(word_run).vocabulary, division=division)
     outcome = rnnlm("evaluate", "--model", word_run, "--data", "data", "--quiet")
     assert outcome.exit_code == 1
     assert "the test split of the dataset is empty; choose another with --split." in outcome.stderr

@@ -14,7 +14,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.storage.run_directory import RunDirectory
 
@@ -300,8 +300,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(r
 
 
 def test_without_a_validation_split_training_goes_through(rnnlm: Command, config: str, word_dataset: Path):
-    split = SplitSettings(valid_fraction=0, test_fraction=0)
-    build_dataset([str(word_dataset.parent / "text.txt")], "data", split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([str(word_dataset.parent / "text.txt")], "data", division=division)
     outcome = rnnlm("train", "--config", config, "--out", "run", "--data", "data", "--json")
     assert outcome.exit_code == 0
     assert outcome.json["steps"] == 8

@@ -4,8 +4,8 @@ import pytest
 
 from rnnlm.dataset import write_text as module
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
-from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.dataset.write_text import check_text_destination, write_text
 from rnnlm.errors import RnnlmError
@@ -17,12 +17,18 @@ from rnnlm.text.tokenizers import CHARACTERS
 def build(directory: Path, text: str, settings: TextSettings, size: int = 8000) -> Dataset:
     for name, content in (("train", text), ("valid", "the dog\n")):
         (directory / f"{name}.txt").write_text(content, encoding="utf-8")
-    split = SplitSettings(str(directory / "valid.txt"), None, test_fraction=0)
+    division = DivisionSettings(str(directory / "valid.txt"), None, test_fraction=0)
     choice = VocabularySettings(size=size)
     documents = ReaderSettings(documents="paragraph" if settings.keep_lines else None)
     inputs = [str(directory / "train.txt")]
     build_dataset(
-        inputs, directory / "data", text=settings, vocabulary=choice, split=split, reader=documents, overwrite=True
+        inputs,
+        directory / "data",
+        text=settings,
+        vocabulary=choice,
+        division=division,
+        reader=documents,
+        overwrite=True,
     )
     return Dataset.open(directory / "data")
 

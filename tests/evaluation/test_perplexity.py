@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity, rounded
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE
@@ -114,8 +114,10 @@ def test_watch_is_called_before_every_batch_and_may_end_the_evaluation(
 def test_characters_are_those_of_the_text_and_one_for_each_end(word_model: LanguageModel, tmp_path: Path):
     lines = ["The cat sees the owl.", "A zebra!"]
     (tmp_path / "text.txt").write_text("\n".join(lines))
-    split = SplitSettings(valid_fraction=0, test_fraction=1)
-    build_dataset([str(tmp_path / "text.txt")], tmp_path / "data", vocabulary=word_model.vocabulary, split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=1)
+    build_dataset(
+        [str(tmp_path / "text.txt")], tmp_path / "data", vocabulary=word_model.vocabulary, division=division
+    )
     result = word_model.evaluate(Dataset.open(tmp_path / "data").test)
     assert result.characters == sum(len(line) + 1 for line in lines)
     # the cat sees the owl . END a zebra ! END, of which "a", "zebra" and "!" are unknown

@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.evaluation.perplexity import evaluate
 from rnnlm.models.networks import restored_network
@@ -49,7 +49,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         [str(directory / "text.txt")],
         directory / "dataset",
         text=TextSettings(tokenizer="whitespace", lowercase=False),
-        split=SplitSettings(valid_fraction=0.2, test_fraction=0),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0),
     )
     return Dataset.open(directory / "dataset")
 

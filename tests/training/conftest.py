@@ -6,7 +6,7 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
@@ -31,7 +31,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         [str(text)],
         directory / "dataset",
         text=TextSettings(tokenizer="whitespace", lowercase=False),
-        split=SplitSettings(valid_fraction=0.2, test_fraction=0.1),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.1),
     )
     return Dataset.open(directory / "dataset")
 

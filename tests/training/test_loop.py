@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.storage.checkpoint import MODEL, load_checkpoint
@@ -293,7 +293,7 @@ def test_an_empty_validation_split_still_trains(tmp_path: Path) -> None:
         [str(text)],
         tmp_path / "data",
         text=TextSettings(tokenizer="whitespace"),
-        split=SplitSettings(valid_fraction=0, test_fraction=0),
+        division=DivisionSettings(valid_fraction=0, test_fraction=0),
     )
     config = Config.model_validate({"data": {"path": str(tmp_path / "data")}, "training": {"epochs": 1}})
     trainer = begin_run(config, tmp_path / "run", resume=False, quiet=True)

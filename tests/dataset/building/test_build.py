@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from rnnlm.dataset.building import encode, spool
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
-from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.text.documents import Piece
@@ -29,7 +29,7 @@ from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
 WORDS = TextSettings("whitespace", lowercase=False)
 LETTERS = TextSettings(CHARACTERS, lowercase=False)
-ALL_TRAIN = SplitSettings(valid_fraction=0, test_fraction=0)
+ALL_TRAIN = DivisionSettings(valid_fraction=0, test_fraction=0)
 
 
 def write(path: Path, text: str) -> str:
@@ -60,7 +60,7 @@ def test_counting_as_in_the_penn_treebank(tmp_path):
         tmp_path / "out",
         text=WORDS,
         vocabulary=VocabularySettings(special=SpecialTokens(unknown="<unk>")),
-        split=SplitSettings(valid, test),
+        division=DivisionSettings(valid, test),
     )
     assert result.vocabulary.tokens == ["<unk>", "SENTENCE_START", "SENTENCE_END", "sat", "the", "cat"]
     assert result.vocabulary.counts == [1, 2, 2, 2, 2, 1]
@@ -90,7 +90,7 @@ def test_comments(tmp_path):
         'body\n"Don\'t *panic*. It is fine &amp; well."\n[deleted]\n"One line\n\nanother"\nsay SENTENCE_END now\n',
     )
     settings = TextSettings(sentences=True, clean=True, lowercase=False)
-    result = build_dataset([file], tmp_path / "out", text=settings, split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=settings, division=ALL_TRAIN)
     assert result.documents == 3
     dataset = Dataset.open(result.path)
     assert sentences(dataset, "train") == [
@@ -112,7 +112,7 @@ def test_vocabulary_is_cut_by_size_and_count_with_ties_in_order(tmp_path):
             tmp_path / "out",
             text=WORDS,
             vocabulary=VocabularySettings(**choice),
-            split=ALL_TRAIN,
+            division=ALL_TRAIN,
             overwrite=True,
         )
         return result.vocabulary.tokens[3:]
@@ -125,16 +125,16 @@ def test_vocabulary_is_cut_by_size_and_count_with_ties_in_order(tmp_path):
 
 def test_without_settings_text_is_processed_as_the_command_does(tmp_path):
     file = write(tmp_path / "a.csv", "body\nOne &amp; two. Three!\n")
-    result = build_dataset([file], tmp_path / "words", split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "words", division=ALL_TRAIN)
     assert sentences(Dataset.open(result.path), "train") == [["one", "&", "two", "."], ["three", "!"]]
     file = write(tmp_path / "a.txt", "One.\nTwo.\n")
-    assert build_dataset([file], tmp_path / "lines", split=ALL_TRAIN).total.sentences == 2
-    assert build_dataset([file], tmp_path / "file", text=LETTERS, split=ALL_TRAIN).total.sentences == 1
+    assert build_dataset([file], tmp_path / "lines", division=ALL_TRAIN).total.sentences == 2
+    assert build_dataset([file], tmp_path / "file", text=LETTERS, division=ALL_TRAIN).total.sentences == 1
 
 
 def test_only_training_words_are_counted(tmp_path):
     train, test = write(tmp_path / "a.txt", "a\n" * 3), write(tmp_path / "b.txt", "b\n" * 9)
-    result = build_dataset([train], tmp_path / "out", text=WORDS, split=SplitSettings(None, test, 0))
+    result = build_dataset([train], tmp_path / "out", text=WORDS, division=DivisionSettings(None, test, 0))
     assert result.vocabulary.tokens[3:] == ["a"]
     assert result.unique_tokens == 1
 
@@ -149,7 +149,7 @@ def test_splits_by_document_have_exact_sizes_and_keep_order(tmp_path):
             tmp_path / "out",
             text=LETTERS,
             reader=ReaderSettings(documents="line"),
-            split=SplitSettings(valid_fraction=0.1, test_fraction=0.05, seed=seed),
+            division=DivisionSettings(valid_fraction=0.1, test_fraction=0.05, seed=seed),
             overwrite=True,
         )
         dataset = Dataset.open(result.path)
@@ -191,7 +191,7 @@ def test_one_document_of_sentences_is_divided_at_sentence_ends(tmp_path):
         [write(tmp_path / "a.txt", text)],
         tmp_path / "out",
         text=TextSettings(sentences=True),
-        split=SplitSettings(valid_fraction=0.1, test_fraction=0.001),
+        division=DivisionSettings(valid_fraction=0.1, test_fraction=0.001),
     )
     assert [part.sentences for part in result.splits.values()] == [89, 10, 1]
     assert result.documents == 1
@@ -209,7 +209,7 @@ def test_documents_in_many_pieces_are_one_sentence(tmp_path, monkeypatch):
         tmp_path / "out",
         text=LETTERS,
         reader=ReaderSettings(documents="file"),
-        split=SplitSettings(valid_fraction=0.2, test_fraction=0.2),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
     )
     dataset = Dataset.open(result.path)
     parts = [sentences(dataset, name) for name in ("train", "valid", "test")]
@@ -233,7 +233,7 @@ def test_the_splits_hold_every_token(tmp_path_factory, lines, fractions, documen
         directory / "out",
         reader=ReaderSettings(documents=documents),
         vocabulary=vocabulary,
-        split=SplitSettings(None, None, *fractions),
+        division=DivisionSettings(None, None, *fractions),
     )
     dataset = Dataset.open(result.path)
     tokens = [token for name in result.splits for sentence in sentences(dataset, name) for token in sentence]
@@ -249,7 +249,7 @@ def test_an_existing_vocabulary_is_extended_by_the_most_frequent_new_words(tmp_p
         [str(text)],
         tmp_path / "out",
         vocabulary=VocabularySettings(size=len(old) + 2, extends=old),
-        split=SplitSettings(valid_fraction=0, test_fraction=0),
+        division=DivisionSettings(valid_fraction=0, test_fraction=0),
     )
     assert result.vocabulary.tokens == [*old.tokens, "dog", "ran"]
     assert result.vocabulary.counts == [2, 3, 3, 3, 0, 1, 2, 2]
@@ -259,13 +259,13 @@ def test_an_existing_vocabulary_is_extended_by_the_most_frequent_new_words(tmp_p
 
 def test_an_existing_vocabulary_brings_its_settings(tmp_path):
     first = build_dataset(
-        [write(tmp_path / "a.txt", "The cat.\nA dog.\nB c.\n")], tmp_path / "one", split=ALL_TRAIN
+        [write(tmp_path / "a.txt", "The cat.\nA dog.\nB c.\n")], tmp_path / "one", division=ALL_TRAIN
     )
     result = build_dataset(
         [write(tmp_path / "b.txt", "The new cat.\n")],
         tmp_path / "two",
         vocabulary=Vocabulary.load(first.path),
-        split=SplitSettings(valid_fraction=0, test_fraction=1),
+        division=DivisionSettings(valid_fraction=0, test_fraction=1),
     )
     dataset = Dataset.open(result.path)
     assert sentences(dataset, "test") == [["the", "UNKNOWN_TOKEN", "cat", "."]]
@@ -281,7 +281,7 @@ from rnnlm.dataset.building.build import *
 
 if __name__ == "__main__":  # workers import this file too
     encode.CHUNK_CHARACTERS, spool.MAX_TYPES = 700, 60
-    build_dataset(["a.jsonl"], sys.argv[2], split=SplitSettings("b.txt"), workers=int(sys.argv[1]))
+    build_dataset(["a.jsonl"], sys.argv[2], division=DivisionSettings("b.txt"), workers=int(sys.argv[1]))
 """
 
 
@@ -308,7 +308,7 @@ def test_rare_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 100)
     monkeypatch.setattr(spool, "BLOCK_TOKENS", 16)
     file = write(tmp_path / "a.txt", "".join(f"the cat rare{index} sat\n" for index in range(500)))
-    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     assert result.forgot_types
     assert result.vocabulary.tokens[3:6] == ["cat", "sat", "the"]
     assert result.vocabulary.counts[3:6] == [500, 500, 500]
@@ -330,7 +330,7 @@ def test_long_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     forget = spool.Spool._forget_rare_types
     monkeypatch.setattr(spool.Spool, "_forget_rare_types", record)
     file = write(tmp_path / "a.txt", "".join(f"the cat {index:01000} sat\n" for index in range(200)))
-    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     assert len(held) > 10
     assert max(held) <= 5_000
     assert result.vocabulary.counts[3:6] == [200, 200, 200]
@@ -339,16 +339,16 @@ def test_long_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
 
 def test_large_vocabularies_use_wider_ids(tmp_path):
     file = write(tmp_path / "a.txt", " ".join(f"w{index}" for index in range(300)))
-    result = build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     dataset = Dataset.open(result.path)
     assert dataset.train.ids.dtype == np.uint16
-    small = build_dataset([file], tmp_path / "small", text=LETTERS, split=ALL_TRAIN)
+    small = build_dataset([file], tmp_path / "small", text=LETTERS, division=ALL_TRAIN)
     assert Dataset.open(small.path).train.ids.dtype == np.uint8
 
 
 def test_standard_input_is_read_once(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"One. Two.\nThree.\nFour.\n")))
-    result = build_dataset(["-"], tmp_path / "out", text=TextSettings(sentences=True), split=ALL_TRAIN)
+    result = build_dataset(["-"], tmp_path / "out", text=TextSettings(sentences=True), division=ALL_TRAIN)
     assert result.total.sentences == 4
 
 
@@ -386,7 +386,7 @@ def test_only_what_was_skipped_in_the_empty_file_is_said(tmp_path):
     file, test = write(tmp_path / "a.txt", "text\0\n" * 3), write(tmp_path / "b.jsonl", "x\n")
     message = f"{test}: there is no text in it ({test}: 1 line that is not a JSON"
     with pytest.raises(RnnlmError, match=re.escape(message)):
-        build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
+        build_dataset([file], tmp_path / "out", text=WORDS, division=DivisionSettings(None, test))
 
 
 def test_many_reasons_are_cut(tmp_path):
@@ -399,16 +399,16 @@ def test_many_reasons_are_cut(tmp_path):
 def test_an_empty_test_file_is_refused(tmp_path):
     file, test = write(tmp_path / "a.txt", "text\n" * 3), write(tmp_path / "b.txt", "")
     with pytest.raises(RnnlmError, match=r"b\.txt: there is no text in it"):
-        build_dataset([file], tmp_path / "out", text=WORDS, split=SplitSettings(None, test))
+        build_dataset([file], tmp_path / "out", text=WORDS, division=DivisionSettings(None, test))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"split": SplitSettings(None, None, 0.6, 0.6)}, "--valid-fraction 0.6 and --test-fraction 0.6"),
-        ({"split": SplitSettings(None, None, -0.1, 0)}, "--valid-fraction -0.1"),
-        ({"split": SplitSettings(None, None, 0, 1)}, "no training text"),
-        ({"vocabulary": VocabularySettings(size=3)}, "--vocab-size 3 leaves no room"),
+        ({"division": DivisionSettings(None, None, 0.6, 0.6)}, "`valid_fraction=0.6` and `test_fraction=0.6`"),
+        ({"division": DivisionSettings(None, None, -0.1, 0)}, "`valid_fraction=-0.1`"),
+        ({"division": DivisionSettings(None, None, 0, 1)}, "no training text"),
+        ({"vocabulary": VocabularySettings(size=3)}, "`size=3` leaves no room"),
         ({"vocabulary": VocabularySettings(special=SpecialTokens("x", "x", "y"))}, "three different names"),
         ({"vocabulary": VocabularySettings(special=SpecialTokens(""))}, "three different names"),
         ({"vocabulary": VocabularySettings(special=SpecialTokens("\udcff"))}, "not valid Unicode"),
@@ -427,32 +427,38 @@ def test_too_little_to_divide(tmp_path):
 
 def test_only_a_dataset_is_overwritten(tmp_path):
     file, out = write(tmp_path / "a.txt", "a b c\n"), tmp_path / "out"
-    build_dataset([file], out, text=WORDS, split=ALL_TRAIN)
-    with pytest.raises(RnnlmError, match=r"out: this dataset exists; .* --overwrite"):
+    build_dataset([file], out, text=WORDS, division=ALL_TRAIN)
+    with pytest.raises(RnnlmError, match=r"out: this dataset exists; .* `overwrite`"):
         build_dataset([file], out, text=WORDS)
-    build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    build_dataset([file], out, text=LETTERS, division=ALL_TRAIN, overwrite=True)
     assert Dataset.open(out).vocabulary.settings.level == "char"
     (tmp_path / "mine").mkdir()
-    with pytest.raises(RnnlmError, match="mine: this is no dataset, so it is not overwritten"):
+    with pytest.raises(RnnlmError, match="mine: this is not a dataset, so it is not overwritten"):
         build_dataset([file], tmp_path / "mine", text=WORDS, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mine", "out"]
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize(
-    "where", ["build.encode_documents", "build.write_splits", "build._write_metadata", "publish.sync"]
+    "where",
+    [
+        "dataset.building.first_pass.encode_documents",
+        "dataset.building.build.write_splits",
+        "dataset.building.build.write_metadata",
+        "files.sync",
+    ],
 )
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
     file = write(tmp_path / "a.txt", "a b c\n")
-    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     before = files_of(tmp_path / "out")
 
     def fail(*arguments: object, **keywords: object) -> None:
         raise error
 
-    monkeypatch.setattr(f"rnnlm.dataset.building.{where}", fail)
+    monkeypatch.setattr(f"rnnlm.{where}", fail)
     with pytest.raises(RnnlmError if isinstance(error, OSError) else type(error)) as raised:
-        build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
+        build_dataset([file], tmp_path / "out", text=LETTERS, division=ALL_TRAIN, overwrite=True)
     if isinstance(error, OSError):
         assert str(raised.value).startswith(f"{tmp_path}/out: the dataset cannot be written (No space left on")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
@@ -463,7 +469,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, where):
 @pytest.mark.parametrize("failing", ["out", ".tmp"])
 def test_a_failed_swap_brings_the_old_dataset_back(tmp_path, monkeypatch, error, failing):
     file = write(tmp_path / "a.txt", "a b c\n")
-    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     before = files_of(tmp_path / "out")
     rename = Path.rename
 
@@ -474,7 +480,7 @@ def test_a_failed_swap_brings_the_old_dataset_back(tmp_path, monkeypatch, error,
 
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(RnnlmError if isinstance(error, OSError) else type(error)):
-        build_dataset([file], tmp_path / "out", text=LETTERS, split=ALL_TRAIN, overwrite=True)
+        build_dataset([file], tmp_path / "out", text=LETTERS, division=ALL_TRAIN, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out"]
     assert files_of(tmp_path / "out") == before
 
@@ -482,7 +488,7 @@ def test_a_failed_swap_brings_the_old_dataset_back(tmp_path, monkeypatch, error,
 @pytest.mark.parametrize("renames", [0, 1, 2])
 def test_the_next_build_clears_what_a_killed_one_left(tmp_path, renames):
     file = write(tmp_path / "a.txt", "a b c\n")
-    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     before = files_of(tmp_path / "out")
     code = (
         "import os, sys\n"
@@ -508,7 +514,7 @@ def test_what_a_living_process_works_on_is_left_alone(tmp_path):
     foreign = tmp_path / ".out.another-machine.1.tmp"
     working.mkdir()
     foreign.mkdir()
-    build_dataset([write(tmp_path / "a.txt", "a b c\n")], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    build_dataset([write(tmp_path / "a.txt", "a b c\n")], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     assert working.exists()
     assert foreign.exists()
 
@@ -516,13 +522,13 @@ def test_what_a_living_process_works_on_is_left_alone(tmp_path):
 @pytest.mark.parametrize("out", [".", "../out", "../other/../out", "../other/link"])
 def test_any_name_of_the_directory_will_do(tmp_path, monkeypatch, out):
     file = write(tmp_path / "a.txt", "a b c\n")
-    build_dataset([file], tmp_path / "out", text=WORDS, split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "link").symlink_to(tmp_path / "out")
     monkeypatch.chdir(tmp_path / "out")
     with pytest.raises(RnnlmError, match="this dataset exists"):
         build_dataset([file], out, text=LETTERS)
-    result = build_dataset([file], out, text=LETTERS, split=ALL_TRAIN, overwrite=True)
+    result = build_dataset([file], out, text=LETTERS, division=ALL_TRAIN, overwrite=True)
     assert result.path == Path(out)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "other", "out"]
     assert Dataset.open(tmp_path / "out").vocabulary.settings.level == "char"
@@ -532,19 +538,19 @@ def test_a_directory_that_appears_while_a_dataset_is_built_is_not_removed(tmp_pa
     def appear(characters: int) -> None:
         write(tmp_path / "out", "mine")
 
-    with pytest.raises(RnnlmError, match="this is no dataset"):
+    with pytest.raises(RnnlmError, match="this is not a dataset"):
         build_dataset([write(tmp_path / "a.txt", "a b c\n")], tmp_path / "out", text=WORDS, progress=appear)
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_other_files_beside_a_dataset_are_not_removed(tmp_path):
     out = tmp_path / "out"
-    build_dataset([write(tmp_path / "a.txt", "a b c\n")], out, text=WORDS, split=ALL_TRAIN)
+    build_dataset([write(tmp_path / "a.txt", "a b c\n")], out, text=WORDS, division=ALL_TRAIN)
     write(out / ".DS_Store", "")
-    build_dataset([str(tmp_path / "a.txt")], out, text=WORDS, split=ALL_TRAIN, overwrite=True)
+    build_dataset([str(tmp_path / "a.txt")], out, text=WORDS, division=ALL_TRAIN, overwrite=True)
     mine = write(out / "mine.txt", "d e f\n")
     with pytest.raises(RnnlmError, match=r"there are other files beside the dataset \(mine.txt\)"):
-        build_dataset([mine], out, text=WORDS, split=ALL_TRAIN, overwrite=True)
+        build_dataset([mine], out, text=WORDS, division=ALL_TRAIN, overwrite=True)
     assert Path(mine).read_text() == "d e f\n"
     assert Dataset.open(out).vocabulary.tokens[3:] == ["a", "b", "c"]
 
@@ -594,11 +600,11 @@ def test_punkt_parameters_are_kept(tmp_path):
         [write(tmp_path / "a.txt", "A b. C d.\n")],
         tmp_path / "one",
         text=TextSettings(sentences=True),
-        split=ALL_TRAIN,
+        division=ALL_TRAIN,
     ).vocabulary.settings.punkt
     given = replace(TextSettings(sentences=True), punkt={**punkt, "abbreviations": ["zz"]})
     result = build_dataset(
-        [write(tmp_path / "b.txt", "About zz. more. End.\n")], tmp_path / "two", text=given, split=ALL_TRAIN
+        [write(tmp_path / "b.txt", "About zz. more. End.\n")], tmp_path / "two", text=given, division=ALL_TRAIN
     )
     assert result.vocabulary.settings == given
     assert result.total.sentences == 2

@@ -7,8 +7,8 @@ import pytest
 
 from rnnlm.dataset.building import learning
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
-from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextProcessor, TextSettings
@@ -17,7 +17,7 @@ from rnnlm.text.vocabulary import Vocabulary
 
 LINES = [f"The {word}est of the {word}s, said number {number}." for number in range(99) for word in ("low", "new")]
 CHINESE = "同样施力的大小不同，引起的加速度不同。\n" * 9
-ALL_TRAIN = SplitSettings(valid_fraction=0, test_fraction=0)
+ALL_TRAIN = DivisionSettings(valid_fraction=0, test_fraction=0)
 
 
 def write(path: Path, text: str) -> str:
@@ -36,7 +36,9 @@ def test_subwords_come_from_the_corpus_and_stand_in_the_vocabulary(tmp_path):
     pytest.importorskip("tokenizers")
     file = write(tmp_path / "a.txt", "\n".join(LINES))
     choice = VocabularySettings(size=90)
-    result = build_dataset([file], tmp_path / "out", text=TextSettings("bpe"), vocabulary=choice, split=ALL_TRAIN)
+    result = build_dataset(
+        [file], tmp_path / "out", text=TextSettings("bpe"), vocabulary=choice, division=ALL_TRAIN
+    )
     dataset = Dataset.open(tmp_path / "out")
     assert texts(dataset) == [line.lower() for line in LINES]
     assert len(dataset.vocabulary) == 90
@@ -60,13 +62,13 @@ def test_the_beginning_of_a_corpus_decides_on_subwords_and_later_characters_are_
     pytest.importorskip("tokenizers")
     monkeypatch.setattr(learning, "SUBWORD_TRAINING_CHARACTERS", 1000)
     file = write(tmp_path / "a.txt", "\n".join([*LINES, "Zeta ζ Zeta"]))
-    result = build_dataset([file], tmp_path / "out", text=TextSettings("bpe"), split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=TextSettings("bpe"), division=ALL_TRAIN)
     assert "ζ" not in result.vocabulary
     assert result.total.unknown_tokens == 3  # with two z
-    reused = build_dataset([file], tmp_path / "again", vocabulary=result.vocabulary, split=ALL_TRAIN)
+    reused = build_dataset([file], tmp_path / "again", vocabulary=result.vocabulary, division=ALL_TRAIN)
     assert reused.vocabulary == result.vocabulary
     extension = VocabularySettings(size=len(result.vocabulary) + 1, extends=result.vocabulary)
-    extended = build_dataset([file], tmp_path / "more", vocabulary=extension, split=ALL_TRAIN)
+    extended = build_dataset([file], tmp_path / "more", vocabulary=extension, division=ALL_TRAIN)
     assert extended.vocabulary.tokens == [*result.vocabulary.tokens, "z"]
     assert extended.total.unknown_tokens == 1
 
@@ -81,7 +83,7 @@ def test_words_that_touch_are_refused(tmp_path, tokenizer):
 
 def test_words_that_touch_are_cut_by_unicode(tmp_path):
     file = write(tmp_path / "a.txt", CHINESE)
-    build_dataset([file], tmp_path / "out", text=TextSettings("unicode"), split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=TextSettings("unicode"), division=ALL_TRAIN)
     assert texts(Dataset.open(tmp_path / "out")) == CHINESE.splitlines()
 
 
@@ -101,7 +103,7 @@ def test_an_old_vocabulary_goes_on_reading_what_it_was_made_for(tmp_path):
 def test_lines_are_kept_within_documents(tmp_path, documents, expected):
     file = write(tmp_path / "a.txt", "\n \n one two\nthree\n\n\n\nfour\n\n")
     reader = ReaderSettings(documents=documents)
-    build_dataset([file], tmp_path / "out", text=TextSettings(keep_lines=True), reader=reader, split=ALL_TRAIN)
+    build_dataset([file], tmp_path / "out", text=TextSettings(keep_lines=True), reader=reader, division=ALL_TRAIN)
     assert texts(Dataset.open(tmp_path / "out")) == expected
 
 
@@ -109,7 +111,7 @@ def test_lines_of_records_are_kept(tmp_path):
     songs = ["La la,\nla la.\n", "\n", "Na\r\nna"]
     file = write(tmp_path / "a.jsonl", "".join(json.dumps({"text": song}) + "\n" for song in songs))
     settings = TextSettings.choose("word", ["jsonl"], keep_lines=True)
-    result = build_dataset([file], tmp_path / "out", text=settings, split=ALL_TRAIN)
+    result = build_dataset([file], tmp_path / "out", text=settings, division=ALL_TRAIN)
     assert texts(Dataset.open(tmp_path / "out")) == ["la la,\nla la.", "na\nna"]
     assert result.empty_documents == 1
 
@@ -119,7 +121,7 @@ def test_no_line_end_is_lost_or_made_between_the_pieces_of_a_long_document(tmp_p
     file = write(tmp_path / "a.txt", "\n".join(lines))
     settings, reader = TextSettings("unicode", keep_lines=True), ReaderSettings(documents="file")
     build_dataset(
-        [file], tmp_path / "out", text=settings, reader=reader, split=ALL_TRAIN,
+        [file], tmp_path / "out", text=settings, reader=reader, division=ALL_TRAIN,
         vocabulary=VocabularySettings(size=40_000), workers=2,
     )  # fmt: skip
     assert texts(Dataset.open(tmp_path / "out")) == ["\n".join(lines)]

@@ -1,4 +1,4 @@
-"""The parts of a dataset on disk: the ids of their sentences, where these begin, and what is counted of them."""
+"""Writing the parts of a dataset: the ids of their sentences, where these begin, and how many there are."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.dataset.building.division import Assignment
 from rnnlm.dataset.building.encode import BEGINS_SENTENCE
-from rnnlm.dataset.building.split import Assignment
 from rnnlm.dataset.store import OFFSET_DTYPE, SPLITS, id_dtype, ids_file, offsets_file
 from rnnlm.text.vocabulary import Vocabulary
 
 
 @dataclass
 class SplitCounts:
-    """The numbers of one part: `tokens` are predictions, `characters` count one a sentence for its end."""
+    """The numbers of one part: `tokens` are predictions, `characters` include one a sentence for its end."""
 
     sentences: int = 0
     tokens: int = 0
