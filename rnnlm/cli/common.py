@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -35,6 +36,26 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+def options_as(
+    argument: str, make: Callable[..., Any], *options: Callable[[Command], Command]
+) -> Callable[[Command], Command]:
+    """Add options, and hand the command what `make` returns for their values as one argument."""
+
+    def add(command: Command) -> Command:
+        @wraps(command)
+        def with_argument(**values: Any) -> Any:
+            made = make(**{name: values.pop(name) for name in names})
+            return command(**values, **{argument: made})
+
+        wrapped: Any = with_argument
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        names = [parameter.name for parameter in wrapped.__click_params__[-len(options) :]]
+        return wrapped  # type: ignore[no-any-return]
+
+    return add
 
 
 def quiet_option(command: Command) -> Command:

@@ -1,19 +1,16 @@
 """The options that say how text is read, for every command that reads some."""
 
 from collections.abc import Callable, Iterator
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import say
+from rnnlm.cli.common import Command, options_as, say
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.report import ReadReport
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 # The parameters are called as in `ReaderSettings`.
 DOCUMENTS = click.option(
@@ -81,24 +78,15 @@ def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     by_documents
         Whether the command reads documents, not lines.
     """
-    options = (DOCUMENTS, *OPTIONS) if by_documents else OPTIONS
+    return options_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
-    def add(command: Command) -> Command:
-        @wraps(command)
-        def with_reader(**arguments: Any) -> Any:
-            from rnnlm.text.inputs import ReaderSettings
 
-            names = ReaderSettings.__dataclass_fields__.keys() & arguments.keys()
-            reader = ReaderSettings(**{name: arguments.pop(name) for name in names})
-            reader.check()
-            return command(**arguments, reader=reader)
+def _reader(**values: Any) -> "ReaderSettings":
+    from rnnlm.text.inputs import ReaderSettings
 
-        wrapped: Any = with_reader
-        for option in reversed(options):
-            wrapped = option(wrapped)
-        return wrapped  # type: ignore[no-any-return]
-
-    return add
+    reader = ReaderSettings(**values)
+    reader.check()
+    return reader
 
 
 def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:

@@ -10,9 +10,11 @@ from rnnlm.errors import RnnlmError
 from rnnlm.files import make_directory
 from rnnlm.text.vocabulary import Vocabulary
 
-# How many ids are turned into text at a time.
 BLOCK = 1 << 18
+"""How many ids become text at a time."""
+
 SPACE = "▁"
+"""Stands for a space within a token."""
 
 
 def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> None:
@@ -25,19 +27,19 @@ def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> N
     """
     place = directory.resolve()
     if dataset.resolve() in (place, *place.parents):
-        raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with --write-text.")
+        raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with `write_text`.")
     for file in _files(directory):
         if file.exists() and not (overwrite and file.is_file()):
             raise RnnlmError(
-                f"{file}: this file exists; choose another directory with --write-text, or replace it with"
-                " --overwrite."
+                f"{file}: this file exists; choose another directory with `write_text`, or replace it with"
+                " `overwrite`."
             )
 
 
 def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> None:
     """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
 
-    Words outside the vocabulary are its unknown token. The tokens that begin and end a sentence are not written.
+    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
     So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
     is written as in Python, such as ``\\n``.
 

@@ -64,7 +64,7 @@ def test_files_are_replaced_only_if_that_is_wanted(tmp_path):
     place = tmp_path / "text"
     place.mkdir()
     (place / "valid.txt").write_text("mine")
-    with pytest.raises(RnnlmError, match=r"valid\.txt: this file exists; .*--overwrite"):
+    with pytest.raises(RnnlmError, match=r"valid\.txt: this file exists; .*`overwrite`"):
         write_text(dataset, place)
     assert [file.name for file in place.iterdir()] == ["valid.txt"]
     write_text(dataset, place, overwrite=True)
@@ -76,7 +76,7 @@ def test_where_text_cannot_be_written(tmp_path):
     dataset = build(tmp_path, "the cat\n", TextSettings())
     for place in (dataset.path, dataset.path / "text"):
         with pytest.raises(
-            RnnlmError, match=r"this is in the dataset; choose another directory with --write-text"
+            RnnlmError, match=r"this is in the dataset; choose another directory with `write_text`"
         ):
             check_text_destination(place, dataset.path, overwrite=True)
     (tmp_path / "file").touch()
