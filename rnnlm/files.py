@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from gzip import GzipFile
 from io import BufferedReader
@@ -119,8 +119,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file in one go: whoever opens it finds the old content or the new.
+def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
+    """Replace a file in one go: whoever opens it finds the old content or the new, which may come in parts.
 
     Raises
     ------
@@ -171,18 +171,20 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
                 _remove(left)
 
 
-def _write_beside(path: Path, content: str | bytes) -> Path:
+def _write_beside(path: Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write what is to become a file, and return where it stands until then."""
     temporary = path.parent / f".{path.name}.partial"
     if path.exists() and not path.is_file():  # /dev/null is not to be replaced
         raise OSError(errno.EINVAL, "Not a regular file")
     # Made anew: what a link of that name points to is not written to.
     temporary.unlink(missing_ok=True)
+    content = content.encode() if isinstance(content, str) else content
     try:
         with temporary.open("xb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
+            for part in [content] if isinstance(content, bytes) else content:
+                stream.write(part)
         sync(temporary)
-    except OSError:
+    except BaseException:
         _remove(temporary)
         raise
     return temporary

@@ -188,18 +188,13 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
-    for section, names, keys in (
-        ("files", file_names(), ("bytes", "sha256")),
-        ("splits", SPLITS, SPLIT_NUMBERS),
+    for keys in (
+        *(("files", name, key) for name in file_names() for key in ("bytes", "sha256")),
+        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
+        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
     ):
-        for name in names:
-            entry = _entry(metadata, section, name)
-            wrong = [key for key in keys if not _is_valid(key, entry.get(key))]
-            if wrong:
-                raise _damaged(file, f"has no valid {section}.{name}.{wrong[0]}")
-    for key in ("documents", "vocabulary_size", "unique_tokens"):
-        if not _is_valid(key, metadata.get(key)):
-            raise _damaged(file, f"has no valid {key}")
+        if not _is_valid(metadata, keys):
+            raise _damaged(file, f"has no valid {'.'.join(keys)}")
     # Datasets of early versions have no such line.
     if "sha256" in metadata:
         content = text[: text.rfind("sha256: ")].encode()
@@ -222,14 +217,10 @@ def file_names() -> list[str]:
     return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
 
 
-def _entry(metadata: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
-    entries = metadata.get(section)
-    entry = entries.get(name) if isinstance(entries, Mapping) else None
-    return entry if isinstance(entry, Mapping) else {}
-
-
-def _is_valid(key: str, value: object) -> bool:
-    if key == "sha256":
+def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if keys[-1] == "sha256":
         return isinstance(value, str)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 

@@ -41,14 +41,8 @@ class FirstPass:
     ----------
     spool
         Gets the tokens.
-    reader, text
-        How the inputs are read, and how text becomes tokens.
-    report
-        Gathers what had to be repaired or skipped.
-    workers
-        Processes that tokenize.
-    progress
-        Called with the number of characters of each chunk when it is done.
+    reader, text, report, workers, progress
+        As for `build_dataset`.
     """
 
     spool: Spool

@@ -71,17 +71,8 @@ def learn(
 ) -> tuple[TextSettings, Iterator[Piece]]:
     """Learn from the beginning of the corpus what the settings lack: ends of sentences, parts of words.
 
-    Parameters of the sentence splitter are those installed with NLTK; Punkt is trained only where there are none.
-
-    Returns
-    -------
-    tuple[TextSettings, Iterator[Piece]]
-        The completed settings, and all pieces.
-
-    Raises
-    ------
-    RnnlmError
-        Here or while the pieces are read, if a new vocabulary is for words and there are no spaces between them.
+    Punkt is trained only where NLTK's own parameters are not installed. All pieces are returned; a corpus whose
+    words have no spaces between them is refused when they are read, unless the vocabulary is reused.
     """
     if reused(vocabulary) is None and settings.tokenizer in SPACE_BOUND:
         pieces = refuse_unsegmented(pieces, report)
