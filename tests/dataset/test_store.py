@@ -10,6 +10,7 @@ from rnnlm.dataset.store import Dataset, id_dtype, read_metadata, write_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.files import fingerprint
 from rnnlm.text.processor import TextSettings
+from rnnlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture
@@ -172,10 +173,18 @@ def test_counts_in_the_metadata_are_checked(path, key, value):
         Dataset.open(path)
 
 
+def test_metadata_is_read_whatever_has_become_of_the_other_files(path):
+    (path / "train.bin").unlink()
+    assert read_metadata(str(path))["vocabulary_size"] == len(Vocabulary.load(path))
+    with pytest.raises(RnnlmError, match=r"train\.bin: this file is missing"):
+        Dataset.open(path)
+
+
 def test_unreadable_files_are_named(path, monkeypatch):
     def refuse(self: Path, *arguments: object, **keywords: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(RnnlmError, match=r"cannot be read \(Permission denied\)"):
-        Dataset.open(path)
+    for read in (Dataset.open, read_metadata):
+        with pytest.raises(RnnlmError, match=r"dataset\.yaml: cannot be read \(Permission denied\)"):
+            read(path)
