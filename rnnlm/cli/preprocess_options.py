@@ -199,17 +199,16 @@ def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSetti
     """Refuse what none of the formats that are read has, and documents that are lines where these are tokens."""
     if text.keep_lines and reader.documents == "line":
         raise click.UsageError("--keep-lines keeps nothing of --documents line; choose paragraph or file.")
-    if reader.documents and "txt" not in formats:
-        raise click.UsageError("--documents is for txt, of which there is none; leave it out, or set --format.")
     found = ", ".join(sorted(formats))
     for option, is_given, kinds, named in (
+        ("--documents", reader.documents, {"txt"}, "txt"),
         ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
         ("--where", reader.where, RECORDS, "csv and jsonl"),
         ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
         ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),
         ("--no-header", not reader.header, {"csv"}, "csv"),
     ):
-        if is_given and formats and kinds.isdisjoint(formats):
+        if is_given and kinds.isdisjoint(formats):
             raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
 
 

@@ -46,7 +46,7 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
     yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
     is_new = result.chosen_words == len(vocabulary) - first
     settings, words = vocabulary.settings, set(vocabulary.tokens)
-    # Some characters of subwords may stand nowhere by themselves.
+    # A character that is part of subwords may never appear by itself.
     if result.least_frequent and result.least_frequent[1]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"

@@ -31,7 +31,7 @@ def write_events(runs: Sequence[RunLog], directory: Path) -> None:
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
-        raise RnnlmError("event files need tensorboardX; run: pip install tensorboardX.") from error
+        raise RnnlmError("Event files need tensorboardX; run: pip install tensorboardX.") from error
     for run in runs:
         place = directory / run.label
         for old in place.glob(f"events.out.tfevents.*{SUFFIX}"):
