@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rnnlm.cli.common import say
+from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
@@ -113,7 +114,7 @@ def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
 
 def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
-    for message in (*report.guesses(), *report.messages()):
+    for message in (*report.guesses(), *map(with_options, report.messages())):
         say(message, quiet)
 
 

@@ -129,7 +129,7 @@ def csv_records(
     if has_header:
         columns = _distinct(header[1])
         if len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
-            options = "(see --no-header, --delimiter)"
+            options = "(see `header=False`, `delimiter`)"
             lines.report(
                 f"row{{s}} taken for the name of the only column, {shown(columns[0])} {options}", header[0]
             )
@@ -143,7 +143,7 @@ def _records(rows: Iterator[tuple[int, list[str]]], columns: list[str], lines: L
     for number, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
             lines.report(
-                "row{s} with more fields than the first one, which may cut a text (see --delimiter, --quoting)",
+                "row{s} with more fields than the first one, which may cut a text (see `delimiter`, `quoting`)",
                 number,
             )
         yield Record(dict(zip(columns, row, strict=False)), number, sum(map(len, row)))

@@ -52,7 +52,7 @@ class Damage(RnnlmError):
 
     def _sentence(self, where: str) -> str:
         if self.can_be_left_out:
-            advice = "is the file complete? --keep-damaged keeps what comes before"
+            advice = "is the file complete? `keep_damaged` keeps what comes before"
         else:
             advice = "compress the file again with a smaller dictionary, as with level 9 or less"
         return f"{self.source}: reading stopped {where} ({self.reason}); {advice}."

@@ -114,7 +114,7 @@ class Decoding:
         if self._utf8_characters >= LEAST_UTF8 and self._utf8_parts > LEAST_UTF8_PARTS * self._parts:
             is_all = self._utf8_parts == self._parts
             which = "all" if is_all else f"{self._utf8_parts:,} of {self._parts:,}"
-            advice = "give --encoding utf-8" if is_all else "write all lines in one encoding"
+            advice = "give `encoding=utf-8`" if is_all else "write all lines in one encoding"
             misread = "é".encode().decode(self._encoding, "replace")
             self._note(
                 f"{self._source}: read as {name_of(self._encoding)}, but {which} lines that are not ASCII are"
@@ -143,7 +143,7 @@ class Decoding:
         is_comparable = codec == UTF8 or _has_single_bytes(codec)
         if not is_comparable and beginning and is_utf8(beginning) and not could_be_both:
             self._note(
-                f"{self._source}: read as {name_of(codec)}, as --encoding says, although it looks like UTF-8."
+                f"{self._source}: read as {name_of(codec)}, as `encoding` says, although it looks like UTF-8."
             )
         return codec
 
@@ -152,7 +152,7 @@ class Decoding:
         if found is None and is_binary(beginning) and not is_utf8(beginning):
             raise RnnlmError(
                 f"{self._source}: these bytes are no text in any usual encoding; give text, or its encoding with"
-                " --encoding NAME."
+                " `encoding=NAME`."
             )
         if found not in (None, UTF8):
             self._say(found)
@@ -171,7 +171,7 @@ class Decoding:
             self._say(encoding)
 
     def _say(self, encoding: str) -> None:
-        self._note(f"{self._source}: read as {name_of(encoding)} (recognized; --encoding NAME decides).")
+        self._note(f"{self._source}: read as {name_of(encoding)} (recognized; `encoding=NAME` decides).")
 
     def _error(self, part: str, line: int, most: int) -> RnnlmError:
         sample = self._content.around()
@@ -182,13 +182,13 @@ class Decoding:
         if is_utf8_broken and recognized(sample, self.utf8_parts) == UTF8:
             other = f"likely {name_of(likely)}" if likely else "damaged or in another encoding"
             advice = (
-                f"a part of it is UTF-8 and a part {other}, which no --encoding reads, so repair it first: write"
+                f"a part of it is UTF-8 and a part {other}, which no `encoding` reads, so repair it first: write"
                 " all lines in one encoding, or drop those bytes"
             )
         elif likely is None or likely == self._encoding:
-            advice = "no usual encoding fits them, so give --encoding NAME if you know it, else repair it first"
+            advice = "no usual encoding fits them, so give `encoding=NAME` if you know it, else repair it first"
         else:
-            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}, else repair it first"
+            advice = f"if it is {name_of(likely)}, give `encoding={name_of(likely)}`, else repair it first"
         return RnnlmError(
             f"{self._source}: more than {most:,} bytes up to line {line:,} are not {name_of(self._encoding)};"
             f" {advice}, as with iconv -c."

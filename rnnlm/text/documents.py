@@ -97,7 +97,7 @@ def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines)
     if number >= FEWEST_LINES and longest <= PAGE_WIDTH and broken > number / 2:
         lines.note(
             "most lines end within a sentence, as on the pages of a book, and each was taken for a document;"
-            " --documents paragraph and --sentences join them"
+            " `documents=paragraph` and `sentences` join them"
         )
 
 
@@ -114,7 +114,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
+        lines.note(f"no line is {separator!r}, so all is one document (see `documents`)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

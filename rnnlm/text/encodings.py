@@ -116,7 +116,7 @@ def check_encoding(name: str) -> str:
         codec = ""
     if not codec or codec in NO_ENCODINGS:
         raise RnnlmError(
-            f"--encoding {shown(name)}: there is no such encoding of text; give a name that Python knows, such as"
+            f"`encoding={shown(name)}`: there is no such encoding of text; give a name that Python knows, such as"
             " utf-8, windows-1252 or utf-16."
         )
     return UTF8 if codec == "utf-8" else codec

@@ -84,10 +84,10 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
             return found
     if by_name == "json" and first:
         raise RnnlmError(
-            f"{lines.source}: this is no JSON that holds records or texts; --format txt reads it as it stands."
+            f"{lines.source}: this is no JSON that holds records or texts; `format=txt` reads it as it stands."
         )
     if by_name in ("csv", "json", "jsonl"):
         return by_name
     if by_name == "parquet":
-        raise RnnlmError(f"{lines.source}: this is no Parquet file; --format auto goes by the content if renamed.")
+        raise RnnlmError(f"{lines.source}: this is no Parquet file; `format=auto` goes by the content if renamed.")
     return "csv" if is_table(lines, first, wanted_names(text_column)) else "txt"

@@ -71,9 +71,9 @@ class ReaderSettings:
         if self.encoding is not None:
             check_encoding(self.encoding)
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
-            raise RnnlmError(f"--delimiter {shown(self.delimiter)} must be one character, tab or auto.")
+            raise RnnlmError(f"`delimiter={shown(self.delimiter)}` must be one character, tab or auto.")
         if self.documents is not None and not self.documents.strip():
-            raise RnnlmError("--documents must be line, paragraph, file, or what stands on a line between them.")
+            raise RnnlmError("`documents` must be line, paragraph, file, or what stands on a line between them.")
 
     @property
     def separator(self) -> str | None:

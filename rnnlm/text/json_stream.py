@@ -125,7 +125,7 @@ class JsonStream:
             if not keep_damaged:
                 raise RnnlmError(
                     f"{self._lines.source}: the JSON is damaged in line {self._line_number():,}, or not complete;"
-                    " mend it, or keep what comes before with --keep-damaged."
+                    " mend it, or keep what comes before with `keep_damaged`."
                 ) from error
             self._lines.report("place{s} where the JSON is damaged, what follows left out", self._line_number())
 

@@ -88,11 +88,11 @@ class TextSettings:
         if tokenizer and not words:
             raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
         if join and tokenizer != "whitespace":
-            raise RnnlmError("--join is for --tokenizer whitespace; the others need none; leave it out.")
+            raise RnnlmError("`join` is for `tokenizer=whitespace`; the others need none; leave it out.")
         if keep_lines and not words:
-            raise RnnlmError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
+            raise RnnlmError("`keep_lines` is for words: among characters are the ends of lines; leave it out.")
         if keep_lines and sentences:
-            raise RnnlmError("--keep-lines keeps a document in one piece; leave it out, or --sentences.")
+            raise RnnlmError("`keep_lines` keeps a document in one piece; leave it out, or `sentences`.")
         return cls(
             tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
             lowercase=words if lowercase is None else lowercase,

@@ -103,7 +103,7 @@ def _record_texts(
     """Return the texts of the records of a file; `lines` are None for Parquet."""
     wanted, by_name = settings.text_column, format_of(name)
     if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
-        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (--format decides).")
+        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (`format` decides).")
     if lines is None:
         records = parquet_records(name, [*wanted_names(wanted), *conditions.names])
     elif kind == "csv":
@@ -128,7 +128,7 @@ def _shown_if_guessed(
     """Return the parts of a plain text, whose first samples are shown if nobody said that it is one."""
     if settings.format != "auto":
         return parts
-    tabs = ", tabs included (--format tsv takes one column)" if has_columns(lines.beginning) else ""
+    tabs = ", tabs included (`format=tsv` takes one column)" if has_columns(lines.beginning) else ""
     return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
 
 

@@ -53,7 +53,7 @@ def record_texts(
 def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
     kept = not where or conditions.hold(record.values, where)
     if not kept:
-        source.report("record{s} left out by --where", record.number)
+        source.report("record{s} left out by `where`", record.number)
     return kept
 
 

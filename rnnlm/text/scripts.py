@@ -111,7 +111,7 @@ def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iter
     if in_runs > SOME_IN_RUNS * read:
         report.note(
             f"{in_runs / read:.0%} of the text is in runs without spaces such as {shown(example[:30])}, each of"
-            " which is one word here; --tokenizer unicode cuts them."
+            " which is one word here; `tokenizer=unicode` cuts them."
         )
 
 
@@ -136,6 +136,6 @@ def _refuse(read: int, in_runs: int, example: str) -> None:
     if in_runs > MOST_IN_RUNS * read:
         raise RnnlmError(
             f"Much of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
-            " whole sentences would be words; cut it with --tokenizer unicode, jieba (for Chinese) or bpe, or take"
-            " characters with --level char."
+            " whole sentences would be words; cut it with `tokenizer=unicode`, jieba (for Chinese) or bpe, or take"
+            " characters with `level=char`."
         )

@@ -142,7 +142,7 @@ class JiebaTokenizer(MarkedTokenizer):
         try:
             from rjieba import cut
         except ImportError as error:
-            raise RnnlmError("--tokenizer jieba needs the package rjieba; run: pip install rjieba.") from error
+            raise RnnlmError("`tokenizer=jieba` needs the package rjieba; run: pip install rjieba.") from error
         return cast("Callable[[str], list[str]]", cut)
 
 

@@ -7,7 +7,7 @@ GIVE_TEXT = "give text"
 SAVE_TEXT = "save it as plain text (.txt) first"
 TAKE_TEXT = "write its texts into a .csv, .jsonl or .txt file first"
 UNPACK = "unpack it first"
-NAME_FORMAT = "save its text without them, or name the format (--format txt) to read them as text"
+NAME_FORMAT = "save its text without them, or name the format (`format=txt`) to read them as text"
 
 # At which byte, which bytes, what it is, and what to do about it.
 SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (

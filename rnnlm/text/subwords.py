@@ -184,5 +184,5 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise RnnlmError("--tokenizer bpe needs the package tokenizers; run: pip install tokenizers.") from error
+        raise RnnlmError("`tokenizer=bpe` needs the package tokenizers; run: pip install tokenizers.") from error
     return tokenizers

@@ -258,8 +258,8 @@ class Vocabulary:
         content = f"{text}\n".encode()
         if len(content) > LARGEST_FILE:
             raise RnnlmError(
-                f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower --vocab-size, or a"
-                " higher --min-count."
+                f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower `vocab_size`, or a"
+                " higher `min_count`."
             )
         return content
 

@@ -37,7 +37,7 @@ def test_a_nested_column_and_a_choice_of_rows(file):
     assert read(file, text_column="data.body", where=("data.kind=odd", "id=3")) == ["body 3"]
     with pytest.raises(RnnlmError, match=r"no column 'x', only 'id', 'Text', 'data'"):
         read(file, text_column="x")
-    with pytest.raises(RnnlmError, match="no record has the field 'x' of --where"):
+    with pytest.raises(RnnlmError, match="no record has the field 'x' of `where`"):
         read(file, where=("x=3",))
 
 

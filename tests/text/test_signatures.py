@@ -129,7 +129,7 @@ MARKUP = {
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_markup_is_refused_unless_wanted(tmp_path: Path, text: str, kind: str, encoding: str) -> None:
     file = tmp_path / "a.txt"
-    with pytest.raises(RnnlmError, match=rf"a\.txt: this is {kind}.* with its .*\(--format txt\)"):
+    with pytest.raises(RnnlmError, match=rf"a\.txt: this is {kind}.* with its .*\(`format=txt`\)"):
         read(file, text.encode(encoding))
     assert read(file, text.encode(encoding), any_text=True) == text
     assert "\n".join(read_lines(str(file), ReadReport())) == text.removesuffix("\n")

@@ -122,7 +122,7 @@ def test_a_vocabulary_without_end_is_neither_read_nor_written(vocabulary, tmp_pa
         Vocabulary.load(file)
     file.unlink()
     monkeypatch.setattr("rnnlm.text.vocabulary.LARGEST_FILE", 1 << 8)
-    with pytest.raises(RnnlmError, match=r"vocabulary\.json: .* set a lower --vocab-size"):
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: .* set a lower `vocab_size`"):
         vocabulary.save(file)
     assert not file.exists()
 
