@@ -1,8 +1,8 @@
 """What every kind of model has in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.evaluation.perplexity import Evaluation
+from rnnlm.models.networks import saved_tensors
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
 
@@ -52,6 +54,24 @@ class Model(ABC):
         RnnlmError
             If a file that the model needs is missing or damaged, or the weights are not those of its network.
         """
+
+    def checkpoint(
+        self,
+        state: dict[str, Any],
+        state_tensors: dict[str, Floats],
+        averages: Mapping[str, Floats] | None = None,
+    ) -> Checkpoint:
+        """Return a checkpoint of the model as it is.
+
+        Parameters
+        ----------
+        state, state_tensors
+            Progress of its training.
+        averages
+            Weights by name that are saved in place of its own.
+        """
+        tensors = saved_tensors(self.network, averages)
+        return Checkpoint(self.config, tensors, state, state_tensors, self.files())
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
