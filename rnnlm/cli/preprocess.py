@@ -2,8 +2,6 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -24,6 +22,7 @@ from rnnlm.cli.preprocess_summary import as_options, summary
 from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.errors import RnnlmError
 from rnnlm.resources import SAMPLE_CORPUS
+from rnnlm.signals import handled
 
 if TYPE_CHECKING:
     from rnnlm.dataset.building.division import DivisionSettings
@@ -90,7 +89,7 @@ def preprocess(
 
     inputs = inputs or (str(SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
-    with _ended_by_sigterm():
+    with handled([signal.SIGTERM], _end):
         check_destination(out, overwrite)
         if write_text:
             check_text_destination(write_text, out, overwrite)
@@ -158,16 +157,7 @@ def _stem(name: str) -> str:
     return Path(plain).stem if format_of(plain) else plain
 
 
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does, everything cleaned up, with exit code 143."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some senders send it twice: the clean-up goes on
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _end(number: int, frame: FrameType | None) -> None:
+    """Leave as Ctrl-C does, everything cleaned up."""
+    signal.signal(number, signal.SIG_IGN)  # some senders send it twice: the clean-up goes on
+    sys.exit(128 + number)

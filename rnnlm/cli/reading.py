@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.report import ReadReport
 
-# The parameters are called as in `ReaderSettings`.
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
     help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
     "  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
+"""The parameters are called as in `ReaderSettings`."""
 ENCODING = click.option(
     "--encoding",
     default="auto",

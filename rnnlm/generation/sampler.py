@@ -195,16 +195,20 @@ def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
         sampler.stepper.begin(state)
 
 
+class OverflowedError(RnnlmError):
+    """The probabilities of a model are not finite numbers."""
+
+
 def refuse_overflow(log_probs: ArrayLike) -> None:
     """Refuse log-probabilities that are not finite numbers.
 
     Raises
     ------
-    RnnlmError
+    OverflowedError
         If one is not.
     """
     if not np.isfinite(log_probs).all():
-        raise RnnlmError(
+        raise OverflowedError(
             "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
             "checkpoint, or train with a smaller optimizer.learning_rate."
         )

@@ -2,7 +2,7 @@
 
 import difflib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnlm.config import Config
+from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset, Split
@@ -17,16 +18,18 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
-from rnnlm.generation.sampler import refuse_overflow
+from rnnlm.generation.sampler import Sampler, refuse_overflow, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import Sample, Writer, Writing
-from rnnlm.models.networks import restored_network
+from rnnlm.models.model import Model
+from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.storage.run_directory import read_checkpoint
+from rnnlm.storage.checkpoint import Checkpoint
+from rnnlm.storage.finding import read_checkpoint
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.report import ReadReport
-from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 CHUNK_CHARACTERS = 1 << 17
 """Scoring side by side takes no more texts when they have more characters than this."""
@@ -60,7 +63,7 @@ class Score:
         return perplexity(-self.log_prob / len(self.tokens)) if self.tokens else None
 
 
-class LanguageModel:
+class LanguageModel(Model):
     """A trained model.
 
     Attributes
@@ -86,8 +89,57 @@ class LanguageModel:
         RnnlmError
             If there is none, or it is damaged.
         """
-        checkpoint = read_checkpoint(path)
-        return cls(restored_network(checkpoint), checkpoint.vocabulary, checkpoint.config)
+        return cls.restore(read_checkpoint(path))
+
+    @classmethod
+    def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":
+        """Make an untrained model of a dataset's vocabulary; see `Model.create`."""
+        vocabulary = dataset.vocabulary
+        if config.model.vocabulary_size not in (None, len(vocabulary)):
+            raise RnnlmError(
+                f"model.vocabulary_size: {config.model.vocabulary_size}, but {dataset.path} has "
+                f"{len(vocabulary)} tokens; leave the key out to take the dataset's."
+            )
+        return cls(make_network(config, len(vocabulary)), vocabulary, config)
+
+    @classmethod
+    def restore(cls, checkpoint: Checkpoint) -> "LanguageModel":
+        """Make the trained model of a checkpoint; see `Model.restore`."""
+        source = str(checkpoint.directory / VOCABULARY_FILE)
+        vocabulary = Vocabulary.from_bytes(checkpoint.file(VOCABULARY_FILE), source)
+        return cls(restored_network(checkpoint, len(vocabulary)), vocabulary, checkpoint.config)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the vocabulary as its file holds it."""
+        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
+
+    def batches(self, split: Split) -> SentenceBatches | StreamBatches:
+        """Return the batches that the configuration asks for."""
+        training = self.config.training
+        if training.batching == "sentences":
+            return SentenceBatches(split, training.batch_size, training.seed)
+        return StreamBatches(split, training.batch_size, training.bptt_steps)
+
+    def preview(self, rng: np.random.Generator, length: int, watch: Callable[[], None]) -> str:
+        """Draw a text from the start of a sentence to its end, without unknown words."""
+        vocabulary = self.vocabulary
+        sampler = Sampler(
+            self.network,
+            [vocabulary.start_id],
+            end_id=vocabulary.end_id,
+            forbidden=(vocabulary.start_id, vocabulary.unknown_id),
+            sampling=Sampling(),
+            rngs=[rng],
+        )
+        [sample] = sample_ids(sampler, length)
+        return self._processor.detokenize(vocabulary.decode(sample.ids))
+
+    def description(self) -> str:
+        """Describe the network in one line."""
+        model = self.config.model
+        weights = sum(value.size for value in self.network.parameters.values())
+        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        return f"{model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights"
 
     def generate(
         self,
@@ -353,7 +405,12 @@ class LanguageModel:
 
     @np.errstate(all="ignore")
     def evaluate(
-        self, split: Split, *, dynamic: float | None = None, interpolation: Interpolation | None = None
+        self,
+        split: Split,
+        *,
+        dynamic: float | None = None,
+        interpolation: Interpolation | None = None,
+        watch: Callable[[], None] = lambda: None,
     ) -> Evaluation:
         """Measure the model on a part of a dataset that has the model's vocabulary.
 
@@ -367,13 +424,15 @@ class LanguageModel:
             it is as before.
         interpolation
             Another model to mix with this one.
+        watch
+            Called before every window; what it raises ends the reading.
 
         Raises
         ------
         RnnlmError
             If that part is empty, or the model overflows, or diverges while it learns.
         """
-        with self._split_losses(split, dynamic, interpolation) as of_split:
+        with self._split_losses(split, dynamic, interpolation, watch) as of_split:
             return Evaluation.of(of_split, split)
 
     @np.errstate(all="ignore")
@@ -486,7 +545,11 @@ class LanguageModel:
 
     @contextmanager
     def _split_losses(
-        self, split: Split, dynamic: float | None, interpolation: Interpolation | None = None
+        self,
+        split: Split,
+        dynamic: float | None,
+        interpolation: Interpolation | None = None,
+        watch: Callable[[], None] = lambda: None,
     ) -> Iterator[Iterator[Losses]]:
         """Measure a split window by window; after the context the weights are as before."""
         if split.num_tokens == 0:
@@ -496,7 +559,7 @@ class LanguageModel:
         try:
             ids = np.asarray(split.ids)
             if dynamic is None:
-                of_network = split_losses(self.network, split, training.batching)
+                of_network = split_losses(self.network, split, training.batching, watch=watch)
             else:
                 parts = readings(ids, training.batching)
                 of_network = dynamic_losses(self.network, ids, parts, dynamic, training.bptt_steps)

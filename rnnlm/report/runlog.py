@@ -12,8 +12,10 @@ from rnnlm.config import Config
 from rnnlm.dataset.store import SPLITS, read_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256
-from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
+from rnnlm.storage.logs import METRICS, SAMPLES
+from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.training.progress import results
 
 
 @dataclass(frozen=True)
@@ -96,23 +98,17 @@ class RunLog:
     def to_dict(self) -> dict[str, Any]:
         """Return the results under the names that ``rnnlm train --json`` gives them."""
 
-        def evaluation(line: Measurement | None) -> dict[str, float | None]:
-            if line is None:
-                return {"step": None, "valid_loss": None, "valid_perplexity": None}
-            return {
-                "step": int(line.step),
-                "valid_loss": _finite(line.loss),
-                "valid_perplexity": _finite(line.perplexity),
-            }
+        def evaluation(line: Measurement | None) -> tuple[int | None, float | None]:
+            return (None, None) if line is None else (int(line.step), _finite(line.loss))
 
-        return {
-            "run": str(self.path),
-            "steps": int(self.last.step),
-            "epochs": _finite(self.last.epoch),
-            "best": evaluation(self.best),
-            "last": evaluation(self.evaluations[-1] if self.evaluations else None),
-            "tokens_per_second": _finite(self.tokens_per_second),
-        }
+        return results(
+            str(self.path),
+            steps=int(self.last.step),
+            epochs=_finite(self.last.epoch),
+            best=evaluation(self.best),
+            last=evaluation(self.evaluations[-1] if self.evaluations else None),
+            tokens_per_second=_finite(self.tokens_per_second),
+        )
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:
@@ -145,7 +141,7 @@ def _read_run(path: Path, label: str) -> RunLog:
     if not measurements:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
-    checkpoint = RunDirectory(path).checkpoint("last")
+    checkpoint = RunDirectory(path).checkpoints.find("last")
     return RunLog(
         label=label,
         path=path,

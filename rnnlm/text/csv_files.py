@@ -12,14 +12,13 @@ from rnnlm.text.lines import Lines
 
 SEPARATORS = (",", ";", "\t", "|")
 
-# How much of a file is looked at, in characters and in lines.
-FIRST_CHARACTERS = 65_536
-FIRST_LINES = 200
+FIRST_CHARACTERS, FIRST_LINES = 65_536, 200
+"""How much of a file is looked at."""
 
-# A first line for spreadsheet programs, as in sep=;
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-# What a column may be called in a file whose name does not say that it has any.
+"""A first line for spreadsheet programs, as in sep=;"""
 COLUMN_NAME = re.compile(r"[^\W\d][\w.-]{0,40}(?: [\w.-]{1,40}){0,2}")
+"""The names of columns in a file whose own name does not say that it has any."""
 
 
 class Beginning:

@@ -18,11 +18,11 @@ from rnnlm.text.encodings import (
 from rnnlm.text.signatures import is_binary
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
-# How much of a text of single bytes must be UTF-8 for this to be no chance: characters, and a share of its parts.
 LEAST_UTF8, LEAST_UTF8_PARTS = 2, 0.01
+"""A text of single bytes with more UTF-8 than this, in characters and as a share of its parts, may be UTF-8."""
 CONTINUATIONS = bytes(range(0x80, 0xC0))
-# A text may have so many bytes that are no character, and one more for every million of bytes.
 MOST_UNDECODABLE = 10
+"""The most bytes of a text that are no character; one more is allowed for every million bytes."""
 
 
 class Decoding:

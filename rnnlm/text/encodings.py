@@ -20,23 +20,22 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What Python takes for encodings of text, but are ways to write it in other text.
 NO_ENCODINGS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
-# The escape sequences that only this encoding has, in bytes that are ASCII.
+"""Python's encodings that write text as other text."""
 JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+"""Escape sequences that only ISO-2022-JP has."""
 
 UNDECODABLE = "rnnlm-undecodable"
 """The error handler of codecs that puts a lone surrogate where bytes are no character."""
 
-# Of what text in two or four bytes a character consists mostly; in the order of bytes that is the wrong one, or in
-# other bytes, there are few of them.
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
+"""Characters that are frequent in text of two or four bytes a character, but rare in the wrong order of bytes."""
 LEAST_FREQUENT = 0.02
 MOST_STRANGE = 0.02
 LEAST_LETTERS = 5
 LOOKED_AT = 8192
-# In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
+"""A larger share of NUL characters shows that characters have two or four bytes."""
 
 
 class Candidate(NamedTuple):
@@ -47,7 +46,6 @@ class Candidate(NamedTuple):
     usual: tuple[str, int] | None = None  # see `unlikeliness`
 
 
-# The more usual stand first.
 CANDIDATES = {
     "cp1252": Candidate("Windows-1252", readings.WEST),
     "cp1250": Candidate("Windows-1250", readings.CENTRAL),
@@ -92,13 +90,14 @@ CANDIDATES = {
     "cp1125": Candidate("CP1125", readings.CYRILLIC),
     "cp862": Candidate("CP862", readings.HEBREW),
 }
-# How much less likely each of them is than the one before it, how unlikely the bytes of a text may be, each, and
-# a few of them in addition.
+"""The encodings that are recognized, the more usual first."""
 LESS_USUAL = 0.1
+"""How much less likely each candidate is than the one before it."""
 MOST_UNLIKELY, UNLIKELY_FEW = 4.8, 5.0
+"""How unlikely a text may be: for each byte beyond ASCII, and once."""
 LEAST_LINES = 0.2
-# How many bytes of the lines that are not UTF-8 are looked at; how many are surely not a whole file.
 SAMPLE, LONG = 1 << 14, 1 << 16
+"""Bytes of lines that are not UTF-8 that are looked at; a sample longer than the second is not a whole file."""
 
 
 def check_encoding(name: str) -> str:

@@ -7,8 +7,8 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.cleaning import DELETED
 
 USUAL_FIELDS = ("body", "text", "content")
-# What a submission has in the place of a body.
 SUBMISSION_FIELDS = ("title", "selftext")
+"""The fields that a submission to Reddit has instead of a body."""
 
 Path: TypeAlias = tuple[str, ...]
 """A field, or a field in the object that a field holds, and so on."""

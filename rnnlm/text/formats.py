@@ -19,13 +19,13 @@ FORMATS = {
     ".txt": "txt",
 }
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
-# How the dumps of Reddit are named.
 DUMP = re.compile(r"R[CS](?:_v\d)?_\d{4}-\d\d(?:-\d\d)?")
+"""The names of the dumps of Reddit."""
 PARQUET_SIGNATURE = b"PAR1"
-# How many lines show whether a text has columns.
 FIRST_LINES = 10
-# A line of a file that tells whether others are whole.
+"""Lines that show whether a text has columns."""
 CHECKSUM = re.compile(r"(?:[0-9a-f]{32,128} [ *].+|\w+ \(.+\) = [0-9a-f]{32,128})", re.IGNORECASE)
+"""A line of a file of checksums."""
 
 
 def format_of(name: str) -> str | None:

@@ -15,8 +15,8 @@ from rnnlm.text.json_records import holds_texts
 from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
 from rnnlm.text.report import ReadReport, counted
 
-# The files of a directory that are named when they are left out.
 MOST_NAMED = 5
+"""The most files of a directory that are named when they are left out."""
 
 
 @dataclass(frozen=True)

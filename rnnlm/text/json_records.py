@@ -20,16 +20,15 @@ from rnnlm.text.fields import (
 from rnnlm.text.json_stream import EACH, EACH_VALUE, JsonStream, parse, path_name
 from rnnlm.text.lines import Lines
 
-# How much of a document is looked at for its lists of records.
 FIRST_CHARACTERS = 1 << 18
-# How much, and how many lines, to tell JSON lines from a document.
-FIRST_LINES_CHARACTERS = 1 << 16
-FIRST_LINES = 10
+"""How much of a document is searched for lists of records."""
+FIRST_LINES_CHARACTERS, FIRST_LINES = 1 << 16, 10
+"""How much, and how many lines, tell JSON lines from a document."""
 
-# What tells where a document may be cut: separators outside of strings, brackets, and a string without an end.
 STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|([\[\]{},:"])', re.DOTALL)
-# Python's parser goes some deeper.
+"""What shows where a document may be cut: separators outside of strings, brackets, an unclosed string."""
 DEEPEST = 100
+"""Nested lists and objects; Python's parser goes somewhat deeper."""
 CLOSING = {"[": "]", "{": "}"}
 
 Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]

@@ -19,18 +19,18 @@ EACH = "[]"
 EACH_VALUE = "{}"
 """In a path through a document: every value of an object."""
 
-# How deep a list is looked for.
 MOST_KEYS = 8
-# How much is read at a time.
+"""A list is looked for below so many keys at most."""
 READ_SIZE = 1 << 16
+"""Characters that are read at a time."""
 
 BLANK = re.compile(r"[ \t\n\r]*")
 IN_STRING = re.compile(r'[^"\\]*')
 SCALAR = re.compile(r'[^\s,:"\[\]{}]+')
 
 DECODER = json.JSONDecoder()
-# Python refuses integers of thousands of digits.
 DECODER_OF_HUGE_NUMBERS = json.JSONDecoder(parse_int=float)
+"""Reads integers of thousands of digits too, which Python refuses, as floating-point numbers."""
 
 
 def parse(text: str, start: int = 0) -> tuple[Any, int]:

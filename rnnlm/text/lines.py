@@ -16,10 +16,10 @@ from rnnlm.text.signatures import markup, unreadable
 
 STDIN = "-"
 
-# The most characters of a line that are read at a time.
 PIECE_SIZE = 65_536
-# The longest line, and the longest CSV row, that is taken whole, in characters.
+"""The most characters of a line that are read at a time."""
 MAX_RECORD = 16_000_000
+"""Characters of the longest line, or CSV row, that is taken whole."""
 
 
 class Lines(Source):

@@ -15,9 +15,9 @@ from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, 
 
 JOINS = ("space", "none")
 
-# What every file has held from the first version on; other settings are left out while they have their default, so
-# that old files and new ones compare equal.
 FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
+"""The settings that every file holds. Later ones are left out where they have their default, so that old files and
+new ones compare equal."""
 
 
 @dataclass(frozen=True)

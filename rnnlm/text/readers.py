@@ -18,8 +18,8 @@ __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
 
 Part = TypeVar("Part")
 
-# The first texts of a file that are shown.
 SAMPLES = 2
+"""How many of the first texts of a file are shown."""
 
 
 def read_documents(

@@ -6,8 +6,8 @@ from itertools import chain
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
 from rnnlm.text.report import Source
 
-# How much of the records is looked at for the fields with the text.
 FIRST_CHARACTERS = 65_536
+"""Characters of the records that are searched for the fields with the text."""
 
 
 def record_texts(

@@ -9,7 +9,6 @@ TAKE_TEXT = "write its texts into a .csv, .jsonl or .txt file first"
 UNPACK = "unpack it first"
 NAME_FORMAT = "save its text without them, or name the format (`format=txt`) to read them as text"
 
-# At which byte, which bytes, what it is, and what to do about it.
 SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"SQLite format 3\0", "an SQLite database", "export its texts first, as with sqlite3 -header -csv"),
     (0, b"PAR1", "a Parquet file", TAKE_TEXT),
@@ -59,8 +58,9 @@ SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
     (0, b"LZIP\x01", "compressed with lzip", UNPACK),
 )
-# What must stand first where the signature stands later and is short.
+"""The place of a signature, its bytes, what the file is, and what to do about it."""
 CONTAINERS = {b"WEBP": b"RIFF", b"WAVE": b"RIFF", b"AVI ": b"RIFF", b"\0\0\0\0": b"BM"}
+"""The first bytes of files whose signature stands later and is short."""
 
 SPACE_OR_COMMENT = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
 MARKUP = (
@@ -69,13 +69,13 @@ MARKUP = (
     (re.compile(r"\{\\rtf\d"), "an RTF document with its codes"),
 )
 
-# Control characters that texts do not have; NUL is none of them, because broken files of text have it.
 CONTROLS = bytes(code for code in range(32) if chr(code) not in "\0\a\b\t\n\v\f\r\x1a\x1b")
-# A text may have so many of them all the same, and this share.
+"""Control characters that texts do not have; NUL is not among them, because broken files of text have it."""
 FEW_CONTROLS, MOST_CONTROLS = 4, 0.02
+"""A text may have this number of them, and this share."""
 
-# How the only text of a zip archive is named, which programs hide there for themselves.
 HIDDEN = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+"""Files that programs hide in zip archives for themselves."""
 
 
 def unreadable(beginning: bytes) -> str | None:
