@@ -78,7 +78,7 @@ def preprocess(
     from tqdm import tqdm
 
     from rnnlm.dataset.building.build import build_dataset
-    from rnnlm.dataset.building.learning import reused
+    from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
     from rnnlm.dataset.store import Dataset
     from rnnlm.dataset.write_text import check_text_destination
@@ -101,12 +101,11 @@ def preprocess(
         formats = {*read.formats, *Inputs(others, reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
         chosen = vocabulary.chosen(text)
-        old = reused(chosen)
-        settings = text.settings(read.formats) if old is None else old.settings
+        settings = settings_of(chosen) or text.settings(read.formats)
         say(f"Reading {', '.join(map(source_name, inputs))}, writing {out}.", quiet)
         documents = (reader.documents or settings.default_documents) if "txt" in formats else None
         say(f"Text settings: {as_options(settings, documents)}", quiet)
-        if old is None:
+        if not vocabulary.vocabulary:
             say_of_mixture(read.files, text, quiet)
         try:
             with tqdm(

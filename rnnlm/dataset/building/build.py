@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.building.division import DivisionSettings
-from rnnlm.dataset.building.first_pass import Corpus, FirstPass
-from rnnlm.dataset.building.learning import VocabularySettings, choose_words, count_training, reused
+from rnnlm.dataset.building.division import Assignment, DivisionSettings
+from rnnlm.dataset.building.first_pass import FirstPass
+from rnnlm.dataset.building.learning import VocabularySettings, choose_words, count_training, settings_of
 from rnnlm.dataset.building.publish import new_dataset
 from rnnlm.dataset.building.spool import FORGOTTEN, Spool
 from rnnlm.dataset.building.write_splits import SplitCounts, write_splits
@@ -133,42 +133,40 @@ def build_dataset(
     out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
     vocabulary, division = vocabulary or VocabularySettings(), division or DivisionSettings()
     division.shares()
+    if isinstance(vocabulary, VocabularySettings):
+        vocabulary.check()
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
-    text = _text_settings(text, vocabulary, inputs)
+    text = settings_of(vocabulary) or text or TextSettings.choose(formats=inputs.formats)
     reader = replace(reader, documents=reader.documents or text.default_documents)
     with new_dataset(out, overwrite) as directory:
         with Spool(directory) as spool:
-            corpus = FirstPass(spool, reader, text, report, workers, progress).run(inputs, vocabulary, division)
-            result = _second_pass(spool, corpus, vocabulary, directory, out)
+            first_pass = FirstPass(spool, reader, text, report, workers, progress)
+            text, assignments = first_pass.run(inputs, vocabulary, division)
+            result = _second_pass(spool, text, assignments, vocabulary, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
 
-def _text_settings(
-    text: TextSettings | None, vocabulary: Vocabulary | VocabularySettings, inputs: Inputs
-) -> TextSettings:
-    """Return the settings that the vocabulary brings, else those given, else what suits the inputs."""
-    if isinstance(vocabulary, VocabularySettings):
-        vocabulary.check()
-    old = reused(vocabulary)
-    return old.settings if old is not None else text or TextSettings.choose(formats=inputs.formats)
-
-
 def _second_pass(
-    spool: Spool, corpus: Corpus, vocabulary: Vocabulary | VocabularySettings, directory: Path, out: Path
+    spool: Spool,
+    text: TextSettings,
+    assignments: Sequence[Assignment],
+    vocabulary: Vocabulary | VocabularySettings,
+    directory: Path,
+    out: Path,
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
-    type_counts, sentences = count_training(spool, corpus.assignments)
+    type_counts, sentences = count_training(spool, assignments)
     chosen_words = 0
     if isinstance(vocabulary, VocabularySettings):
-        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, corpus.text, vocabulary)
+        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, text, vocabulary)
     vocabulary.save(directory / VOCABULARY_FILE)
-    splits = write_splits(directory, spool.types, vocabulary, corpus.assignments)
+    splits = write_splits(directory, spool.types, vocabulary, assignments)
     return BuildResult(
         path=out,
         vocabulary=vocabulary,
-        documents=sum(spooled.documents for spooled in corpus.inputs),
-        empty_documents=sum(spooled.empty_documents for spooled in corpus.inputs),
+        documents=sum(spooled.documents for spooled in spool.inputs),
+        empty_documents=sum(spooled.empty_documents for spooled in spool.inputs),
         unique_tokens=int(np.count_nonzero(type_counts[FORGOTTEN + 1 :])),
         splits=splits,
         forgot_types=spool.forgot_types,

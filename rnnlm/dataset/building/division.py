@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,14 +57,10 @@ class DivisionSettings:
         return 1 - valid - test, valid, test
 
 
-class LabelledBlock(NamedTuple):
-    """A block of the spool and the part (0, 1 or 2) that each of its segments belongs to."""
+Labelled: TypeAlias = Iterator[tuple[NDArray[np.uint8], Block]]
+"""The blocks of an input, each with the part that each of its segments belongs to."""
 
-    labels: NDArray[np.uint8]
-    block: Block
-
-
-Assignment: TypeAlias = Callable[[], Iterator[LabelledBlock]]
+Assignment: TypeAlias = Callable[[], Labelled]
 """Can be gone through more than once: each call starts from the beginning."""
 
 
@@ -106,9 +102,9 @@ def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -
     return partial(_by_position, spooled, _cuts_at_sentence_ends(spooled, shares))
 
 
-def _whole(spooled: Spooled, label: int) -> Iterator[LabelledBlock]:
+def _whole(spooled: Spooled, label: int) -> Labelled:
     for block in spooled.blocks():
-        yield LabelledBlock(np.full(len(block.segments), label, np.uint8), block)
+        yield np.full(len(block.segments), label, np.uint8), block
 
 
 def _sizes(total: int, shares: tuple[Fraction, ...]) -> list[int]:
@@ -129,7 +125,7 @@ def _cuts(sizes: list[int]) -> list[int]:
     return [sizes[0], sizes[0] + sizes[1]]
 
 
-def _by_document(spooled: Spooled, sizes: list[int], seed: int) -> Iterator[LabelledBlock]:
+def _by_document(spooled: Spooled, sizes: list[int], seed: int) -> Labelled:
     """Choose documents in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
     generator = random.Random(seed)
     left = list(sizes)
@@ -143,10 +139,10 @@ def _by_document(spooled: Spooled, sizes: list[int], seed: int) -> Iterator[Labe
             label = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
             left[label] -= 1
             labels[start:stop] = label
-        yield LabelledBlock(labels, block)
+        yield labels, block
 
 
-def _by_position(spooled: Spooled, cuts: list[int]) -> Iterator[LabelledBlock]:
+def _by_position(spooled: Spooled, cuts: list[int]) -> Labelled:
     """Divide at positions counted in tokens; a sentence that is cut becomes two."""
     first = 0
     for block in spooled.blocks():
@@ -156,7 +152,7 @@ def _by_position(spooled: Spooled, cuts: list[int]) -> Iterator[LabelledBlock]:
         starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
         labels = np.searchsorted(cuts, starts, side="right").astype(np.uint8)
         first += len(block.ids)
-        yield LabelledBlock(labels, Block(segments, block.ids))
+        yield labels, Block(segments, block.ids)
 
 
 def _cut(segments: NDArray[Any], position: int) -> NDArray[Any]:

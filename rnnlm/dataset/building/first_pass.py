@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rnnlm.dataset.building.division import TEST, VALID, Assignment, DivisionSettings, assign_all, divide
 from rnnlm.dataset.building.encode import encode_documents
@@ -19,18 +18,6 @@ from rnnlm.text.vocabulary import Vocabulary
 
 MOST_REASONS = 5
 """How many kinds of skipped input the error names where nothing else is left."""
-
-
-class Corpus(NamedTuple):
-    """What the first pass leaves to the second.
-
-    `text` says how the text became tokens, with what was learned from it; `inputs` are the main one and those that
-    are a part by themselves, `assignments` the parts that their sentences belong to.
-    """
-
-    text: TextSettings
-    inputs: list[Spooled]
-    assignments: list[Assignment]
 
 
 @dataclass(frozen=True)
@@ -54,8 +41,8 @@ class FirstPass:
 
     def run(
         self, inputs: Sequence[str], vocabulary: Vocabulary | VocabularySettings, division: DivisionSettings
-    ) -> Corpus:
-        """Read, learn what the settings lack, and divide.
+    ) -> tuple[TextSettings, list[Assignment]]:
+        """Read, learn what the settings lack, and divide; return the full settings and the parts of the inputs.
 
         Raises
         ------
@@ -63,14 +50,14 @@ class FirstPass:
             If an input cannot be read, there is no text in it, or too little to divide.
         """
         text, pieces = learn(self.text, self._documents(inputs), vocabulary, self.report)
-        spooled = [self._add(inputs, pieces, text)]
-        assignments = [divide(spooled[0], division, between_tokens=not text.sentences)]
+        spooled = self._add(inputs, pieces, text)
+        assignments = [divide(spooled, division, between_tokens=not text.sentences)]
         for label, file in ((VALID, division.valid_file), (TEST, division.test_file)):
             if file:
                 reported = len(self.report.messages())
-                spooled.append(self._add([file], self._documents([file]), text, reported))
-                assignments.append(assign_all(spooled[-1], label))
-        return Corpus(text, spooled, assignments)
+                spooled = self._add([file], self._documents([file]), text, reported)
+                assignments.append(assign_all(spooled, label))
+        return text, assignments
 
     def _documents(self, inputs: Sequence[str]) -> Iterator[Piece]:
         # A sentence goes on over the ends of lines; characters are kept as they are.

@@ -58,9 +58,10 @@ class VocabularySettings:
             raise RnnlmError(f"`size={self.size}` leaves no room for words beside the special tokens.")
 
 
-def reused(vocabulary: Vocabulary | VocabularySettings) -> Vocabulary | None:
-    """Return the vocabulary that is taken over, or extended, together with its text settings."""
-    return vocabulary if isinstance(vocabulary, Vocabulary) else vocabulary.extends
+def settings_of(vocabulary: Vocabulary | VocabularySettings) -> TextSettings | None:
+    """Return the text settings that an old vocabulary brings; None for a new one."""
+    old = vocabulary if isinstance(vocabulary, Vocabulary) else vocabulary.extends
+    return old.settings if old is not None else None
 
 
 def learn(
@@ -74,7 +75,7 @@ def learn(
     Punkt is trained only where NLTK's own parameters are not installed. All pieces are returned; a corpus whose
     words have no spaces between them is refused when they are read, unless the vocabulary is reused.
     """
-    if reused(vocabulary) is None and settings.tokenizer in SPACE_BOUND:
+    if settings_of(vocabulary) is None and settings.tokenizer in SPACE_BOUND:
         pieces = refuse_unsegmented(pieces, report)
     settings, pieces = _with_punkt(settings, pieces)
     if isinstance(vocabulary, VocabularySettings):

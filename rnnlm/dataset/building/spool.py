@@ -64,12 +64,15 @@ class Spool:
     ----------
     types
         Provisional ids, from 1.
+    inputs
+        What was added.
     forgot_types
         Whether there were more types than are kept.
     """
 
     def __init__(self, directory: Path) -> None:
         self.types: dict[str, int] = {}
+        self.inputs: list[Spooled] = []
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)
         self._type_characters = 0
@@ -110,7 +113,8 @@ class Spool:
             if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
                 self._forget_rare_types()
         blocks = partial(self._blocks, first_segment, first_token, segments)
-        return Spooled(blocks, documents, begun - documents, sentences, tokens)
+        self.inputs.append(Spooled(blocks, documents, begun - documents, sentences, tokens))
+        return self.inputs[-1]
 
     def _blocks(self, segment: int, token: int, left: int) -> Iterator[Block]:
         """Read so many segments back, the first of which and its first token have these numbers."""
