@@ -11,7 +11,7 @@ from rnnlm.dataset.building.division import Assignment, DivisionSettings
 from rnnlm.dataset.building.first_pass import FirstPass
 from rnnlm.dataset.building.learning import VocabularySettings, choose_words, count_training, settings_of
 from rnnlm.dataset.building.publish import new_dataset
-from rnnlm.dataset.building.spool import FORGOTTEN, Spool
+from rnnlm.dataset.building.spool import FORGOTTEN, Spool, new_spool
 from rnnlm.dataset.building.write_splits import SplitCounts, write_splits
 from rnnlm.dataset.store import FORMAT_VERSION, SPLIT_NUMBERS, write_metadata
 from rnnlm.files import fingerprint
@@ -139,7 +139,7 @@ def build_dataset(
     text = settings_of(vocabulary) or text or TextSettings.choose(formats=inputs.formats)
     reader = replace(reader, documents=reader.documents or text.default_documents)
     with new_dataset(out, overwrite) as directory:
-        with Spool(directory) as spool:
+        with new_spool(directory) as spool:
             first_pass = FirstPass(spool, reader, text, report, workers, progress)
             text, assignments = first_pass.run(inputs, vocabulary, division)
             result = _second_pass(spool, text, assignments, vocabulary, directory, out)

@@ -7,7 +7,7 @@ they are in the vocabulary, is applied to the spooled ids in a second pass.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -53,12 +53,7 @@ class Spooled(NamedTuple):
 
 
 class Spool:
-    """Provisional ids and segments of a corpus, in two files.
-
-    Parameters
-    ----------
-    directory
-        Where the files are made; they are removed on leaving the context.
+    """Provisional ids and segments of a corpus, in two files that are open to write and to read.
 
     Attributes
     ----------
@@ -70,24 +65,13 @@ class Spool:
         Whether there were more types than are kept.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, ids: BinaryIO, segments: BinaryIO) -> None:
         self.types: dict[str, int] = {}
         self.inputs: list[Spooled] = []
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)
         self._type_characters = 0
-        self._paths = directory / "spool.ids", directory / "spool.segments"
-        with ExitStack() as stack:  # which closes the first if the second cannot be opened
-            self._ids, self._segments = (stack.enter_context(path.open("w+b")) for path in self._paths)
-            self._files = stack.pop_all()
-
-    def __enter__(self) -> "Spool":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._files.close()  # both, even if the disk is full
-        for path in self._paths:
-            path.unlink()
+        self._ids, self._segments = ids, segments
 
     def add(self, chunks: Iterable[EncodedChunk]) -> Spooled:
         """Append the chunks of one input."""
@@ -155,6 +139,16 @@ class Spool:
             self._ids.seek(token * ID.itemsize)
             self._ids.write(renumbered[ids].tobytes())
             token += len(ids)
+
+
+@contextmanager
+def new_spool(directory: Path) -> Iterator[Spool]:
+    """Make a spool in a directory, and remove it when the ``with`` block has ended well."""
+    paths = directory / "spool.ids", directory / "spool.segments"
+    with paths[0].open("w+b") as ids, paths[1].open("w+b") as segments:
+        yield Spool(ids, segments)
+    for path in paths:
+        path.unlink()
 
 
 def _read(file: BinaryIO, dtype: "np.dtype[Any]", first: int, count: int) -> NDArray[Any]:
