@@ -58,6 +58,31 @@ class Progress:
         """Return the values by name."""
         return asdict(self)
 
+    @property
+    def logged_loss(self) -> float:
+        """Nats a token since the last line."""
+        return self.logged_nats / self.logged_tokens
+
+    @property
+    def logged_speed(self) -> float:
+        """Tokens a second since the last line."""
+        return self.logged_tokens / self.logged_seconds
+
+    def metrics(self, split: str, epochs: float, loss: float, tokens_per_second: float) -> dict[str, Any]:
+        """Return a line for ``metrics.jsonl``."""
+        return {
+            "step": self.step,
+            "epoch": epochs,
+            "tokens": self.tokens,
+            "split": split,
+            "loss": loss,
+            "perplexity": perplexity(loss),
+            "learning_rate": self.learning_rate,
+            "grad_norm": self.gradient_norm,
+            "tokens_per_second": tokens_per_second,
+            "seconds": self.seconds,
+        }
+
     def results(self, run: str, epochs: float) -> dict[str, Any]:
         """Return the `results` of the run so far."""
         return results(
@@ -101,6 +126,20 @@ class Progress:
             raise RnnlmError(
                 f"{checkpoint.directory / STATE}: the progress is not whole ({error}); use another checkpoint."
             ) from error
+
+    def stepped(self, tokens: int, nats: float, gradient_norm: float) -> None:
+        """Take note of a step."""
+        self.step += 1
+        self.batch += 1
+        self.tokens += tokens
+        self.logged_tokens += tokens
+        self.logged_nats += nats
+        self.gradient_norm = gradient_norm
+
+    def logged(self) -> None:
+        """Take note of a line on training."""
+        self.logged_nats = self.logged_seconds = 0.0
+        self.logged_tokens = 0
 
     def evaluated(self, loss: float) -> None:
         """Take note of an evaluation at this step."""
