@@ -107,7 +107,7 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def encode(self, tokens: Iterable[str], *, start: bool = False) -> list[int]:
+    def encode(self, tokens: Iterable[str], *, start: bool = False, end: bool = False) -> list[int]:
         """Return the ids of tokens of a text.
 
         A token outside the vocabulary becomes the unknown one, and so does one named like the start or the
@@ -119,6 +119,8 @@ class Vocabulary:
             The tokens.
         start
             Whether a sentence begins with them: then the id of the start token comes first, as a model reads it.
+        end
+            Whether a sentence ends with them: then the id of the end token comes last, as a model predicts it.
 
         Raises
         ------
@@ -128,7 +130,7 @@ class Vocabulary:
         if isinstance(tokens, str):
             raise RnnlmError(f"tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
         ids = [self._text_ids.get(token, self.unknown_id) for token in tokens]
-        return [self.start_id, *ids] if start else ids
+        return [self.start_id] * start + ids + [self.end_id] * end
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the tokens of ids, special ones included."""

@@ -9,12 +9,11 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.evaluation.perplexity import evaluate, perplexity, rounded
-from rnnlm.generation.sampler import Sampler, sample_ids
-from rnnlm.generation.sampling import Sampling
+from rnnlm.evaluation.perplexity import perplexity, rounded
+from rnnlm.generation.sampler import OverflowedError
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import copy_into
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
@@ -63,21 +62,17 @@ class Trainer:
         self.threads_set = training.threads is None or blas.set_threads(training.threads)
         self.training_step = TrainingStep(config, len(vocabulary))
         self.network, self.optimizer = self.training_step.network, self.training_step.optimizer
+        self.model = LanguageModel(self.network, vocabulary, config)
         self.schedule = SCHEDULES[config.schedule.name](
             config.optimizer.learning_rate, **config.schedule.options()
         )
-        self.batches: SentenceBatches | StreamBatches
-        if training.batching == "sentences":
-            self.batches = SentenceBatches(dataset.train, training.batch_size, training.seed)
-        else:
-            self.batches = StreamBatches(dataset.train, training.batch_size, training.bptt_steps)
+        self.batches = self.model.batches(dataset.train)
         self.progress = Progress()
         self.carried: Floats = self.network.initial_state(training.batch_size)
         self.arithmetic_before: object = None
         self.changes: list[str] = []
         self._log_sizes: dict[str, int] | None = None
         self._begun_from: Path | None = None
-        self.processor = vocabulary.processor()
         self.signals = StopSignals()
         self.quiet = quiet
 
@@ -146,11 +141,9 @@ class Trainer:
 
     def description(self) -> str:
         """Say in a few lines what is trained on what."""
-        model, train = self.config.model, self.dataset.train
-        weights = sum(value.size for value in self.network.parameters.values())
-        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        train = self.dataset.train
         lines = [
-            f"Network: {model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights",
+            f"Network: {self.model.description()}",
             f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
             f"{train.num_tokens:,} to train on; {_arithmetic()}",
         ]
@@ -280,9 +273,11 @@ class Trainer:
         progress.evaluation_pending = True
         split = self.dataset.valid
         if split.num_tokens > 0:
-            batching = self.config.training.batching
-            with self.optimizer.averages_in_place():
-                loss = evaluate(self.network, split, batching, watch=self.signals.check).cross_entropy
+            try:
+                with self.optimizer.averages_in_place():
+                    loss = self.model.evaluate(split, watch=self.signals.check).cross_entropy
+            except OverflowedError:
+                loss = math.nan
             if not math.isfinite(loss):
                 raise self._not_finite("validation loss")
             self.schedule.evaluated(loss)
@@ -307,20 +302,12 @@ class Trainer:
 
     def _sample(self) -> None:
         """Draw a text from the model as it is now."""
-        vocabulary, training = self.dataset.vocabulary, self.config.training
+        training = self.config.training
         if training.sample_tokens == 0:
             return
         with self.optimizer.averages_in_place():
-            sampler = Sampler(
-                self.network,
-                [vocabulary.start_id],
-                end_id=vocabulary.end_id,
-                forbidden=(vocabulary.start_id, vocabulary.unknown_id),
-                sampling=Sampling(),
-                rngs=[np.random.default_rng([training.seed, self.progress.step, 1])],
-            )
-            [sample] = sample_ids(sampler, training.sample_tokens)
-        text = self.processor.detokenize(vocabulary.decode(sample.ids))
+            rng = np.random.default_rng([training.seed, self.progress.step, 1])
+            text = self.model.preview(rng, training.sample_tokens, lambda: None)
         self.run_directory.append_sample(step=self.progress.step, text=text)
         self.display.say(f"  {text}")
 

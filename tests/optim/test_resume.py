@@ -14,7 +14,8 @@ from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.evaluation.perplexity import evaluate
+from rnnlm.evaluation.perplexity import Evaluation
+from rnnlm.evaluation.scoring import split_losses
 from rnnlm.models.networks import restored_network
 from rnnlm.optim import ASGD, OPTIMIZERS, SCHEDULES
 from rnnlm.storage.checkpoint import MODEL, load_checkpoint
@@ -148,7 +149,7 @@ def test_the_averaged_weights_are_evaluated_and_saved(dataset: Dataset, tmp_path
         assert not np.array_equal(value, trainer.network.parameters[name])
     for which, loss in (("best", trainer.progress.best_loss), ("last", trainer.progress.last_loss)):
         network = restored_network(load_checkpoint(trainer.run_directory.checkpoint(which)))
-        assert evaluate(network, dataset.valid, "sentences").cross_entropy == loss
+        assert Evaluation.of(split_losses(network, dataset.valid, False), dataset.valid).cross_entropy == loss
 
 
 def test_a_run_clips_by_value(dataset: Dataset, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.checkpoint import MODEL, load_checkpoint
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
@@ -131,7 +132,7 @@ def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
         raise AssertionError("the evaluation went on")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnlm.training.loop.evaluate", evaluate_and_stop)
+        patch.setattr(LanguageModel, "evaluate", evaluate_and_stop)
         stopped.run()
     assert stopped.signals.received == signal.SIGINT
     assert stopped.progress.evaluation_pending
