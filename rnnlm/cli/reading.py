@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rnnlm.cli.common import say
+from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# The parameters are called as in `ReaderSettings`.
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
     help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
     "  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
+"""The parameters are called as in `ReaderSettings`."""
 ENCODING = click.option(
     "--encoding",
     default="auto",
@@ -113,7 +114,7 @@ def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
 
 def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
-    for message in (*report.guesses(), *report.messages()):
+    for message in (*report.guesses(), *map(with_options, report.messages())):
         say(message, quiet)
 
 

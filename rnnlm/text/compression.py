@@ -26,12 +26,12 @@ BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # what follows BZh and a digit: a b
 XZ_MEMORY_LIMIT = 128 << 20
 """Bytes that decompression of xz may take, twice what ``xz -9`` needs; a header may ask for 4 GB."""
 
-# How many bytes are decompressed at a time.
 CHUNK = 1 << 14
-# How many bytes are looked at to recognize a file, and kept ready.
+"""Bytes that are decompressed at a time."""
 BUFFER = 1 << 16
-# Where bytes are no text, so many of the next ones are read to see whether the compressed data is damaged.
+"""Bytes that are kept ready, and looked at to recognize a file."""
 FAR = 1 << 26
+"""Bytes that are read further where some are no text, to see whether the compressed data is damaged."""
 
 
 def compression_of(beginning: bytes) -> str | None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from rnnlm.text.lines import MAX_RECORD
 
-# Between the columns of a file that has one: no line can hold it, because lone surrogates are repaired.
 NO_SEPARATOR = "\ud800"
+"""The separator of a file with one column; no line holds it, because lone surrogates are repaired."""
 TAB = "\t"
 QUOTE = '"'
 
-# Lines that a quoted field may have; more would be kept in memory for nothing if its quote is never closed.
 MOST_LINES = 50_000
+"""The most lines of a quoted field; they are kept in memory until its quote is closed."""
 
 
 @dataclass(frozen=True)

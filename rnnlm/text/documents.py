@@ -8,26 +8,25 @@ from typing import NamedTuple
 from rnnlm.text.lines import PIECE_SIZE, Lines
 from rnnlm.text.sentence_ends import LIKELY_END
 
-# Project Gutenberg's marks, as they have been since 2003 or so, and those of the older "small print".
 BOOK_BEGINS = re.compile(
     r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG (?:EBOOK|ETEXT)"
     r"|\*END\*? ?THE SMALL PRINT! FOR PUBLIC DOMAIN",
     re.IGNORECASE,
 )
+"""Project Gutenberg's marks since about 2003, and those of the older "small print"."""
 BOOK_ENDS = re.compile(
     r"(?:\*\*\* ?)?END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG(?:'S|’S)?(?: EBOOK| ETEXT|,? )", re.IGNORECASE
 )
-# Lines that are broken at the edge of a page are all shorter than this, and most of them longer than that.
 PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
+"""Lines broken at the edge of a page are all shorter than the first, and most are longer than the second."""
 LINE_CLOSERS = tuple('.?!"”’»…:;')
-# How much of a text is looked at for the mark where a book begins: the small print has some 12,000 characters.
 LICENCE_CHARACTERS = 50_000
-# Where a document is best cut into pieces; nothing goes on over a line end or the end of a sentence.
+"""The mark where a book begins is looked for in so many; the small print has some 12,000."""
 CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+"""The places where a document is cut into pieces, the best first."""
 
-
-# What one document may be, beside what stands between separators.
 DOCUMENTS = ("line", "paragraph", "file")
+"""What one document may be, apart from what stands between separators."""
 
 
 class Piece(NamedTuple):
@@ -97,7 +96,7 @@ def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines)
     if number >= FEWEST_LINES and longest <= PAGE_WIDTH and broken > number / 2:
         lines.note(
             "most lines end within a sentence, as on the pages of a book, and each was taken for a document;"
-            " --documents paragraph and --sentences join them"
+            " `documents=paragraph` and `sentences` join them"
         )
 
 
@@ -114,7 +113,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
+        lines.note(f"no line is {separator!r}, so all is one document (see `documents`)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:

@@ -7,8 +7,8 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.cleaning import DELETED
 
 USUAL_FIELDS = ("body", "text", "content")
-# What a submission has in the place of a body.
 SUBMISSION_FIELDS = ("title", "selftext")
+"""The fields that a submission to Reddit has instead of a body."""
 
 Path: TypeAlias = tuple[str, ...]
 """A field, or a field in the object that a field holds, and so on."""
@@ -169,11 +169,11 @@ def missing_field(
             choice = ",".join(filter(None, submission))
         else:
             choice = next(usual_inside(first), choice)
-    advice = f"choose what holds the text with --text-column {choice} (text_column in Python)"
+    advice = f"choose what holds the text with `text_column={choice}`"
     if are_all and columns == [str(number) for number in range(1, len(columns) + 1)]:
-        advice = "choose one by its number with --text-column (text_column in Python)"
+        advice = "choose one by its number with `text_column`"
     elif are_all and any(" " in name.strip() or name.strip().isdigit() for name in columns):
-        advice += "; if the first row names no columns, say so with --no-header (header=False in Python)"
+        advice += "; if the first row names no columns, say so with `header=False`"
     noun = "column" if are_all else "field"
     return RnnlmError(f"{source}: there is no {noun} {missing}{there}; {advice}.")
 
@@ -206,7 +206,7 @@ class Conditions:
         for condition in where:
             name, equals, value = condition.partition("=")
             if not (name and equals):
-                raise RnnlmError(f"--where {shown(condition)} must be of the form FIELD=VALUE.")
+                raise RnnlmError(f"`where={shown(condition)}` must be of the form FIELD=VALUE.")
             self._wanted.append((name, value))
         self._found: set[str] = set()
         self._fields: list[str] = []
@@ -241,7 +241,7 @@ class Conditions:
         for name in self.names if self._fields else ():
             if name not in self._found:
                 there = ", ".join(repr(field[:40]) for field in self._fields[:12])
-                raise RnnlmError(f"{source}: no record has the field {name!r} of --where, but {there}.")
+                raise RnnlmError(f"{source}: no record has the field {name!r} of `where`, but {there}.")
 
 
 def _written(value: object) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 from rnnlm.errors import RnnlmError
 from rnnlm.text.fields import Record, Records, find_field
 
-# How many rows are in memory at a time.
 BATCH_ROWS = 256
+"""Rows in memory at a time."""
 
 
 def parquet_records(path: str, wanted: list[str]) -> Records:

@@ -6,8 +6,8 @@ from itertools import chain
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
 from rnnlm.text.report import Source
 
-# How much of the records is looked at for the fields with the text.
 FIRST_CHARACTERS = 65_536
+"""Characters of the records that are searched for the fields with the text."""
 
 
 def record_texts(
@@ -53,7 +53,7 @@ def record_texts(
 def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
     kept = not where or conditions.hold(record.values, where)
     if not kept:
-        source.report("record{s} left out by --where", record.number)
+        source.report("record{s} left out by `where`", record.number)
     return kept
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rnnlm.text.decoding import has_surrogates
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
-# How much of a text a message shows.
 SAMPLE_SIZE = 60
+"""Characters of a text that a message shows."""
 
 
 class ReadReport:

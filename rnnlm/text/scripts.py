@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from rnnlm.text.report import ReadReport
 
 SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-# Their punctuation, and the wide forms of other characters.
 PUNCTUATION = r"\u3000-\u303f\uff00-\uff65\uffe0-\uffef"
+"""Their punctuation, and the wide forms of other characters."""
 
-# Hardly a word of these scripts has more letters, vowel signs not counted.
 LONGEST_WORD = 8
-# How much of a text tells whether its words stand apart.
+"""Letters without vowel signs; hardly a word of these scripts has more."""
 LOOKED_AT = 1_000_000
-# Shares of the text in runs without spaces: above the one it is refused, above the other they are said.
+"""Characters of a text that show whether its words stand apart."""
 MOST_IN_RUNS, SOME_IN_RUNS = 1 / 3, 1 / 100
+"""The share of a text in runs without spaces: above the first it is refused, above the second there is a note."""
 
 CLOSING_MARKS = tuple(",.;:!?)]}%")
 OPENING_MARKS = tuple("([{")
 
 TURKISH_LETTERS = "ığş"
-# Turkish has 8 %, Romanian with the wrong ş less than 2.
 TURKISH_SHARE = 0.03
+"""The least share of Turkish letters; Turkish has 8 %, Romanian with the wrong ş less than 2 %."""
 
 
 @cache
@@ -111,7 +111,7 @@ def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iter
     if in_runs > SOME_IN_RUNS * read:
         report.note(
             f"{in_runs / read:.0%} of the text is in runs without spaces such as {shown(example[:30])}, each of"
-            " which is one word here; --tokenizer unicode cuts them."
+            " which is one word here; `tokenizer=unicode` cuts them."
         )
 
 
@@ -136,6 +136,6 @@ def _refuse(read: int, in_runs: int, example: str) -> None:
     if in_runs > MOST_IN_RUNS * read:
         raise RnnlmError(
             f"Much of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
-            " whole sentences would be words; cut it with --tokenizer unicode, jieba (for Chinese) or bpe, or take"
-            " characters with --level char."
+            " whole sentences would be words; cut it with `tokenizer=unicode`, jieba (for Chinese) or bpe, or take"
+            " characters with `level=char`."
         )

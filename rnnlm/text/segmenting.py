@@ -22,11 +22,11 @@ from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.scripts import begins_without_space, stand_apart
 from rnnlm.text.tokenizers import MARK, Tokenizer
 
-# The boundary after a flag would be looked for from the first flag on, in a time quadratic in their number.
 FLAG = r"(?:[\U0001f1e6-\U0001f1ff][\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+){2}"
+"""A flag; `regex` would look for the boundary after it in a time quadratic in the number of flags."""
 
-# The name of the unknown token may be anything; it is set apart as a word is.
 ANY_WORD = "word"
+"""Stands for the unknown token, which may have any name but is set apart as a word is."""
 
 
 class MarkedTokenizer(Tokenizer):
@@ -142,7 +142,7 @@ class JiebaTokenizer(MarkedTokenizer):
         try:
             from rjieba import cut
         except ImportError as error:
-            raise RnnlmError("--tokenizer jieba needs the package rjieba; run: pip install rjieba.") from error
+            raise RnnlmError("`tokenizer=jieba` needs the package rjieba; run: pip install rjieba.") from error
         return cast("Callable[[str], list[str]]", cut)
 
 

@@ -17,12 +17,12 @@ from typing import Any, TypedDict
 from rnnlm.text import abbreviations
 from rnnlm.text.sentence_ends import SentenceEnds
 
-# Punkt's statistics settle long before this many characters; more would only cost time.
 TRAINING_CHARACTERS = 1_000_000
-# Punkt keeps an object a word while it trains, so it is fed in portions.
+"""Punkt is trained on so much; its statistics settle long before."""
 TRAINING_PORTION = 100_000
-# Longer sentences are cut.
+"""Punkt is fed so much at a time, because it keeps an object for each word."""
 LONGEST_SENTENCE = 50_000
+"""Longer sentences are cut."""
 WORD_END = re.compile(r".*\s", re.DOTALL)
 CLAUSE_END = re.compile(r".*[,;:，；：、]", re.DOTALL)
 LETTER_OR_DIGIT = re.compile(r"[^\W_]")

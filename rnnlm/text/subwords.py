@@ -21,12 +21,12 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text.segmenting import MarkedTokenizer
 from rnnlm.text.tokenizers import LONE_SURROGATES, MARK
 
-# Which parts of words are frequent settles long before this many characters; more would only cost time and memory.
 TRAINING_CHARACTERS = 5_000_000
-# Words, numbers and runs of other marks are cut apart from one another; their length is bounded.
+"""Subwords are learned from so much; which ones are frequent settles long before."""
 SEGMENTS = r"\p{L}[\p{L}\p{M}]{0,63}+(?:['’]\p{L}[\p{L}\p{M}]{0,7}+)?|\p{N}{1,3}|[^\p{L}\p{N}]{1,16}"
-# A pair that was seen once says nothing about words.
+"""Words, numbers and runs of other marks, which no subword crosses; their length is bounded."""
 LEAST_COUNT = 2
+"""A pair that was seen once says nothing about words."""
 REMEMBERED = 1 << 16
 
 
@@ -184,5 +184,5 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise RnnlmError("--tokenizer bpe needs the package tokenizers; run: pip install tokenizers.") from error
+        raise RnnlmError("`tokenizer=bpe` needs the package tokenizers; run: pip install tokenizers.") from error
     return tokenizers

@@ -15,23 +15,21 @@ if TYPE_CHECKING:
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
-# Words of these go from one space to the next, but for punctuation marks; the others find words that touch.
 SPACE_BOUND = ("nltk", "tweet", "whitespace")
-# Tokens of these begin with a mark if a space stood before them.
+"""Tokenizers whose words end at spaces and punctuation marks; the others also find words that touch."""
 MARKED = ("unicode", "jieba", "bpe")
+"""Tokenizers whose tokens begin with a mark if a space stood before them."""
 MARK = "▁"
 
-# Longer text is given to NLTK in parts: some of its patterns take a time quadratic in the length of hostile
-# text, and raise an error when it gets too long.
 LONGEST_PART = 4096
+"""Characters that NLTK is given at a time: some of its patterns take a time quadratic in the length of hostile
+text, and raise an error when it gets too long."""
 
-# Where text without spaces is cut, if it has them.
 CLAUSE_ENDS = "。！？；，、।॥؟۔،,;!?"
+"""Marks after which text without spaces is cut."""
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
-# One of these characters must be in a text for this pattern of `NLTKWordTokenizer` to change it. Most sentences
-# hold few of them, so most patterns need not be tried. A pattern that is not listed is always tried.
 NEEDED_CHARACTERS = {
     r"([«“‘„]|[`]+)": "«“‘„`",
     r"^\"": '"',
@@ -57,6 +55,8 @@ NEEDED_CHARACTERS = {
     r"([^' ])('[sS]|'[mM]|'[dD]|') ": "'",
     r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ": "'",
 }
+"""Characters of which a text must hold one for a pattern of `NLTKWordTokenizer` to change it. Most sentences hold
+few of them, so most patterns need not be tried. A pattern that is not listed is always tried."""
 ALWAYS = " "
 CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'tis|'twas", re.IGNORECASE)
 

@@ -20,8 +20,8 @@ INLINE_TAG = re.compile("[abisu]|em|strong|code|su[bp]")
 DOTS = re.compile(r"\.[. ]*\.")
 LONGEST_BRACKET = 12
 """Where only a closing bracket tells what an opening one is, it is looked for among so many tokens."""
-# What is added to a word in brackets: word(s), emphasiz[ing].
 ADDED_LETTERS = re.compile(r"e?s|ed|ly|ing|ren")
+"""Endings that a word has in brackets: word(s), emphasiz[ing]."""
 
 
 def point(place: Place) -> Lean:
