@@ -209,7 +209,7 @@ def chosen_interpolation(
         path = data or model.config.data.path
         if path is None:
             raise click.UsageError("give --weight, as there is no dataset to fit it on.")
-        weight = model.fit_weight(other, model.dataset_split(path, "valid"), dynamic=dynamic)
+        weight = model.scorer.fit_weight(other, _open_split(path, "valid", model.vocabulary), dynamic=dynamic)
         say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
     return Interpolation(other, weight)
 
@@ -225,11 +225,12 @@ def chosen_split(
 ) -> "Iterator[Split]":
     """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
     from rnnlm.cli.reading import say_reading
+    from rnnlm.dataset.building.text_split import text_split
     from rnnlm.text.report import ReadReport
 
     if text is not None:
         report = ReadReport()
-        with model.text_split(text, reader, report) as part:
+        with text_split(text, model.vocabulary, reader, report) as part:
             say_reading(report, quiet)
             yield part
         return
@@ -237,7 +238,23 @@ def chosen_split(
     if path is None:
         raise click.UsageError("give --data DIR or --text FILE.")
     say(f"Dataset: {path}, {split} split", quiet)
-    yield model.dataset_split(path, split)
+    yield _open_split(path, split, model.vocabulary)
+
+
+def _open_split(path: str | Path, name: str, vocabulary: "Vocabulary") -> "Split":
+    """Open a part of a dataset that has the model's vocabulary.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no such dataset or part, it is damaged, or it has another vocabulary.
+    """
+    from rnnlm.dataset.store import Dataset
+
+    dataset = Dataset.open(path)
+    if dataset.vocabulary != vocabulary:
+        raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
+    return dataset.split(name)
 
 
 def check_source(data: Path | None, split: str | None, text: Path | None, reader: "ReaderSettings") -> None:

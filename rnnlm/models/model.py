@@ -90,7 +90,12 @@ class Model(ABC):
         split
             The part.
         watch
-            Called before every window; what it raises ends the measuring.
+            Called at every window; what it raises ends the measuring.
+
+        Raises
+        ------
+        OverflowedError
+            If the probabilities are not finite numbers.
         """
 
     @abstractmethod

@@ -23,18 +23,18 @@ MAX_RECORD = 16_000_000
 
 
 class Lines(Source):
-    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory.
+    """The lines of a text file, numbered and repaired; of a long line only a part is in memory.
 
     Attributes
     ----------
     beginning
-        The first characters, which are read again with the lines; of what comes live, perhaps only some.
+        The first characters, which are read again with the lines; few if the text comes live.
     number
-        Of the last whole line.
+        The number of the last whole line.
     number_taken
-        Of the line of the last part.
+        The number of the line of the last part.
     damaged
-        The number of the line in which the file is damaged, which `whole` leaves out; None so far.
+        The number of the line in which the file is damaged, which `whole` leaves out; None if none is known.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> 
     """
     with ExitStack() as stack:
         try:
-            # Standard input is not ours to close.
+            # Standard input stays open.
             file = sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb"))
         except OSError as error:
             raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
@@ -218,16 +218,16 @@ def open_text(
     report
         Gathers how it is read, and what is repaired or left out.
     encoding
-        How characters are written; None to recognize it.
+        The encoding; None to recognize it.
     keep_damaged
         Whether to end the file where its compressed data is damaged, instead of raising an error.
     any_text
-        Whether to read HTML, XML and RTF too, which are refused else.
+        Whether to read HTML, XML and RTF too, which are otherwise refused.
 
     Raises
     ------
     RnnlmError
-        If the file cannot be opened or is no text; while it is read, if it is damaged or its encoding is wrong.
+        If the file cannot be opened or is not text; while it is read, if it is damaged or its encoding is wrong.
     """
     with open_bytes(name, report, keep_damaged=keep_damaged) as stream:
         yield Lines(stream, source_name(name), report, encoding, any_text)
@@ -245,7 +245,7 @@ def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) ->
     report
         Gathers how it is read, and what was repaired.
     encoding
-        How characters are written; None to recognize it.
+        The encoding; None to recognize it.
 
     Raises
     ------
