@@ -84,7 +84,7 @@ def _as_utf8(
     multiple=True,
     metavar="TEXT",
     callback=_as_utf8,
-    help="End a text before this, where it comes to stand in what was written; a word in which it begins is left "
+    help="End a text before this, where it appears in what was written; a word in which it begins is left "
     "out as a whole. May be given again.",
 )
 @click.option(
@@ -118,7 +118,7 @@ def _as_utf8(
     type=FiniteRange(min=0, min_open=True),
     default=1.0,
     metavar="X",
-    help="Raise the probabilities of tokens that stand in the text already to the power X, before all else: above "
+    help="Raise the probabilities of tokens that are in the text already to the power X, before all else: above "
     "1 there is less repetition.",
 )
 @click.option(
@@ -136,7 +136,7 @@ def _as_utf8(
 @click.option(
     "--novelty",
     is_flag=True,
-    help="After each text, print the share of its words in sequences of 8 or more that stand in the training text "
+    help="After each text, print the share of its words in sequences of 8 or more that are in the training text "
     "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
 @click.option(

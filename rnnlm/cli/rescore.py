@@ -50,7 +50,7 @@ def rescore(
 
     A line is 'id word1 word2 ...', as for Mikolov's rnnlm, or 'id ||| words ||| ... ||| score', as from Moses:
     the last field is the score that the hypothesis has already, a logarithm, the larger the better. Lines of one
-    id stand together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
+    id belong together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
     logarithm of the model's probability; 'id words' is printed.
 
     With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm

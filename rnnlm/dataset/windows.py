@@ -13,7 +13,7 @@ from rnnlm.text.vocabulary import Vocabulary
 
 
 def place_of(split: Split, prediction: int) -> int:
-    """Return where in the ids of a split the prediction with this number stands."""
+    """Return the place in a split's ids of the prediction with this number, from 0 on."""
     offsets = split.offsets
     # Every sentence has one id more than it has predictions.
     starts = bisect_right(range(len(offsets)), prediction, key=lambda k: int(offsets[k]) - k)
@@ -37,7 +37,7 @@ def window(ids: NDArray[Any], places: Ids, steps: Ids, *, continues: bool = Fals
     Returns
     -------
     at : (T, B)
-        Where in `ids` the predictions stand; T is the largest of `steps`.
+        The places of the predictions in `ids`; T is the largest of `steps`.
     batch
         The window. What is read is the id before each prediction, so that an END never is; padding has the id 0.
     """

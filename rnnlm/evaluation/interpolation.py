@@ -137,7 +137,7 @@ class TokenProbabilities:
         if len(self.probabilities) != predictions:
             raise RnnlmError(
                 f"{self.path}: it has {len(self.probabilities):,} probabilities, but the text {predictions:,}"
-                " tokens; give those of this text, ends of sentences included, and --weight if they are not of the"
+                " tokens; give those of this text, ends of sentences included, and `weight` if they are not of the"
                 " validation split."
             )
         log_probs = np.zeros(len(ids))

@@ -210,7 +210,7 @@ class Scorer:
     def _split_losses(self, split: Split, dynamic: float | None) -> Iterator[Iterator[Losses]]:
         """Measure a split window by window; after the context the weights are as before."""
         if split.num_tokens == 0:
-            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another `split`.")
+            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with `split`.")
         if dynamic is None:
             yield split_losses(self._network, split, self._carries_state)
             return

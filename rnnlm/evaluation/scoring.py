@@ -26,7 +26,7 @@ SHORTEST_STREAM = 1024
 """A split is not cut into streams shorter than this: each begins without knowing what came before."""
 
 Losses: TypeAlias = tuple[Ids, Floats]
-"""Where in the ids of a text some predicted tokens stand, (N,), and their losses in nats, (N,)."""
+"""The places of some predicted tokens in the ids of a text, (N,), and their losses in nats, (N,)."""
 
 
 def readings(ids: Ids, carries_state: bool) -> Ids:
@@ -72,7 +72,7 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
             at, batch = window(ids, places, np.minimum(left, steps))
             nats, state = network.losses(batch.inputs, batch.targets, batch.mask, state)
             yield at[batch.mask], nats
-            # Those that have ended stand last.
+            # Those that have ended are the last.
             going_on = np.count_nonzero(left > steps)
             places, left, state = at[-1, :going_on] + 1, left[:going_on] - steps, state[:, :, :going_on]
 
@@ -111,7 +111,7 @@ def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: i
     """Yield the losses of a text while the network goes on learning from it: dynamic evaluation.
 
     Every window is scored first and then trained on, by one step of plain gradient descent (Mikolov et al. 2010,
-    Krause et al. 2018). The network's weights are others afterwards.
+    Krause et al. 2018). Afterwards the network has other weights.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ def _best(hypotheses: list[Hypothesis], number: int) -> list[Hypothesis]:
 
 
 def _largest(values: Floats, number: int) -> Ids:
-    """Return where the largest values stand that are not ``-inf``, at most `number` of them."""
+    """Return the places of the largest values that are not ``-inf``, at most `number` of them."""
     number = min(number, int(np.isfinite(values).sum()))
     largest: Ids = np.argpartition(-values, number - 1)[:number] if number else np.empty(0, int)
     return np.sort(largest)  # of equals, the first comes first

@@ -47,7 +47,7 @@ class Sampler:
     rngs
         One source of randomness a sample, so that a sample does not depend on its neighbours.
     min_tokens
-        Steps in which the end is not chosen either.
+        Steps in which the end is not chosen.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ def sample_ids(
         Called before every step; what it raises ends the sampling.
     """
     samples = len(sampler.alive)
-    # Of each sample: the ids that it keeps, and the log-probabilities that count, one more if it reached the end.
+    # For each sample: how many ids it keeps, and how many log-probabilities count, one more if it reached the end.
     lengths, counted = np.full((2, samples), max_tokens)
     steps: list[tuple[Ids, Ids, Floats]] = []
     for step in range(max_tokens):

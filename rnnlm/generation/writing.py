@@ -23,8 +23,8 @@ class WritingSettings:
     min_tokens
         Tokens before which the end of the sentence is not chosen. A stop text ends it all the same.
     stop
-        Texts before which a text ends as soon as one stands in what was added to the seed text. A sample is made
-        of whole tokens, so one in which the stop text begins is left out.
+        Texts before which a text ends as soon as one appears in what was added to the seed text. A sample is made
+        of whole tokens, so a token in which the stop text begins is left out.
     allow_unknown
         Whether the unknown token may be written.
     ban

@@ -303,7 +303,7 @@ def test_what_is_banned_is_not_written(
 
 def test_a_ban_of_everything_is_refused(rnnlm: Command, word_run: Path):
     ban = [part for token in package.load(word_run).vocabulary.tokens[3:] for part in ("--ban", token)]
-    message = "rnnlm: all that could be written is banned; ban less, or lower min_tokens.\n"
+    message = "rnnlm: all that could be written is banned; ban less, or lower --min-tokens.\n"
     for more in ([], ["--beam-width", 3], ["--num-samples", 1]):
         assert rnnlm("generate", "--model", word_run, *ban, *more, "--quiet") == (1, "", message)
 
@@ -408,7 +408,7 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
         (["--stop", ""], "stop '': give at least one character."),
         (["--ban", ""], "ban '': give at least one character."),
         (["--ban", " "], "ban ' ': there is no word in it; give one."),
-        (["--min-tokens", "200"], "min_tokens 200: it is above max_tokens, 100; raise that too."),
+        (["--min-tokens", "200"], "--min-tokens 200: it is above --max-tokens, 100; raise that too."),
     ],
 )
 def test_new_settings_that_make_no_sense_are_refused(

@@ -184,7 +184,7 @@ def test_it_ends_at_once_while_it_waits_for_a_line(word_run: Path):
     [
         (["none.txt"], 1, "rnnlm: none.txt: "),
         (["text.txt", "--interpolate", "none.arpa"], 1, "rnnlm: none.arpa: the file cannot be read"),
-        (["text.txt", "--interpolate", "text.txt"], 1, "rnnlm: text.txt: this is no ARPA file"),
+        (["text.txt", "--interpolate", "text.txt"], 1, "rnnlm: text.txt: this is not an ARPA file"),
         (["text.txt", "--weight", "0.5"], 2, "Error: --weight is for a mixture; give --interpolate FILE too."),
         (["text.txt", "--weight", "0"], 2, "Error: Invalid value for '--weight'"),
         (["text.txt", "--batch-size", "0"], 2, "Error: Invalid value for '--batch-size'"),

@@ -123,7 +123,7 @@ def test_a_predictor_is_what_its_first_line_says(tmp_path: Path, word_model: Lan
     (tmp_path / "p.txt").write_text("0.5 the\n")
     assert isinstance(open_predictor(tmp_path / "p.txt", word_model.vocabulary), TokenProbabilities)
     (tmp_path / "empty").touch()
-    with pytest.raises(RnnlmError, match="empty: this is no ARPA file"):
+    with pytest.raises(RnnlmError, match="empty: this is not an ARPA file"):
         open_predictor(tmp_path / "empty", word_model.vocabulary)
 
 
