@@ -202,7 +202,7 @@ def test_what_may_happen_anywhere_is_said_in_a_sentence(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a disk that is always full")
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["completion", "bash"], ["generate", "--model", "{run}", "--quiet"]], ids=str
+    "arguments", [["--help"], ["completion", "bash"], ["generate", "--model", "{run}", "--quiet"]]
 )
 def test_a_full_disk_under_standard_output_is_named(word_run: Path, arguments: list[str]):
     arguments = [argument.format(run=word_run) for argument in arguments]
@@ -228,7 +228,6 @@ def test_a_full_disk_under_standard_output_is_named(word_run: Path, arguments: l
         (["fly"], "", 2),
         (["info", "nowhere"], "", 1),
     ],
-    ids=str,
 )
 def test_a_pipe_that_nobody_reads_ends_the_program_without_a_word(
     word_run: Path, arguments: list[str], unbuffered: str, code: int
