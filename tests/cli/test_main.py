@@ -143,7 +143,7 @@ def test_nothing_is_coloured_on_a_terminal_either(
 
 
 def test_version(rnnlm: Command):
-    assert rnnlm("--version") == (0, f"rnnlm, version {version('rnnlm')}\n", "")
+    assert rnnlm("--version") == (0, f"rnnlm, version {version('rnnlm-numpy')}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -341,5 +341,5 @@ def test_a_program_that_ignores_ctrl_c_goes_on_doing_so():
 
 
 def test_the_script_and_python_dash_m_are_one_program():
-    [script] = (each for each in distribution("rnnlm").entry_points if each.group == "console_scripts")
+    [script] = (each for each in distribution("rnnlm-numpy").entry_points if each.group == "console_scripts")
     assert script.load() is rnnlm.__main__.main
