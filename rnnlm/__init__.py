@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
 __all__ = ["LanguageModel", "RnnlmError", "load"]
 
@@ -25,7 +25,7 @@ def load(path: "str | Path") -> "LanguageModel":
     RnnlmError
         If there is none, or it is damaged.
     """
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
     return LanguageModel.load(path)
 
@@ -33,7 +33,7 @@ def load(path: "str | Path") -> "LanguageModel":
 def __getattr__(name: str) -> "Any":
     # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
     if name == "LanguageModel":
-        from rnnlm.model import LanguageModel
+        from rnnlm.models.language_model import LanguageModel
 
         return LanguageModel
     if name == "__version__":

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.writing import Writing
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.detokenizers import CLOSING, OPENING
 
 CHOICES = 9

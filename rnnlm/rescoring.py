@@ -7,7 +7,7 @@ from itertools import groupby, tee
 
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 
 
 @dataclass(frozen=True)

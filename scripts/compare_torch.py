@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 
 from rnnlm import blas
+from rnnlm.checks.benchmark import benchmark
 from rnnlm.config import Config
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
 from rnnlm.generation.sampler import Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
-from rnnlm.training.benchmark import benchmark
-from rnnlm.training.step import make_network
+from rnnlm.models.networks import make_network
 
 CONFIGURATIONS = Path(__file__).parent.parent / "configs" / "bench"
 STREAMS = (1, 64)

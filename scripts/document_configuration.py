@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 from rnnlm.config import SECTIONS
-from rnnlm.config_reference import allowed_values
+from rnnlm.config.reference import allowed_values
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "configuration.md"
 HEADER = """\
 # Configuration
 
-<!-- Written by scripts/document_configuration.py; change rnnlm/config.py and run it again. -->
+<!-- Written by scripts/document_configuration.py; change rnnlm/config/schema.py and run it again. -->
 
 `rnnlm train --config FILE` reads a YAML file with the sections below. Every section and every key may be left out.
 `--set section.key=value` overrides the file. A key that is not listed here is an error, and the message names the

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.learning import VocabularySettings
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.learning import VocabularySettings
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.training.begin import begin_run

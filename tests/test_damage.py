@@ -10,8 +10,8 @@ import pytest
 
 from rnnlm.dataset.store import SPLITS, Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import load_checkpoint
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.checkpoint import load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 
 Read = Callable[[Path], Any]
 

@@ -25,11 +25,11 @@ from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import open_predictor
 from rnnlm.exchange.export import export
 from rnnlm.files import LARGEST_TEXT, sha256
-from rnnlm.info import describe
+from rnnlm.report.info import describe
+from rnnlm.storage.checkpoint import MANIFEST, MODEL, STATE, STATE_TENSORS
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.begin import begin_run
-from rnnlm.training.checkpoint import MANIFEST, MODEL, STATE, STATE_TENSORS
 from rnnlm.training.pretrained import load_vectors
-from rnnlm.training.run_directory import RunDirectory
 
 ROOM = 256 << 20
 DEEP = "[" * 100_000

@@ -6,7 +6,7 @@ import pytest
 from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import Writing
 from rnnlm.interactive import HELP, SHOWN, Session, converse
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 
 
 def say(session: Session, *lines: str) -> str:

@@ -8,13 +8,13 @@ import pytest
 from nltk import PCFG, Nonterminal
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 from rnnlm.training.begin import begin_run
-from rnnlm.training.run_directory import RunDirectory
 
 # No sentence has two derivations, so the entropy of a sentence is that of its derivation.
 GRAMMAR = PCFG.fromstring("""

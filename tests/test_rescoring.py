@@ -3,7 +3,7 @@ import math
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.rescoring import Hypothesis, best, read_nbest, rescore
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.resources import MODEL
 
 

@@ -29,8 +29,8 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
       rnnlm benchmark --config configs/reddit-word.yaml --set model.vocabulary_size=8000
     """
     from rnnlm import blas
+    from rnnlm.checks.benchmark import benchmark as measure
     from rnnlm.config import Config
-    from rnnlm.training.benchmark import benchmark as measure
 
     speed = measure(Config.load(config_path, overrides), seconds)
     forcing = blas.forcing_variables()

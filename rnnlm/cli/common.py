@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnlm.config import Config
     from rnnlm.dataset.store import Split
     from rnnlm.evaluation.interpolation import Interpolation, Predictor
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -269,7 +269,7 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
     if model_path is not None:
         return model_path
     from rnnlm.resources import MODEL
-    from rnnlm.training.run_directory import newest_run
+    from rnnlm.storage.run_directory import newest_run
 
     run = newest_run(RUNS)
     if run is None:
@@ -283,8 +283,8 @@ def load_vocabulary(path: Path) -> "Vocabulary":
     """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
     if not path.exists():
         raise RnnlmError(f"{path}: there is no such vocabulary; name its file, a dataset, a run or a checkpoint.")
+    from rnnlm.storage.run_directory import resolve_checkpoint
     from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
-    from rnnlm.training.run_directory import resolve_checkpoint
 
     holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
     return Vocabulary.load(path if holds_one else resolve_checkpoint(path))

@@ -19,11 +19,11 @@ def config(example: bool, schema: bool, quiet: bool) -> None:
       rnnlm config --example > my.yaml
       rnnlm config --schema > rnnlm.schema.json
     """
-    from rnnlm import config_reference
+    from rnnlm.config import reference
 
     if example == schema:
         raise click.UsageError("give one of --example and --schema.")
     if example:
-        click.echo(config_reference.example(), nl=False)
+        click.echo(reference.example(), nl=False)
     else:
-        click.echo(json.dumps(config_reference.schema(), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(reference.schema(), ensure_ascii=False, indent=2))

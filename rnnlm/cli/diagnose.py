@@ -18,7 +18,7 @@ from rnnlm.cli.common import (
 from rnnlm.cli.reading import reading_options
 
 if TYPE_CHECKING:
-    from rnnlm.diagnosis import Diagnosis
+    from rnnlm.checks.diagnosis import Diagnosis
     from rnnlm.text.inputs import ReaderSettings
 
 
@@ -67,9 +67,9 @@ def diagnose(
       rnnlm diagnose --model runs/comments
       rnnlm diagnose --model runs/vanilla --model runs/lstm --distance 100 --plot gradients.png
     """
-    from rnnlm.diagnosis import diagnose as measure
-    from rnnlm.diagnosis import plot
-    from rnnlm.model import LanguageModel
+    from rnnlm.checks.diagnosis import diagnose as measure
+    from rnnlm.checks.diagnosis import plot
+    from rnnlm.models.language_model import LanguageModel
 
     check_source(data, split, text, reader)
     diagnoses = {}

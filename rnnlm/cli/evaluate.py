@@ -77,7 +77,7 @@ def evaluate(
     """
     from rnnlm.evaluation.interpolation import open_predictor
     from rnnlm.evaluation.perplexity import rounded
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
     check_source(data, split, text, reader)
     model = LanguageModel.load(find_model(model_path, quiet))

@@ -43,7 +43,7 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
       rnnlm export --model runs/comments -o comments.pt
     """
     from rnnlm.exchange.export import export as write
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
     by_ending = FORMATS.get(out.suffix.lower())
     file_format = file_format or by_ending

@@ -27,7 +27,7 @@ from rnnlm.cli.samples import print_samples, training_split, with_novelty
 
 if TYPE_CHECKING:
     from rnnlm.generation.writing import Sample, Writing
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.inputs import ReaderSettings
 
 CONTRADICTIONS = {
@@ -207,7 +207,7 @@ def generate(
 
     from rnnlm.generation.sampling import Sampling
     from rnnlm.generation.writing import Writing
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
     model = LanguageModel.load(find_model(model_path, quiet))
     sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)

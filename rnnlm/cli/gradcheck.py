@@ -26,8 +26,8 @@ def gradcheck(config_path: Path, overrides: tuple[str, ...], as_json: bool, quie
     Example:
       rnnlm gradcheck --config configs/tutorial.yaml --set model.nonlinearity=relu
     """
+    from rnnlm.checks.gradients import check_gradients
     from rnnlm.config import Config
-    from rnnlm.training.gradcheck import check_gradients
 
     errors = check_gradients(Config.load(config_path, overrides))
     worst = max(errors.values())

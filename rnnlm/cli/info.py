@@ -21,7 +21,7 @@ def info(path: Path, as_json: bool, quiet: bool) -> None:
     """
     import yaml
 
-    from rnnlm.info import describe
+    from rnnlm.report.info import describe
 
     description = describe(path)
     if as_json:

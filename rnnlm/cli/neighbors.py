@@ -27,7 +27,7 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors good --model runs/comments
       rnnlm neighbors e --model runs/book --num 5
     """
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
     model = LanguageModel.load(find_model(model_path, quiet))
     found = model.neighbors(word, num)

@@ -25,7 +25,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.resources import SAMPLE_CORPUS
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.build import BuildResult
+    from rnnlm.dataset.building.build import BuildResult
     from rnnlm.text.inputs import ReaderSettings
 
 
@@ -159,8 +159,8 @@ def preprocess(
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
-    from rnnlm.dataset.publish import check_destination
-    from rnnlm.dataset.split import SplitSettings
+    from rnnlm.dataset.building.publish import check_destination
+    from rnnlm.dataset.building.split import SplitSettings
     from rnnlm.dataset.store import Dataset
     from rnnlm.dataset.write_text import check_text_destination
     from rnnlm.dataset.write_text import write_text as save_text
@@ -253,7 +253,7 @@ def _build_with_progress(inputs: Sequence[str], out: Path, quiet: bool, **option
     """Build the dataset and show how many characters are done."""
     from tqdm import tqdm
 
-    from rnnlm.dataset.build import build_dataset
+    from rnnlm.dataset.building.build import build_dataset
 
     with tqdm(desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False) as bar:
         return build_dataset(inputs, out, **options, progress=bar.update)

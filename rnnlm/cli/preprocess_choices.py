@@ -9,7 +9,7 @@ import click
 from rnnlm.cli.common import load_vocabulary, say
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.learning import VocabularySettings
+    from rnnlm.dataset.building.learning import VocabularySettings
     from rnnlm.text.inputs import InputFile, ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
@@ -74,7 +74,7 @@ def text_and_vocabulary(
     special: dict[str, str | None],
 ) -> tuple["TextSettings", "Vocabulary | VocabularySettings"]:
     """Return how text becomes tokens, and a vocabulary that is reused or how a new one is chosen."""
-    from rnnlm.dataset.learning import VocabularySettings
+    from rnnlm.dataset.building.learning import VocabularySettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import SpecialTokens
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnlm.dataset.build import BuildResult
+    from rnnlm.dataset.building.build import BuildResult
     from rnnlm.text.processor import TextSettings
 
 FEW_TOKENS = 1000

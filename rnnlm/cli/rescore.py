@@ -67,7 +67,7 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.model import TEXTS_TOGETHER, LanguageModel
+    from rnnlm.models.language_model import TEXTS_TOGETHER, LanguageModel
     from rnnlm.rescoring import Hypothesis, best, read_nbest
     from rnnlm.rescoring import rescore as rescore_hypotheses
     from rnnlm.text.arrival import as_they_come, is_awaited

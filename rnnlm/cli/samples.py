@@ -12,7 +12,7 @@ from rnnlm.cli.common import print_json, say
 
 if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
 
 Samples: TypeAlias = Iterator[tuple[str, dict[str, Any]]]
 """Prompts, each with a sample as plain data."""

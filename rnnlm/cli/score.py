@@ -74,7 +74,7 @@ def score(
     """
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
-    from rnnlm.model import LanguageModel
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.arrival import as_they_come, is_awaited
     from rnnlm.text.readers import read_texts
     from rnnlm.text.report import ReadReport, counted

@@ -44,8 +44,8 @@ def train(
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
     from rnnlm.evaluation.perplexity import rounded
+    from rnnlm.storage.run_directory import CONFIG, RunDirectory
     from rnnlm.training.begin import begin_run
-    from rnnlm.training.run_directory import CONFIG, RunDirectory
 
     if resume and out is not None and config_path is None:
         if not RunDirectory(out).exists:

@@ -6,48 +6,19 @@ is how an interrupted run goes on where it stopped.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnlm.dataset.store import Split
+from rnnlm.nn.arrays import Ids
+from rnnlm.nn.batch import Batch
 from rnnlm.text.vocabulary import Vocabulary
-
-Ids: TypeAlias = NDArray[np.integer]
-Mask: TypeAlias = NDArray[np.bool_]
 
 LONGEST_WINDOW = 1024
 """A sentence of more tokens than this continues in the next batch, so that memory stays bounded."""
 
 BLOCK_SIZE = 1024
 BLOCKS_IN_POOL = 64
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A window of T time steps of B sequences.
-
-    Attributes
-    ----------
-    inputs, targets : (T, B)
-        Token ids, and the ids that follow them.
-    mask : (T, B)
-        False where a position is padding.
-    continues
-        True when the sequences go on from the batch before, so that its hidden state is carried over.
-    """
-
-    inputs: Ids
-    targets: Ids
-    mask: Mask
-    continues: bool
-
-    @property
-    def num_tokens(self) -> int:
-        """Number of predictions, padding not counted."""
-        return int(np.count_nonzero(self.mask))
 
 
 class SentenceBatches:

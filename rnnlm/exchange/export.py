@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import write_together
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 
 Format = Literal["onnx", "torch"]
 

@@ -12,14 +12,14 @@ from rnnlm.errors import RnnlmError
 from rnnlm.exchange.layouts import Layout, recognized
 from rnnlm.exchange.weight_files import read_weights
 from rnnlm.files import read_text
+from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
+from rnnlm.storage.checkpoint import Checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.vocabulary import LARGEST_FILE, Vocabulary
-from rnnlm.training.checkpoint import Checkpoint
 from rnnlm.training.loop import Trainer
 from rnnlm.training.progress import Progress
-from rnnlm.training.run_directory import RunDirectory
-from rnnlm.training.step import make_network
 
 
 @dataclass(frozen=True)

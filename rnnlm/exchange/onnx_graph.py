@@ -8,8 +8,8 @@ import onnx
 from numpy.typing import NDArray
 
 from rnnlm.config import ModelConfig
-from rnnlm.nn.adaptive_softmax import AdaptiveSoftmax
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.network import Network
 
 OPSET = 17

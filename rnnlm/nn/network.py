@@ -5,16 +5,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rnnlm.nn.adaptive_softmax import AdaptiveSoftmax
 from rnnlm.nn.arrays import Floats, Ids, Mask, TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.gru import GRULayer
+from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
+from rnnlm.nn.heads.sampled import SampledSoftmax
+from rnnlm.nn.heads.softmax import SoftmaxOutput
 from rnnlm.nn.initializers import gate_matrices, matrix, uniform
 from rnnlm.nn.lstm import CoupledLSTMLayer, LSTMLayer, NoForgetLSTMLayer, PeepholeLSTMLayer
-from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
-from rnnlm.nn.sampled_softmax import SampledSoftmax
 from rnnlm.nn.vanilla import Nonlinearity, VanillaLayer
 
 Cell = Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"]

@@ -11,8 +11,8 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.dataset.store import SPLITS, Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.run_directory import RunDirectory, read_checkpoint
 from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory, read_checkpoint
 
 
 def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: Path | None = None) -> Trainer:

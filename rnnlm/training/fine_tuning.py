@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.network import Network
+from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.text.report import counted
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.checkpoint import Checkpoint
 
 ARCHITECTURE = (
     "cell",

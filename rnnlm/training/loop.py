@@ -9,20 +9,22 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
+from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.perplexity import evaluate, perplexity, rounded
 from rnnlm.generation.sampler import Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
+from rnnlm.models.networks import copy_into
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.batch import Batch
 from rnnlm.optim import SCHEDULES, global_norm
+from rnnlm.storage.checkpoint import Checkpoint, load_checkpoint
+from rnnlm.storage.run_directory import LOGS, RunDirectory
 from rnnlm.text.report import counted
-from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
 from rnnlm.training.display import Display
 from rnnlm.training.pretrained import LoadedVectors, load_vectors
 from rnnlm.training.progress import Progress
-from rnnlm.training.run_directory import LOGS, RunDirectory
 from rnnlm.training.signals import Stopped, StopSignals
 from rnnlm.training.step import NotFiniteError, TrainingStep
 
@@ -117,8 +119,8 @@ class Trainer:
             for key, value in _by_key(self.config).items()
             if value != values_before[key]
         ]
-        checkpoint.copy_into(self.network)
-        self.progress = checkpoint.progress()
+        copy_into(self.network, checkpoint)
+        self.progress = Progress.of(checkpoint)
         self.arithmetic_before = checkpoint.state.get("arithmetic")
         try:
             self.schedule.load_state(checkpoint.state["schedule"])

@@ -4,7 +4,8 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from rnnlm.errors import shown
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.storage.checkpoint import STATE, Checkpoint
 
 
 @dataclass
@@ -72,6 +73,22 @@ class Progress:
             if not (isinstance(value, kinds[name]) and in_range):
                 raise ValueError(f"{name} is {shown(value)}")
         return cls(**chosen)
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "Progress":
+        """Return where the run of a checkpoint was.
+
+        Raises
+        ------
+        RnnlmError
+            If its state does not say.
+        """
+        try:
+            return cls.from_dict(checkpoint.state["progress"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise RnnlmError(
+                f"{checkpoint.directory / STATE}: the progress is not whole ({error}); use another checkpoint."
+            ) from error
 
     def evaluated(self, loss: float) -> None:
         """Take note of an evaluation at this step."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.dataset.batches import Batch
-from rnnlm.errors import RnnlmError
+from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.network import Network
+from rnnlm.nn.batch import Batch
 from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_value, global_norm, norm_factor
 
 
@@ -116,31 +115,3 @@ class TrainingStep:
             clip_by_value(gradients, optimizer.clip_value / scale)
         self.optimizer.step(learning_rate, rows, scale)
         return StepResult(nats, norm, state)
-
-
-def make_network(config: Config, vocabulary_size: int, dtype: str | None = None) -> Network:
-    """Make the network of a configuration, with initial weights.
-
-    Parameters
-    ----------
-    config
-        The configuration.
-    vocabulary_size
-        Number of tokens.
-    dtype
-        Precision; None for the configuration's.
-
-    Raises
-    ------
-    RnnlmError
-        If the vocabulary is too small for the adaptive softmax.
-    """
-    cutoffs = config.model.softmax_cutoffs
-    if cutoffs is not None and cutoffs[-1] >= vocabulary_size:
-        raise RnnlmError(
-            f"model.softmax_cutoffs: {cutoffs} must be below the vocabulary's {vocabulary_size} tokens."
-        )
-    options = config.model.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
-    # Weights that overflow are refused where they are saved.
-    with np.errstate(over="ignore"):
-        return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm import blas
-from rnnlm.training.benchmark import flops_per_token
+from rnnlm.checks.benchmark import flops_per_token
 
 from .conftest import Command, write_config
 

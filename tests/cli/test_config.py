@@ -1,7 +1,7 @@
 import pytest
 
 from rnnlm.config import Config
-from rnnlm.config_reference import schema
+from rnnlm.config.reference import schema
 
 from .conftest import Command
 

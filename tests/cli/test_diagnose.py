@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 import rnnlm as package
+from rnnlm.checks.diagnosis import diagnose
 from rnnlm.dataset.store import Dataset
-from rnnlm.diagnosis import diagnose
 
 from .conftest import Command
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import rnnlm as package
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.evaluation.interpolation import Interpolation
 from rnnlm.evaluation.ngram import NgramModel

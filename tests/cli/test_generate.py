@@ -10,9 +10,9 @@ import pytest
 import rnnlm as package
 from rnnlm.dataset.store import Dataset
 from rnnlm.generation.writing import Sample
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextProcessor
-from rnnlm.training.run_directory import RunDirectory
 
 from .conftest import Command
 

@@ -6,8 +6,8 @@ import pytest
 
 from rnnlm.nn.arrays import TableGradient
 from rnnlm.nn.embedding import Embedding
+from rnnlm.nn.heads.softmax import SoftmaxOutput
 from rnnlm.nn.network import Network
-from rnnlm.nn.output import SoftmaxOutput
 from rnnlm.nn.recurrent import RecurrentLayer
 
 from .conftest import Command, write_config

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm.training.checkpoint import CONFIG, MODEL, VOCABULARY
-from rnnlm.training.run_directory import resolve_checkpoint
+from rnnlm.storage.checkpoint import CONFIG, MODEL, VOCABULARY
+from rnnlm.storage.run_directory import resolve_checkpoint
 
 from .conftest import Command, write_config
 

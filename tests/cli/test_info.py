@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rnnlm.info import describe
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.report.info import describe
+from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command
 

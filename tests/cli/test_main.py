@@ -192,7 +192,7 @@ def raising(error: BaseException) -> object:
 def test_what_may_happen_anywhere_is_said_in_a_sentence(
     rnnlm: Command, monkeypatch: pytest.MonkeyPatch, error: BaseException, exit_code: int, message: str
 ):
-    monkeypatch.setattr("rnnlm.info.describe", raising(error))
+    monkeypatch.setattr("rnnlm.report.info.describe", raising(error))
     outcome = rnnlm("info", "here")
     assert outcome.exit_code == exit_code
     assert outcome.stdout == ""
@@ -247,7 +247,7 @@ def test_a_pipe_that_nobody_reads_ends_the_program_without_a_word(
 
 
 def test_a_mistake_in_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rnnlm.info.describe", raising(ZeroDivisionError()))
+    monkeypatch.setattr("rnnlm.report.info.describe", raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         main(["info", "here"])
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.model import LanguageModel
-from rnnlm.training.checkpoint import load_checkpoint, save_checkpoint
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.storage.checkpoint import load_checkpoint, save_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command, Outcome, write_config
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.run_directory import RunDirectory
 
 COMMANDS = """
 from rnnlm.cli.main import main

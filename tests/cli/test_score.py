@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 import rnnlm as package
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 
 from .conftest import Command
 

@@ -13,10 +13,10 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command, write_config
 

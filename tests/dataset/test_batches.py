@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnnlm.dataset.batches
-from rnnlm.dataset.batches import Batch, SentenceBatches, StreamBatches
+from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Split
+from rnnlm.nn.batch import Batch
 from rnnlm.text.vocabulary import Vocabulary
 
 START, END = Vocabulary.start_id, Vocabulary.end_id

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset, id_dtype, seal
 from rnnlm.errors import RnnlmError
 from rnnlm.files import sha256

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from rnnlm.dataset import write_text as module
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.learning import VocabularySettings
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.learning import VocabularySettings
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.dataset.write_text import check_text_destination, write_text
 from rnnlm.errors import RnnlmError

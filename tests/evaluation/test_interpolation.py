@@ -10,7 +10,7 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation, TokenProbabilities, fit_weight, mix, open_predictor
 from rnnlm.evaluation.ngram import NgramModel
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.vocabulary import Vocabulary
 

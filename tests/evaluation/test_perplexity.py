@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity, rounded
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)

@@ -7,7 +7,7 @@ import pytest
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.arrays import Floats, Ids
 
 IDS = np.array([1, 5, 4, 2, 1, 3, 2])

@@ -6,7 +6,7 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.export import export
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.vocabulary import Vocabulary
 
 

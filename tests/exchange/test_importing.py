@@ -14,13 +14,13 @@ from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.export import export
 from rnnlm.exchange.importing import import_run, read_weights
-from rnnlm.info import describe
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
+from rnnlm.report.info import describe
+from rnnlm.storage.checkpoint import MODEL, Checkpoint, load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory, resolve_checkpoint
 from rnnlm.training.begin import begin_run
-from rnnlm.training.checkpoint import MODEL, Checkpoint, load_checkpoint
-from rnnlm.training.run_directory import RunDirectory, resolve_checkpoint
-from rnnlm.training.step import make_network
 
 HEADER = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
 BFLOAT16 = len(HEADER).to_bytes(8, "little") + HEADER + bytes(2)

@@ -9,7 +9,7 @@ import safetensors.numpy
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.importing import WordList, import_run
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.arrays import Floats
 
 H = 5

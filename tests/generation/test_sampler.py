@@ -9,7 +9,7 @@ import pytest
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 
 

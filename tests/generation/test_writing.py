@@ -12,7 +12,7 @@ from rnnlm.config import TrainingConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import DEFAULT_LENGTH, Writing
-from rnnlm.model import LanguageModel
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.vocabulary import Vocabulary

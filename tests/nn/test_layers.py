@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-import rnnlm.nn.output
+import rnnlm.nn.heads.softmax
 from rnnlm.nn.arrays import TableGradient, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
+from rnnlm.nn.heads.softmax import SoftmaxOutput
 from rnnlm.nn.initializers import gate_matrices, matrix, uniform
 from rnnlm.nn.network import CELLS
-from rnnlm.nn.output import SoftmaxOutput
 
 FLOAT64 = np.dtype("float64")
 
@@ -72,7 +72,7 @@ def test_the_blocks_of_the_softmax_make_no_difference(monkeypatch: pytest.Monkey
     weight, bias = rng.normal(size=(6, 4)), rng.normal(size=6)
     # What the gradients hold from the step before must be replaced.
     output = SoftmaxOutput(weight, np.full_like(weight, 9), bias, np.full_like(bias, 9))
-    monkeypatch.setattr(rnnlm.nn.output, "BLOCK_BYTES", rows_in_block * 6 * 8)
+    monkeypatch.setattr(rnnlm.nn.heads.softmax, "BLOCK_BYTES", rows_in_block * 6 * 8)
     s, targets = rng.normal(size=(7, 4)), rng.integers(0, 6, 7)
     loss, ds = output.loss_and_gradient(s, targets, scale=0.5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlm.nn import Network
-from rnnlm.nn.output import SoftmaxOutput
+from rnnlm.nn.heads.softmax import SoftmaxOutput
 from rnnlm.nn.vanilla import VanillaLayer
 
 

@@ -11,15 +11,16 @@ import pytest
 import safetensors.numpy
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.evaluation.perplexity import evaluate
+from rnnlm.models.networks import restored_network
 from rnnlm.optim import ASGD, OPTIMIZERS, SCHEDULES
+from rnnlm.storage.checkpoint import MODEL, load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
-from rnnlm.training.checkpoint import MODEL, load_checkpoint
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory
 
 CASES: list[dict[str, dict[str, Any]]] = [
     *({"optimizer": {"name": name, "weight_decay": 0.01}} for name in OPTIMIZERS if name != "asgd"),
@@ -146,7 +147,7 @@ def test_the_averaged_weights_are_evaluated_and_saved(dataset: Dataset, tmp_path
         np.testing.assert_allclose(value, mean, rtol=1e-4, atol=1e-5)
         assert not np.array_equal(value, trainer.network.parameters[name])
     for which, loss in (("best", trainer.progress.best_loss), ("last", trainer.progress.last_loss)):
-        network = load_checkpoint(trainer.run_directory.checkpoint(which)).build_network()
+        network = restored_network(load_checkpoint(trainer.run_directory.checkpoint(which)))
         assert evaluate(network, dataset.valid, "sentences").cross_entropy == loss
 
 

@@ -8,7 +8,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.report.runlog import RunLog, read_runs
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import MakeRun, line
 

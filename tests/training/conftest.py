@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory
 
 MakeTrainer = Callable[..., Trainer]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import rnnlm
-from rnnlm.training.checkpoint import MODEL, STATE_TENSORS
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.checkpoint import MODEL, STATE_TENSORS
+from rnnlm.storage.run_directory import RunDirectory
 
 
 def contents(path: Path) -> dict[str, Any]:

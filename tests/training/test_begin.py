@@ -7,8 +7,8 @@ import pytest
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.checkpoint import load_checkpoint
 from rnnlm.training.begin import begin_run
-from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.loop import Trainer
 
 MakeTrainer = Callable[..., Trainer]

@@ -8,17 +8,17 @@ import safetensors.numpy
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.checkpoint import (
+from rnnlm.models.networks import make_network, restored_network
+from rnnlm.storage.checkpoint import (
     CONFIG,
     FILES,
     MANIFEST,
     MODEL,
     Checkpoint,
     load_checkpoint,
-    make_network,
     save_checkpoint,
 )
+from rnnlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_what_is_saved_is_loaded(checkpoint: Checkpoint, tmp_path: Path) -> None
     assert loaded.vocabulary == checkpoint.vocabulary
     assert loaded.state == checkpoint.state
     np.testing.assert_array_equal(loaded.state_tensors["carried"], np.ones((2, 1, 5)))
-    for name, value in loaded.build_network().parameters.items():
+    for name, value in restored_network(loaded).parameters.items():
         np.testing.assert_array_equal(value, checkpoint.parameters[name])
 
 
@@ -88,7 +88,7 @@ def test_weights_of_another_network_are_refused(checkpoint: Checkpoint, dataset:
     other = Config.model_validate({"model": {"hidden_size": 6, "num_layers": 2, "bias": True}})
     mismatched = Checkpoint(other, dataset.vocabulary, checkpoint.parameters, {}, {})
     with pytest.raises(RnnlmError, match=r"output.weight has shape \(11, 5\)"):
-        mismatched.build_network()
+        restored_network(mismatched)
 
 
 def test_a_failed_write_leaves_nothing(
@@ -114,5 +114,5 @@ def test_tied_weights_are_saved_under_both_names(dataset: Dataset, tmp_path: Pat
     save_checkpoint(tmp_path / "c", Checkpoint(config, dataset.vocabulary, network.parameters, {}, {}))
     tensors = safetensors.numpy.load_file(tmp_path / "c" / MODEL)
     np.testing.assert_array_equal(tensors["output.weight"], tensors["embedding.weight"])
-    loaded = load_checkpoint(tmp_path / "c").build_network()
+    loaded = restored_network(load_checkpoint(tmp_path / "c"))
     np.testing.assert_array_equal(loaded.output.weight, network.output.weight)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from rnnlm.config import Config
-from rnnlm.dataset.batches import Batch
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import FILES, MANIFEST, load_checkpoint
+from rnnlm.models.networks import restored_network
+from rnnlm.nn.batch import Batch
+from rnnlm.storage.checkpoint import FILES, MANIFEST, load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory
 from tests.faults import ERRORS, Faults, Killed
 
 from .runs import contents
@@ -71,7 +72,7 @@ def fail_everywhere(
         run = RunDirectory(path)
         if run.exists:
             for checkpoint in {run.checkpoint("best"), run.checkpoint("last")}:
-                load_checkpoint(checkpoint).build_network()
+                restored_network(load_checkpoint(checkpoint))
         train(path)
         assert contents(path) == whole
 

@@ -3,12 +3,12 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
+from rnnlm.models.networks import make_network
+from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.checkpoint import Checkpoint
 from rnnlm.training.fine_tuning import copy_weights, with_architecture
-from rnnlm.training.step import make_network
 
 OLD = ["UNK", "START", "END", "the", "cat", "sat"]
 NEW = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "dog", "sat", "the", "ran"]

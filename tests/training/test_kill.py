@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.dataset.store import Dataset
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.storage.run_directory import RunDirectory
 
 from .runs import contents
 

@@ -9,15 +9,16 @@ import pytest
 import safetensors.numpy
 
 from rnnlm.config import Config
-from rnnlm.dataset.build import build_dataset
-from rnnlm.dataset.split import SplitSettings
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.checkpoint import MODEL, load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 from rnnlm.training.begin import begin_run
-from rnnlm.training.checkpoint import MODEL, load_checkpoint
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.progress import Progress
 
 MakeTrainer = Callable[..., Trainer]
 TIMINGS = ("seconds", "tokens_per_second")
@@ -105,7 +106,7 @@ def test_a_stop_that_is_repeated_while_it_is_saved_counts_once(
     monkeypatch.setattr(stopped, "_step", step_and_stop)
     monkeypatch.setattr(stopped, "_save", save_late)
     stopped.run()
-    assert stopped.run_directory.load("last").progress().step == 1
+    assert Progress.of(stopped.run_directory.load("last")).step == 1
 
 
 def test_a_run_that_another_process_has_gone_on_with_is_left_alone(make_trainer: MakeTrainer) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.checkpoint import load_checkpoint
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.checkpoint import load_checkpoint
 from rnnlm.training.pretrained import load_vectors
 from tests.training.conftest import MakeTrainer
 

@@ -8,9 +8,10 @@ import pytest
 
 from rnnlm import blas
 from rnnlm.errors import RnnlmError
-from rnnlm.training.checkpoint import Checkpoint, load_checkpoint
+from rnnlm.storage.checkpoint import Checkpoint, load_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.loop import Trainer
-from rnnlm.training.run_directory import RunDirectory
+from rnnlm.training.progress import Progress
 
 MakeTrainer = Callable[..., Trainer]
 
@@ -87,9 +88,9 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read(
             go_on(make_trainer)
         return load_checkpoint(directory)
 
-    monkeypatch.setattr("rnnlm.training.run_directory.load_checkpoint", load_late)
+    monkeypatch.setattr("rnnlm.storage.run_directory.load_checkpoint", load_late)
     before = run.checkpoint("last")
-    assert run.load("last").progress().epoch == 3
+    assert Progress.of(run.load("last")).epoch == 3
     assert not before.exists()
     shutil.rmtree(run.checkpoint("last"))
     with pytest.raises(RnnlmError, match=r"not the (best|last) checkpoint that index\.json"):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnnlm.config import Config
-from rnnlm.dataset.batches import Batch
 from rnnlm.errors import RnnlmError
+from rnnlm.nn.batch import Batch
 from rnnlm.training.step import TrainingStep
 
 V, T, B = 60, 4, 3

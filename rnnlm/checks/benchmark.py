@@ -1,0 +1,134 @@
+"""How fast a configuration trains on this machine."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnlm import blas
+from rnnlm.config import Config
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.nn.batch import Batch
+from rnnlm.training.step import TrainingStep
+
+WARM_UP_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What `benchmark` measured.
+
+    Attributes
+    ----------
+    tokens_per_second, ms_per_step
+        Of training steps: forward, backward, clipping and update.
+    model_gflops_per_second
+        Arithmetic of the model's matrix products done a second; of an estimated softmax that of its samples, of
+        an adaptive one that of its head, and none for a first layer's input products once a token.
+    gemm_peak_gflops_per_second
+        The machine's fastest single-precision product, measured just before.
+    utilization
+        The former's share of the latter.
+    threads, blas
+        Threads of a product, and the BLAS kernel in use.
+    """
+
+    tokens_per_second: float
+    ms_per_step: float
+    model_gflops_per_second: float
+    gemm_peak_gflops_per_second: float
+    utilization: float
+    threads: int
+    blas: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return asdict(self)
+
+
+def flops_per_token(parameters: dict[str, tuple[int, ...]], tied: bool) -> int:
+    """Count the arithmetic of a training step that a token needs in matrix products.
+
+    A weight costs a multiplication and an addition in the forward pass and twice that in the backward pass (for
+    the input's error and for its own gradient). Look-ups cost nothing, and neither do biases.
+
+    Parameters
+    ----------
+    parameters
+        Shapes by name.
+    tied
+        Whether the embedding serves as the output weights.
+    """
+    products = [
+        shape
+        for name, shape in parameters.items()
+        if len(shape) == 2
+        and (tied or name != "embedding.weight")
+        # With one-hot input the first layer's weights are looked up.
+        and ("embedding.weight" in parameters or name != "rnn.weight_ih_l0")
+    ]
+    return 6 * sum(rows * columns for rows, columns in products)
+
+
+def benchmark(config: Config, seconds: float) -> Speed:
+    """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
+
+    A step is a full window of a stream or, where the configuration trains on sentences, a batch of sentences of
+    ``training.bptt_steps`` tokens.
+
+    Parameters
+    ----------
+    config
+        The configuration. The vocabulary has ``model.vocabulary_size`` tokens, else as many as the dataset's.
+    seconds
+        How long to measure.
+    """
+    training = config.training
+    if training.threads is not None:
+        blas.set_threads(training.threads)
+    size = config.model.vocabulary_size
+    if size is None:
+        if config.data.path is None:
+            raise RnnlmError(
+                "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
+            )
+        size = len(Dataset.open(config.data.path).vocabulary)
+    training_step = TrainingStep(config, size)
+    rng = np.random.default_rng(training.seed)
+    T, B = training.bptt_steps, training.batch_size
+    # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).
+    ids = ((size + 1) ** rng.random((T + 1, B))).astype(np.int64) - 1
+    batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool), continues=training.batching == "stream")
+    state = training_step.network.initial_state(B)
+
+    peak = blas.gemm_peak()
+    steps = 0
+    started = time.perf_counter()
+    while steps <= WARM_UP_STEPS or time.perf_counter() - started < seconds:
+        if steps == WARM_UP_STEPS:
+            started = time.perf_counter()
+        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
+        steps += 1
+    step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
+    shapes = {
+        name: value.shape
+        for name, value in training_step.network.parameters.items()
+        if not name.startswith("output.tail")
+    }
+    if training_step.network.reads_by_token(batch.inputs, rng):
+        del shapes["rnn.weight_ih_l0"]
+    if config.model.softmax_samples is not None:
+        output = "embedding.weight" if config.model.tie_weights else "output.weight"
+        shapes[output] = (min(size, config.model.softmax_samples), config.model.hidden_size)
+    gflops = flops_per_token(shapes, config.model.tie_weights) * T * B / step_seconds / 1e9
+    return Speed(
+        tokens_per_second=T * B / step_seconds,
+        ms_per_step=1000 * step_seconds,
+        model_gflops_per_second=gflops,
+        gemm_peak_gflops_per_second=peak,
+        utilization=gflops / peak,
+        threads=blas.threads(),
+        blas=blas.kernel(),
+    )

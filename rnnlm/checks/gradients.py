@@ -1,0 +1,107 @@
+"""The gradient check of a configuration's network."""
+
+import numpy as np
+
+from rnnlm.config import Config
+from rnnlm.nn.gradient_check import gradient_check
+from rnnlm.nn.heads.softmax import small_blocks
+from rnnlm.training.step import TrainingStep
+
+VOCABULARY_SIZE = 40
+CHARACTERS = 5
+"""So few tokens that a window repeats them: the first layer's products may then be taken once a token."""
+
+TIME_STEPS = 8
+BATCH_SIZE = 3
+
+LARGEST_LAYER = 160
+"""Sizes are cut to this: more than the rows of a matrix that any layer takes at a time."""
+
+BLOCK_BYTES, CACHE_BYTES = 240, 80
+"""In double precision the logits of six rows of five tokens, and of two."""
+
+
+def check_gradients(config: Config) -> dict[str, float]:
+    """Check the gradients of a configuration's network on random windows.
+
+    The network has small vocabularies and layers, because what is to be shown does not depend on their sizes and
+    the derivatives of thousands of nearly equal probabilities are too small to measure. Every way is taken that
+    training takes with the configuration, and dynamic evaluation with its model:
+
+    * a window with padding and one without;
+    * one that is read place by place and, where training may read by token, one that is (see
+      `Network.reads_by_token`);
+    * logits in one block and in several;
+    * rows of a table that are known to have been used, after another window that used others;
+    * words of a sampled softmax that are drawn, clusters of an adaptive one without a target;
+    * full and, where the configuration has it, truncated BPTT, with all that is dropped, and full BPTT without,
+      as dynamic evaluation has it.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+
+    Returns
+    -------
+    dict
+        Largest relative error of each parameter.
+    """
+    errors = _check_window(config, VOCABULARY_SIZE, padded=True)
+    with small_blocks(BLOCK_BYTES, CACHE_BYTES):
+        others = _check_window(config, CHARACTERS, padded=False)
+    return {name: max(error, others[name]) for name, error in errors.items()}
+
+
+def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[str, float]:
+    """Check a network with a vocabulary of some size on a window in which some of its tokens are missing."""
+    config = _in_small(config, vocabulary_size)
+    network = TrainingStep(config, vocabulary_size).network
+    rng = np.random.default_rng(config.training.seed)
+    state = rng.normal(0, 0.5, network.initial_state(BATCH_SIZE).shape)
+    mask = np.ones((TIME_STEPS, BATCH_SIZE), bool)
+    before = rng.integers(0, vocabulary_size, (TIME_STEPS // 2 + 1, BATCH_SIZE))
+    present = vocabulary_size - 1
+    if padded:
+        mask[TIME_STEPS // 2 :, -1] = False
+    elif config.model.softmax_cutoffs is not None:
+        present = config.model.softmax_cutoffs[-1]
+    ids = rng.integers(0, present, (TIME_STEPS + 1, BATCH_SIZE))
+    errors = dict.fromkeys(network.parameters, 0.0)
+    for steps, drops in dict.fromkeys(((None, True), (config.training.bptt_truncate, True), (None, False))):
+        # Nothing may be left of what a window before has done, which is too short to be read by token.
+        network.backpropagate(before[:-1], before[1:], mask[: len(before) - 1], state, rng=rng)
+        found = gradient_check(network, ids[:-1], ids[1:], mask, state, bptt_truncate=steps, drops=drops)
+        errors = {name: max(error, found[name]) for name, error in errors.items()}
+    return errors
+
+
+def _in_small(config: Config, vocabulary_size: int) -> Config:
+    """Return a configuration that takes the same ways in double precision, with smaller numbers."""
+    model, training = config.model, config.training
+    hidden_size = min(model.hidden_size, LARGEST_LAYER)
+    embedding_size = model.embedding_size
+    if embedding_size == model.hidden_size:
+        embedding_size = hidden_size
+    elif embedding_size is not None:
+        embedding_size = min(embedding_size, LARGEST_LAYER)
+        # Only sizes that were equal are, because residual connections need that.
+        embedding_size += embedding_size == hidden_size
+    small: dict[str, object] = {"hidden_size": hidden_size, "embedding_size": embedding_size}
+    if model.softmax_cutoffs is not None:
+        # As many clusters, where there are words for them.
+        ends = min(len(model.softmax_cutoffs) + 2, vocabulary_size + 1)
+        small["softmax_cutoffs"] = np.linspace(0, vocabulary_size, ends, dtype=int)[1:-1].tolist()
+    if model.softmax_samples is not None:
+        # Not all words, or none would be drawn.
+        small["softmax_samples"] = min(model.softmax_samples, vocabulary_size // 4 + 1)
+    steps = training.bptt_truncate
+    if steps is not None:
+        # Less than the window, or nothing would be truncated.
+        steps = min(steps, TIME_STEPS // 2)
+    return config.model_copy(
+        update={
+            "model": model.model_copy(update=small),
+            "training": training.model_copy(update={"bptt_truncate": steps, "dtype": "float64"}),
+        }
+    )

@@ -1,0 +1,136 @@
+"""The configuration: YAML in, checked values out."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from rnnlm.config.schema import (
+    SECTIONS,
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+    ScheduleConfig,
+    Section,
+    TrainingConfig,
+)
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.files import NOT_YAML, parse_yaml, read_text
+
+
+class Config(Section):
+    """Everything that `rnnlm train` can be told."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+
+    @classmethod
+    def load(cls, path: str | Path | None, overrides: tuple[str, ...] = ()) -> "Config":
+        """Read and check a YAML file.
+
+        Parameters
+        ----------
+        path
+            The file; None begins with the defaults.
+        overrides
+            ``section.key=value`` texts that replace what the file says, the value in YAML.
+
+        Raises
+        ------
+        RnnlmError
+            The file cannot be read, or a key or value in it or in `overrides` is not right.
+        """
+        try:
+            raw = None if path is None else parse_yaml(read_text(Path(path)))
+        except OSError as error:
+            raise RnnlmError(f"{path}: cannot read the configuration ({error.strerror}).") from error
+        except NOT_YAML as error:
+            raise RnnlmError(f"{path}: not valid YAML: {_yaml_problem(error)}.") from error
+        raw = {} if raw is None else raw
+        if not isinstance(raw, dict):
+            raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {shown(raw)}.")
+        # A section with nothing under it is read as null; it means the defaults.
+        raw = {key: {} if value is None else value for key, value in raw.items()}
+        for override in overrides:
+            _apply(override, raw)
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            source = "--set" if path is None else f"{path} with --set" if overrides else str(path)
+            raise RnnlmError(f"{source}: {_explain(error)}") from error
+
+    def with_model(self, **changes: object) -> "Config":
+        """Return the configuration with other values in its model section.
+
+        Raises
+        ------
+        RnnlmError
+            If they do not go together with the rest of the section.
+        """
+        try:
+            checked = Config.model_validate({"model": {**self.model.model_dump(), **changes}})
+        except ValidationError as error:
+            raise RnnlmError(_explain(error)) from error
+        return self.model_copy(update={"model": checked.model})
+
+    def to_yaml(self) -> str:
+        """Return the configuration, every default included, as YAML."""
+        text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)
+        return text
+
+
+def _yaml_problem(error: Exception) -> str:
+    """Say where the text stops being YAML, and why."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return " ".join(str(error).split())
+
+
+def _apply(override: str, raw: dict[Any, Any]) -> None:
+    """Put ``section.key=value`` into the raw configuration."""
+    key, equals, value = override.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and section and name):
+        having = [name for name, model in SECTIONS.items() if section in model.model_fields]
+        example = f"{having[0]}.{override}" if having and equals else "model.hidden_size=200"
+        raise RnnlmError(f"--set {override}: expected section.key=value, such as {example}.")
+    try:
+        parsed = parse_yaml(value)
+    except NOT_YAML as error:
+        raise RnnlmError(f"--set {override}: the value is not valid YAML.") from error
+    target = raw.setdefault(section, {})
+    if not isinstance(target, dict):
+        raise RnnlmError(f"--set {override}: the file gives '{section}' a value instead of keys.")
+    target[name] = parsed
+
+
+def _explain(error: ValidationError) -> str:
+    """Say in one sentence what is wrong with the first bad key."""
+    first = error.errors()[0]
+    location = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{location}'; {_advice(location)}"
+    if first["type"] == "value_error":
+        return f"{location}: {first['ctx']['error']}."
+    message = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    if first["type"] != "literal_error":
+        # What pydantic adds after a comma is about how it tried to read the value.
+        message = message.partition(", ")[0]
+    return f"{location}: {message}, not {shown(first['input'])}."
+
+
+def _advice(location: str) -> str:
+    """Name the key that an unknown one is nearest to: in its section first, then anywhere."""
+    section, _, key = location.rpartition(".")
+    siblings = list(SECTIONS[section].model_fields) if section else list(SECTIONS)
+    elsewhere = {name: f"{other}.{name}" for other, model in SECTIONS.items() for name in model.model_fields}
+    for candidates in ({name: f"{section}.{name}".lstrip(".") for name in siblings}, elsewhere):
+        nearest = difflib.get_close_matches(key, candidates, n=1, cutoff=0.6)
+        if nearest:
+            return f"did you mean '{candidates[nearest[0]]}'?"
+    return f"known keys: {', '.join(siblings)}."

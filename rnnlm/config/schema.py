@@ -1,0 +1,247 @@
+"""The keys of the configuration: their types, ranges, defaults and meanings."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+LARGEST_NUMBER = 2**63 - 1
+"""What fits in 64 bits."""
+
+LARGEST_SIZE = 1_000_000
+"""No computer has room for a layer, a batch or a window of more."""
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change after checking."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_a_number_of_use(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError(f"must not be {str(value).lower()}")
+        if isinstance(value, int) and value > LARGEST_NUMBER:
+            raise ValueError(f"must be at most {LARGEST_NUMBER}")
+        return value
+
+
+class DataConfig(Section):
+    """Where the dataset is."""
+
+    path: str | None = Field(None, description="Dataset directory; `--data` on the command line overrides it.")
+
+
+class ModelConfig(Section):
+    """The network. The defaults are the published tutorial's."""
+
+    cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
+        "rnn", description="Recurrent cell: `rnn` is the vanilla one."
+    )
+    nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
+    embedding_size: int | None = Field(
+        None,
+        ge=1,
+        le=LARGEST_SIZE,
+        description="Size of the trained vectors that stand for tokens; null is one-hot input.",
+    )
+    vocabulary_size: int | None = Field(
+        None, ge=4, le=LARGEST_SIZE, description="Tokens; null is the size of the dataset's vocabulary."
+    )
+    embedding_file: str | None = Field(
+        None, description="GloVe or word2vec text file with the vectors that words begin with."
+    )
+    freeze_embedding: bool = Field(False, description="Leave the vectors as they begin.")
+    hidden_size: int = Field(100, ge=1, le=LARGEST_SIZE, description="Units of each recurrent layer.")
+    num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
+    bias: bool = Field(False, description="Biases in the recurrent and output layers.")
+    residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a feature after the embedding and each layer."
+    )
+    variational_dropout: bool = Field(False, description="Keep one dropout mask for all steps of a window.")
+    recurrent_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a recurrent weight for a window (DropConnect)."
+    )
+    embedding_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropping a word wherever it stands in a window."
+    )
+    activation_regularization: float = Field(
+        0.0, ge=0, description="Weight of the penalty on large activations of the last layer."
+    )
+    temporal_activation_regularization: float = Field(
+        0.0, ge=0, description="Weight of the penalty on changes of these from step to step."
+    )
+    tie_weights: bool = Field(
+        False, description="Use the embedding as output weights; needs embedding_size = hidden_size."
+    )
+    softmax_samples: int | None = Field(
+        None,
+        ge=2,
+        description="Words that a training step's softmax is estimated from, half of them the most frequent, half "
+        "drawn anew; null sums over the whole vocabulary, as evaluation always does.",
+    )
+    softmax_cutoffs: list[int] | None = Field(
+        None,
+        min_length=1,
+        description="First ids of the clusters of rarer words in an adaptive softmax, such as `[2000, 10000]`; "
+        "null is one softmax over all words.",
+    )
+    initializer: Literal["uniform", "glorot", "orthogonal"] = Field(
+        "uniform", description="How input and output weights start; `uniform` is ±1/√n, n connections in."
+    )
+    recurrent_initializer: Literal["uniform", "glorot", "orthogonal", "identity"] = Field(
+        "uniform", description="How recurrent weights start."
+    )
+    recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
+
+    @model_validator(mode="after")
+    def _nonlinearity_applies(self) -> "ModelConfig":
+        if self.nonlinearity != "tanh" and self.cell != "rnn":
+            raise ValueError(f"nonlinearity is for the cell rnn only, not for {self.cell}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> "ModelConfig":
+        if self.embedding_size is None and (self.embedding_file is not None or self.freeze_embedding):
+            key = "freeze_embedding" if self.embedding_file is None else "embedding_file"
+            raise ValueError(f"{key} needs an embedding_size, not null")
+        if self.tie_weights and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                f"tie_weights needs embedding_size equal to hidden_size ({self.hidden_size}), "
+                f"not {self.embedding_size if self.embedding_size is not None else 'null'}; change both, or "
+                "turn tie_weights off"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cutoffs_fit(self) -> "ModelConfig":
+        cutoffs = self.softmax_cutoffs
+        if cutoffs is None:
+            return self
+        if any(first >= second for first, second in zip([0, *cutoffs], cutoffs, strict=False)):
+            raise ValueError(f"softmax_cutoffs must rise from at least 1, not {cutoffs}")
+        for key in ("tie_weights", "softmax_samples"):
+            if getattr(self, key):
+                raise ValueError(f"softmax_cutoffs and {key} cannot be combined; leave one of them out")
+        return self
+
+
+class TrainingConfig(Section):
+    """The training loop."""
+
+    batching: Literal["sentences", "stream"] = Field(
+        "sentences",
+        description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text.",
+    )
+    batch_size: int = Field(1, ge=1, le=LARGEST_SIZE, description="Sentences, or streams side by side, in a step.")
+    bptt_steps: int = Field(35, ge=1, le=LARGEST_SIZE, description="Time steps in a window of a stream.")
+    bptt_truncate: int | None = Field(
+        None, ge=0, description="Most time steps that an output's error goes back; null is the whole window."
+    )
+    epochs: int = Field(10, ge=1, description="Passes over the training split, at most.")
+    max_steps: int | None = Field(
+        None, ge=0, description="Training steps, at most; 0 writes a checkpoint of the untrained network."
+    )
+    max_seconds: float | None = Field(
+        None, gt=0, description="Seconds of training, at most; evaluation and checkpoints are not counted."
+    )
+    evaluate_every: int | None = Field(
+        None, ge=1, description="Steps between evaluations on the validation split; null is once an epoch."
+    )
+    checkpoint_every: int | None = Field(
+        None, ge=1, description="Steps between checkpoints, beside one after every evaluation; null is none."
+    )
+    log_every: int = Field(100, ge=1, description="Steps between lines on training in metrics.jsonl.")
+    sample_tokens: int = Field(
+        50, ge=0, description="Most tokens of the text sampled after each evaluation; 0 samples none."
+    )
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many evaluations without a new best; null never stops early."
+    )
+    seed: int = Field(0, ge=0, description="Seed of initial weights, order of sentences, dropout and samples.")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="Threads of matrix products; null is the BLAS's choice."
+    )
+    dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
+
+
+class NamedSection(Section):
+    """A part of the configuration in which some keys are for one `name` only."""
+
+    keys_for: ClassVar[dict[str, tuple[str, ...]]]
+    name: str
+
+    @model_validator(mode="after")
+    def _keys_apply(self) -> "NamedSection":
+        for name, keys in self.keys_for.items():
+            for key in keys:
+                if name != self.name and getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(f"{key} is for {name} only, not for {self.name}; leave it out")
+        return self
+
+    def options(self) -> dict[str, Any]:
+        """Return the values of the keys that are for this name only."""
+        return self.model_dump(include=set(self.keys_for.get(self.name, ())))
+
+
+class OptimizerConfig(NamedSection):
+    """How a step changes the weights.
+
+    The gradient is that of the cross-entropy summed over the time steps and averaged over the sequences.
+    """
+
+    keys_for = {"sgd": ("momentum", "nesterov")}
+    name: Literal["sgd", "asgd", "adagrad", "rmsprop", "adam", "adamw"] = Field(
+        "sgd",
+        description="`sgd`: stochastic gradient descent; `asgd`: the same, but the model is the mean of the "
+        "weights since the first evaluated loss above the best of all before the last five; `adagrad`; "
+        "`rmsprop`; `adam`; `adamw`: Adam with the weight decay apart from the gradient.",
+    )
+    learning_rate: float = Field(0.005, gt=0, description="Size of a step, at the start.")
+    clip_norm: float | None = Field(
+        None, gt=0, description="Largest norm of the gradient, longer ones are scaled down; null is any."
+    )
+    clip_value: float | None = Field(
+        None, gt=0, description="Largest absolute value of an element of the gradient; null is any."
+    )
+    weight_decay: float = Field(
+        0.0, ge=0, description="Weight of the L2 penalty; with `adamw`, share of a weight lost per learning rate."
+    )
+    momentum: float = Field(0.0, ge=0, lt=1, description="Share of the velocity that a step of `sgd` keeps.")
+    nesterov: bool = Field(False, description="Let the momentum of `sgd` look ahead.")
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "OptimizerConfig":
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0")
+        return self
+
+
+class ScheduleConfig(NamedSection):
+    """How the learning rate changes.
+
+    A run is over with its epochs, max_steps or max_seconds, whichever ends first.
+    """
+
+    keys_for = {"step": ("first_epochs", "factor"), "cosine": ("warmup",)}
+    name: Literal["constant", "halve_on_plateau", "step", "linear", "cosine"] = Field(
+        "halve_on_plateau",
+        description="`constant`; `halve_on_plateau`: halved when the evaluated loss has risen; "
+        "`step`: multiplied by factor with every epoch after the first_epochs; `linear`: falls to zero over the "
+        "run; `cosine`: rises over the warmup, then falls to zero along half a cosine.",
+    )
+    first_epochs: int = Field(4, ge=1, description="Epochs with the initial rate before `step` lowers it.")
+    factor: float = Field(0.5, gt=0, lt=1, description="What `step` multiplies the rate by.")
+    warmup: float = Field(
+        0.0, ge=0, lt=1, description="Share of the run in which `cosine` raises the rate from zero, linearly."
+    )
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+}

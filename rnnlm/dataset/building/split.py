@@ -1,0 +1,207 @@
+"""Which part of a dataset each sentence of a corpus belongs to: training, validation or test."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.dataset.building.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE
+from rnnlm.dataset.building.spool import Block, Part, Spool
+from rnnlm.errors import RnnlmError
+from rnnlm.text.report import counted
+
+TRAIN, VALID, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How a corpus is divided.
+
+    Attributes
+    ----------
+    valid_file, test_file
+        Inputs that are the validation and the test part; the main input is then not divided for that part.
+    valid_fraction, test_fraction
+        Shares of the main input, by documents; 0 for none. What they leave is the training part.
+    seed
+        Decides which documents are chosen.
+    """
+
+    valid_file: str | None = None
+    test_file: str | None = None
+    valid_fraction: float = 0.05
+    test_fraction: float = 0.05
+    seed: int = 0
+
+    def shares(self) -> tuple[Fraction, Fraction, Fraction]:
+        """Return the exact shares of training, validation and test in the main input.
+
+        Raises
+        ------
+        RnnlmError
+            If a fraction is below 0, or they sum to more than 1.
+        """
+        valid = Fraction(0) if self.valid_file else Fraction(str(self.valid_fraction))
+        test = Fraction(0) if self.test_file else Fraction(str(self.test_fraction))
+        if valid < 0 or test < 0 or valid + test > 1:
+            raise RnnlmError(
+                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction}: each must"
+                " be 0 or more, and together they must be 1 at most."
+            )
+        return 1 - valid - test, valid, test
+
+
+class LabelledBlock(NamedTuple):
+    """A block of the spool and the part (0, 1 or 2) that each of its segments belongs to."""
+
+    labels: NDArray[np.uint8]
+    block: Block
+
+
+# Can be gone through more than once: each call starts from the beginning.
+Assignment: TypeAlias = Callable[[], Iterator[LabelledBlock]]
+
+
+def assign_all(spool: Spool, part: Part, label: int) -> Assignment:
+    """Give a whole input to one part of the dataset."""
+
+    def assignment() -> Iterator[LabelledBlock]:
+        for block in spool.blocks(part):
+            yield LabelledBlock(np.full(len(block.segments), label, np.uint8), block)
+
+    return assignment
+
+
+def divide(spool: Spool, part: Part, settings: SplitSettings, between_tokens: bool) -> Assignment:
+    """Divide an input: by documents, chosen at random, or by position where there are too few documents.
+
+    Parameters
+    ----------
+    spool
+        Where the input is.
+    part
+        The input.
+    settings
+        The shares and the seed.
+    between_tokens
+        Whether dividing by position may cut sentences (because documents are not split into sentences);
+        else the cuts are at sentence ends.
+
+    Raises
+    ------
+    RnnlmError
+        If the input is too small to be divided.
+    """
+    shares = settings.shares()
+    wanted = sum(share > 0 for share in shares)
+    if wanted == 1:
+        return assign_all(spool, part, next(label for label in (TRAIN, VALID, TEST) if shares[label]))
+    if part.documents >= wanted:
+        return partial(_by_document, spool, part, _sizes(part.documents, shares), settings.seed)
+    if between_tokens or part.sentences < wanted:
+        if part.tokens < wanted:
+            raise RnnlmError(
+                f"The corpus has {counted(part.tokens, 'token{s}')}, too few to divide in {wanted}; add text, or"
+                " set --valid-fraction 0 --test-fraction 0."
+            )
+        return partial(_by_position, spool, part, _cuts(_sizes(part.tokens, shares)))
+    return partial(_by_position, spool, part, _cuts_at_sentence_ends(spool, part, shares))
+
+
+def _sizes(total: int, shares: tuple[Fraction, ...]) -> list[int]:
+    """Divide a number in proportion to the shares, at least 1 for each that is not 0."""
+    ends = [int(total * sum(shares[: index + 1])) for index in range(3)]
+    return _at_least_one([end - start for start, end in zip([0, *ends], ends, strict=False)], shares)
+
+
+def _at_least_one(sizes: list[int], shares: tuple[Fraction, ...]) -> list[int]:
+    for label, share in enumerate(shares):
+        if share and not sizes[label]:
+            sizes[sizes.index(max(sizes))] -= 1
+            sizes[label] = 1
+    return sizes
+
+
+def _cuts(sizes: list[int]) -> list[int]:
+    return [sizes[0], sizes[0] + sizes[1]]
+
+
+def _by_document(spool: Spool, part: Part, sizes: list[int], seed: int) -> Iterator[LabelledBlock]:
+    """Choose documents in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
+    generator = random.Random(seed)
+    left = list(sizes)
+    label = TRAIN
+    for block in spool.blocks(part):
+        labels = np.empty(len(block.segments), np.uint8)
+        begins = np.flatnonzero(block.segments["begins"] & BEGINS_DOCUMENT)
+        labels[: begins[0] if len(begins) else None] = label
+        for start, stop in zip(begins, [*begins[1:], None], strict=True):
+            choice = int(generator.random() * sum(left))
+            label = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
+            left[label] -= 1
+            labels[start:stop] = label
+        yield LabelledBlock(labels, block)
+
+
+def _by_position(spool: Spool, part: Part, cuts: list[int]) -> Iterator[LabelledBlock]:
+    """Divide at positions counted in tokens; a sentence that is cut becomes two."""
+    first = 0
+    for block in spool.blocks(part):
+        segments = block.segments
+        for cut in cuts:
+            segments = _cut(segments, cut - first)
+        starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
+        labels = np.searchsorted(cuts, starts, side="right").astype(np.uint8)
+        first += len(block.ids)
+        yield LabelledBlock(labels, Block(segments, block.ids))
+
+
+def _cut(segments: NDArray[Any], position: int) -> NDArray[Any]:
+    """Make a sentence begin at a position, if it is in these segments."""
+    ends = np.cumsum(segments["tokens"], dtype=np.int64)
+    index = int(np.searchsorted(ends, position, side="right"))
+    if position < 0 or index == len(segments):
+        return segments
+    segments = segments.copy()
+    tokens, characters = int(segments["tokens"][index]), int(segments["characters"][index])
+    before = position - (int(ends[index]) - tokens)
+    if before:
+        segments = np.insert(segments, index, segments[index])
+        share = characters * before // tokens
+        segments[index]["tokens"], segments[index]["characters"] = before, share
+        index += 1
+        segments[index]["tokens"], segments[index]["characters"] = tokens - before, characters - share
+        segments[index]["begins"] = 0
+    segments[index]["begins"] |= BEGINS_SENTENCE
+    return segments
+
+
+def _cuts_at_sentence_ends(spool: Spool, part: Part, shares: tuple[Fraction, ...]) -> list[int]:
+    """Move the cuts to the ends of sentences, so that every part gets at least one sentence."""
+    token_cuts = _cuts(_sizes(part.tokens, shares))
+    before = [
+        sum(int(np.count_nonzero(starts < cut)) for starts in _sentence_starts(spool, part)) for cut in token_cuts
+    ]
+    sizes = _at_least_one([before[0], before[1] - before[0], part.sentences - before[1]], shares)
+    return [_start_of_sentence(spool, part, index) for index in _cuts(sizes)]
+
+
+def _sentence_starts(spool: Spool, part: Part) -> Iterator[NDArray[np.int64]]:
+    first = 0
+    for segments, ids in spool.blocks(part):
+        starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
+        yield starts[(segments["begins"] & BEGINS_SENTENCE) != 0]
+        first += len(ids)
+
+
+def _start_of_sentence(spool: Spool, part: Part, index: int) -> int:
+    for starts in _sentence_starts(spool, part):
+        if index < len(starts):
+            return int(starts[index])
+        index -= len(starts)
+    return part.tokens

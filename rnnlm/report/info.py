@@ -1,0 +1,92 @@
+"""What a dataset, a run or a checkpoint is, in short."""
+
+from pathlib import Path
+from typing import Any
+
+from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.perplexity import perplexity
+from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint
+from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory, refuse_checkpoints_folder
+from rnnlm.training.progress import Progress
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Describe what is at a path, after checking all of its files.
+
+    Raises
+    ------
+    RnnlmError
+        If there is nothing, or none of the three, or it is damaged.
+    """
+    path = Path(path)
+    if (path / METADATA_FILE).exists():
+        return _dataset(path)
+    if (path / MANIFEST).exists():
+        return {"kind": "checkpoint", "path": str(path), **_checkpoint(load_checkpoint(path))}
+    if (path / CHECKPOINTS).is_dir():
+        return _run(path)
+    if not path.exists():
+        raise RnnlmError(f"{path}: no such directory; name a dataset, a run or a checkpoint.")
+    refuse_checkpoints_folder(path)
+    raise RnnlmError(f"{path}: neither a dataset nor a run nor a checkpoint directory.")
+
+
+def _dataset(path: Path) -> dict[str, Any]:
+    dataset = Dataset.open(path)
+    vocabulary = dataset.vocabulary
+    return {
+        "kind": "dataset",
+        "path": str(path),
+        "files": "all checksums agree",
+        "level": vocabulary.settings.level,
+        "tokenizer": vocabulary.settings.tokenizer,
+        "lowercase": vocabulary.settings.lowercase,
+        "sentences": vocabulary.settings.sentences,
+        "clean": vocabulary.settings.clean,
+        "join": vocabulary.settings.join,
+        "keep_lines": vocabulary.settings.keep_lines,
+        "documents": dataset.metadata["documents"],
+        "vocabulary_size": len(vocabulary),
+        "unique_tokens": dataset.metadata["unique_tokens"],
+        "most_frequent": vocabulary.tokens[vocabulary.first_word_id :][:10],
+        "splits": {
+            name: {
+                "sentences": dataset.split(name).num_sentences,
+                "tokens": dataset.split(name).num_tokens,
+                "unknown_tokens": dataset.split(name).unknown_tokens,
+            }
+            for name in SPLITS
+        },
+    }
+
+
+def _run(path: Path) -> dict[str, Any]:
+    run = RunDirectory(path)
+    last, best = run.load("last"), run.checkpoint("best")
+    return {
+        "kind": "run",
+        "path": str(path),
+        "last_checkpoint": str(last.directory),
+        "best_checkpoint": str(best),
+        **_checkpoint(last),
+    }
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    progress = Progress.of(checkpoint)
+    return {
+        "files": "all checksums agree",
+        "step": progress.step,
+        "epoch": progress.epoch,
+        "training_seconds": round(progress.seconds, 3),
+        "best_step": progress.best_step,
+        "best_valid_loss": progress.best_loss,
+        "best_valid_perplexity": None if progress.best_loss is None else perplexity(progress.best_loss),
+        "last_valid_loss": progress.last_loss,
+        "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
+        "vocabulary_size": len(checkpoint.vocabulary),
+        "weights": sum(value.size for value in checkpoint.parameters.values()),
+        "config": checkpoint.config.model_dump(),
+        "tensors": {name: list(value.shape) for name, value in sorted(checkpoint.parameters.items())},
+    }
