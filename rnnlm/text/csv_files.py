@@ -51,16 +51,9 @@ class Beginning:
 def find_dialect(
     beginning: Beginning, separator: str | None, quoting: bool | None, wanted: Collection[str]
 ) -> Dialect:
-    """Find out how rows are written.
+    """Find out how rows are written, as far as separator and quoting are not known.
 
-    Parameters
-    ----------
-    beginning
-        The first lines.
-    separator, quoting
-        What is known already; None for what is not.
-    wanted
-        Names; a column has one of them if the separator is the right one.
+    The right separator gives a column one of the names `wanted`.
     """
     separator = separator or beginning.separator
     best = Dialect(separator or NO_SEPARATOR)
@@ -80,7 +73,7 @@ def find_dialect(
 
 
 def is_table(lines: Lines, first: str, wanted: Collection[str]) -> bool:
-    """Return whether lines are rows beyond doubt: a header that names a wanted column, and rows of its length.
+    """Return whether lines are surely rows: a header that names a wanted column, and rows of its length.
 
     Only the first line is looked at if it is not a header, because lines may come live.
     """

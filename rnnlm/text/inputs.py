@@ -91,17 +91,7 @@ class ReaderSettings:
 
 
 class InputFile:
-    """A file, or standard input, that is recognized when its format is asked for.
-
-    Parameters
-    ----------
-    name
-        The file, or ``-``.
-    settings
-        How it is read.
-    report
-        Gathers what is repaired or left out.
-    """
+    """A file, or standard input (``-``), that is recognized when its format is asked for."""
 
     def __init__(self, name: str, settings: ReaderSettings, report: ReadReport) -> None:
         self.name = name

@@ -57,18 +57,7 @@ def path_name(path: Path) -> str:
 
 
 class JsonStream:
-    """Reads a document, or several one after another.
-
-    Parameters
-    ----------
-    lines
-        The document.
-
-    Attributes
-    ----------
-    found
-        The path that `search` has found; None so far.
-    """
+    """Reads a document, or several one after another; `found` is the path that `search` has found."""
 
     def __init__(self, lines: Lines) -> None:
         self.found: Path | None = None
@@ -99,20 +88,7 @@ class JsonStream:
         return self._until_damage(lambda: self._walk(path), keep_damaged)
 
     def search(self, is_wanted: Callable[[Record], bool], keep_damaged: bool) -> Iterator[Record]:
-        """Yield the objects of the first list that is wanted, as its first object shows, and set `found`.
-
-        Parameters
-        ----------
-        is_wanted
-            Whether this is the first object of the list.
-        keep_damaged
-            As for `records`.
-
-        Raises
-        ------
-        RnnlmError
-            If the document is damaged.
-        """
+        """Yield the objects of the first list whose first object is wanted, and set `found`; else as `records`."""
         return self._until_damage(lambda: self._search((), is_wanted), keep_damaged)
 
     def _until_damage(self, walk: Callable[[], Iterator[Record]], keep_damaged: bool) -> Iterator[Record]:
@@ -195,7 +171,7 @@ class JsonStream:
             self._lines.report("value{s} that {are} not {a}JSON object{s} skipped", number)
 
     def _decode(self) -> tuple[Any, int] | None:
-        """Take a value, and return it and its length; None, and take nothing, if it cannot be read."""
+        """Take a value, and return it and its length; if it cannot be read, take nothing and return None."""
         while True:
             try:
                 value, end = parse(self._text, self._at)
@@ -281,7 +257,7 @@ class JsonStream:
                 return ""
 
     def _read(self, characters: int) -> bool:
-        """Forget what was passed, and read so many characters more; return whether there were any."""
+        """Forget what was passed, and read so many more characters; return whether there were any."""
         self._line_number()
         parts = [self._text[self._at :]]
         self._at = self._counted = 0

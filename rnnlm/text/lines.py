@@ -234,23 +234,6 @@ def open_text(
 
 
 def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) -> Iterator[str]:
-    """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
-
-    They are repaired as in `read_documents`.
-
-    Parameters
-    ----------
-    name
-        The file, or ``-`` for standard input.
-    report
-        Gathers how it is read, and what was repaired.
-    encoding
-        The encoding; None to recognize it.
-
-    Raises
-    ------
-    RnnlmError
-        If the file cannot be read, or a line has more than 16,000,000 characters.
-    """
+    """Yield the lines of any text file, opened as by `open_text`, as `Lines.texts` does."""
     with open_text(name, report, encoding=encoding, any_text=True) as lines:
         yield from lines.texts()
