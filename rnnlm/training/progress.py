@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.perplexity import perplexity
@@ -85,14 +85,8 @@ class Progress:
 
     def results(self, run: str, epochs: float) -> dict[str, Any]:
         """Return the `results` of the run so far."""
-        return results(
-            run,
-            steps=self.step,
-            epochs=epochs,
-            best=(self.best_step, self.best_loss),
-            last=(self.last_step, self.last_loss),
-            tokens_per_second=self.tokens / self.seconds if self.seconds else 0.0,
-        )
+        best, last = (self.best_step, self.best_loss), (self.last_step, self.last_loss)
+        return results(run, self.step, epochs, best, last, self.tokens / self.seconds if self.seconds else 0.0)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Progress":
@@ -151,16 +145,14 @@ class Progress:
             self.evaluations_since_best = 0
 
 
+Evaluated: TypeAlias = tuple[int | None, float | None]
+"""The step of an evaluation and its loss; None where there is none."""
+
+
 def results(
-    run: str,
-    *,
-    steps: int,
-    epochs: float | None,
-    best: tuple[int | None, float | None],
-    last: tuple[int | None, float | None],
-    tokens_per_second: float | None,
+    run: str, steps: int, epochs: float | None, best: Evaluated, last: Evaluated, tokens_per_second: float | None
 ) -> dict[str, Any]:
-    """Return what a run has come to, by the names that it has in JSON; `best` and `last` are steps and losses."""
+    """Return what a run has come to, by the names that it has in JSON."""
 
     def evaluation(step: int | None, loss: float | None) -> dict[str, Any]:
         value = None if loss is None else perplexity(loss)
