@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import FiniteRange, load_vocabulary, options_as, say
+from rnnlm.cli.common import FiniteRange, load_vocabulary, say, several_as
 from rnnlm.cli.main import with_options
 from rnnlm.errors import RnnlmError
 
@@ -43,7 +43,7 @@ class TextOptions:
             raise click.UsageError(with_options(str(error))) from error
 
 
-text_options = options_as(
+text_options = several_as(
     "text",
     TextOptions,
     click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]"),
@@ -125,7 +125,7 @@ class VocabularyOptions:
         return VocabularySettings(len(old) + self.extend_vocab, self.min_count or 1, extends=old)
 
 
-vocabulary_options = options_as(
+vocabulary_options = several_as(
     "vocabulary",
     VocabularyOptions,
     click.option(
@@ -176,7 +176,7 @@ def _division(
     return DivisionSettings(valid_file, test_file, **fractions, seed=seed)
 
 
-division_options = options_as(
+division_options = several_as(
     "division",
     _division,
     click.option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import Command, options_as, say
+from rnnlm.cli.common import Command, say, several_as
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ DOCUMENTS = click.option(
     help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
     "  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
-"""The parameters are called as in `ReaderSettings`."""
 ENCODING = click.option(
     "--encoding",
     default="auto",
@@ -73,12 +72,14 @@ OPTIONS = (
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of reading, and hand the command what they say as one argument, `reader`.
 
+    Their parameters are called as in `ReaderSettings`.
+
     Parameters
     ----------
     by_documents
         Whether the command reads documents, not lines.
     """
-    return options_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+    return several_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
 
 def _reader(**values: Any) -> "ReaderSettings":

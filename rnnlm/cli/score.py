@@ -88,7 +88,7 @@ def score(
     log_prob = 0.0
     texts: Iterable[str] = read_texts(file, reader, report)
     parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
-    scores = (model.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
+    scores = (model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
     for each in chain.from_iterable(scores):
         lines += 1
         tokens += len(each.tokens)

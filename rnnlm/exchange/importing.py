@@ -101,9 +101,8 @@ def import_run(
     """
     if out.exists():
         raise RnnlmError(f"{out}: exists already; choose another `out`.")
-    dataset = None
-    if vocabulary is None and config.data.path is not None:
-        dataset = Dataset.open(config.data.path)
+    data = config.data.path if vocabulary is None else None
+    dataset = None if data is None else Dataset.open(data)
     weights = read_weights(path)
     layout, description = recognized(weights, path), None
     if layout is not None:
@@ -115,14 +114,9 @@ def import_run(
     elif isinstance(vocabulary, WordList):
         raise RnnlmError(
             f"{vocabulary.path}: a list of words is for weights of another program, and these are none that is "
-            "known; give `vocab`, a vocabulary.json, a run or a checkpoint."
+            "known; give `vocab` a vocabulary.json, a run or a checkpoint."
         )
-    if dataset is not None:
-        model = LanguageModel.create(config, dataset)
-    elif vocabulary is not None:
-        model = LanguageModel(make_network(config, len(vocabulary)), vocabulary, config)
-    else:
-        raise RnnlmError("data.path: no dataset is named; give `data=DIR` or `vocab=PATH`.")
+    model = _untrained(config, dataset, vocabulary)
     fill(model.network, weights, path, "change the configuration, or rename the tensors")
     run = RunDirectory(out)
     if dataset is not None:
@@ -131,6 +125,14 @@ def import_run(
         run.begin(config)
         run.checkpoints.save(0, model.checkpoint({"progress": Progress().to_dict()}, {}), is_best=True)
     return description
+
+
+def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary | None) -> LanguageModel:
+    if dataset is not None:
+        return LanguageModel.create(config, dataset)
+    if vocabulary is None:
+        raise RnnlmError("data.path: no dataset is named; give `data=DIR` or `vocab=PATH`.")
+    return LanguageModel(make_network(config, len(vocabulary)), vocabulary, config)
 
 
 def _in_order(

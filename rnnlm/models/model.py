@@ -10,7 +10,6 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.evaluation.perplexity import Evaluation
-from rnnlm.models.networks import saved_tensors
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
@@ -70,7 +69,7 @@ class Model(ABC):
         averages
             Weights by name that are saved in place of its own.
         """
-        tensors = saved_tensors(self.network, averages)
+        tensors = self.network.tensors(averages)
         return Checkpoint(self.config, tensors, state, state_tensors, self.files())
 
     @abstractmethod
@@ -90,7 +89,12 @@ class Model(ABC):
         split
             The part.
         watch
-            Called before every window; what it raises ends the measuring.
+            Called at every window; what it raises ends the measuring.
+
+        Raises
+        ------
+        OverflowedError
+            If the probabilities are not finite numbers.
         """
 
     @abstractmethod

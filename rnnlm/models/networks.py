@@ -55,22 +55,6 @@ def restored_network(checkpoint: Checkpoint, vocabulary_size: int) -> Network:
     return network
 
 
-def saved_tensors(network: Network, values: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
-    """Return the weights of a network as they are saved: tied ones under both names, as PyTorch's modules do.
-
-    Parameters
-    ----------
-    network
-        The network.
-    values
-        Arrays by name that are saved in place of its own, such as averages.
-    """
-    tensors = {**network.parameters, **(values or {})}
-    if network.embedding.shared:
-        tensors["output.weight"] = tensors["embedding.weight"]
-    return tensors
-
-
 def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, advice: str) -> None:
     """Give a network its weights.
 

@@ -1,6 +1,6 @@
 """The language model network: embedding or one-hot input, recurrent layers, softmax output."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -214,6 +214,19 @@ class Network:
         The clusters of an adaptive softmax do not count: they have other sizes for another vocabulary.
         """
         return self._vocabulary_axes
+
+    def tensors(self, values: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+        """Return the parameters as they are saved: tied weights under both names, as PyTorch expects them.
+
+        Parameters
+        ----------
+        values
+            By name, what is saved in place of some parameters, such as their averages.
+        """
+        tensors = {**self.parameters, **(values or {})}
+        if self.embedding.shared:
+            tensors["output.weight"] = tensors["embedding.weight"]
+        return tensors
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""

@@ -15,7 +15,7 @@ from rnnlm.files import sha256
 from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
-from rnnlm.training.progress import results
+from rnnlm.training.progress import Evaluated, results
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,12 @@ class RunLog:
     def to_dict(self) -> dict[str, Any]:
         """Return the results under the names that ``rnnlm train --json`` gives them."""
 
-        def evaluation(line: Measurement | None) -> tuple[int | None, float | None]:
+        def evaluation(line: Measurement | None) -> Evaluated:
             return (None, None) if line is None else (int(line.step), _finite(line.loss))
 
-        return results(
-            str(self.path),
-            steps=int(self.last.step),
-            epochs=_finite(self.last.epoch),
-            best=evaluation(self.best),
-            last=evaluation(self.evaluations[-1] if self.evaluations else None),
-            tokens_per_second=_finite(self.tokens_per_second),
-        )
+        best, last = evaluation(self.best), evaluation(self.evaluations[-1] if self.evaluations else None)
+        steps, epochs, speed = int(self.last.step), _finite(self.last.epoch), _finite(self.tokens_per_second)
+        return results(str(self.path), steps, epochs, best, last, speed)
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError
 from rnnlm.files import read_text, sha256, write_atomically
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint, save_checkpoint
+from rnnlm.storage.logs import cannot_write
 
 INDEX = "index.json"
 FIRST_CHECKPOINT = "step-00000000"
@@ -107,10 +108,7 @@ class CheckpointIndex:
             write_atomically(self.directory / INDEX, json.dumps(index))
             self.remove_others()
         except OSError as error:
-            raise RnnlmError(
-                f"{self.directory}: cannot be written ({error.strerror or error}); see to its room and "
-                "permissions, then go on with `resume`."
-            ) from error
+            raise cannot_write(self.directory, error) from error
         return last
 
     def remove_others(self) -> None:

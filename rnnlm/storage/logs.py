@@ -25,7 +25,7 @@ class Logs:
     def __init__(self, directory: Path) -> None:
         self.paths = [directory / name for name in LOGS]
 
-    def append_metrics(self, **values: Any) -> None:
+    def append_metrics(self, values: dict[str, Any]) -> None:
         """Add a line to ``metrics.jsonl``."""
         self._append(self.paths[0], values)
 
@@ -42,7 +42,7 @@ class Logs:
                     sync(log)
                 sizes[log.name] = log.stat().st_size if log.exists() else 0
             except OSError as error:
-                raise _cannot_write(log, error) from error
+                raise cannot_write(log, error) from error
         return sizes
 
     def cut(self, sizes: dict[str, int]) -> None:
@@ -63,17 +63,18 @@ class Logs:
                 if log.exists() and log.stat().st_size > size:
                     os.truncate(log, size)
             except OSError as error:
-                raise _cannot_write(log, error) from error
+                raise cannot_write(log, error) from error
 
     def _append(self, path: Path, values: dict[str, Any]) -> None:
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(values, ensure_ascii=False) + "\n")
         except OSError as error:
-            raise _cannot_write(path, error) from error
+            raise cannot_write(path, error) from error
 
 
-def _cannot_write(path: Path, error: OSError) -> RnnlmError:
+def cannot_write(path: Path, error: OSError) -> RnnlmError:
+    """Return the error of a run that cannot write; it can be resumed."""
     return RnnlmError(
         f"{path}: cannot be written ({error.strerror or error}); see to its room and permissions, then go on with "
         "`resume`."

@@ -118,7 +118,7 @@ class RunDirectory:
             If that cannot be written.
         """
         environment = {
-            "rnnlm": version("rnnlm"),
+            "rnnlm": version("rnnlm-numpy"),
             "python": platform.python_version(),
             "numpy": np.__version__,
             "machine": platform.platform(),

@@ -1,7 +1,7 @@
 """Abbreviations of some languages, which a sentence splitter need not learn, and words that begin sentences.
 
-They are in lower case, without the full stop at their end and without spaces: *z. B.* is ``z.b``. A vocabulary
-stores those that its text was split with, so more can be added here at any time.
+They are in lower case, without their last full stop and without spaces: *z. B.* is ``z.b``. A vocabulary stores
+those that its text was split with, so more can be added here at any time.
 """
 
 _anything = """

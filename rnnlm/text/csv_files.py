@@ -1,4 +1,4 @@
-"""CSV files as the world writes them: how their rows are written is found in the first lines."""
+"""CSV files as the world writes them; the first lines show how."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -51,16 +51,9 @@ class Beginning:
 def find_dialect(
     beginning: Beginning, separator: str | None, quoting: bool | None, wanted: Collection[str]
 ) -> Dialect:
-    """Find out how rows are written.
+    """Find out how rows are written, as far as separator and quoting are not known.
 
-    Parameters
-    ----------
-    beginning
-        The first lines.
-    separator, quoting
-        What is known already; None for what is not.
-    wanted
-        Names, one of which a column has if the separator is the right one.
+    The right separator gives a column one of the names `wanted`.
     """
     separator = separator or beginning.separator
     best = Dialect(separator or NO_SEPARATOR)
@@ -80,9 +73,9 @@ def find_dialect(
 
 
 def is_table(lines: Lines, first: str, wanted: Collection[str]) -> bool:
-    """Return whether lines are rows beyond doubt: a header that names a wanted column, and rows of its length.
+    """Return whether lines are surely rows: a header that names a wanted column, and rows of its length.
 
-    No more is looked at than the first line if that is no header, because lines may come live.
+    Only the first line is looked at if it is not a header, because lines may come live.
     """
     rows_of_first = [first.rstrip("\n").replace(QUOTE, "").split(separator) for separator in SEPARATORS]
     names_wanted = any(find_field(name, row) is not None for row in rows_of_first for name in wanted)
@@ -110,7 +103,7 @@ def csv_records(
     lines
         The file.
     separator, quoting
-        The character between fields, and whether fields may be quoted; None for what the first lines show.
+        The character between fields, and whether fields may be quoted; None to find it in the first lines.
     has_header
         Whether the first row names the columns; they are called ``1``, ``2`` and so on if not.
     wanted
@@ -149,7 +142,7 @@ def _records(rows: Iterator[tuple[int, list[str]]], columns: list[str], lines: L
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Call columns of one name by different ones, so that the first of them is the one that is meant."""
+    """Give columns of the same name different names; the first one keeps it."""
     seen: set[str] = set()
     distinct = []
     for number, name in enumerate(names, start=1):

@@ -1,8 +1,8 @@
-"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or what separators enclose."""
+"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or text between separators."""
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from rnnlm.text.lines import PIECE_SIZE, Lines
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 
 def pieces(parts: Iterable[str]) -> Iterator[Piece]:
-    """Cut one document into pieces at line ends, else where sentences end, else at white space, else anywhere."""
+    """Cut one document into pieces at line ends, else at ends of sentences, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
         rest += part
@@ -63,8 +63,8 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
     lines
         The text.
     documents
-        What one document is: a ``line``, a ``paragraph``, the ``file``, or what stands between lines that are
-        equal to any other value.
+        What one document is: a ``line``, a ``paragraph``, the ``file``, or the text between lines that are equal
+        to any other value.
     join_lines
         Whether the line ends inside a paragraph become spaces, so that sentences go on over them.
     """
@@ -85,7 +85,7 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
 
 
 def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines) -> Iterator[Piece]:
-    """Take each line for a document, and say if they look as if they were broken at the edge of a page."""
+    """Take each line for a document, and note if lines seem to be broken at the edge of a page."""
     number = longest = broken = 0
     for _, parts in numbered:
         for piece in pieces(part.removesuffix("\n") for part in parts):
@@ -101,7 +101,7 @@ def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines)
 
 
 def _joined(part: str) -> str:
-    """Let a line go on in the next one; an empty line still ends what came before."""
+    """Let a line go on in the next one; an empty line still ends the one before."""
     return f"{part[:-1]} " if part.endswith("\n") and not part.isspace() else part
 
 
@@ -128,7 +128,7 @@ def _is_gutenberg(lines: Lines) -> bool:
 
 
 def _book(lines: Lines) -> Iterator[tuple[int, Iterator[str]]]:
-    """Yield the lines that stand between the marks of Project Gutenberg, and report the others."""
+    """Yield the lines between the marks of Project Gutenberg, and report the others."""
     inside = False
     for number, parts in lines.grouped():
         first = next(parts)
@@ -140,9 +140,4 @@ def _book(lines: Lines) -> Iterator[tuple[int, Iterator[str]]]:
         if left_out:
             lines.report("lines around the text of Project Gutenberg left out", number)
         else:
-            yield number, _again(first, parts)
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+            yield number, chain([first], parts)

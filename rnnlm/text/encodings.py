@@ -1,4 +1,4 @@
-"""How the characters of a text are written as bytes: as somebody says, or recognized."""
+"""The encodings of text: their names, and how they are recognized."""
 
 import codecs
 import re
@@ -106,7 +106,7 @@ def check_encoding(name: str) -> str:
     Raises
     ------
     RnnlmError
-        If it is no encoding of text that Python knows.
+        If Python knows no such encoding of text.
     """
     try:
         "".encode(name)
@@ -127,7 +127,7 @@ def name_of(codec: str) -> str:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Return whether bytes are UTF-8, of which the last character may be cut."""
+    """Return whether bytes are UTF-8; the last character may be cut."""
     try:
         codecs.utf_8_decode(data, "strict", False)
     except UnicodeDecodeError:
@@ -138,7 +138,7 @@ def is_utf8(data: bytes) -> bool:
 def encoding_of(beginning: bytes) -> str | None:
     """Return the encoding of bytes that begin with a mark, or have two or four bytes a character.
 
-    None stands for all others, in which the bytes of ASCII mean what they mean there.
+    None stands for all others, which contain ASCII.
     """
     for mark, encoding in MARKS:
         if beginning.startswith(mark):
@@ -157,12 +157,12 @@ def encoding_of(beginning: bytes) -> str | None:
 
 
 def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
-    """Return the likely encoding of bytes in which those of ASCII mean what they mean there.
+    """Return the likely encoding of bytes, one of those that contain ASCII.
 
     Parameters
     ----------
     sample
-        Lines that are not all of UTF-8.
+        Lines of which some are not UTF-8.
     utf8_before
         How many lines before them were UTF-8, and not ASCII.
 
@@ -176,18 +176,18 @@ def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
     text = b"\n".join(lines).decode("utf-8", "surrogateescape")
     wrong = len(LONE_SURROGATES.findall(text))
     right = sum(character > "\x7f" for character in text) - wrong
-    # By chance some bytes of other encodings are UTF-8, but few whole lines.
+    # Some bytes of other encodings are UTF-8 by chance, but few whole lines are.
     is_utf8_mostly = right > wrong or right_lines > LEAST_LINES * (len(lines) + utf8_before)
     return UTF8 if is_utf8_mostly else likely_encoding(sample)
 
 
 def likely_encoding(sample: bytes) -> str | None:
-    """Return in which of `CANDIDATES` bytes are most likely a text; None if they are in none."""
+    """Return the one of `CANDIDATES` in which bytes are most likely a text; None if they are in none."""
     sample = _lines_beyond_utf8(sample)
     shares = readings.shares_of_words(sample)
 
     def unlikely(codec: str) -> float:
-        # Where a sample ends, a character may be cut.
+        # The end of a sample may cut a character.
         text = codecs.getincrementaldecoder(codec)("replace").decode(sample, len(sample) < SAMPLE)
         return readings.unlikeliness(text, CANDIDATES[codec].languages, CANDIDATES[codec].usual, shares)
 
@@ -198,7 +198,7 @@ def likely_encoding(sample: bytes) -> str | None:
 
 
 def _lines_beyond_utf8(sample: bytes) -> bytes:
-    """Return as many lines as make a sample; the last one may be cut."""
+    """Return enough lines for a sample; the last one may be cut."""
     *whole, last = sample.split(b"\n")
     lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n"))
     if len(sample) <= LONG and not lines:
@@ -214,7 +214,7 @@ def _is_text_with_nuls(data: bytes) -> bool:
 
 
 def _characters(data: bytes, encoding: str) -> str:
-    """Return what bytes mean in an encoding; nothing if there are characters that do not stand in texts."""
+    """Return what bytes mean in an encoding; nothing if that has characters that texts do not have."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:
@@ -224,7 +224,7 @@ def _characters(data: bytes, encoding: str) -> str:
 
 
 def _share_of_usual(data: bytes, encoding: str) -> float:
-    """Return the share of characters that are frequent in texts, or of one script if as bytes it is no text."""
+    """Return the share of characters that are frequent in texts, or of one script if the bytes are not text."""
     text = _characters(data, encoding)
     if not text.strip():
         return 0

@@ -60,7 +60,7 @@ def has_columns(beginning: str) -> bool:
 def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     """Return whether a file is ``csv``, ``json``, ``jsonl`` or ``txt``, by its first lines.
 
-    What only looks like records is text, unless the name says otherwise.
+    Text that only looks like records is text, unless the name says otherwise.
 
     Parameters
     ----------
@@ -84,10 +84,12 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
             return found
     if by_name == "json" and first:
         raise RnnlmError(
-            f"{lines.source}: this is no JSON that holds records or texts; `format=txt` reads it as it stands."
+            f"{lines.source}: this is not JSON that holds records or texts; `format=txt` reads it as it is."
         )
     if by_name in ("csv", "json", "jsonl"):
         return by_name
     if by_name == "parquet":
-        raise RnnlmError(f"{lines.source}: this is no Parquet file; `format=auto` goes by the content if renamed.")
+        raise RnnlmError(
+            f"{lines.source}: this is not a Parquet file; name its format with `format`, or rename it."
+        )
     return "csv" if is_table(lines, first, wanted_names(text_column)) else "txt"

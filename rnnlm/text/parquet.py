@@ -11,14 +11,7 @@ BATCH_ROWS = 256
 
 
 def parquet_records(path: str, wanted: list[str]) -> Records:
-    """Open the rows of a Parquet file as records, of which only the columns are read that are needed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    wanted
-        Names, or dotted names, of the columns that are needed.
+    """Open the rows of a Parquet file as records with the columns `wanted`, whose names may be dotted.
 
     Raises
     ------

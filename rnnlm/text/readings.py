@@ -1,4 +1,4 @@
-"""How likely it is that somebody wrote what bytes mean in an encoding: its letters, and what they stand beside."""
+"""How likely it is that bytes were written in an encoding, by the letters and their neighbours."""
 
 import re
 import unicodedata
@@ -103,9 +103,9 @@ def unlikeliness(
     text
         What bytes mean in an encoding.
     languages
-        Those that it is used for: the small letters, then words, the most frequent first.
+        The languages that the encoding is used for: small letters, then words, the most frequent first.
     usual
-        An encoding, and the last first byte in it, of the usual ones among ideographs or syllables.
+        An encoding of ideographs or syllables, and the last first byte of the usual ones in it.
     shares
         What `shares_of_words` returns for the bytes.
     """

@@ -1,4 +1,4 @@
-"""Where sentences end, in all scripts: their marks, what closes with them, and full stops that end nothing."""
+"""The ends of sentences in all scripts: their marks, what closes with them, and full stops that end nothing."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -73,8 +73,8 @@ class SentenceEnds:
     punkt
         NLTK's `PunktSentenceTokenizer`, which is asked about a full stop after a word that is not known.
     abbreviations
-        Known abbreviations, in lower case and without their last full stop, and before what a sentence goes on
-        after them: ``anything``, ``name`` (any word that is no usual beginning), ``number`` or ``lower case``.
+        Known abbreviations, in lower case and without their last full stop, and what a sentence goes on with
+        after them: ``anything``, ``name`` (any word that is not a usual beginning), ``number`` or ``lower case``.
     """
 
     def __init__(self, punkt: Any, abbreviations: Mapping[str, str]) -> None:
@@ -88,7 +88,7 @@ class SentenceEnds:
         for found in END.finditer(line):
             first = found.start()
             marks = _closed(line, start, found)
-            # The two patterns match the empty text as well.
+            # Both patterns also match the empty text.
             end = EMOTICONS.match(line, first + len(marks)).end()  # type: ignore[union-attr]
             if end < len(line) and not line[end].isspace() and not _may_touch(line, marks, first, end):
                 continue
@@ -109,7 +109,7 @@ class SentenceEnds:
         if letter in GOES_ON or (letter.islower() and (dash or closed)):
             return False
         caseless = letter.isalpha() and not letter.isupper() and not letter.islower()
-        # Without a lower case only the mark tells “Why?” Anna asked from “So.” Anna left.
+        # Without lower case, only the mark tells “Why?” Anna asked from “So.” Anna left.
         quotes_only = letter in QUOTING_PARTICLES or not QUESTIONS.isdisjoint(marks)
         if quoted and not opening and quotes_only and (caseless or self._is_name(word)):
             return False

@@ -11,7 +11,6 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation.perplexity import perplexity, rounded
 from rnnlm.generation.sampler import OverflowedError
 from rnnlm.models.model import Model
 from rnnlm.nn.arrays import Floats
@@ -23,9 +22,6 @@ from rnnlm.training.display import Display
 from rnnlm.training.limits import Limits
 from rnnlm.training.progress import Progress
 from rnnlm.training.step import NotFiniteError, TrainingStep
-
-CLEARLY_WORSE = 0.1
-"""Nats above those of guessing from which a loss is no longer that of a network which has only begun to learn."""
 
 
 class Trainer:
@@ -56,7 +52,7 @@ class Trainer:
     Raises
     ------
     RnnlmError
-        If there is nothing to train on.
+        If the training split is empty.
     """
 
     def __init__(
@@ -68,11 +64,8 @@ class Trainer:
         quiet: bool = False,
         after_step: Callable[[], None] | None = None,
     ) -> None:
-        config = model.config
-        training = config.training
-        self.model, self.config = model, config
-        self.dataset = dataset
-        self.run_directory = run
+        config, training = model.config, model.config.training
+        self.model, self.config, self.dataset, self.run_directory = model, config, dataset, run
         if dataset.train.num_tokens == 0:
             raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
         self.threads_set = training.threads is None or blas.set_threads(training.threads)
@@ -89,8 +82,7 @@ class Trainer:
         self.log_sizes: dict[str, int] | None = None
         self.notes: list[str] = []
         self.signals = StopSignals()
-        self.quiet = quiet
-        self.after_step = after_step
+        self.quiet, self.after_step = quiet, after_step
 
     def description(self) -> str:
         """Say in a few lines what is trained on what."""
@@ -105,7 +97,7 @@ class Trainer:
             if end is not None:
                 lines.append(f"The run has reached its end; raise {end[0]} to go on.")
         if not self.threads_set:
-            lines.append("training.threads has no effect: NumPy's BLAS here takes no orders from this program.")
+            lines.append("training.threads has no effect: the threads of NumPy's BLAS here cannot be set.")
         if self.dataset.valid.num_tokens == 0:
             lines.append("The validation split is empty: nothing is evaluated, the last checkpoint is the best.")
         return "\n".join(lines)
@@ -175,7 +167,8 @@ class Trainer:
                 self.after_step()
             self.display.update(self.limits.done(progress), progress)
             if progress.step % training.log_every == 0:
-                self._log()
+                self._write_metrics("train", progress.logged_loss, progress.logged_speed)
+                progress.logged()
             if training.evaluate_every is not None and progress.step % training.evaluate_every == 0:
                 self._evaluate()
             elif training.checkpoint_every is not None and progress.step % training.checkpoint_every == 0:
@@ -199,21 +192,8 @@ class Trainer:
             result = self.training_step.take(batch, self.carried, progress.learning_rate, rng)
         except NotFiniteError as error:
             raise self._not_finite(str(error)) from error
-        self.carried, progress.gradient_norm = result.state, result.gradient_norm
-        progress.step += 1
-        progress.batch += 1
-        progress.tokens += batch.num_tokens
-        progress.logged_tokens += batch.num_tokens
-        progress.logged_nats += result.nats
-
-    def _log(self) -> None:
-        """Write a line on training since the last one."""
-        progress = self.progress
-        loss = progress.logged_nats / progress.logged_tokens
-        tokens_per_second = progress.logged_tokens / progress.logged_seconds
-        self._write_metrics("train", loss, tokens_per_second)
-        progress.logged_nats = progress.logged_seconds = 0.0
-        progress.logged_tokens = 0
+        self.carried = result.state
+        progress.stepped(batch.num_tokens, result.nats, result.gradient_norm)
 
     def _evaluate(self) -> None:
         """Measure the validation split, sample a text, save."""
@@ -228,7 +208,7 @@ class Trainer:
         self._save()
 
     def _validate(self) -> None:
-        """Measure the validation split, and say and note what that gives."""
+        """Measure the validation split, and note and show what that gives."""
         progress = self.progress
         try:
             with self.optimizer.averages_in_place():
@@ -241,16 +221,8 @@ class Trainer:
         self.optimizer.evaluated(loss)
         progress.evaluated(loss)
         self._write_metrics("valid", loss, progress.tokens / progress.seconds)
-        mark = " (best)" if progress.best_step == progress.step else ""
-        self.display.say(
-            f"step {progress.step:,}, epoch {self.limits.epochs(progress):.2f}, {progress.seconds:,.0f} s: "
-            f"validation loss {loss:.4f}, perplexity {rounded(perplexity(loss))}{mark}"
-        )
         guessing = math.log(len(self.dataset.vocabulary))
-        if loss > guessing + CLEARLY_WORSE:
-            self.display.say(
-                f"  This is worse than guessing, {guessing:.4f}; try a smaller optimizer.learning_rate."
-            )
+        self.display.evaluated(progress, self.limits.epochs(progress), loss, guessing)
 
     def _preview(self) -> None:
         """Show what the model can do so far."""
@@ -281,18 +253,8 @@ class Trainer:
         self.saved_in = run.checkpoints.save(progress.step, checkpoint, is_best)
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
-        self.run_directory.logs.append_metrics(
-            step=self.progress.step,
-            epoch=self.limits.epochs(self.progress),
-            tokens=self.progress.tokens,
-            split=split,
-            loss=loss,
-            perplexity=perplexity(loss),
-            learning_rate=self.progress.learning_rate,
-            grad_norm=self.progress.gradient_norm,
-            tokens_per_second=tokens_per_second,
-            seconds=self.progress.seconds,
-        )
+        metrics = self.progress.metrics(split, self.limits.epochs(self.progress), loss, tokens_per_second)
+        self.run_directory.logs.append_metrics(metrics)
 
     def _check_weights(self) -> None:
         """See to it that a step which overflowed is neither evaluated nor saved."""

@@ -68,9 +68,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     bad_lines = 0
     sizes = Counter[int]()
     no_vectors: set[int] = set()  # sizes whose first line has no numbers
-    for number, fields in _lines(Path(path)):
-        if number == 1 and len(fields) == 2:
-            continue
+    for fields in _lines(Path(path)):
         length = len(fields) - 1
         if length not in sizes and _numbers(fields[1:]) is None:
             no_vectors.add(length)
@@ -87,8 +85,15 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
             else:
                 table[index] = vector
                 found.add(index)
-    usual = max(sizes, key=lambda length: sizes[length], default=0)
-    _refuse_misfit(path, size, usual, bool(found), has_vectors=usual >= min(size, 2) and usual not in no_vectors)
+    [(usual, _)] = sizes.most_common(1) or [(0, 0)]
+    if (usual != size or not found) and (usual < min(size, 2) or usual in no_vectors):
+        raise RnnlmError(
+            f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
+        )
+    if usual != size:
+        raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
+    if not found:
+        raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
     missing = [index for index in range(len(vocabulary)) if index not in found]
     known = table[sorted(found)]
     rng = np.random.default_rng(seed)
@@ -109,13 +114,13 @@ def _refuse_misfit(path: str | Path, size: int, usual: int, found: bool, has_vec
     raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line that is not empty."""
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Yield the fields of each line that is not empty, without the two counts with which word2vec begins."""
     with open_lines(path) as lines:
         for number, line in enumerate(lines, start=1):
             fields = line.decode(errors="replace").rstrip().split(" ")
-            if fields != [""]:
-                yield number, fields
+            if fields != [""] and (number > 1 or len(fields) != 2):
+                yield fields
 
 
 def _numbers(fields: list[str]) -> Floats | None:

@@ -155,7 +155,7 @@ def test_a_mixture_is_fitted_on_the_validation_split(rnnlm: Command, word_run: P
     path = write_bigrams(Path("a.arpa"), lm)
     ngrams = NgramModel.load(path, lm.vocabulary)
     data = Dataset.open(word_dataset)
-    weight = lm.fit_weight(ngrams, data.valid)
+    weight = lm.scorer.fit_weight(ngrams, data.valid)
     outcome = rnnlm("evaluate", "--model", word_run, "--interpolate", path, "--json")
     assert f"Weight of the network: {weight:.4f}, fitted on {word_dataset}, valid split\n" in outcome.stderr
     assert outcome.json["weight"] == weight

@@ -346,8 +346,8 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     signals: list[int] = []
     append = Logs.append_metrics
 
-    def append_and_send(self: Logs, **values: Any) -> None:
-        append(self, **values)
+    def append_and_send(self: Logs, values: dict[str, Any]) -> None:
+        append(self, values)
         while values["step"] == 4 and signals:
             os.kill(os.getpid(), signals.pop())
 

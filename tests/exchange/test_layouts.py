@@ -212,7 +212,7 @@ def test_pytorchs_example_predicts_what_it_does_there(tmp_path: Path, kind: str,
 
 def test_the_start_of_a_sentence_is_never_written(tmp_path: Path) -> None:
     model, _ = imported(example("LSTM", len(EXAMPLE_WORDS), True), EXAMPLE_WORDS, tmp_path / "run")
-    rows = model.next_tokens("The", 10, allow_unknown=True)
+    rows = model.writer.next_tokens("The", 10, allow_unknown=True)
     assert "SENTENCE_START" not in dict(rows)
     assert sum(dict(rows).values()) == pytest.approx(1, abs=1e-5, rel=1e-5)
 

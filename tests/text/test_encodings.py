@@ -274,7 +274,7 @@ def test_names_that_are_told_can_be_chosen() -> None:
 
 def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
     for content in (bytes(range(256)) * 10, os.urandom(0) + bytes(range(1, 32)) + b"\xff\xfe\xfd" * 5):
-        with pytest.raises(RnnlmError, match=r"a\.txt: these bytes are no text in any usual encoding; give text"):
+        with pytest.raises(RnnlmError, match=r"a\.txt: these bytes are not text in any usual encoding; give text"):
             read(write(file, content))
     with pytest.raises(RnnlmError, match=r"more than 10 bytes up to line [\d,]+ are not UTF-8"):
         read(write(file, b"text\n" * 20_000 + bytes(range(256)) * 10))

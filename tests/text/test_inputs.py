@@ -138,7 +138,7 @@ def test_what_a_directory_holds(tmp_path):
         "y",
     ]
     assert report.messages() == [
-        f"{tmp_path}: 8 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
+        f"{tmp_path}: 8 files left out that may not be text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
         " SHA256SUMS, _SUCCESS and 3 more."
     ]
 

@@ -283,7 +283,7 @@ def test_text_that_only_looks_like_json_stays_text(tmp_path, name, text):
 
 def test_json_without_records_is_refused_under_its_name(tmp_path):
     for content in ('"text"', "[1, 2, 3]", '[["a", "b"]]', "[Verse 1]", "text"):
-        with pytest.raises(RnnlmError, match=r"a\.json: this is no JSON that holds records or texts; `format=t"):
+        with pytest.raises(RnnlmError, match=r"a\.json: this is not JSON that holds records or texts; `format=t"):
             read(write(tmp_path / "a.json", content))
 
 
@@ -305,7 +305,7 @@ def test_bad_records_cost_themselves_only(tmp_path):
     )
     assert read(file, report=report) == ["first", "huge", "a\ufffdb", "last"]
     assert report.messages() == [
-        f"{file}: 2 records skipped that are no JSON, nested too deeply or longer than 16,000,000 characters,"
+        f"{file}: 2 records skipped that are not JSON, nested too deeply or longer than 16,000,000 characters,"
         " the first in line 2.",
         f"{file}: 2 values that are not JSON objects skipped, the first in line 6.",
         f"{file}: 3 records without the text field skipped, the first in line 5.",
@@ -358,7 +358,7 @@ def test_a_record_that_is_too_long_is_skipped(tmp_path, monkeypatch):
     file, report = write(tmp_path / "a.json", json.dumps(document)), ReadReport()
     assert read(file, report=report) == ["first", "last"]
     assert (
-        "1 record skipped that is no JSON, nested too deeply or longer than 100,000 characters"
+        "1 record skipped that is not JSON, nested too deeply or longer than 100,000 characters"
         in report.messages()[0]
     )
 

@@ -53,7 +53,7 @@ def test_what_cannot_be_read(file, tmp_path, monkeypatch):
         RnnlmError, match=r"cut\.parquet: this Parquet file cannot be read \(.*\); is it complete\?"
     ):
         read(write(tmp_path / "cut.parquet", whole[: len(whole) // 2]))
-    with pytest.raises(RnnlmError, match=r"no\.parquet: this is no Parquet file"):
+    with pytest.raises(RnnlmError, match=r"no\.parquet: this is not a Parquet file; name its format"):
         read(write(tmp_path / "no.parquet", "text"))
     import gzip
 

@@ -52,7 +52,7 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
 ]
 
 
-@pytest.mark.parametrize("sections", CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize("sections", CONFIGURATIONS)
 def test_training_learns(make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]) -> None:
     summary = make_trainer(**sections).run()
     assert summary["best"]["valid_loss"] < 0.9 * np.log(11)
@@ -60,7 +60,7 @@ def test_training_learns(make_trainer: MakeTrainer, sections: dict[str, dict[str
 
 
 @pytest.mark.parametrize("stop_after", [1, 7, 20])
-@pytest.mark.parametrize("sections", CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize("sections", CONFIGURATIONS)
 def test_a_resumed_run_ends_like_one_never_stopped(
     make_trainer: MakeTrainer, sections: dict[str, dict[str, object]], stop_after: int
 ) -> None:

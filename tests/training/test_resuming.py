@@ -21,7 +21,6 @@ from .conftest import MakeTrainer, go_on
         {"training": {"batching": "stream"}},
         {"optimizer": {"name": "adam", "learning_rate": 0.03}},
     ],
-    ids=str,
 )
 def test_resuming_with_another_network_or_training_is_refused(
     make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]
