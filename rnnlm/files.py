@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,6 +37,17 @@ def sha256(file: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def fingerprint(file: Path) -> dict[str, Any]:
+    """Return what a file is checked against later, by the names that it has in JSON and YAML.
+
+    Returns
+    -------
+    dict
+        ``bytes``, its size, and ``sha256``, its checksum.
+    """
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}
 
 
 BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -210,6 +222,57 @@ def make_directory(path: Path) -> None:
         make_directory(path.parent)
         path.mkdir(exist_ok=True)
         sync(path.parent)
+
+
+@contextmanager
+def published(directory: Path, working: Path | None = None) -> Iterator[Path]:
+    """Give a directory to work in, which becomes `directory` when the ``with`` block has ended well.
+
+    Its files are on the disk before it gets the name. A directory that has the name already is replaced: until
+    then it stands beside it, with the suffix ``.old``. Whatever goes wrong, what was worked on is removed.
+
+    Parameters
+    ----------
+    directory
+        What is to appear, whole or not at all; the directory that it stands in must exist.
+    working
+        Where the work is done, on the same disk; None for ``.NAME.partial`` beside `directory`. What stands there
+        is removed first.
+
+    Raises
+    ------
+    OSError
+        If something cannot be written.
+    """
+    working = working or directory.with_name(f".{directory.name}.partial")
+    try:
+        shutil.rmtree(working, ignore_errors=True)
+        working.mkdir()
+        yield working
+        for file in sorted(working.iterdir()):
+            sync(file)
+        sync(working)
+        old = working.with_suffix(".old")
+        try:
+            if directory.exists():
+                directory.rename(old)
+            working.rename(directory)
+        finally:
+            settle(old, directory)
+        sync(directory.parent)
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def settle(old: Path, directory: Path) -> None:
+    """Bring back the directory that `published` has set aside if none has taken its place, else remove it."""
+    if not old.exists():
+        return
+    if directory.exists():
+        # Under another name first, so that what is half removed is never brought back.
+        shutil.rmtree(old.rename(old.with_suffix(".tmp")), ignore_errors=True)
+    else:
+        old.rename(directory)
 
 
 @contextmanager

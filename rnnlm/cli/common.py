@@ -286,7 +286,7 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
     if model_path is not None:
         return model_path
     from rnnlm.resources import MODEL
-    from rnnlm.storage.run_directory import newest_run
+    from rnnlm.storage.finding import newest_run
 
     run = newest_run(RUNS)
     if run is None:
@@ -300,7 +300,7 @@ def load_vocabulary(path: Path) -> "Vocabulary":
     """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
     if not path.exists():
         raise RnnlmError(f"{path}: there is no such vocabulary; name its file, a dataset, a run or a checkpoint.")
-    from rnnlm.storage.run_directory import resolve_checkpoint
+    from rnnlm.storage.finding import resolve_checkpoint
     from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
     holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()

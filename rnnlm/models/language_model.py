@@ -21,7 +21,7 @@ from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
-from rnnlm.storage.run_directory import read_checkpoint
+from rnnlm.storage.finding import read_checkpoint
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 
@@ -73,9 +73,11 @@ class LanguageModel(Model):
         Raises
         ------
         RnnlmError
-            If the weights are not those of its network.
+            If it has no vocabulary, or the weights are not those of its network.
         """
-        return cls(restored_network(checkpoint), checkpoint.vocabulary, checkpoint.config)
+        source = str(checkpoint.directory / VOCABULARY_FILE)
+        vocabulary = Vocabulary.from_bytes(checkpoint.file(VOCABULARY_FILE), source)
+        return cls(restored_network(checkpoint, len(vocabulary)), vocabulary, checkpoint.config)
 
     @classmethod
     def load(cls, path: str | Path) -> "LanguageModel":
@@ -228,9 +230,9 @@ class LanguageModel(Model):
             return StreamBatches(split, training.batch_size, training.bptt_steps)
         return SentenceBatches(split, training.batch_size, training.seed)
 
-    def preview(self, rng: np.random.Generator, length: int, watch: Callable[[], None]) -> str:
+    def preview(self, rng: np.random.Generator, length: int) -> str:
         """Write a text of at most `length` tokens."""
-        [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng], watch)
+        [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng])
         return sample.text
 
     def description(self) -> str:

@@ -1,8 +1,8 @@
 """What every kind of model has in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.evaluation.perplexity import Evaluation
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
 
@@ -53,6 +54,24 @@ class Model(ABC):
             If a file that the model needs is missing or damaged, or the weights are not those of its network.
         """
 
+    def checkpoint(
+        self,
+        state: dict[str, Any],
+        state_tensors: dict[str, Floats],
+        averages: Mapping[str, Floats] | None = None,
+    ) -> Checkpoint:
+        """Return a checkpoint of the model as it is.
+
+        Parameters
+        ----------
+        state, state_tensors
+            Progress of its training.
+        averages
+            Weights by name that are saved in place of its own.
+        """
+        tensors = self.network.tensors(averages)
+        return Checkpoint(self.config, tensors, state, state_tensors, self.files())
+
     @abstractmethod
     def files(self) -> dict[str, bytes]:
         """Return the files of a checkpoint that only this kind of model has, by their names."""
@@ -79,7 +98,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def preview(self, rng: np.random.Generator, length: int, watch: Callable[[], None]) -> str:
+    def preview(self, rng: np.random.Generator, length: int) -> str:
         """Return a text that shows what the model can do so far.
 
         Parameters
@@ -88,8 +107,6 @@ class Model(ABC):
             Source of what is random in it.
         length
             Its most tokens.
-        watch
-            Called now and then; what it raises ends the preview.
         """
 
     @abstractmethod

@@ -190,6 +190,7 @@ class Network:
     def _name_parameters(self, one_hot: bool, tied: bool) -> None:
         """Collect the parameters and gradients of all parts by PyTorch's names."""
         embedding, output = self.embedding, self.output
+        self._vocabulary_axes = {"rnn.weight_ih_l0": 1} if one_hot else {"embedding.weight": 0}
         if one_hot:
             self._register("rnn.weight_ih_l0", embedding.weight.T, embedding.gradient.values.T)
         else:
@@ -200,6 +201,8 @@ class Network:
         for name, value in output.parameters.items():
             if not (tied and name == "weight"):
                 self._register(f"output.{name}", value, output.gradients[name])
+                if isinstance(output, SoftmaxOutput):
+                    self._vocabulary_axes[f"output.{name}"] = 0
 
     def _register(self, name: str, value: Floats, gradient: Floats) -> None:
         self.parameters[name] = value
@@ -217,6 +220,13 @@ class Network:
         if self.embedding.shared:
             tensors["output.weight"] = tensors["embedding.weight"]
         return tensors
+
+    def vocabulary_axes(self) -> dict[str, int]:
+        """Return which parameters have an entry for each token, and along which axis.
+
+        The clusters of an adaptive softmax do not count: they have other sizes for another vocabulary.
+        """
+        return self._vocabulary_axes
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""

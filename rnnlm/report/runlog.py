@@ -11,8 +11,10 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.dataset.store import SPLITS, Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
+from rnnlm.storage.logs import METRICS, SAMPLES
+from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.training.progress import results
 
 
 @dataclass(frozen=True)
@@ -95,23 +97,17 @@ class RunLog:
     def to_dict(self) -> dict[str, Any]:
         """Return the results under the names that ``rnnlm train --json`` gives them."""
 
-        def evaluation(line: Measurement | None) -> dict[str, float | None]:
-            if line is None:
-                return {"step": None, "valid_loss": None, "valid_perplexity": None}
-            return {
-                "step": int(line.step),
-                "valid_loss": _finite(line.loss),
-                "valid_perplexity": _finite(line.perplexity),
-            }
+        def evaluation(line: Measurement | None) -> tuple[int | None, float | None]:
+            return (None, None) if line is None else (int(line.step), _finite(line.loss))
 
-        return {
-            "run": str(self.path),
-            "steps": int(self.last.step),
-            "epochs": _finite(self.last.epoch),
-            "best": evaluation(self.best),
-            "last": evaluation(self.evaluations[-1] if self.evaluations else None),
-            "tokens_per_second": _finite(self.tokens_per_second),
-        }
+        return results(
+            str(self.path),
+            steps=int(self.last.step),
+            epochs=_finite(self.last.epoch),
+            best=evaluation(self.best),
+            last=evaluation(self.evaluations[-1] if self.evaluations else None),
+            tokens_per_second=_finite(self.tokens_per_second),
+        )
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:
@@ -144,7 +140,7 @@ def _read_run(path: Path, label: str) -> RunLog:
     if not measurements:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
-    vocabulary = Vocabulary.load(RunDirectory(path).checkpoint("last"))
+    vocabulary = Vocabulary.load(RunDirectory(path).checkpoints.find("last"))
     return RunLog(
         label=label,
         path=path,

@@ -7,7 +7,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError
 from rnnlm.report.curves import CHARTS
 from rnnlm.report.runlog import RunLog
-from rnnlm.storage.run_directory import METRICS
+from rnnlm.storage.logs import METRICS
 
 SUFFIX = ".rnnlm"
 """The end of the names of the files, by which they are found and replaced."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import read_text, write_atomically
+from rnnlm.files import write_atomically
 from rnnlm.text.processor import TextProcessor, TextSettings, are_strings
 from rnnlm.text.scripts import begins_without_space
 from rnnlm.text.tokenizers import MARK, MARKED
@@ -283,14 +283,30 @@ class Vocabulary:
         if file.is_dir():
             file = file / VOCABULARY_FILE
         try:
-            data = json.loads(read_text(file, LARGEST_FILE))
+            with file.open("rb") as stream:
+                content = stream.read(LARGEST_FILE + 1)
         except OSError as error:
             raise RnnlmError(f"{file}: cannot be read ({error.strerror}).") from error
+        return cls.from_bytes(content, str(file))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
+        """Read a vocabulary from what its file, `source` in messages, holds.
+
+        Raises
+        ------
+        RnnlmError
+            If it is not that of a vocabulary.
+        """
+        try:
+            if len(content) > LARGEST_FILE:
+                raise ValueError(f"longer than {LARGEST_FILE >> 20} MiB")
+            data = json.loads(content.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise RnnlmError(
-                f"{file}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
+                f"{source}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
-        return cls.from_dict(data, str(file))
+        return cls.from_dict(data, source)
 
 
 def _is_count(value: object) -> bool:

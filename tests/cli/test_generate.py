@@ -192,7 +192,7 @@ def test_what_is_no_model_is_named(rnnlm: Command, model: str, message: str):
 def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
     rnnlm: Command, word_run: Path, tmp_path: Path, name: str
 ):
-    checkpoint = shutil.copytree(RunDirectory(word_run).checkpoint("best"), tmp_path / "checkpoint")
+    checkpoint = shutil.copytree(RunDirectory(word_run).checkpoints.find("best"), tmp_path / "checkpoint")
     content = (checkpoint / name).read_bytes()
     for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
         (checkpoint / name).write_bytes(damaged)

@@ -179,9 +179,9 @@ def test_special_tokens_in_a_seed_text_are_unknown_words(word_model: LanguageMod
 
 def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path):
     run = shutil.copytree(word_run, tmp_path / "run")
-    best, last = (LanguageModel.load(RunDirectory(run).checkpoint(which)) for which in ("best", "last"))
+    best, last = (LanguageModel.load(RunDirectory(run).checkpoints.find(which)) for which in ("best", "last"))
     assert not np.array_equal(best.log_probs([1, 4]), last.log_probs([1, 4]))
     assert np.array_equal(LanguageModel.load(run).log_probs([1, 4]), best.log_probs([1, 4]))
-    shutil.copytree(RunDirectory(run).checkpoint("best"), tmp_path / "alone")
+    shutil.copytree(RunDirectory(run).checkpoints.find("best"), tmp_path / "alone")
     shutil.rmtree(run)
     assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))

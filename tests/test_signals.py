@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from rnnlm.training.signals import Stopped, StopSignals
+from rnnlm.signals import Stopped, StopSignals
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -30,7 +30,7 @@ def test_signals_close_together_are_one_stop() -> None:
 
 
 def test_a_later_signal_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnlm.training.signals.ONE_STOP_SECONDS", 0)
+    monkeypatch.setattr("rnnlm.signals.ONE_STOP_SECONDS", 0)
     stops = StopSignals()
     with stops.noted():
         signal.raise_signal(signal.SIGTERM)
