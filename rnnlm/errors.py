@@ -5,7 +5,7 @@ class RnnlmError(Exception):
     """An error that the user can mend.
 
     The message is one sentence that names the file, line or key, what is wrong and what to do. Parameters stand in
-    backquotes as Python has them, ```top_k``` or ```top_k=5```; the command line prints its options in their place.
+    backquotes as Python has them, ```top_k``` or ```top_k=5```; the command line prints its options instead.
     """
 
 

@@ -104,11 +104,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit.
-
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 Ctrl-C, 141 standard
-    output closed by its reader, 143 SIGTERM.
-    """
+    """Run the command line and exit; its help lists the exit statuses."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or file that cannot show a character must not end the program.

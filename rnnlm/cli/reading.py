@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import say
+from rnnlm.cli.common import Command, say, several
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.report import ReadReport
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 DOCUMENTS = click.option(
     "--documents",
@@ -21,7 +19,6 @@ DOCUMENTS = click.option(
     help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
     "  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
-"""The parameters are called as in `ReaderSettings`."""
 ENCODING = click.option(
     "--encoding",
     default="auto",
@@ -76,12 +73,13 @@ OPTIONS = (
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of reading, and hand the command what they say as one argument, `reader`.
 
+    Their parameters are called as in `ReaderSettings`.
+
     Parameters
     ----------
     by_documents
         Whether the command reads documents, not lines.
     """
-    options = (DOCUMENTS, *OPTIONS) if by_documents else OPTIONS
 
     def add(command: Command) -> Command:
         @wraps(command)
@@ -93,9 +91,7 @@ def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
             reader.check()
             return command(**arguments, reader=reader)
 
-        wrapped: Any = with_reader
-        for option in reversed(options):
-            wrapped = option(wrapped)
+        wrapped: Any = several(*((DOCUMENTS, *OPTIONS) if by_documents else OPTIONS))(with_reader)
         return wrapped  # type: ignore[no-any-return]
 
     return add

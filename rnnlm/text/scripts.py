@@ -1,4 +1,4 @@
-"""What depends on the script that a text is written in.
+"""Peculiarities of scripts.
 
 Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan put no spaces between words. Turkish and Azerbaijani
 have two letters i.
@@ -45,51 +45,20 @@ def begins_without_space(text: str, position: int = 0) -> bool:
     return bool(_pattern(f"[{SCRIPTS}{PUNCTUATION}]").match(text, position))
 
 
-def stand_apart(token: str, following: str) -> bool:
-    """Return whether a space is written between two tokens of a text in these scripts.
+def stand_apart(text: str, following: str) -> bool:
+    """Return whether a space is written between a text in these scripts and the token that follows it.
 
     Only words of other scripts are set apart, and not from the marks that close or open something.
     """
-    if begins_without_space(token, len(token) - 1) or begins_without_space(following):
+    if begins_without_space(text, len(text) - 1) or begins_without_space(following):
         return False
-    return not (token.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
-
-
-class UnspacedText:
-    """Text in these scripts of tokens that do not know where spaces stood.
-
-    Parameters
-    ----------
-    tokens
-        The first tokens.
-    """
-
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self.text = ""
-        self._last = ""
-        for token in tokens:
-            self.append(token)
-
-    @property
-    def settled(self) -> str:
-        """All of it."""
-        return self.text
-
-    def append(self, token: str) -> None:
-        """Add a token."""
-        self.text += f" {token}" if self._last and stand_apart(self._last, token) else token
-        self._last = token
+    return not (text.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
 
 
 def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iterator[Piece]":
     """Yield the pieces of documents of words, unless there are no spaces between the words.
 
-    Parameters
-    ----------
-    pieces
-        The pieces.
-    report
-        Gets what share has none, where that is little.
+    Where only a small share of the text has none, the report says so.
 
     Raises
     ------
