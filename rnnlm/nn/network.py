@@ -208,13 +208,6 @@ class Network:
         self.parameters[name] = value
         self.gradients[name] = gradient
 
-    def vocabulary_axes(self) -> dict[str, int]:
-        """Return which parameters have an entry for each token, and along which axis.
-
-        The clusters of an adaptive softmax do not count: they have other sizes for another vocabulary.
-        """
-        return self._vocabulary_axes
-
     def tensors(self, values: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
         """Return the parameters as they are saved: tied weights under both names, as PyTorch expects them.
 
@@ -227,6 +220,13 @@ class Network:
         if self.embedding.shared:
             tensors["output.weight"] = tensors["embedding.weight"]
         return tensors
+
+    def vocabulary_axes(self) -> dict[str, int]:
+        """Return which parameters have an entry for each token, and along which axis.
+
+        The clusters of an adaptive softmax do not count: they have other sizes for another vocabulary.
+        """
+        return self._vocabulary_axes
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
