@@ -6,20 +6,22 @@ the textbooks: ``W h`` is then the product it says, and on small batches it is a
 arrays are (T, B, features), so that whatever does not depend on the step before is one product over all tokens.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
-from rnnlm.nn.initializers import gate_matrices, uniform
+from rnnlm.nn.initializers import Initialization
+from rnnlm.nn.layer import Layer, Rows, Vectors
+from rnnlm.nn.projection import Projection, take_columns
 
 TRANSPOSED_ROWS = 128
 """Rows of W that are transposed at a time, so that what is read stays in the cache until it is written."""
 
 
-class RecurrentLayer(ABC):
+class RecurrentLayer(Layer):
     """A recurrent layer whose step t begins with ``U x_t + b`` and ``W h_{t-1} + b'``, of G·H rows each.
 
     Parameters
@@ -30,14 +32,10 @@ class RecurrentLayer(ABC):
         Units of the layer, `H`.
     bias
         Whether the layer has biases. As in PyTorch there are two, one beside ``U`` and one beside ``W``.
-    rng
-        Source of the initial weights.
+    start
+        How the weights start.
     dtype
         Precision of everything in the layer.
-    initializer, recurrent_initializer
-        How each gate's part of U and of W starts: a name that `rnnlm.nn.initializers.matrix` knows.
-    recurrent_scale
-        Factor on the initial W.
     recurrent_dropout
         Probability with which an element of W is dropped for a window (DropConnect: Wan et al. 2013, Merity et
         al. 2017); only while training.
@@ -47,6 +45,8 @@ class RecurrentLayer(ABC):
     parameters, gradients
         Arrays by PyTorch's names: ``weight_ih`` is U (G·H, D), ``weight_hh`` is W (G·H, H), ``bias_ih`` and
         ``bias_hh`` (G·H).
+    projection
+        Computes ``U x_t + b``.
     hidden_gradients : (T, H, B)
         Derivative of the loss with respect to each h_t after `backward`, through all that follows from it; in
         memory that the next call overwrites.
@@ -56,35 +56,35 @@ class RecurrentLayer(ABC):
     """G: blocks of H rows in U and W."""
 
     num_states: ClassVar[int]
-    """S: arrays that a step hands to the next; the first is the output h."""
+    """S: arrays that a step hands to the next: the output h and, for an LSTM, the cell c."""
 
     def __init__(
         self,
         input_size: int | None,
         hidden_size: int,
         bias: bool,
-        rng: np.random.Generator,
+        start: Initialization,
         dtype: np.dtype[np.floating],
         *,
-        initializer: str = "uniform",
-        recurrent_initializer: str = "uniform",
-        recurrent_scale: float = 1.0,
         recurrent_dropout: float = 0.0,
     ) -> None:
-        self.hidden_size = hidden_size
+        self.output_size = self.hidden_size = hidden_size
         H, G = hidden_size, self.num_gates
         self.parameters: dict[str, Floats] = {}
         if input_size is not None:
-            self.parameters["weight_ih"] = gate_matrices(initializer, rng, G, H, input_size)
-        self.parameters["weight_hh"] = recurrent_scale * gate_matrices(recurrent_initializer, rng, G, H, H)
+            self.parameters["weight_ih"] = start.input_gates(G, H, input_size)
+        self.parameters["weight_hh"] = start.recurrent_gates(G, H)
         if bias:
-            self.parameters["bias_ih"] = uniform(rng, (G * H,), H)
-            self.parameters["bias_hh"] = uniform(rng, (G * H,), H)
-        self._initialize(rng)
+            self.parameters["bias_ih"] = start.vector(G * H, H)
+            self.parameters["bias_hh"] = start.vector(G * H, H)
+        self._initialize(start)
         self.parameters = {name: value.astype(dtype) for name, value in self.parameters.items()}
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self.projection = Projection(self.parameters.get("weight_ih"), self.gradients.get("weight_ih"), dtype)
         self._dropconnect = Dropout(recurrent_dropout, dtype)
         self._workspace = Workspace(dtype)
+        self._lengths: Ids | None = None
+        self._is_forward_done = False
 
     @abstractmethod
     def _step(self, t: int) -> None:
@@ -113,57 +113,27 @@ class RecurrentLayer(ABC):
         """
 
     def forward(
-        self, x: Floats, state: Floats, rng: np.random.Generator | None = None, *, ids: Ids | None = None
+        self,
+        x: Vectors,
+        state: Floats,
+        rng: np.random.Generator | None = None,
+        *,
+        lengths: Ids | None = None,
     ) -> tuple[Floats, Floats]:
-        """Run the layer over a window.
-
-        Parameters
-        ----------
-        x : (T, B, D) or (C, D)
-            Input; with G·H in place of D when it is ``U x_t`` already.
-        state : (S, B, H)
-            What the step before the window hands on.
-        rng
-            Source of the mask on W; None, as in evaluation, drops nothing.
-        ids : (T, B), optional
-            Which row of `x`, then (C, D), is the input at each place. Products with U are then taken once a row:
-            less work where rows are fewer than places.
-
-        Returns
-        -------
-        y : (T, B, H)
-            The output of each step.
-        state : (S, B, H)
-            What the last step hands on.
-        """
-        T = len(x if ids is None else ids)
-        self._x, self._ids = x, ids
+        """Run the layer over a window; see `Layer.forward`."""
+        T = len(x.ids if isinstance(x, Rows) else x)
+        self._lengths = lengths
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
         self._lay_out(T, state)
-        a = self._a.reshape(T, -1, state.shape[1])
-        if ids is None:
-            np.copyto(a, self._input_terms(x).transpose(0, 2, 1))
-        else:
-            terms = self.row_terms(x)
-        for t in range(T):
-            if ids is not None:
-                take_columns(terms, ids[t], out=a[t])
+        for t in self.projection.steps(x, self._constant(), self._a.reshape(T, -1, state.shape[1])):
             self._step(t)
+            if lengths is not None:
+                ended = t >= lengths
+                self._states[t + 1][..., ended] = self._states[t][..., ended]
         # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
         self._y = self._rows("y", self._states[:, 0])
+        self._is_forward_done = True
         return self._y[1:], self.state
-
-    def row_terms(self, x: Floats) -> Floats:
-        """Compute ``U x + b`` for each row x of (C, D), as columns (G·H, C) that the next call overwrites."""
-        U, constant = self.parameters.get("weight_ih"), self._constant()
-        terms = self._workspace.array("terms", self.num_gates * self.hidden_size, len(x))
-        if U is None:
-            np.copyto(terms, x.T)
-        else:
-            np.matmul(U, x.T, out=terms)
-        if constant is not None:
-            terms += constant[:, None]
-        return terms
 
     def begin_steps(self, state: Floats) -> None:
         """Get ready to `advance` step by step from a state (S, B, H)."""
@@ -171,27 +141,27 @@ class RecurrentLayer(ABC):
         self._lay_out(1, state)
         self._states[1] = self._states[0]  # where `state` and the first step find it
         self._a_columns = self._a.reshape(self.num_gates * self.hidden_size, state.shape[1])
-        constant = self._constant()
-        self._constant_column = None if constant is None else constant[:, None]
+        self._step_constant = self._constant()
+
+    def columns(self, table: Floats) -> Floats:
+        """Return ``U x + b`` for each row x of a table (C, D), as columns (G·H, C) for `advance_by`."""
+        columns: Floats = self.projection.columns(table, self._constant()).copy()
+        return columns
 
     def advance(self, x: Floats) -> Floats:
-        """Take one step, its input `x` (D, B); return the output (H, B), which the step after next overwrites.
-
-        As for `forward`, `x` is (G·H, B) where it is ``U x_t`` already.
-        """
-        U, a = self.parameters.get("weight_ih"), self._a_columns
-        if U is None:
-            np.copyto(a, x)
-        else:
-            np.matmul(U, x, out=a)
-        if self._constant_column is not None:
-            a += self._constant_column
+        """Take one step, its input `x` (D, B); return the output (H, B), which the step after next overwrites."""
+        self.projection.step(x, self._step_constant, self._a_columns)
         return self._advance()
 
-    def advance_by(self, terms: Floats, ids: Ids) -> Floats:
-        """Take one step as `advance` does, the input being the rows `ids` (B,) that gave these `row_terms`."""
-        take_columns(terms, ids, out=self._a_columns)
+    def advance_by(self, columns: Floats, ids: Ids) -> Floats:
+        """Take one step as `advance` does, the input being the rows `ids` (B,) that gave these `columns`."""
+        take_columns(columns, ids, out=self._a_columns)
         return self._advance()
+
+    @property
+    def products(self) -> int:
+        """Weights that take part in a product for every token."""
+        return sum(value.size for value in self.parameters.values() if value.ndim == 2)
 
     @property
     def state(self) -> Floats:
@@ -199,33 +169,45 @@ class RecurrentLayer(ABC):
         state: Floats = self._states[-1].transpose(0, 2, 1).copy()
         return state
 
-    def backward(self, dy: Floats) -> Floats:
-        """Back-propagate through the whole window (Werbos 1990).
-
-        Parameters
-        ----------
-        dy : (T, B, H)
-            Derivative of the loss with respect to each output.
-
-        Returns
-        -------
-        (T, B, D) or (C, D)
-            Derivative with respect to the input `x`. The parameters' derivatives are left in `gradients`.
-        """
+    def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
+        """Back-propagate through the whole window (Werbos 1990); see `Layer.backward`."""
         T, B, H = dy.shape
-        Wt = self._transposed_weights()
+        Wt = self._begin_backward()
         dh = self._columns("dh", dy)
         delta = self._workspace.array("delta", T, self.num_gates, H, B)
         from_next = self._workspace.array("from_next", H, B)
         carry = np.zeros((H, B), self._workspace.dtype)
-        self._prepare_back()
+        if dstate is not None:
+            dh[-1] += dstate[0].T
+            if self.num_states == 2:
+                carry[...] = dstate[1].T
         for t in reversed(range(T)):
             if t + 1 < T:
                 recurrent = self._recurrent_delta(t + 1, delta[t + 1])
                 dh[t] += np.matmul(Wt, recurrent.reshape(-1, B), out=from_next)
+                self._pass_error_of_ended(t + 1, dh[t + 1], dh[t])
+            after = carry
             carry = self._step_back(t, dh[t], carry, delta[t])
-        self.hidden_gradients = dh
-        return self._input_error("dx", self._set_gradients(delta))
+            if self._lengths is not None:
+                ended = t >= self._lengths
+                delta[t][..., ended] = 0
+                carry[:, ended] = after[:, ended] if self.num_states == 2 else 0
+        self.hidden_gradients, self._first_delta, self._first_carry = dh, delta[0], carry
+        return self.projection.input_error(self._set_gradients(delta))
+
+    def state_error(self) -> Floats:
+        """Return the derivative with respect to the state before the window, (S, B, H), after `backward`."""
+        delta, carry = self._first_delta, self._first_carry
+        Wt = self._workspace.array("Wt", *self._W.T.shape)
+        dh = Wt @ self._recurrent_delta(0, delta).reshape(-1, delta.shape[-1])
+        self._pass_error_of_ended(0, self.hidden_gradients[0], dh)
+        return np.stack([dh.T, carry.T] if self.num_states == 2 else [(dh + carry).T])
+
+    def _pass_error_of_ended(self, t: int, dh: Floats, dh_before: Floats) -> None:
+        """Pass the error of h past a step that kept it, for the sequences that had ended."""
+        if self._lengths is not None:
+            ended = t >= self._lengths
+            dh_before[:, ended] += dh[:, ended]
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back.
@@ -244,17 +226,24 @@ class RecurrentLayer(ABC):
         Returns
         -------
         list of (T, B, D)
-            The error of the input, by lag, for the layer below; the sum over the lags, (C, D), where rows of the
-            input were given by their ids.
+            The error of the input, by lag, for the layer below; where the input was `Rows`, the sum over the lags,
+            (C, D).
+
+        Raises
+        ------
+        ValueError
+            If the window has lengths: the error of a state that was kept has no lag.
         """
+        if self._lengths is not None:
+            raise ValueError("truncated BPTT takes no lengths")
         T, B, H = dy[0].shape
         dtype = self._workspace.dtype
-        Wt = self._transposed_weights()
+        Wt = self._begin_backward()
         delta = np.empty((T, self.num_gates, H, B), dtype)
         total = np.zeros_like(delta)
         carry = np.zeros((T, H, B), dtype)
         all_steps = slice(None)
-        self._prepare_back()
+        by_lag = not isinstance(self.projection.input, Rows)
         dx = []
         for lag in range(min(steps, T - 1) + 1):
             dh, from_next = np.zeros_like(carry), np.zeros_like(carry)
@@ -265,10 +254,10 @@ class RecurrentLayer(ABC):
                 from_next[:-1] = carry[1:]
             carry = self._step_back(all_steps, dh, from_next, delta)
             total += delta
-            if self._ids is None:
-                dx.append(self._input_error(f"dx_lag_{lag}", self._rows(f"delta_lag_{lag}", delta)))
+            if by_lag:
+                dx.append(self.projection.input_error(self._rows(f"delta_lag_{lag}", delta), f"dx_lag_{lag}"))
         summed = self._set_gradients(total)
-        return dx if self._ids is None else [self._input_error("dx", summed)]
+        return dx if by_lag else [self.projection.input_error(summed)]
 
     def _lay_out(self, T: int, state: Floats) -> None:
         """Lay out the arrays of T steps from a state (S, B, H)."""
@@ -286,7 +275,7 @@ class RecurrentLayer(ABC):
         h: Floats = self._states[1, 0]
         return h
 
-    def _initialize(self, rng: np.random.Generator) -> None:
+    def _initialize(self, start: Initialization) -> None:
         """Add to `parameters` what the cell has besides, and change what it starts otherwise."""
 
     def _prepare(self, T: int, B: int) -> None:
@@ -310,8 +299,12 @@ class RecurrentLayer(ABC):
             return None
         return self.parameters["bias_ih"] + self.parameters["bias_hh"]
 
-    def _transposed_weights(self) -> Floats:
-        """Return Wᵀ, laid out afresh: the product of every backward step then reads it in order."""
+    def _begin_backward(self) -> Floats:
+        """Get ready for the way back, and return Wᵀ laid out afresh: its products then read it in order."""
+        if not self._is_forward_done:
+            raise RuntimeError("backward needs a forward before it: a layer serves once in a pass")
+        self._is_forward_done = False
+        self._prepare_back()
         W, Wt = self._W, self._workspace.array("Wt", *self._W.T.shape)
         for start in range(0, len(W), TRANSPOSED_ROWS):
             rows = slice(start, start + TRANSPOSED_ROWS)
@@ -334,12 +327,12 @@ class RecurrentLayer(ABC):
         return rows
 
     def _set_gradients(self, delta: Floats) -> Floats:
-        """Set ∂U = Σ_t δ_t x_tᵀ, ∂W = Σ_t δ'_t h_{t-1}ᵀ and the biases' sums.
+        """Set ∂W = Σ_t δ'_t h_{t-1}ᵀ, the biases' sums and ∂U.
 
         Returns
         -------
         (T, B, G·H) or (C, G·H)
-            δ by place or, where rows of the input were given by their ids, summed by row.
+            δ by place or, where the input was `Rows`, summed by row.
         """
         gradients = self.gradients
         rows = self._rows("delta_rows", delta)
@@ -353,46 +346,7 @@ class RecurrentLayer(ABC):
             ones = np.ones(len(flat), flat.dtype)
             np.matmul(ones, flat, out=gradients["bias_ih"])
             np.matmul(ones, recurrent_flat, out=gradients["bias_hh"])
-        if self._ids is not None:
-            rows = flat = self._sum_by_row(flat, self._ids)
-        if "weight_ih" in gradients:
-            np.matmul(flat.T, self._x.reshape(len(flat), -1), out=gradients["weight_ih"])
-        return rows
-
-    def _sum_by_row(self, delta: Floats, ids: Ids) -> Floats:
-        """Add up the rows of (T·B, G·H) that belong to the same row of the input, (C, G·H)."""
-        # A product with ones and zeros, one row of them for each row of the input.
-        belongs = self._workspace.array("belongs", len(self._x), ids.size)
-        belongs[...] = 0
-        belongs[ids.ravel(), np.arange(ids.size)] = 1
-        return np.matmul(belongs, delta, out=self._workspace.array("delta_by_row", len(self._x), delta.shape[1]))
-
-    def _input_terms(self, x: Floats) -> Floats:
-        """Compute ``U x_t + b`` of all steps, (T, B, G·H), in place where the input is ``U x_t`` already."""
-        U = self.parameters.get("weight_ih")
-        if U is not None:
-            projected = self._workspace.array("projected", *x.shape[:2], len(U))
-            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=projected.reshape(-1, len(U)))
-            x = projected
-        constant = self._constant()
-        if constant is not None:
-            x += constant
-        return x
-
-    def _input_error(self, name: str, delta: Floats) -> Floats:
-        """Return ``Uᵀ δ`` for every δ of (…, G·H); δ itself where the input was ``U x_t``."""
-        U = self.parameters.get("weight_ih")
-        if U is None:
-            return delta
-        dx = self._workspace.array(name, *delta.shape[:-1], U.shape[1])
-        np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
-        return dx
-
-
-def take_columns(array: Floats, ids: Ids, out: Floats) -> None:
-    """Write the columns `ids` (B,) of an array (n, C) to `out` (n, B)."""
-    # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
-    array.take(ids, axis=1, out=out, mode="clip")
+        return self.projection.weight_error(rows)
 
 
 def gates(array: Floats) -> list[Floats]:
