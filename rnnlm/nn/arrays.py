@@ -39,3 +39,18 @@ class Workspace:
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size, self.dtype)
         return buffer[:size].reshape(shape)
+
+    def columns(self, name: str, rows: Floats) -> Floats:
+        """Lay (T, B, n) out as (T, n, B), in the array `name`."""
+        T, B, n = rows.shape
+        columns = self.array(name, T, n, B)
+        np.copyto(columns, rows.transpose(0, 2, 1))
+        return columns
+
+    def rows(self, name: str, columns: Floats) -> Floats:
+        """Lay (T, n, B), or (T, G, H, B) with n = G·H, out as (T, B, n), in the array `name`."""
+        T, B = len(columns), columns.shape[-1]
+        columns = columns.reshape(T, -1, B)
+        rows = self.array(name, T, B, columns.shape[1])
+        np.copyto(rows, columns.transpose(0, 2, 1))
+        return rows

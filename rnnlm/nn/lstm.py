@@ -11,8 +11,9 @@ import numpy as np
 
 from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.cell import gates
 from rnnlm.nn.initializers import Initialization
-from rnnlm.nn.recurrent import RecurrentLayer, gates
+from rnnlm.nn.recurrent import RecurrentLayer
 
 FORGET_BIAS = 1.0
 """Added to the initial bias of a forget gate, so that at first the cell remembers (Jozefowicz et al. 2015)."""
