@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.network import Network
 
@@ -78,26 +79,24 @@ def gradient_check(
         size = sum(parameter.size for parameter in network.parameters.values())
         samples = size if size <= SMALL else SAMPLES
     chooser = np.random.default_rng(seed)
-    errors = {}
-    for name, parameter in network.parameters.items():
-        gradient = gradients[name]
-        errors[name] = max(
-            _relative_error(loss, parameter, np.unravel_index(index, gradient.shape), float(gradient.flat[index]))
-            for index in _chosen(gradient, samples, chooser)
+    return {
+        name: max(
+            _relative_error(loss, parameter, index, float(gradients[name][index]))
+            for index in _chosen(gradients[name], samples, chooser)
         )
-    return errors
+        for name, parameter in network.parameters.items()
+    }
 
 
-def _chosen(gradient: Floats, samples: int, rng: np.random.Generator) -> Ids:
-    """Choose elements: half of them those with the largest gradients, the rest at random."""
+def _chosen(gradient: Floats, samples: int, rng: np.random.Generator) -> list[Any]:
+    """Choose the indices of elements: half of them those with the largest gradients, the rest at random."""
     by_size = np.argsort(-np.abs(gradient), axis=None)
     largest, others = by_size[: samples // 2], by_size[samples // 2 :]
-    return np.concatenate([largest, rng.permutation(others)[: samples - samples // 2]])
+    chosen = np.concatenate([largest, rng.permutation(others)[: samples - samples // 2]])
+    return [np.unravel_index(place, gradient.shape) for place in chosen]
 
 
-def _relative_error(
-    loss: Callable[[], float], parameter: Floats, index: tuple[np.intp, ...], analytic: float
-) -> float:
+def _relative_error(loss: Callable[[], float], parameter: Floats, index: Any, analytic: float) -> float:
     """Return the smallest relative error over the step sizes."""
     value = parameter[index]
     best = np.inf
