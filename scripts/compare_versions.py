@@ -27,23 +27,25 @@ OF_CLOCK = {"best_sha256", "last_sha256", "training_state.json"}
 
 def train_bench(python: str, directory: Path) -> None:
     """Take some steps of networks of real sizes."""
-    commands(
-        python, directory, "preprocess --out=data/word --json", "preprocess --level=char --out=data/char --json"
-    )
-    for config in sorted((PROJECT / "configs" / "bench").glob("*.yaml")):
-        command = f"train --config={config} --out=bench/{config.stem} --json --set=model.vocabulary_size=null"
+    shutil.copy(PROJECT / "rnnlm" / "resources" / "sample-comments.csv", directory)
+    shutil.copytree(PROJECT / "configs" / "bench", directory / "configs" / "bench")
+    for level in ("char", "word"):
+        commands(python, directory, f"preprocess sample-comments.csv --level={level} --out=data/{level} --json")
+    for config in sorted((directory / "configs" / "bench").iterdir()):
+        command = f"train --config=configs/bench/{config.name} --out=bench/{config.stem} --json"
+        command += " --set=model.vocabulary_size=null --set=training.max_steps=5 --set=training.sample_tokens=5"
         command += f" --data=data/{'char' if config.stem.startswith('char') else 'word'}"
-        commands(python, directory, f"{command} --set=training.max_steps=5 --set=training.sample_tokens=5")
+        commands(python, directory, command)
 
 
 def begin_with_weights(python: str, directory: Path) -> None:
     """Make runs of the weights of others: imported, and with another vocabulary where that can be."""
     for ended in sorted((directory / "ended").iterdir()):
-        name, newest = ended.name, max(ended.glob("checkpoints/step-*"))
+        name, newest = ended.name, max(ended.glob("checkpoints/step-*")).name
         config = f"--config=ended/{name}/config.yaml --json"
         steps = "--set=training.max_steps=3 --set=model.embedding_file=null"
         tuned = f"train --init-from=runs/{name} {config} --data=data/verses --out=tuned/{name} {steps}"
-        imported = f"import {newest}/model.safetensors {config} --out=imported/{name}"
+        imported = f"import ended/{name}/checkpoints/{newest}/model.safetensors {config} --out=imported/{name}"
         takes_other_words = "characters" not in name and name != "adaptive"
         commands(python, directory, imported, *([tuned] if takes_other_words else []))
 

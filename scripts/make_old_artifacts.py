@@ -2,7 +2,7 @@
 
 Usage: python scripts/make_old_artifacts.py PYTHON OUT
 
-PYTHON is that of an environment with the version in it. So commit 8b2cd84 has made tests/compatibility/made:
+PYTHON is that of an environment with the version in it. With commit 8b2cd84 this made tests/compatibility/made:
 
 - data/NAME: datasets of tests/compatibility/text.txt;
 - runs/NAME: a run of each tests/compatibility/configs/NAME.yaml, stopped after its max_steps;
@@ -71,14 +71,13 @@ def begin(python: str, directory: Path) -> None:
     directory.mkdir()
     for name in ("text.txt", "vectors.txt"):
         shutil.copyfile(SOURCE / name, directory / name)
+    shutil.copytree(SOURCE / "configs", directory / "configs")
     for name, options in DATASETS.items():
         preprocess = f"preprocess text.txt --out=data/{name} --overwrite --json {' '.join(options)}"
         expected = commands(python, directory, preprocess, f"info data/{name} --json")
         write_json(directory / "expected" / f"{name}-dataset.json", {"commands": expected})
-    for config in sorted((SOURCE / "configs").glob("*.yaml")):
-        run(
-            python, directory, "-m", "rnnlm", "train", f"--config={config}", f"--out=runs/{config.stem}", "--quiet"
-        )
+    for config in sorted((directory / "configs").iterdir()):
+        commands(python, directory, f"train --config=configs/{config.name} --out=runs/{config.stem} --json")
 
 
 def go_on(python: str, directory: Path) -> None:
@@ -127,6 +126,7 @@ def main() -> None:
         keep_last_checkpoint(ended)
     for name in ("text.txt", "vectors.txt"):
         (directory / name).unlink()
+    shutil.rmtree(directory / "configs")
     made_with = run(python, directory, str(SOURCE / "surroundings.py"))
     write_json(directory / "made_with.json", json.loads(made_with))
 

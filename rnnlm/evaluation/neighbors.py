@@ -39,7 +39,7 @@ def nearest_words(
         near = difflib.get_close_matches(word.lower() if vocabulary.settings.lowercase else word, words, n=3)
         advice = f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
         raise RnnlmError(f"{word!r} is not in the vocabulary; {advice}")
-    vectors = network.embedding.weight
+    vectors = network.source.table.value
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[index])
     similarities = vectors @ vectors[index] / np.maximum(lengths, np.finfo(vectors.dtype).tiny)
     nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]

@@ -70,7 +70,7 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
         state = network.initial_state(len(left))
         while len(left):
             at, batch = window(ids, places, np.minimum(left, steps))
-            nats, state = network.losses(batch.inputs, batch.targets, batch.mask, state)
+            nats, state = network.losses(batch, state)
             yield at[batch.mask], nats
             # Those that have ended are the last.
             going_on = np.count_nonzero(left > steps)
@@ -136,10 +136,10 @@ def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: i
         state = network.initial_state(1)
         while left:
             at, batch = window(ids, np.array([place]), np.array([min(left, steps)]))
-            nats, after = network.losses(batch.inputs, batch.targets, batch.mask, state)
+            nats, after = network.losses(batch, state)
             if not np.isfinite(nats).all():
                 raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
-            network.backpropagate(batch.inputs, batch.targets, batch.mask, state)
+            network.backpropagate(batch, state)
             optimizer.step(rate)
             yield at[:, 0], nats
             place, left, state = at[-1, 0] + 1, left - len(at), after

@@ -67,7 +67,8 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
     settings
         Its section of the configuration.
     """
-    table, layers, residual, head = network.embedding.weight, network.layers, network.residual, network.output
+    table, layers, residual = network.source.table.value, network.stack.layers, network.stack.residual
+    head = network.head
     # The table of a one-hot input is U of the first layer.
     is_one_hot = "weight_ih" not in layers[0].parameters
     L, S, H, C = len(layers), layers[0].num_states, layers[0].hidden_size, network.vocabulary_size

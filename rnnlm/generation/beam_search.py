@@ -30,10 +30,10 @@ def beam_search(
     max_tokens: int,
     min_tokens: int = 0,
 ) -> list[SampledIds]:
-    """Search for the most likely continuations of a prompt.
+    """Return at most `width` continuations of a prompt, those found the most likely, in order.
 
     At every step each hypothesis of the beam is continued with every token. The `width` most likely of those that
-    go on are the next beam (Graves 2012, Sutskever et al. 2014); those that end here take no place in it, and the
+    go on are the next beam (Graves 2012, Sutskever et al. 2014). Those that end here take no place in it; the
     `width` most likely of all that have ended are kept. The search is over when no hypothesis can be more likely
     than these. All are compared by their log-probabilities as they are, not divided by their lengths. With a beam
     as wide as there are continuations the search is exact.
@@ -46,11 +46,6 @@ def beam_search(
         How many hypotheses are kept.
     max_tokens, min_tokens
         Length at which a continuation is cut, and below which none ends.
-
-    Returns
-    -------
-    list of SampledIds
-        At most `width` continuations, the most likely first.
 
     Raises
     ------

@@ -136,10 +136,7 @@ class Sampler:
 
 
 def sample_ids(
-    sampler: Sampler,
-    max_tokens: int,
-    stop: Callable[[int, int], int | None] | None = None,
-    watch: Callable[[], None] = lambda: None,
+    sampler: Sampler, max_tokens: int, stop: Callable[[int, int], int | None] | None = None
 ) -> list[SampledIds]:
     """Take the samples of a sampler to their ends.
 
@@ -152,8 +149,6 @@ def sample_ids(
     stop
         Called with the number of a sample and each of its ids; where the sample is to end there, it returns how
         many of its ids are kept, else None.
-    watch
-        Called before every step; what it raises ends the sampling.
     """
     samples = len(sampler.alive)
     # For each sample: how many ids it keeps, and how many log-probabilities count, one more if it reached the end.
@@ -163,7 +158,6 @@ def sample_ids(
         alive = sampler.alive
         if len(alive) == 0:
             break
-        watch()
         chosen, log_probs = sampler.step()
         steps.append((alive, chosen, log_probs))
         ended = chosen == sampler.end_id

@@ -1,6 +1,6 @@
 """Texts that a network writes: drawn at random, as they come, or the most likely ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -76,29 +76,8 @@ class Writer:
         return self.draw(seed_text, writing or WritingSettings(), _generators(seed, number))
 
     @np.errstate(all="ignore")
-    def draw(
-        self,
-        seed_text: str,
-        writing: WritingSettings,
-        rngs: list[np.random.Generator],
-        watch: Callable[[], None] = lambda: None,
-    ) -> list[Sample]:
-        """Draw a text from each of several sources of randomness.
-
-        Parameters
-        ----------
-        seed_text, writing
-            As for `samples`.
-        rngs
-            The sources.
-        watch
-            Called at every token; what it raises ends the drawing.
-
-        Raises
-        ------
-        RnnlmError
-            As for `samples`.
-        """
+    def draw(self, seed_text: str, writing: WritingSettings, rngs: list[np.random.Generator]) -> list[Sample]:
+        """Draw a text from each of several sources of randomness; see `samples`."""
         beginning = self.seed_text(seed_text)
         texts = [beginning.continued(writing=writing) for _ in rngs]
 
@@ -112,7 +91,6 @@ class Writer:
             self._sampler(beginning.ids, writing, rngs),
             self._longest(writing),
             kept if writing.stop else None,
-            watch,
         )
         return beginning.samples(drawn)
 

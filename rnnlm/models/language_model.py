@@ -230,9 +230,9 @@ class LanguageModel(Model):
             return StreamBatches(split, training.batch_size, training.bptt_steps)
         return SentenceBatches(split, training.batch_size, training.seed)
 
-    def preview(self, rng: np.random.Generator, length: int, watch: Callable[[], None]) -> str:
+    def preview(self, rng: np.random.Generator, length: int) -> str:
         """Write a text of at most `length` tokens."""
-        [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng], watch)
+        [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng])
         return sample.text
 
     def description(self) -> str:

@@ -98,7 +98,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def preview(self, rng: np.random.Generator, length: int, watch: Callable[[], None]) -> str:
+    def preview(self, rng: np.random.Generator, length: int) -> str:
         """Return a text that shows what the model can do so far.
 
         Parameters
@@ -107,8 +107,6 @@ class Model(ABC):
             Source of what is random in it.
         length
             Its most tokens.
-        watch
-            Called now and then; what it raises ends the preview.
         """
 
     @abstractmethod

@@ -65,7 +65,7 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     if trained is not None:
         say(f"{init_from}: {copy_weights(LanguageModel.restore(trained), model)}")
     elif config.model.embedding_file is not None:
-        table = model.network.embedding.weight
+        table = model.network.source.table.value
         vectors = load_vectors(config.model.embedding_file, model.vocabulary, table, config.training.seed)
         say(f"{config.model.embedding_file}: {vectors}")
     return Trainer(model, dataset, run, quiet=quiet)

@@ -232,7 +232,7 @@ class Trainer:
         rng = np.random.default_rng([training.seed, step, 1])
         with self.optimizer.averages_in_place():
             # A stop waits: a resumed run would not draw it again.
-            text = self.model.preview(rng, training.sample_tokens, watch=lambda: None)
+            text = self.model.preview(rng, training.sample_tokens)
         self.run_directory.logs.append_sample(step=step, text=text)
         self.display.say(f"  {text}")
 

@@ -12,6 +12,7 @@ from rnnlm.evaluation.perplexity import Evaluation, perplexity, rounded
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, split_losses
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
 
@@ -96,7 +97,7 @@ def test_a_stream_carries_the_state_over_the_ends_of_sentences(word_model: Langu
 
 def test_an_untrained_network_is_as_unsure_as_the_vocabulary_is_large(word_data: Dataset):
     size = len(word_data.vocabulary)
-    result = measure(Network(size, hidden_size=10), word_data.test, carries_state=False)
+    result = measure(make_network(size, hidden_size=10), word_data.test, carries_state=False)
     assert result.cross_entropy == pytest.approx(math.log(size), abs=0.1)
 
 

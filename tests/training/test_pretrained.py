@@ -82,7 +82,7 @@ def test_frozen_vectors_stay_and_others_are_trained(
 ) -> None:
     file = write(tmp_path / "v.txt", *(f"{word} {k} 1 -1" for k, word in enumerate("abcdefgh")))
     trainer = make_trainer(model={"embedding_size": 3, "embedding_file": str(file), "freeze_embedding": frozen})
-    before = trainer.model.network.embedding.weight.copy()
+    before = trainer.model.network.source.table.value.copy()
     trainer.run()
     saved = load_checkpoint(trainer.run_directory.checkpoints.find("last")).tensors["embedding.weight"]
     assert np.array_equal(saved, before) == frozen
