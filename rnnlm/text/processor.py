@@ -86,7 +86,7 @@ class TextSettings:
         """
         words, records = level == "word", "txt" not in formats
         if tokenizer and not words:
-            raise RnnlmError(f"Characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
+            raise RnnlmError("`tokenizer` is for words; leave it out with `level=char`.")
         if join and tokenizer != "whitespace":
             raise RnnlmError("`join` is for `tokenizer=whitespace`; the others need none; leave it out.")
         if keep_lines and not words:
