@@ -49,8 +49,8 @@ def rescore(
     """Choose the best hypothesis of each id in the list NBEST; - is standard input.
 
     A line is 'id word1 word2 ...', as for Mikolov's rnnlm, or 'id ||| words ||| ... ||| score', as from Moses:
-    the last field is the score that the hypothesis has already, a logarithm, the larger the better. The lines
-    of an id are together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
+    the last field is the score that the hypothesis has already, a logarithm, the larger the better. Lines of one
+    id belong together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
     logarithm of the model's probability; 'id words' is printed.
 
     With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm
