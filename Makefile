@@ -1,7 +1,12 @@
 # Each target does its own set-up in a virtual environment: Python 3.10 or newer, make and a network are enough.
+# On Windows it takes bash too, as Git for Windows has it; test-extras, -lowest, -pythons and -anywhere are not for it.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+  SHELL := bash
+  BIN   := $(VENV)/Scripts
+endif
 PIP    := python -m pip install --quiet --disable-pip-version-check
 PYTEST := python -m pytest --numprocesses auto
 

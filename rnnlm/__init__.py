@@ -39,5 +39,5 @@ def __getattr__(name: str) -> "Any":
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("rnnlm")
+        return version("rnnlm-numpy")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,48 +1,46 @@
 """What NumPy's matrix products run on: the BLAS kernel in use, its threads, the machine's speed limit."""
 
-import ctypes
-import importlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# OpenBLAS as built for NumPy's wheels, for other 64-bit builds, and as distributed by most systems.
-_OPENBLAS_NAMES = ("scipy_openblas_{}64_", "openblas_{}64_", "openblas_{}")
-
-
 _FORCING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
 
 
 @cache
-def _openblas(function: str) -> Callable[..., Any] | None:
-    """Find a function of the OpenBLAS that NumPy has loaded; None where NumPy uses another BLAS."""
-    # A look-up in NumPy's core goes on in the libraries that it is linked with.
-    core = importlib.import_module("numpy._core._multiarray_umath")
-    try:
-        library = ctypes.CDLL(core.__file__)
-    except OSError:
-        return None
-    for name in _OPENBLAS_NAMES:
-        found: Callable[..., Any] | None = getattr(library, name.format(function), None)
-        if found is not None:
-            return found
-    return None
+def _library() -> Any:
+    """Find NumPy's BLAS among those that are loaded, as threadpoolctl has it; None for one that it does not know.
+
+    Other packages, such as SciPy, may have loaded their own. That of NumPy lies in NumPy's folders, or outside of
+    all packages where the system or conda has one for all of them.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    numpy = str(Path(np.__file__).resolve().parent)  # a prefix of numpy.libs too
+    own = [library for library in found if library.filepath.startswith(numpy)]
+    shared = [library for library in found if "site-packages" not in Path(library.filepath).parts]
+    return next(iter(own + shared), None)
 
 
 def kernel() -> str:
-    """Name the BLAS and, for OpenBLAS, the processor kernel it chose, as in "OpenBLAS SkylakeX"."""
-    get_corename: Any = _openblas("get_corename")
-    if get_corename is not None:
-        get_corename.restype = ctypes.c_char_p
-        return f"OpenBLAS {get_corename().decode()}"
-    build: Any = np.show_config(mode="dicts")
-    return str(build["Build Dependencies"]["blas"]["name"])
+    """Name the BLAS and what it has chosen for this processor, as in "OpenBLAS SkylakeX".
+
+    MKL does not say what it has chosen; its version is named instead, and of FlexiBLAS the library behind it.
+    """
+    library = _library()
+    if library is None:
+        build: Any = np.show_config(mode="dicts")
+        return str(build["Build Dependencies"]["blas"]["name"])
+    choice = getattr(library, "architecture", None) or getattr(library, "current_backend", None) or library.version
+    return f"{_NAMES[library.internal_api]} {choice}"
 
 
 def forcing_variables() -> dict[str, str]:
@@ -62,16 +60,19 @@ def unforced_kernel() -> str:
 
 def threads() -> int:
     """Return the number of threads of a matrix product."""
-    get_num_threads = _openblas("get_num_threads")
-    return int(get_num_threads()) if get_num_threads is not None else (os.cpu_count() or 1)
+    library = _library()
+    return int(library.num_threads) if library is not None else (os.cpu_count() or 1)
 
 
 def set_threads(number: int) -> bool:
     """Set the number of threads of a matrix product; False where NumPy's BLAS cannot be told."""
-    set_num_threads = _openblas("set_num_threads")
-    if set_num_threads is None:
+    library = _library()
+    if library is None:
         return False
-    set_num_threads(ctypes.c_int(number))
+    library.set_num_threads(number)
+    # Since its version 3.8 threadpoolctl lets only the first thread that sets the number set it again.
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread()
     return True
 
 

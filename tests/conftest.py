@@ -1,11 +1,14 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
+import dataclasses
 import random
 import re
+import textwrap
 from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import yaml
 
@@ -61,9 +64,30 @@ def pytest_make_collect_report(
     return report
 
 
+def words_of(value: object) -> str:
+    """Write a parameter of a test as one would on a command line: "model.cell=lstm bias", "--level char"."""
+    if isinstance(value, dict):
+        sections = {key: inner for key, inner in value.items() if isinstance(inner, dict)}
+        flat = {f"{key}.{name}": item for key, inner in sections.items() for name, item in inner.items()}
+        settings = {key: item for key, item in value.items() if key not in sections} | flat
+        return " ".join(str(key) if item is True else f"{key}={words_of(item)}" for key, item in settings.items())
+    if dataclasses.is_dataclass(value):
+        defaults = {field.name: field.default for field in dataclasses.fields(value)}
+        return words_of({name: item for name, item in vars(value).items() if item != defaults[name]})
+    if isinstance(value, list | tuple | set | np.ndarray):
+        return " ".join(map(words_of, value))
+    if isinstance(value, str | int | float | Path | None):
+        return str(value)
+    return str(getattr(value, "__name__", type(value).__name__))  # and no address, which differs by process
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    # Bytes may hold the time at which they were made: every process would give the test another name.
-    return argname if isinstance(val, bytes) else None
+    if isinstance(val, bytes):  # they may hold the time at which they were made, and name the test anew every time
+        return argname
+    if not isinstance(val, str) or len(val) > 60:
+        name = textwrap.shorten(words_of(val), 60, placeholder="...")
+        return name.encode("unicode_escape").decode() or f"no {argname}"
+    return None
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -29,7 +29,7 @@ def test_importing_it_loads_nothing_heavy():
 
 
 def test_it_says_its_version():
-    assert rnnlm.__version__ == importlib.metadata.version("rnnlm")
+    assert rnnlm.__version__ == importlib.metadata.version("rnnlm-numpy")
 
 
 @pytest.mark.parametrize("value", [3, ["a"], None])

@@ -89,7 +89,7 @@ class CommandGroup(click.Group):
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="rnnlm")
+@click.version_option(package_name="rnnlm-numpy")
 def cli() -> None:
     """Train character- and word-level recurrent language models on your own text.
 

@@ -90,8 +90,9 @@ def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: D
         return AdaptiveSoftmax(C, H, model.softmax_cutoffs, model.bias, start, dtype)
     table = source.table if model.tie_weights else Table(start.matrix(C, H).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
-    softmax = Softmax(table, bias, bias_gradient)
-    return softmax if model.softmax_samples is None else SampledSoftmax(softmax, model.softmax_samples)
+    if model.softmax_samples is not None:
+        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples)
+    return Softmax(table, bias, bias_gradient)
 
 
 def restored_network(checkpoint: Checkpoint) -> Network:

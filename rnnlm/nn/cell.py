@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Workspace
 from rnnlm.nn.dropout import Dropout
@@ -112,7 +113,7 @@ class Cell(ABC):
             The `carry` of the step before.
         """
 
-    def _lay_out(self, T: int, state: Floats, rng: np.random.Generator | None = None) -> None:
+    def _lay_out(self, T: int, state: Floats, rng: Generator | None = None) -> None:
         """Lay out the arrays of T steps from a state (S, B, H), with the W that `rng` leaves of it."""
         self._W = self._dropconnect.forward(self.parameters["weight_hh"], rng)
         G, H, (S, B, _) = self.num_gates, self.hidden_size, state.shape

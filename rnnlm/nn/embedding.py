@@ -1,6 +1,7 @@
 """Token ids to vectors: a look-up in place of a product with a one-hot vector."""
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
@@ -49,13 +50,13 @@ class Embedding:
         self._kept: Floats | None = None
         self._read: Ids | None = None
 
-    def gives_rows(self, ids: Ids, rng: np.random.Generator | None) -> bool:
+    def gives_rows(self, ids: Ids, rng: Generator | None) -> bool:
         """Whether `forward` can give vectors as rows of the table: tokens are few, repeat, and read alike."""
         tokens = len(self.table.value)
         drops = rng is not None and self._word_dropout.probability > 0
         return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
 
-    def forward(self, ids: Ids, rng: np.random.Generator | None = None, *, as_rows: bool = False) -> Vectors:
+    def forward(self, ids: Ids, rng: Generator | None = None, *, as_rows: bool = False) -> Vectors:
         """Look up `ids` (T, B).
 
         Parameters

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple, TypeAlias
 
-import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 
@@ -49,12 +49,7 @@ class Layer(ABC):
 
     @abstractmethod
     def forward(
-        self,
-        x: Vectors,
-        state: Floats,
-        rng: np.random.Generator | None = None,
-        *,
-        lengths: Ids | None = None,
+        self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
         """Run over a window.
 

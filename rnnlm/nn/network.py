@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.batch import Batch
@@ -75,7 +76,7 @@ class Network:
         axes |= {f"output.{name}": 0 for name in self.head.token_parameters}
         return {name: axis for name, axis in axes.items() if name in self.parameters}
 
-    def products(self, inputs: Ids, rng: np.random.Generator | None) -> int:
+    def products(self, inputs: Ids, rng: Generator | None) -> int:
         """Count the weights that are multiplied for every token of a window (T, B) in training.
 
         Look-ups need no product; neither does a first layer's input where products are taken once a token.
@@ -88,7 +89,7 @@ class Network:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
         return self.stack.initial_state(batch_size)
 
-    def reads_by_token(self, inputs: Ids, rng: np.random.Generator | None) -> bool:
+    def reads_by_token(self, inputs: Ids, rng: Generator | None) -> bool:
         """Whether the first layer's products over `inputs` (T, B) are taken once a token, not once a place.
 
         They are where tokens are few and repeat, and the same vector is read wherever a token stands; not past a
@@ -97,7 +98,7 @@ class Network:
         return self.source.gives_rows(inputs, rng) and self.stack.takes_rows(rng)
 
     def forward(
-        self, inputs: Ids, state: Floats, rng: np.random.Generator | None = None, *, lengths: Ids | None = None
+        self, inputs: Ids, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
         """Run source and layers over a window.
 
@@ -122,7 +123,7 @@ class Network:
         x = self.source.forward(inputs, rng, as_rows=self.reads_by_token(inputs, rng))
         return self.stack.forward(x, state, rng, lengths=lengths)
 
-    def objective(self, batch: Batch, state: Floats, rng: np.random.Generator | None = None) -> float:
+    def objective(self, batch: Batch, state: Floats, rng: Generator | None = None) -> float:
         """Compute what `backpropagate` differentiates: the cross-entropy and the penalties of a window.
 
         The cross-entropy is summed over the time steps and averaged over the B sequences; parameters as for
@@ -131,9 +132,7 @@ class Network:
         hidden, _ = self.forward(batch.inputs, state, rng, lengths=batch.lengths)
         return self.objective_of(hidden, self.stack.top, batch, rng)
 
-    def objective_of(
-        self, hidden: Floats, top: Floats, batch: Batch, rng: np.random.Generator | None = None
-    ) -> float:
+    def objective_of(self, hidden: Floats, top: Floats, batch: Batch, rng: Generator | None = None) -> float:
         """Compute the `objective` of what `forward` returned as `hidden` and left in the stack's `top`."""
         losses = self.head.losses(hidden[batch.mask], batch.targets[batch.mask], rng)
         objective = float(losses.sum()) / len(batch.targets[0])
@@ -145,7 +144,7 @@ class Network:
         state: Floats,
         *,
         bptt_truncate: int | None = None,
-        rng: np.random.Generator | None = None,
+        rng: Generator | None = None,
     ) -> tuple[float, Floats]:
         """Forward pass, loss and back-propagation through time over a window.
 

@@ -5,6 +5,7 @@ are (T, B, features), so that whatever does not depend on the step before is one
 """
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.cell import Cell
@@ -29,12 +30,7 @@ class RecurrentLayer(Cell, Layer):
     _is_forward_done = False
 
     def forward(
-        self,
-        x: Vectors,
-        state: Floats,
-        rng: np.random.Generator | None = None,
-        *,
-        lengths: Ids | None = None,
+        self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
         """Run the layer over a window; see `Layer.forward`."""
         T = len(x.ids if isinstance(x, Rows) else x)

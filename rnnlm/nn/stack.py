@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
 from rnnlm.nn.dropout import Dropout
@@ -50,17 +51,12 @@ class Stack:
         layer = self.layers[0]
         return np.zeros((len(self.layers), layer.num_states, batch_size, layer.output_size), self.dtype)
 
-    def takes_rows(self, rng: np.random.Generator | None) -> bool:
+    def takes_rows(self, rng: Generator | None) -> bool:
         """Whether the first layer may read `Rows`: what is dropped, or added to its output, needs every place."""
         return not self.residual[0] and (rng is None or self._dropouts[0].probability == 0)
 
     def forward(
-        self,
-        x: Vectors,
-        state: Floats,
-        rng: np.random.Generator | None = None,
-        *,
-        lengths: Ids | None = None,
+        self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
         """Run the layers over a window; parameters and results are those of `Layer.forward`, the state of all.
 
@@ -91,7 +87,7 @@ class Stack:
         self.hidden = self._dropouts[-1].forward(y, rng)
         return self.hidden, final_state
 
-    def _dropped(self, k: int, x: Vectors, rng: np.random.Generator | None) -> Vectors:
+    def _dropped(self, k: int, x: Vectors, rng: Generator | None) -> Vectors:
         """Drop features of the input of layer k; `Rows` are read where nothing is dropped only."""
         if isinstance(x, Rows):
             return Rows(self._dropouts[k].forward(x.table, None), x.ids)

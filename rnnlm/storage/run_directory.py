@@ -122,7 +122,7 @@ class RunDirectory:
         """
         self._refuse_links()
         environment = {
-            "rnnlm": version("rnnlm"),
+            "rnnlm": version("rnnlm-numpy"),
             "python": platform.python_version(),
             "numpy": np.__version__,
             "machine": platform.platform(),

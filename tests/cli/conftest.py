@@ -1,5 +1,6 @@
 """Running ``rnnlm`` as a user would, in this process."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -35,10 +36,13 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def rnnlm(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Return a function that runs the command line with some arguments."""
+def rnnlm(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return a function that runs the command line with some arguments, and `stdin` on standard input."""
 
-    def run(*arguments: object) -> Outcome:
+    def run(*arguments: object, stdin: str | bytes | None = None) -> Outcome:
+        if stdin is not None:
+            content = stdin.encode() if isinstance(stdin, str) else stdin
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         capsys.readouterr()
         exit_code: Any = 0
         try:

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import shutil
@@ -203,11 +202,6 @@ def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
     assert f"{checkpoint / name}: cannot be read" in rnnlm("generate", "--model", checkpoint).stderr
 
 
-def type_in(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    """Put bytes on standard input."""
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
-
-
 def test_a_single_text_is_streamed_and_reads_the_same(rnnlm: Command, word_run: Path):
     for seed in range(4):
         arguments = ["--seed-text", "The cat", "--num-samples", 1, "--seed", seed]
@@ -231,14 +225,11 @@ def test_each_line_of_a_file_is_continued_as_if_alone(rnnlm: Command, word_run: 
     assert rnnlm("generate", "--model", word_run, "--prompts", "prompts.txt", "--jsonl", "--quiet").stderr == ""
 
 
-def test_prompts_from_standard_input(
-    rnnlm: Command, word_run: Path, char_run: Path, monkeypatch: pytest.MonkeyPatch
-):
-    type_in(monkeypatch, b"the cat\nthe dog\n")
-    lines = rnnlm("generate", "--model", word_run, "--prompts", "-", "--seed", 1).stdout.splitlines()
+def test_prompts_from_standard_input(rnnlm: Command, word_run: Path, char_run: Path):
+    arguments, prompts = ["--prompts", "-", "--seed", 1], "the cat\nthe dog\n"
+    lines = rnnlm("generate", "--model", word_run, *arguments, stdin=prompts).stdout.splitlines()
     assert [line[:7] for line in lines] == ["the cat", "the dog"]
-    type_in(monkeypatch, b"the cat\nthe dog\n")
-    text = rnnlm("generate", "--model", char_run, "--prompts", "-", "--seed", 1, "--max-tokens", 4).stdout
+    text = rnnlm("generate", "--model", char_run, *arguments, "--max-tokens", 4, stdin=prompts).stdout
     assert [len(text) for text in text.removesuffix("\n").split("\n\n")] == [11, 11]
 
 
@@ -291,8 +282,7 @@ def test_what_is_banned_is_not_written(
         assert not {"the", "The"} & set(outcome.stdout.split())
         assert "cat sees" not in outcome.stdout
         assert outcome.stderr == "Not in the vocabulary, so never written: zebra\n"
-    type_in(monkeypatch, b"\n" * 5)
-    assert " the " not in rnnlm(*arguments, "--interactive", "--seed", 1).stdout
+    assert " the " not in rnnlm(*arguments, "--interactive", "--seed", 1, stdin="\n" * 5).stdout
     text = rnnlm(
         "generate", "--model", char_run, "--ban", "e", "--ban", "\n", "--seed", 1, "--num-samples", 1
     ).stdout
@@ -362,9 +352,10 @@ def test_novelty_needs_the_training_text(
     assert "data/sample-comments: no such directory" in rnnlm("generate", "--novelty", "--quiet").stderr
 
 
-def test_an_interactive_session(rnnlm: Command, word_run: Path, monkeypatch: pytest.MonkeyPatch):
-    type_in(monkeypatch, b"\n/undo\nThe \xff cat\n/t 0.5\n/q\nnever read\n")
-    outcome = rnnlm("generate", "--model", word_run, "--interactive", "--seed", 1, "--seed-text", "the dog")
+def test_an_interactive_session(rnnlm: Command, word_run: Path):
+    typed = b"\n/undo\nThe \xff cat\n/t 0.5\n/q\nnever read\n"
+    arguments = ["--interactive", "--seed", 1, "--seed-text", "the dog"]
+    outcome = rnnlm("generate", "--model", word_run, *arguments, stdin=typed)
     assert outcome.exit_code == 0
     assert outcome.stdout.startswith("the dog\n  1 ")
     assert "the dog The \ufffd cat\n  1 " in outcome.stdout

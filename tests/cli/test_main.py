@@ -144,7 +144,7 @@ def test_nothing_is_coloured_on_a_terminal_either(
 
 
 def test_version(rnnlm: Command):
-    assert rnnlm("--version") == (0, f"rnnlm, version {version('rnnlm')}\n", "")
+    assert rnnlm("--version") == (0, f"rnnlm, version {version('rnnlm-numpy')}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_what_may_happen_anywhere_is_said_in_a_sentence(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only some systems have a disk that is always full")
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["completion", "bash"], ["generate", "--model", "{run}", "--quiet"]], ids=str
+    "arguments", [["--help"], ["completion", "bash"], ["generate", "--model", "{run}", "--quiet"]]
 )
 def test_a_full_disk_under_standard_output_is_named(word_run: Path, arguments: list[str]):
     arguments = [argument.format(run=word_run) for argument in arguments]
@@ -282,7 +282,6 @@ def test_a_full_disk_under_standard_output_is_named(word_run: Path, arguments: l
         (["fly"], "", 2),
         (["info", "nowhere"], "", 1),
     ],
-    ids=str,
 )
 def test_a_pipe_that_nobody_reads_ends_the_program_without_a_word(
     word_run: Path, arguments: list[str], unbuffered: str, code: int
@@ -396,5 +395,5 @@ def test_a_program_that_ignores_ctrl_c_goes_on_doing_so():
 
 
 def test_the_script_and_python_dash_m_are_one_program():
-    [script] = (each for each in distribution("rnnlm").entry_points if each.group == "console_scripts")
+    [script] = (each for each in distribution("rnnlm-numpy").entry_points if each.group == "console_scripts")
     assert script.load() is rnnlm.__main__.main

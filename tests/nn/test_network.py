@@ -72,7 +72,7 @@ def part(batch: Batch, steps: slice, sequences: slice = slice(None)) -> Batch:
     return Batch(batch.inputs[where], batch.targets[where], batch.mask[where])
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS)
 def test_gradients_are_those_of_central_differences(options: dict[str, object]) -> None:
     network = make(**options)
     errors = gradient_check(network, *window(network), samples=20)
@@ -81,7 +81,7 @@ def test_gradients_are_those_of_central_differences(options: dict[str, object]) 
 
 
 @pytest.mark.parametrize("steps", [0, 2])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS)
 def test_truncated_gradients_are_those_of_a_loss_with_the_past_held_constant(
     options: dict[str, object], steps: int
 ) -> None:
@@ -93,7 +93,6 @@ def test_truncated_gradients_are_those_of_a_loss_with_the_past_held_constant(
 @pytest.mark.parametrize(
     ("cell", "regularizers"),
     [*(("rnn", each) for each in REGULARIZERS), *((cell, REGULARIZERS[-1]) for cell in CELLS)],
-    ids=str,
 )
 def test_regularized_gradients(cell: str, regularizers: dict[str, object]) -> None:
     network = make(cell=cell, **EVERYTHING, **regularizers)
@@ -102,7 +101,7 @@ def test_regularized_gradients(cell: str, regularizers: dict[str, object]) -> No
 
 
 @pytest.mark.parametrize("steps", [0, 2])
-@pytest.mark.parametrize("regularizers", REGULARIZERS, ids=str)
+@pytest.mark.parametrize("regularizers", REGULARIZERS)
 def test_regularized_gradients_are_truncated_rightly(regularizers: dict[str, object], steps: int) -> None:
     network = make(cell="lstm", **EVERYTHING, **regularizers)
     errors = gradient_check(network, *window(network), bptt_truncate=steps, samples=6)
@@ -116,7 +115,7 @@ def test_what_is_dropped_is_checked_with_truncation_too(monkeypatch: pytest.Monk
     assert max(gradient_check(network, *window(network), bptt_truncate=2).values()) > 0.1
 
 
-@pytest.mark.parametrize("regularizers", REGULARIZERS, ids=str)
+@pytest.mark.parametrize("regularizers", REGULARIZERS)
 def test_regularizers_change_training_and_not_evaluation(regularizers: dict[str, object]) -> None:
     plain, regularized = make(**EVERYTHING), make(**EVERYTHING, **regularizers)
     arguments = window(plain)
@@ -164,7 +163,7 @@ def gradients(network: Network, batch: Batch, state: np.ndarray, **options: Any)
     return {name: value.copy() for name, value in network.gradients.items()}
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("steps", [T - 1, T, 100])
 def test_truncated_bptt_over_the_whole_window_is_full_bptt(options: dict[str, object], steps: int) -> None:
     network = make(**options)
@@ -313,10 +312,8 @@ def test_training_precision_is_single() -> None:
 
 
 @pytest.mark.parametrize("bptt_truncate", [None, 2])
-@pytest.mark.parametrize("regularizers", [{}, {"dropout": 0.4}, {"embedding_dropout": 0.4}], ids=str)
-@pytest.mark.parametrize(
-    "options", [*OPTIONS, {"embedding_size": 7, "tie_weights": True, "softmax_samples": 4}], ids=str
-)
+@pytest.mark.parametrize("regularizers", [{}, {"dropout": 0.4}, {"embedding_dropout": 0.4}])
+@pytest.mark.parametrize("options", [*OPTIONS, {"embedding_size": 7, "tie_weights": True, "softmax_samples": 4}])
 def test_products_once_a_token_give_what_those_once_a_place_do(
     options: dict[str, object],
     regularizers: dict[str, object],

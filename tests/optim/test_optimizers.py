@@ -98,7 +98,7 @@ def test_arrays_that_would_be_copied_are_refused(gradient: np.ndarray) -> None:
 OPTIONS: list[tuple[str, dict[str, object]]] = [(name, {}) for name in OPTIMIZERS] + [("sgd", {"momentum": 0.9})]
 
 
-@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
 def test_parameters_keep_their_precision(name: str, options: dict[str, object]) -> None:
     parameters, gradients = {"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)}
     optimizer = OPTIMIZERS[name](parameters, gradients, weight_decay=0.1, **options)
@@ -107,7 +107,7 @@ def test_parameters_keep_their_precision(name: str, options: dict[str, object]) 
     assert all(value.dtype == np.float32 for value in (parameters | kept).values())
 
 
-@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
 def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str, options: dict[str, object]) -> None:
     rng = np.random.default_rng(0)
     steps = [rng.normal(size=3) for _ in range(12)]
@@ -130,7 +130,7 @@ def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str, options: di
         np.testing.assert_equal(run(halves, steps[stop:], state), whole)
 
 
-@pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
 def test_a_state_of_other_shapes_is_refused(name: str, options: dict[str, object]) -> None:
     optimizer = OPTIMIZERS[name]({"w": np.ones((2, 3))}, {"w": np.ones((2, 3))}, **options)
     state = optimizer.state()

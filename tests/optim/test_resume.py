@@ -93,7 +93,7 @@ def outcome(trainer: Trainer) -> tuple[bytes, bytes, dict[str, bytes], list[dict
     )
 
 
-@pytest.mark.parametrize("sections", CASES, ids=str)
+@pytest.mark.parametrize("sections", CASES)
 def test_a_resumed_run_ends_like_one_never_stopped(
     dataset: Dataset, tmp_path: Path, sections: dict[str, dict[str, Any]]
 ) -> None:

@@ -49,7 +49,7 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
 ]
 
 
-@pytest.mark.parametrize("sections", CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize("sections", CONFIGURATIONS)
 def test_training_learns(make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]) -> None:
     summary = make_trainer(**sections).run()
     assert summary["best"]["valid_loss"] < 0.9 * np.log(11)
@@ -57,7 +57,7 @@ def test_training_learns(make_trainer: MakeTrainer, sections: dict[str, dict[str
 
 
 @pytest.mark.parametrize("stop_after", [1, 7, 20])
-@pytest.mark.parametrize("sections", CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize("sections", CONFIGURATIONS)
 def test_a_resumed_run_ends_like_one_never_stopped(
     make_trainer: MakeTrainer, sections: dict[str, dict[str, object]], stop_after: int
 ) -> None:
@@ -202,7 +202,6 @@ def test_a_finished_run_can_be_trained_for_longer(make_trainer: MakeTrainer) -> 
         {"training": {"batching": "stream"}},
         {"optimizer": {"name": "adam", "learning_rate": 0.03}},
     ],
-    ids=str,
 )
 def test_resuming_with_another_network_or_training_is_refused(
     make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]

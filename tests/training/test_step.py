@@ -41,7 +41,6 @@ def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model:
 @pytest.mark.parametrize(
     "optimizer",
     [{"name": "adam"}, {"name": "rmsprop"}, {"name": "asgd"}, {"momentum": 0.9}, {"weight_decay": 0.1}],
-    ids=str,
 )
 def test_optimizers_that_change_every_row_are_given_every_row(optimizer: dict[str, Any]) -> None:
     step = make_step(optimizer)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.heads.head import Head
@@ -94,7 +95,7 @@ class AdaptiveSoftmax(Head):
             log_probs[:, self.cutoffs[k] : self.cutoffs[k + 1]] = within + head[:, frequent + k, None]
         return log_probs
 
-    def losses(self, s: Floats, targets: Ids, rng: np.random.Generator | None = None) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
         losses = self._head.losses(s, self._head_targets(targets))
         for k, rows, places in self._in_clusters(targets):
@@ -102,7 +103,7 @@ class AdaptiveSoftmax(Head):
         return losses
 
     def loss_and_gradient(
-        self, s: Floats, targets: Ids, scale: float, rng: np.random.Generator | None = None
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
         """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
         loss, ds = self._head.loss_and_gradient(s, self._head_targets(targets), scale)

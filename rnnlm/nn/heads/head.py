@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.table import Table
@@ -35,7 +35,7 @@ class Head(ABC):
         """Return the log-probabilities of all C tokens for the rows of `s` (N, H), as a new (N, C)."""
 
     @abstractmethod
-    def losses(self, s: Floats, targets: Ids, rng: np.random.Generator | None = None) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,).
 
         With `rng`, as in training, it may be an estimate from samples; without, it is exact.
@@ -43,7 +43,7 @@ class Head(ABC):
 
     @abstractmethod
     def loss_and_gradient(
-        self, s: Floats, targets: Ids, scale: float, rng: np.random.Generator | None = None
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
         """Compute the cross-entropy and its derivatives.
 

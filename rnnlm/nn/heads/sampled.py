@@ -1,14 +1,14 @@
 """A softmax over part of the vocabulary, for training with large ones."""
 
 import numpy as np
+from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids, Workspace
-from rnnlm.nn.heads.head import Head
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.table import Table
 
 
-class SampledSoftmax(Head):
+class SampledSoftmax(Softmax):
     """A softmax whose sum over the vocabulary is estimated, in training, from some of its words.
 
     Complementary sum sampling (Botev, Zheng and Barber 2017): of ``Z = Σ_c exp(V_c s + b_c)`` the terms of the
@@ -20,20 +20,19 @@ class SampledSoftmax(Head):
     The estimate of Z is unbiased. It is the sum of a softmax over the words taken and drawn, the latter's biases
     raised by ``log(r/k)``, so that `Softmax` has the loss and the gradient.
 
+    The estimate is best where token ids are in order of falling frequency.
+
     Parameters
     ----------
-    full
-        The softmax over all words. The estimate is best where token ids are in order of falling frequency.
+    table, bias, bias_gradient
+        As for `Softmax`.
     samples
         Words beside the targets: one half the first of the vocabulary, the other drawn for each call.
     """
 
-    def __init__(self, full: Softmax, samples: int) -> None:
-        self.full = full
-        self.table, self.tables, self.token_parameters = full.table, full.tables, full.token_parameters
-        self.parameters, self.gradients = full.parameters, full.gradients
+    def __init__(self, table: Table, bias: Floats | None, bias_gradient: Floats | None, samples: int) -> None:
+        super().__init__(table, bias, bias_gradient)
         self.samples = samples
-        self._workspace = Workspace(full.table.value.dtype)
 
     @property
     def products(self) -> int:
@@ -41,39 +40,31 @@ class SampledSoftmax(Head):
         C, H = self.table.value.shape
         return int(min(C, self.samples) * H)
 
-    def begin(self) -> None:
-        """Begin a gradient: what was added before counts no more."""
-        self.full.begin()
-
-    def log_probs(self, s: Floats) -> Floats:
-        """Return the log-probabilities of all words for the rows of `s` (N, H), as a new (N, C)."""
-        return self.full.log_probs(s)
-
-    def losses(self, s: Floats, targets: Ids, rng: np.random.Generator | None = None) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H), estimated with `rng`; see `Head.losses`."""
         if rng is None:
-            return self.full.losses(s, targets)
+            return super().losses(s, targets)
         part, _, places = self._draw(targets, rng)
         return part.losses(s, places)
 
     def loss_and_gradient(
-        self, s: Floats, targets: Ids, scale: float, rng: np.random.Generator | None = None
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
         """Estimate the loss, and compute the estimate's derivatives; see `Head.loss_and_gradient`.
 
         Words that are neither taken nor drawn add nothing to the gradient.
         """
         if rng is None:
-            return self.full.loss_and_gradient(s, targets, scale)
+            return super().loss_and_gradient(s, targets, scale)
         part, words, places = self._draw(targets, rng)
         part.begin()
         loss, ds = part.loss_and_gradient(s, places, scale)
         self.table.add_distinct(words, part.table.gradient)
-        if self.full.bias_gradient is not None and part.bias_gradient is not None:
-            self.full.bias_gradient[words] += part.bias_gradient
+        if self.bias_gradient is not None and part.bias_gradient is not None:
+            self.bias_gradient[words] += part.bias_gradient
         return loss, ds
 
-    def _draw(self, targets: Ids, rng: np.random.Generator) -> tuple[Softmax, Ids, Ids]:
+    def _draw(self, targets: Ids, rng: Generator) -> tuple[Softmax, Ids, Ids]:
         """Return a softmax over the words taken and drawn, their ids, and the targets' places among them."""
         C, H = self.table.value.shape
         frequent = min(self.samples // 2, C)
@@ -88,7 +79,7 @@ class SampledSoftmax(Head):
         weight, gradient = self._workspace.array("weight_and_gradient", 2, len(words), H)
         np.take(self.table.value, words, axis=0, out=weight, mode="clip")
         bias, bias_gradient = self._workspace.array("bias_and_gradient", 2, len(words))
-        bias[...] = 0 if self.full.bias is None else self.full.bias[words]
+        bias[...] = 0 if self.bias is None else self.bias[words]
         if len(drawn):
             bias[-len(drawn) :] += np.log(len(others) / len(drawn))
         part = Softmax(Table(weight, gradient), bias, bias_gradient, self._workspace)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.heads.head import Head
@@ -87,7 +88,7 @@ class Softmax(Head):
         log_probs -= np.log(np.exp(log_probs, out=logits).sum(axis=1, keepdims=True))
         return log_probs
 
-    def losses(self, s: Floats, targets: Ids, rng: np.random.Generator | None = None) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
         losses, sums = np.empty((2, len(targets)), s.dtype)
         for block in self._blocks(len(targets)):
@@ -95,7 +96,7 @@ class Softmax(Head):
         return losses
 
     def loss_and_gradient(
-        self, s: Floats, targets: Ids, scale: float, rng: np.random.Generator | None = None
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
         """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
         losses, sums = np.empty((2, len(targets)), s.dtype)

@@ -26,7 +26,7 @@ def make_batch() -> tuple[np.ndarray, np.ndarray]:
 def test_with_all_words_it_is_the_softmax(samples: int, bias: bool) -> None:
     s, targets = make_batch()
     full, output = make_output(bias), make_output(bias)
-    sampled = SampledSoftmax(output, samples)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, samples)
     np.testing.assert_allclose(
         sampled.losses(s, targets, np.random.default_rng(0)), full.losses(s, targets), rtol=1e-12
     )
@@ -45,7 +45,7 @@ def test_with_all_words_it_is_the_softmax(samples: int, bias: bool) -> None:
 
 def test_the_sum_over_the_vocabulary_is_estimated_without_bias() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled, rng = SampledSoftmax(output, 10), np.random.default_rng(2)
+    sampled, rng = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10), np.random.default_rng(2)
     # exp(loss + logit of the target) is the estimate of Z.
     assert output.bias is not None
     target_logits = (s * output.table.value[targets]).sum(axis=1) + output.bias[targets]
@@ -59,7 +59,7 @@ def test_the_sum_over_the_vocabulary_is_estimated_without_bias() -> None:
 
 def test_the_gradient_is_that_of_the_estimate() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled = SampledSoftmax(output, 10)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10)
     sampled.begin()
     _, ds = sampled.loss_and_gradient(s, targets, 1.0, np.random.default_rng(0))
     assert output.bias is not None
@@ -83,7 +83,7 @@ def test_the_gradient_is_that_of_the_estimate() -> None:
 
 def test_frequent_words_and_targets_are_always_among_the_words() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled = SampledSoftmax(output, 10)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10)
     seen = np.zeros(C, bool)
     for seed in range(50):
         sampled.begin()
