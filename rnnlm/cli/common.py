@@ -29,7 +29,7 @@ PATH = click.Path(path_type=Path)
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; ``nan``, which no comparison refuses, and ``inf`` are in none."""
+    """A number in a range, but neither ``nan``, which no comparison refuses, nor ``inf``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number that was typed."""
@@ -89,7 +89,7 @@ def several_as(
 
 
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Name the keys of the configuration, or the values of one, that begin as what was typed does."""
+    """Name the keys of the configuration, or the values of one, that begin with what was typed."""
     from rnnlm.config import SECTIONS
 
     fields = {
@@ -123,7 +123,7 @@ _set_option = click.option(
     multiple=True,
     metavar="SECTION.KEY=VALUE",
     shell_complete=_complete_key,
-    help="Change a value of the configuration, as in training.epochs=5. May be given again.",
+    help="Change a value of the configuration, such as training.epochs=5. May be given again.",
 )
 config_options = several(_config_option(required=True), _set_option)
 run_options = several(
@@ -201,7 +201,7 @@ def chosen_interpolation(
     if weight is None:
         path = data or model.config.data.path
         if path is None:
-            raise click.UsageError("give --weight, as there is no dataset to fit it on.")
+            raise click.UsageError("Give --weight, as there is no dataset to fit it on.")
         weight = model.scorer.fit_weight(other, _open_split(path, "valid", model.vocabulary), dynamic=dynamic)
         say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
     return Interpolation(other, weight)
@@ -229,7 +229,7 @@ def chosen_split(
         return
     path = data or model.config.data.path
     if path is None:
-        raise click.UsageError("give --data DIR or --text FILE.")
+        raise click.UsageError("Give --data DIR or --text FILE.")
     say(f"Dataset: {path}, {split} split", quiet)
     yield _open_split(path, split, model.vocabulary)
 
@@ -257,7 +257,7 @@ def check_source(data: Path | None, split: str | None, text: Path | None, reader
     if text is None:
         refuse_reading_options(reader, "--text FILE")
     if data is not None and text is not None:
-        raise click.UsageError("give --data or --text, not both.")
+        raise click.UsageError("Give --data or --text, not both.")
     if split is not None and text is not None:
         raise click.UsageError("--split is for a dataset; leave it out with --text.")
 

@@ -196,7 +196,7 @@ def generate(
     """
     if words:
         text = " ".join([seed_text, *words]).lstrip()
-        raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
+        raise click.UsageError(f"Give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
     if not prompts:
         refuse_reading_options(reader, "--prompts FILE")

@@ -65,8 +65,8 @@ def preprocess(
     """Turn text into a dataset: clean, tokenize, build the vocabulary, split.
 
     INPUT: files or directories, or - for standard input: .csv .tsv .json .jsonl .ndjson .txt, each also .gz .bz2
-    .xz .zst .zip, and .parquet; other names are fine too, as what is in a file decides. Without any, the sample
-    corpus that comes with rnnlm.
+    .xz .zst .zip, and .parquet; other names are fine too, because the content of a file decides. Without any, the
+    sample corpus that comes with rnnlm.
 
     \b
     Examples:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
-    help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
-    "  [default: line for words, paragraph with --keep-lines, file for characters]",
+    help="What one document of a txt file is; any other value is the line that stands between documents, such as"
+    " '***'.  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
 ENCODING = click.option(
     "--encoding",
@@ -24,7 +24,7 @@ ENCODING = click.option(
     show_default=True,
     metavar="auto|NAME",
     callback=lambda context, parameter, value: None if value == "auto" else value,
-    help="How the characters are written, as windows-1252; auto recognizes it.",
+    help="Encoding of the text, such as windows-1252; auto recognizes it.",
 )
 OPTIONS = (
     click.option(
@@ -51,12 +51,12 @@ OPTIONS = (
         default="auto",
         show_default=True,
         metavar="auto|CHARACTER",
-        help="What stands between the fields of csv: , ; | tab or another; auto finds it.",
+        help="Separator of csv fields: , ; | tab or another; auto finds it.",
     ),
     click.option(
         "--quoting/--no-quoting",
         default=None,
-        help="Whether fields of csv stand in quotation marks, or they are text.  [default: as rows show]",
+        help="Whether quotation marks of csv enclose fields or are text.  [default: as rows show]",
     ),
     click.option(
         "--header/--no-header",
@@ -91,7 +91,7 @@ def _reader(**values: Any) -> "ReaderSettings":
 
 
 def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
-    """Refuse options of reading that have no effect, because the option that names a text is not given."""
+    """Refuse options of reading that have no effect because the option that names a text is missing."""
     from rnnlm.text.inputs import ReaderSettings
 
     default = ReaderSettings()

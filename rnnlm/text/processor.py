@@ -104,7 +104,7 @@ class TextSettings:
 
     @property
     def default_documents(self) -> str:
-        """What a document of a text file is if nothing is said.
+        """What a document of a text file is by default.
 
         It is a ``line`` of words, a ``paragraph`` where the ends of lines are kept, a ``file`` of characters.
         """

@@ -126,7 +126,7 @@ def test_another_vocabulary_is_refused(rnnlm: Command, word_run: Path, word_data
         (["--data", "none"], 1, "rnnlm: none: no such directory"),
         (["--text", "none.txt"], 1, "rnnlm: none.txt: "),
         (["--text", "empty.txt"], 1, "rnnlm: empty.txt: there is no text in it"),
-        (["--data", "a", "--text", "b"], 2, "Error: give --data or --text, not both."),
+        (["--data", "a", "--text", "b"], 2, "Error: Give --data or --text, not both."),
         (
             ["--split", "valid", "--text", "empty.txt"],
             2,

@@ -133,8 +133,8 @@ def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, opt
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--seed-text", "i", "think"], "give the text to go on from as --seed-text 'i think'."),
-        (["i", "think"], "give the text to go on from as --seed-text 'i think'."),
+        (["--seed-text", "i", "think"], "Give the text to go on from as --seed-text 'i think'."),
+        (["i", "think"], "Give the text to go on from as --seed-text 'i think'."),
     ],
 )
 def test_what_was_meant_is_named(rnnlm: Command, word_run: Path, arguments: list[object], advice: str):

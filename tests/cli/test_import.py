@@ -52,7 +52,7 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(rnnlm: Command, check
 def test_dataset_and_vocabulary_are_not_both_given(rnnlm: Command, checkpoint: Path) -> None:
     outcome = rnnlm("import", "m.pt", "--config", checkpoint / CONFIG, "--data", "d", "--vocab", "v")
     assert outcome.exit_code == 2
-    assert "give --data or --vocab, not both." in outcome.stderr
+    assert "Give --data or --vocab, not both." in outcome.stderr
 
 
 @pytest.fixture
