@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with care."""
+"""Files that are written whole or not at all, and read within bounds."""
 
 import errno
 import hashlib
@@ -16,20 +16,20 @@ import yaml
 from rnnlm.errors import RnnlmError
 
 LARGEST_TEXT = 4 << 20
-"""No file of settings is as long as this."""
+"""The most bytes of a file of settings."""
 
 NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises; ValueError is for bytes that are not UTF-8 and for a date such as 2024-13-45."""
 
 LONGEST_LINE = 1 << 20
-"""Bytes in a line of a file of numbers, such as word vectors or an n-gram model, at most."""
+"""The most bytes in a line of a file of numbers, such as word vectors or an n-gram model."""
 
 _CHUNK = 1 << 20
 
 
 def sha256(file: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits; the file is read in chunks."""
-    if file.exists() and not file.is_file():  # of a pipe or a device the end might never come
+    if file.exists() and not file.is_file():  # a pipe or a device may never end
         raise OSError(errno.EINVAL, "Not a regular file", str(file))
     digest = hashlib.sha256()
     with file.open("rb") as stream:
@@ -39,11 +39,11 @@ def sha256(file: Path) -> str:
 
 
 BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What file managers leave in the directories that they show."""
+"""Files that file managers leave in the directories that they show."""
 
 
 def read_text(file: Path, largest: int = LARGEST_TEXT) -> str:
-    """Read a file of at most so many bytes; the default is for files of settings.
+    """Read a file of at most so many bytes; the default suits files of settings.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def parse_yaml(text: str) -> Any:
     Raises
     ------
     NOT_YAML
-        If it is none, has a key twice, or has aliases: nine lines of them can stand for billions of values.
+        If it is not YAML, has a key twice, or has aliases: nine lines of them can stand for billions of values.
     """
     if "*" in text:
         for token in yaml.scan(text, yaml.SafeLoader):
@@ -81,7 +81,7 @@ def parse_yaml(text: str) -> Any:
 
 
 class _DistinctKeys(yaml.SafeLoader):
-    """Refuses a key that stands twice, of whose values PyYAML would take the last without a word."""
+    """Refuses a key that appears twice; PyYAML would silently take its last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Make a dict of a mapping."""
@@ -89,17 +89,17 @@ class _DistinctKeys(yaml.SafeLoader):
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in keys:
-                    raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
+                    raise yaml.MarkedYAMLError(problem=f"{key.value!r} appears twice", problem_mark=key.start_mark)
                 keys.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
 
 def sync(path: Path) -> None:
-    """Have the operating system write a file or directory to the disk; Windows cannot do so for directories."""
+    """Make the operating system write a file or directory to the disk; Windows cannot do so for directories."""
     is_directory = path.is_dir()
     if is_directory and os.name == "nt":
         return
-    # Windows flushes only what is open for writing; directories cannot be.
+    # Windows flushes only files that are open for writing.
     descriptor = os.open(path, os.O_RDONLY if is_directory else os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -113,7 +113,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises
     ------
     OSError
-        If it cannot be written, or is a directory or device; it names the file.
+        If it cannot be written, or is a directory or device; the error names the file.
     """
     try:
         temporary = _write_beside(path, content)
@@ -130,12 +130,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def write_together(contents: Mapping[Path, str | bytes]) -> None:
     """Replace files that belong together: all of them or, if one cannot be written, none.
 
-    Only where the process is killed between two renamings are some new and others old.
+    If the process is killed between two renamings, some are new and others old.
 
     Raises
     ------
     OSError
-        As for `write_atomically`. It says so if a file could not be put back.
+        As for `write_atomically`; the error names files that could not be put back.
     """
     temporaries: dict[Path, Path] = {}
     before: dict[Path, Path | None] = {}
@@ -160,11 +160,11 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
 
 
 def _write_beside(path: Path, content: str | bytes) -> Path:
-    """Write what is to become a file, and return where it stands until then."""
+    """Write the content under a temporary name beside a file, and return that name."""
     temporary = path.parent / f".{path.name}.partial"
     if path.exists() and not path.is_file():  # /dev/null is not to be replaced
         raise OSError(errno.EINVAL, "Not a regular file")
-    # Made anew: what a link of that name points to is not written to.
+    # Made anew, so that nothing is written to what a link of that name points to.
     temporary.unlink(missing_ok=True)
     try:
         with temporary.open("xb") as stream:
@@ -177,7 +177,7 @@ def _write_beside(path: Path, content: str | bytes) -> Path:
 
 
 def _link_beside(path: Path) -> Path | None:
-    """Give a file a second name, by which it is found when it has been replaced; None if there is no file."""
+    """Give a file a second name, which stays when the file is replaced; return None if there is no file."""
     if not path.exists():
         return None
     second = path.parent / f".{path.name}.before"
@@ -205,7 +205,7 @@ def _remove(temporary: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it that are missing, and see that they are on the disk."""
+    """Make a directory and those above it that are missing, and write them to the disk."""
     if not path.is_dir():
         make_directory(path.parent)
         path.mkdir(exist_ok=True)

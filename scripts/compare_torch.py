@@ -31,6 +31,7 @@ from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
 from rnnlm.generation.sampler import Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.models.networks import make_network
+from rnnlm.nn.batch import Batch
 
 CONFIGURATIONS = Path(__file__).parent.parent / "configs" / "bench"
 STREAMS = (1, 64)
@@ -62,13 +63,14 @@ def rnnlm_evaluate(config: Config, seconds: float) -> dict[str, float]:
     network = make_network(config, config.model.vocabulary_size)
     shape = (WINDOW + 1, SIDE_BY_SIDE)
     ids = np.random.default_rng(0).integers(0, network.vocabulary_size, shape)
-    mask, state = np.ones((WINDOW, SIDE_BY_SIDE), bool), network.initial_state(SIDE_BY_SIDE)
+    batch = Batch(ids[:-1], ids[1:], np.ones((WINDOW, SIDE_BY_SIDE), bool))
+    state = network.initial_state(SIDE_BY_SIDE)
 
     def evaluate(windows: int) -> int:
         nonlocal state
         for _ in range(windows):
-            _, state = network.losses(ids[:-1], ids[1:], mask, state)
-        return windows * mask.size
+            _, state = network.losses(batch, state)
+        return windows * batch.num_tokens
 
     return {"tokens_per_second": rate(evaluate, 1, seconds)}
 

@@ -38,7 +38,7 @@ def test_what_is_not_text_is_refused(word_run: Path, value: Any):
     for call in (lm.generate, lm.score, lambda text: lm.perplexity([text]), lambda text: list(lm.stream(text))):
         with pytest.raises(rnnlm.RnnlmError, match="must be a string, not"):
             call(value)
-    with pytest.raises(rnnlm.RnnlmError, match=r"tokens must be a list, not the text 'the cat'"):
+    with pytest.raises(rnnlm.RnnlmError, match=r"Tokens must be a list, not the text 'the cat'"):
         lm.vocabulary.encode("the cat")
 
 

@@ -15,6 +15,10 @@ from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
 
+FLOPS_PER_WEIGHT = 6
+"""A multiplication and an addition in the forward pass, and twice that in the backward pass: for the error of the
+input and for the gradient of the weight."""
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -46,30 +50,6 @@ class Speed:
     def to_dict(self) -> dict[str, Any]:
         """Return the values by name."""
         return asdict(self)
-
-
-def flops_per_token(parameters: dict[str, tuple[int, ...]], tied: bool) -> int:
-    """Count the arithmetic of a training step that a token needs in matrix products.
-
-    A weight costs a multiplication and an addition in the forward pass and twice that in the backward pass (for
-    the input's error and for its own gradient). Look-ups cost nothing, and neither do biases.
-
-    Parameters
-    ----------
-    parameters
-        Shapes by name.
-    tied
-        Whether the embedding serves as the output weights.
-    """
-    products = [
-        shape
-        for name, shape in parameters.items()
-        if len(shape) == 2
-        and (tied or name != "embedding.weight")
-        # With one-hot input the first layer's weights are looked up.
-        and ("embedding.weight" in parameters or name != "rnn.weight_ih_l0")
-    ]
-    return 6 * sum(rows * columns for rows, columns in products)
 
 
 def benchmark(config: Config, seconds: float) -> Speed:
@@ -112,17 +92,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
         state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
         steps += 1
     step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
-    shapes = {
-        name: value.shape
-        for name, value in training_step.network.parameters.items()
-        if not name.startswith("output.tail")
-    }
-    if training_step.network.reads_by_token(batch.inputs, rng):
-        del shapes["rnn.weight_ih_l0"]
-    if config.model.softmax_samples is not None:
-        output = "embedding.weight" if config.model.tie_weights else "output.weight"
-        shapes[output] = (min(size, config.model.softmax_samples), config.model.hidden_size)
-    gflops = flops_per_token(shapes, config.model.tie_weights) * T * B / step_seconds / 1e9
+    products = training_step.network.products(batch.inputs, rng)
+    gflops = FLOPS_PER_WEIGHT * products * T * B / step_seconds / 1e9
     return Speed(
         tokens_per_second=T * B / step_seconds,
         ms_per_step=1000 * step_seconds,

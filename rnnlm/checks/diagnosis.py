@@ -1,7 +1,7 @@
 """How far back in time the gradient of a network's loss reaches."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
             f"the text has {counted(split.num_tokens, 'token{s}')}, but a distance of {distance} needs {steps:,}; "
             "give more text or a smaller distance."
         )
-    norms = np.zeros((network.num_layers, steps))
+    norms = np.zeros((len(network.stack.layers), steps))
     windows = 0
     state = network.initial_state(streams)
     for batch in islice(StreamBatches(split, streams, steps).epoch(0), WINDOWS // streams):
@@ -80,8 +80,8 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
         last[-1] = batch.mask.all(axis=0)
         windows += int(last.sum())
         with np.errstate(all="ignore"):
-            _, state = network.backpropagate(batch.inputs, batch.targets, last, state)
-            for k, layer in enumerate(network.layers):
+            _, state = network.backpropagate(replace(batch, mask=last), state)
+            for k, layer in enumerate(network.stack.layers):
                 # The squares in a norm of very small numbers need double precision.
                 dh = layer.hidden_gradients[::-1].astype(np.float64)
                 norms[k] += np.linalg.norm(dh, axis=1).sum(axis=1)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 RUNS = Path("runs")
-"""Where runs go, and where models are looked for, when nothing is said."""
+"""Where runs go, and where models are looked for, by default."""
+PATH = click.Path(path_type=Path)
 
 
 class FiniteRange(click.FloatRange):
@@ -37,64 +38,35 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-def quiet_option(command: Command) -> Command:
-    """Add ``--quiet``."""
-    return click.option("--quiet", is_flag=True, help="Print nothing but results and errors.")(command)
+quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but results and errors.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+json_lines_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print each result as a line of JSON.")
+runs_argument = click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=PATH)
+x_option = click.option(
+    "--x",
+    type=click.Choice(["step", "epoch", "tokens", "seconds"]),
+    default="step",
+    show_default=True,
+    help="What the curves are drawn over.",
+)
+model_option = click.option(
+    "--model",
+    "model_path",
+    type=PATH,
+    help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/, else the "
+    "small model that is installed]",
+)
 
 
-def json_option(command: Command) -> Command:
-    """Add ``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
+def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Return a decorator that adds some options in their order."""
 
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
 
-def json_lines_option(command: Command) -> Command:
-    """Add ``--jsonl``."""
-    return click.option("--jsonl", "as_jsonl", is_flag=True, help="Print each result as a line of JSON.")(command)
-
-
-def config_options(command: Command, required: bool = True) -> Command:
-    """Add ``--config`` and ``--set``."""
-    command = click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="SECTION.KEY=VALUE",
-        shell_complete=_complete_key,
-        help="Change a value of the configuration, as in training.epochs=5. May be given again.",
-    )(command)
-    return click.option(
-        "--config", "config_path", required=required, type=click.Path(path_type=Path), help="YAML configuration."
-    )(command)
-
-
-def run_options(command: Command) -> Command:
-    """Add ``--config``, ``--set``, ``--data`` and ``--out``: what a run consists of, and where it goes."""
-    command = click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        help="Run directory to write.  [default: runs/NAME of the configuration]",
-    )(command)
-    command = click.option(
-        "--data", type=click.Path(path_type=Path), help="Dataset directory.  [default: data.path]"
-    )(command)
-    return config_options(command, required=False)
-
-
-def chosen_run(
-    config_path: Path | None, overrides: tuple[str, ...], data: Path | None, out: Path | None, quiet: bool
-) -> "tuple[Config, Path]":
-    """Return the configuration and the run directory that the options of `run_options` name."""
-    from rnnlm.config import Config, DataConfig
-
-    if config_path is None:
-        raise click.MissingParameter(param_hint="'--config'", param_type="option")
-    config = Config.load(config_path, overrides)
-    if data is not None:
-        config = config.model_copy(update={"data": DataConfig(path=str(data))})
-    if out is None:
-        out = RUNS / config_path.stem
-        say(f"Run directory: {out}", quiet)
-    return config, out
+    return add
 
 
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -122,72 +94,74 @@ def _values(annotation: Any) -> list[str]:
     return [value for part in get_args(annotation) for value in _values(part)]
 
 
-def model_option(command: Command) -> Command:
-    """Add ``--model``."""
-    return click.option(
-        "--model",
-        "model_path",
-        type=click.Path(path_type=Path),
-        help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/, else the "
-        "small model that is installed]",
-    )(command)
+def _config_option(required: bool) -> Callable[[Command], Command]:
+    return click.option("--config", "config_path", required=required, type=PATH, help="YAML configuration.")
 
 
-def runs_argument(command: Command) -> Command:
-    """Add ``RUN...``."""
-    return click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))(
-        command
-    )
+_set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    shell_complete=_complete_key,
+    help="Change a value of the configuration, as in training.epochs=5. May be given again.",
+)
+config_options = several(_config_option(required=True), _set_option)
+run_options = several(
+    _config_option(required=False),
+    _set_option,
+    click.option("--data", type=PATH, help="Dataset directory.  [default: data.path]"),
+    click.option("--out", type=PATH, help="Run directory to write.  [default: runs/NAME of the configuration]"),
+)
+"""What a run consists of, and where it goes; see `chosen_run`."""
 
 
-def x_option(command: Command) -> Command:
-    """Add ``--x``."""
-    return click.option(
-        "--x",
-        type=click.Choice(["step", "epoch", "tokens", "seconds"]),
-        default="step",
-        show_default=True,
-        help="What the curves are drawn over.",
-    )(command)
+def chosen_run(
+    config_path: Path | None, overrides: tuple[str, ...], data: Path | None, out: Path | None, quiet: bool
+) -> "tuple[Config, Path]":
+    """Return the configuration and the run directory that the options of `run_options` name."""
+    from rnnlm.config import Config, DataConfig
+
+    if config_path is None:
+        raise click.MissingParameter(param_hint="'--config'", param_type="option")
+    config = Config.load(config_path, overrides)
+    if data is not None:
+        config = config.model_copy(update={"data": DataConfig(path=str(data))})
+    if out is None:
+        out = RUNS / config_path.stem
+        say(f"Run directory: {out}", quiet)
+    return config, out
 
 
 def source_options(default_split: str) -> Callable[[Command], Command]:
-    """Add ``--data``, ``--split`` and ``--text``: what a model is measured on."""
-
-    def add(command: Command) -> Command:
-        command = click.option(
-            "--text",
-            type=click.Path(path_type=Path),
-            help="Text file instead of a dataset, of any format that preprocess reads.",
-        )(command)
-        command = click.option(
+    """Add what a model is measured on; see `check_source` and `chosen_split`."""
+    return several(
+        click.option(
+            "--data",
+            type=PATH,
+            help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
+        ),
+        click.option(
             "--split",
             type=click.Choice(["train", "valid", "test"]),
             help=f"Part of the dataset.  [default: {default_split}]",
-        )(command)
-        return click.option(
-            "--data",
-            type=click.Path(path_type=Path),
-            help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
-        )(command)
-
-    return add
+        ),
+        click.option(
+            "--text", type=PATH, help="Text file instead of a dataset, of any format that preprocess reads."
+        ),
+    )
 
 
 def interpolation_options(others: str) -> Callable[[Command], Command]:
     """Add ``--interpolate`` and ``--weight``; `others` says what the file may be."""
-
-    def add(command: Command) -> Command:
-        command = click.option(
+    return several(
+        click.option("--interpolate", type=PATH, help=f"Mix with another model: {others}."),
+        click.option(
             "--weight",
             type=FiniteRange(min=0, max=1, min_open=True),
             help="Weight of the network in the mixture.  [default: the best for the validation split]",
-        )(command)
-        return click.option(
-            "--interpolate", type=click.Path(path_type=Path), help=f"Mix with another model: {others}."
-        )(command)
-
-    return add
+        ),
+    )
 
 
 def chosen_interpolation(

@@ -26,7 +26,7 @@ def gradcheck(config_path: Path, overrides: tuple[str, ...], as_json: bool, quie
     Example:
       rnnlm gradcheck --config configs/tutorial.yaml --set model.nonlinearity=relu
     """
-    from rnnlm.checks.gradients import check_gradients
+    from rnnlm.checks.gradient_check import check_gradients
     from rnnlm.config import Config
 
     errors = check_gradients(Config.load(config_path, overrides))

@@ -5,9 +5,11 @@ import importlib
 import io
 import keyword
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, TextIO
 
 import click
@@ -17,7 +19,6 @@ from rnnlm.errors import RnnlmError
 COMPLETION = "_RNNLM_COMPLETE"
 """The variable by which a shell asks what a line may go on with."""
 
-# One line a command, kept here so that `rnnlm --help` imports none of them.
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
     "train": "Train a language model on a dataset.",
@@ -37,7 +38,10 @@ COMMANDS = {
     "config": "Show what a configuration can say: an example, a schema for editors.",
     "completion": "Print what lets a shell complete commands and options.",
 }
+"""One line a command, kept here so that `rnnlm --help` imports none of them."""
 
+_PARAMETER = re.compile(r"(?<![\w'\"`/\\.-])`([a-z_]+)(?:=(.*?))?`(?![\w'\"`/\\-]|\.\w)")
+"""A parameter, or one and its value, as messages of the library name it; in quotes or a path it is data."""
 
 CLOSED_PIPE = 141
 """Exit status where nobody reads what is printed any more: that of a program which SIGPIPE, 13, has ended."""
@@ -100,11 +104,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit.
-
-    Exit codes: 0 success, 1 a failure the user can act on, 2 wrong usage, 129 hung up, 130 Ctrl-C, 141 standard
-    output closed by its reader, 143 SIGTERM.
-    """
+    """Run the command line and exit; its help lists the exit statuses."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or file that cannot show a character must not end the program.
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
     except RnnlmError as error:
-        fail(str(error), 1)
+        fail(with_options(str(error)), 1)
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
@@ -161,6 +161,37 @@ def _quiet_end_of_pipe() -> Iterator[None]:
     except BrokenPipeError:
         _lead_nowhere(sys.stdout)
         sys.exit(CLOSED_PIPE)
+
+
+def with_options(message: str) -> str:
+    """Name options where a message of the library names parameters, as ``--top-k 5`` for ```top_k=5```."""
+    return _PARAMETER.sub(_as_option, message)
+
+
+def _as_option(match: re.Match[str]) -> str:
+    """Return the option for a parameter, or the text as it is if no command has such a parameter."""
+    name, value = match.groups()
+    option = _options().get(name)
+    if option is None:
+        return match[0]
+    if value is None or (option.is_flag and value == "True"):
+        return option.opts[-1]
+    if option.is_flag:
+        return option.secondary_opts[0]
+    return f"{option.opts[-1]} {value}"
+
+
+@cache
+def _options() -> dict[str, click.Option]:
+    """Return the options of all commands, by the names of their parameters and by their own."""
+    options = {}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        for option in command.params if command else ():
+            if isinstance(option, click.Option):
+                options[option.opts[-1].removeprefix("--").replace("-", "_")] = option
+                options[str(option.name)] = option
+    return options
 
 
 def fail(message: str, exit_code: int) -> None:

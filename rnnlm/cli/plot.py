@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argument, say, x_option
+from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_argument, say, x_option
 
 
 @click.command()
@@ -12,7 +12,7 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Picture to draw, in the format its ending names.  "
     "[default: curves.png, in the run's directory if there is only one]",
 )

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import say
+from rnnlm.cli.common import Command, say, several
+from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.report import ReadReport
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-# The parameters are called as in `ReaderSettings`.
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
@@ -75,12 +73,13 @@ OPTIONS = (
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of reading, and hand the command what they say as one argument, `reader`.
 
+    Their parameters are called as in `ReaderSettings`.
+
     Parameters
     ----------
     by_documents
         Whether the command reads documents, not lines.
     """
-    options = (DOCUMENTS, *OPTIONS) if by_documents else OPTIONS
 
     def add(command: Command) -> Command:
         @wraps(command)
@@ -92,9 +91,7 @@ def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
             reader.check()
             return command(**arguments, reader=reader)
 
-        wrapped: Any = with_reader
-        for option in reversed(options):
-            wrapped = option(wrapped)
+        wrapped: Any = several(*((DOCUMENTS, *OPTIONS) if by_documents else OPTIONS))(with_reader)
         return wrapped  # type: ignore[no-any-return]
 
     return add
@@ -113,7 +110,7 @@ def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
 
 def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
-    for message in (*report.guesses(), *report.messages()):
+    for message in (*report.guesses(), *map(with_options, report.messages())):
         say(message, quiet)
 
 

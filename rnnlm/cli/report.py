@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argument, say, x_option
+from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_argument, say, x_option
 
 
 @click.command()
@@ -12,14 +12,14 @@ from rnnlm.cli.common import json_option, print_json, quiet_option, runs_argumen
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Page to write.  [default: report.html, in the run's directory if there is only one]",
 )
 @x_option
 @click.option(
     "--tensorboard",
     "events_directory",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Write event files for TensorBoard too, or write them again; needs tensorboardX.",
 )

@@ -16,9 +16,8 @@ from rnnlm.cli.common import (
     model_option,
     print_json,
     quiet_option,
-    say,
 )
-from rnnlm.cli.reading import ENCODING
+from rnnlm.cli.reading import ENCODING, say_reading
 
 
 @click.command()
@@ -90,5 +89,4 @@ def rescore(
             print_json({**asdict(each.hypothesis), "log10_prob": each.log10_prob, "total": each.total})
         else:
             click.echo(f"{each.log10_prob:.6f}" if scores else f"{each.hypothesis.id} {each.hypothesis.text}")
-    for message in report.messages():
-        say(message, quiet)
+    say_reading(report, quiet)

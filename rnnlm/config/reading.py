@@ -61,7 +61,7 @@ class Config(Section):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            source = "--set" if path is None else f"{path} with --set" if overrides else str(path)
+            source = "`overrides`" if path is None else f"{path} with `overrides`" if overrides else str(path)
             raise RnnlmError(f"{source}: {_explain(error)}") from error
 
     def with_model(self, **changes: object) -> "Config":
@@ -98,14 +98,14 @@ def _apply(override: str, raw: dict[Any, Any]) -> None:
     if not (equals and dot and section and name):
         having = [name for name, model in SECTIONS.items() if section in model.model_fields]
         example = f"{having[0]}.{override}" if having and equals else "model.hidden_size=200"
-        raise RnnlmError(f"--set {override}: expected section.key=value, such as {example}.")
+        raise RnnlmError(f"`overrides={override}`: expected section.key=value, such as {example}.")
     try:
         parsed = parse_yaml(value)
     except NOT_YAML as error:
-        raise RnnlmError(f"--set {override}: the value is not valid YAML.") from error
+        raise RnnlmError(f"`overrides={override}`: the value is not valid YAML.") from error
     target = raw.setdefault(section, {})
     if not isinstance(target, dict):
-        raise RnnlmError(f"--set {override}: the file gives '{section}' a value instead of keys.")
+        raise RnnlmError(f"`overrides={override}`: the file gives '{section}' a value instead of keys.")
     target[name] = parsed
 
 

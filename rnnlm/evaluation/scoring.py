@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rnnlm.dataset.store import Split
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.batch import Batch
 from rnnlm.nn.network import Network
 from rnnlm.optim.sgd import SGD
 from rnnlm.text.vocabulary import Vocabulary
@@ -82,7 +83,7 @@ def losses(
             watch()
             at, mask = _window(ids, starts, np.minimum(left, steps))
             inputs, targets = _read(ids, at)
-            nats, state = network.losses(inputs, targets, mask, state)
+            nats, state = network.losses(Batch(inputs, targets, mask), state)
             yield at[mask], nats
             # Those that have ended stand last.
             going_on = np.count_nonzero(left > steps)
@@ -180,12 +181,13 @@ def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: i
         state = network.initial_state(1)
         while left:
             at, mask = _window(ids, np.array([start]), np.array([min(left, steps)]))
-            window = *_read(ids, at), mask, state
+            batch = Batch(*_read(ids, at), mask)
             with np.errstate(all="ignore"):
-                nats, state = network.losses(*window)
+                nats, after = network.losses(batch, state)
                 if not np.isfinite(nats).all():
                     raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
-                network.backpropagate(*window)
+                network.backpropagate(batch, state)
                 optimizer.step(rate)
+            state = after
             yield at[:, 0], nats
             start, left = at[-1, 0] + 1, left - len(at)

@@ -63,7 +63,8 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
         Its section of the configuration.
     """
     weights = {name: value.astype(np.float32) for name, value in network.parameters.items()}
-    L, S, C = network.num_layers, network.layers[0].num_states, network.vocabulary_size
+    layers, C = network.stack.layers, network.vocabulary_size
+    L, S, H = len(layers), layers[0].num_states, layers[0].hidden_size
     graph = _Graph()
     names = [f"{state}_l{k}" for k in range(L) for state in "hc"[:S]]
     graph.apply("Split", ["state"], *names, axis=0)
@@ -71,10 +72,10 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
     x = _add_input(graph, weights, C)
     for k in range(L):
         y = _add_layer(graph, weights, settings, k, x)
-        x = graph.apply("Add", [x, y], f"sum_l{k}") if network.residual[k] else y
+        x = graph.apply("Add", [x, y], f"sum_l{k}") if network.stack.residual[k] else y
     graph.apply("Concat", [f"next_{name}" for name in names], "next_state", axis=0)
-    if isinstance(network.output, AdaptiveSoftmax):
-        _add_adaptive_softmax(graph, weights, network.output.cutoffs, x)
+    if isinstance(network.head, AdaptiveSoftmax):
+        _add_adaptive_softmax(graph, weights, network.head.cutoffs, x)
     else:
         weight = "embedding.weight"
         if not settings.tie_weights:
@@ -84,7 +85,6 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
     def described(name: str, *shape: int | str, kind: int = onnx.TensorProto.FLOAT) -> onnx.ValueInfoProto:
         return onnx.helper.make_tensor_value_info(name, kind, shape)
 
-    H = network.hidden_size
     model = onnx.helper.make_graph(
         graph.operators,
         "rnnlm",

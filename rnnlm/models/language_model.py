@@ -478,7 +478,7 @@ class LanguageModel:
                 f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
             )
             raise RnnlmError(f"{word!r} is not in the vocabulary; {advice}")
-        vectors = self.network.embedding.weight
+        vectors = self.network.source.table.value
         lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[index])
         similarities = vectors @ vectors[index] / np.maximum(lengths, np.finfo(vectors.dtype).tiny)
         nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]

@@ -1,16 +1,30 @@
 """The network of a configuration, and trained weights put into one."""
 
 from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from rnnlm.config import Config
+from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.network import CELLS, Network
+from rnnlm.nn.cells import CELLS
+from rnnlm.nn.dropout import Dropout
+from rnnlm.nn.embedding import Embedding, OneHot
+from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
+from rnnlm.nn.heads.head import Head
+from rnnlm.nn.heads.sampled import SampledSoftmax
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.initializers import Initialization, uniform
+from rnnlm.nn.network import Network
+from rnnlm.nn.penalties import ActivationPenalties
+from rnnlm.nn.stack import Stack
+from rnnlm.nn.table import Table
 from rnnlm.storage.checkpoint import MODEL, Checkpoint
 
+DType: TypeAlias = np.dtype[np.floating]
 
-def make_network(config: Config, vocabulary_size: int, dtype: str | None = None) -> Network:
+
+def make_network(config: Config, vocabulary_size: int, precision: str | None = None) -> Network:
     """Make the network of a configuration, with initial weights.
 
     Parameters
@@ -19,8 +33,8 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
         The configuration.
     vocabulary_size
         Number of tokens.
-    dtype
-        Precision; None for the configuration's.
+    precision
+        "float32" or "float64"; None for the configuration's.
 
     Raises
     ------
@@ -32,10 +46,53 @@ def make_network(config: Config, vocabulary_size: int, dtype: str | None = None)
         raise RnnlmError(
             f"model.softmax_cutoffs: {cutoffs} must be below the vocabulary's {vocabulary_size} tokens."
         )
-    options = config.model.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
+    model, dtype = config.model, np.dtype(precision or config.training.dtype)
+    rng = np.random.default_rng(config.training.seed)
+    start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
     # Weights that overflow are refused where they are saved.
     with np.errstate(over="ignore"):
-        return Network(vocabulary_size, **options, seed=config.training.seed, dtype=dtype or config.training.dtype)
+        source = _source(model, vocabulary_size, start, dtype)
+        stack = _stack(model, start, dtype)
+        return Network(source, stack, _head(model, source, start, dtype))
+
+
+def _source(model: ModelConfig, vocabulary_size: int, start: Initialization, dtype: DType) -> Embedding:
+    """Make what turns tokens into vectors; for a one-hot input, the U of the first layer."""
+    C, E = vocabulary_size, model.embedding_size
+    if E is None:
+        columns = start.input_gates(CELLS[model.cell].num_gates, model.hidden_size, C)
+        # Transposed, so that a look-up reads a row.
+        return OneHot(Table(np.ascontiguousarray(columns.T, dtype)), model.embedding_dropout)
+    table = Table(uniform(start.rng, (C, E), E).astype(dtype))
+    return Embedding(table, model.embedding_dropout, is_trained=not model.freeze_embedding)
+
+
+def _stack(model: ModelConfig, start: Initialization, dtype: DType) -> Stack:
+    """Make the recurrent layers; a one-hot input is never dropped."""
+    H, E, L = model.hidden_size, model.embedding_size, model.num_layers
+    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
+    if model.cell == "rnn":
+        options["nonlinearity"] = model.nonlinearity
+    layers = [CELLS[model.cell](E if k == 0 else H, H, model.bias, start, dtype, **options) for k in range(L)]
+    dropouts = [
+        Dropout(0.0 if E is None and k == 0 else model.dropout, dtype, model.variational_dropout)
+        for k in range(L + 1)
+    ]
+    residual = [model.residual and (k > 0 or E == H) for k in range(L)]
+    penalties = ActivationPenalties(model.activation_regularization, model.temporal_activation_regularization)
+    return Stack(layers, dropouts, residual, penalties)
+
+
+def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: DType) -> Head:
+    """Make what predicts the next token."""
+    C, H = len(source.table.value), model.hidden_size
+    if model.softmax_cutoffs is not None:
+        return AdaptiveSoftmax(C, H, model.softmax_cutoffs, model.bias, start, dtype)
+    table = source.table if model.tie_weights else Table(start.matrix(C, H).astype(dtype))
+    bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
+    if model.softmax_samples is not None:
+        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples)
+    return Softmax(table, bias, bias_gradient)
 
 
 def restored_network(checkpoint: Checkpoint) -> Network:

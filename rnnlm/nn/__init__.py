@@ -1,4 +1,4 @@
-"""The mathematics: arrays in, arrays out; nothing here knows of text, files or the command line."""
+"""The mathematics: arrays in, arrays out; nothing here knows of text, files, configuration or the command line."""
 
 from rnnlm.nn.network import Network
 

@@ -1,4 +1,4 @@
-"""Array types, the scratch memory that training steps share, and gradients of tables."""
+"""Array types, and the scratch memory that training steps share."""
 
 import math
 from typing import TypeAlias
@@ -40,54 +40,17 @@ class Workspace:
             buffer = self._buffers[name] = np.empty(size, self.dtype)
         return buffer[:size].reshape(shape)
 
+    def columns(self, name: str, rows: Floats) -> Floats:
+        """Lay (T, B, n) out as (T, n, B), in the array `name`."""
+        T, B, n = rows.shape
+        columns = self.array(name, T, n, B)
+        np.copyto(columns, rows.transpose(0, 2, 1))
+        return columns
 
-class TableGradient:
-    """The gradient of a table (V, E) of which a step may use few rows.
-
-    Parameters
-    ----------
-    values : (V, E)
-        Where the gradient is kept.
-
-    Attributes
-    ----------
-    rows : (N,) or None
-        The different rows outside of which `values` is zero, in rising order; None if no row need be.
-    tracks_rows
-        Whether `clear`, `add` and `replace` take note of the rows. Whoever sets it changes `values` in these only.
-    """
-
-    def __init__(self, values: Floats) -> None:
-        self.values = values
-        self.rows: Ids | None = None
-        self.tracks_rows = False
-        self._workspace = Workspace(values.dtype)
-
-    def clear(self) -> None:
-        """Set the gradient to zero."""
-        self.values[slice(None) if self.rows is None else self.rows] = 0
-        self.rows = np.empty(0, np.intp) if self.tracks_rows else None
-
-    def replace(self, ids: Ids, rows: Floats) -> None:
-        """Set row ``ids[n]`` to row n of `rows` (N, E), no id twice, and every other row to zero."""
-        self.clear()
-        self.values[ids] = rows
-        if self.rows is not None:
-            self.rows = np.sort(ids)
-
-    def add(self, ids: Ids, rows: Floats) -> None:
-        """Add row n of `rows` (N, E) to row ``ids[n]``; an id may occur more than once."""
-        added = add_rows(self.values, ids, rows, self._workspace)
-        if self.rows is not None:
-            self.rows = np.union1d(self.rows, added)
-
-
-def add_rows(table: Floats, ids: Ids, rows: Floats, workspace: Workspace) -> Ids:
-    """Add row n of `rows` (N, E) to row ``ids[n]`` of `table` (V, E), and return the different ids."""
-    order = np.argsort(ids, kind="stable")
-    different, starts = np.unique(ids[order], return_index=True)
-    in_order = workspace.array("rows_in_order", *rows.shape)
-    # mode "clip" lets NumPy write into `out` without a buffer; the order is in range.
-    np.take(rows, order, axis=0, out=in_order, mode="clip")
-    table[different] += np.add.reduceat(in_order, starts, axis=0)
-    return different
+    def rows(self, name: str, columns: Floats) -> Floats:
+        """Lay (T, n, B), or (T, G, H, B) with n = G·H, out as (T, B, n), in the array `name`."""
+        T, B = len(columns), columns.shape[-1]
+        columns = columns.reshape(T, -1, B)
+        rows = self.array(name, T, B, columns.shape[1])
+        np.copyto(rows, columns.transpose(0, 2, 1))
+        return rows

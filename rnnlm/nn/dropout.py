@@ -1,6 +1,7 @@
 """Dropout on the connections that do not recur."""
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Workspace
 
@@ -29,7 +30,7 @@ class Dropout:
         self._workspace = Workspace(dtype)
         self._mask: Floats | None = None
 
-    def forward(self, x: Floats, rng: np.random.Generator | None) -> Floats:
+    def forward(self, x: Floats, rng: Generator | None) -> Floats:
         """Drop elements of `x`, its first axis being time. Without `rng`, or with p = 0, return `x` itself."""
         if rng is None or self.probability == 0:
             self._mask = None

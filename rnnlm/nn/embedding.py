@@ -1,65 +1,121 @@
 """Token ids to vectors: a look-up in place of a product with a one-hot vector."""
 
 import numpy as np
+from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids, TableGradient, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
+from rnnlm.nn.layer import Rows, Vectors
+from rnnlm.nn.table import Table
+
+FEW_TOKENS = 200
+"""Size up to which a vocabulary, as of characters, may be given as `Rows`."""
+
+REPETITIONS = 4
+"""Places in a window, for each token of the vocabulary, from which `Rows` pay."""
 
 
 class Embedding:
-    """A table with one row a token: ``y_t = weight[x_t]``.
-
-    The same table serves a one-hot input: there the rows are the columns of the recurrent layer's ``U``, and
-    ``U x_t`` is a look-up.
+    """A table with one row a token: ``x_t = table[id_t]``.
 
     Parameters
     ----------
-    weight : (V, E)
-        The table, trained in place.
-    gradient
-        Where the derivative of the loss with respect to `weight` is left.
-    shared
-        True when another layer has the same `weight` and has written its part into `gradient` before this one
-        does (tied weights): then it is added to.
+    table : (V, E)
+        The vectors.
     word_dropout
         Probability with which a word is dropped wherever it stands in a window (Gal and Ghahramani 2016, Merity
         et al. 2017); only while training.
+    is_trained
+        Whether the vectors are trained, or stay as they begin.
+
+    Attributes
+    ----------
+    parameters, gradients
+        The table and its derivative, by the name and in the shape of PyTorch.
+    tensor
+        That name.
+    token_axis
+        The axis of that tensor which counts the tokens.
     """
 
-    def __init__(
-        self, weight: Floats, gradient: TableGradient, shared: bool = False, word_dropout: float = 0.0
-    ) -> None:
-        self.weight = weight
-        self.gradient = gradient
-        self.shared = shared
-        self._word_dropout = Dropout(word_dropout, weight.dtype)
-        self._workspace = Workspace(weight.dtype)
+    tensor = "embedding.weight"
+    token_axis = 0
 
-    def forward(self, ids: Ids, rng: np.random.Generator | None = None) -> Floats:
-        """Look up `ids` (T, B); returns (T, B, E). `rng` draws which words are dropped, None drops none."""
-        self._ids = ids.ravel()
-        y = self._workspace.array("y", *ids.shape, self.weight.shape[1])
-        # mode "clip" lets NumPy write into `out` without a buffer; the ids are known to be in range.
-        np.take(self.weight, ids, axis=0, out=y, mode="clip")
+    def __init__(self, table: Table, word_dropout: float = 0.0, is_trained: bool = True) -> None:
+        self.table = table
+        self.is_trained = is_trained
+        self.parameters, self.gradients = {self.tensor: table.value}, {self.tensor: table.gradient}
+        self._word_dropout = Dropout(word_dropout, table.value.dtype)
+        self._workspace = Workspace(table.value.dtype)
         self._kept: Floats | None = None
+        self._read: Ids | None = None
+
+    def gives_rows(self, ids: Ids, rng: Generator | None) -> bool:
+        """Whether `forward` can give vectors as rows of the table: tokens are few, repeat, and read alike."""
+        tokens = len(self.table.value)
+        drops = rng is not None and self._word_dropout.probability > 0
+        return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
+
+    def forward(self, ids: Ids, rng: Generator | None = None, *, as_rows: bool = False) -> Vectors:
+        """Look up `ids` (T, B).
+
+        Parameters
+        ----------
+        ids : (T, B)
+            The tokens.
+        rng
+            Draws which words are dropped; None drops none.
+        as_rows
+            Whether to return `Rows`; only where `gives_rows` is true.
+
+        Returns
+        -------
+        (T, B, E) or Rows
+            The vectors.
+        """
+        self._read = ids
+        if as_rows:
+            return Rows(self.table.value, ids)
+        y = self._workspace.array("y", *ids.shape, self.table.value.shape[1])
+        # mode "clip" lets NumPy write into `out` without a buffer; the ids are known to be in range.
+        np.take(self.table.value, ids, axis=0, out=y, mode="clip")
+        self._kept = None
         if rng is not None and self._word_dropout.probability > 0:
-            words = np.ones((len(self.weight), 1), y.dtype)
+            words = np.ones((len(self.table.value), 1), y.dtype)
             self._kept = self._word_dropout.forward(words, rng)[ids]
             y *= self._kept
         return y
 
-    def backward(self, dy: Floats) -> None:
-        """Add up the error `dy` (T, B, E) over the places where each token occurred."""
-        if self._kept is not None:
-            dy = dy * self._kept
-        if not self.shared:
-            self.gradient.clear()
-        self.gradient.add(self._ids, dy.reshape(-1, dy.shape[2]))
+    def backward(self, dx: Floats) -> None:
+        """Add the error of what the last `forward` gave to the table's gradient.
 
-    def backward_table(self, dtable: Floats) -> None:
-        """Take the derivative (V, E) with respect to a table that was read as a whole, not by `forward`."""
-        if self.shared:
-            self.gradient.values += dtable
-        else:
-            self.gradient.values[...] = dtable
-        self.gradient.rows = None
+        Parameters
+        ----------
+        dx : (T, B, E) or (V, E)
+            The error by place, or of the table where that was read as `Rows`.
+
+        Raises
+        ------
+        RuntimeError
+            If there was no `forward` since the last `backward`.
+        """
+        if self._read is None:
+            raise RuntimeError("backward needs a forward before it: an embedding serves once in a pass")
+        ids, self._read = self._read, None
+        if dx.ndim == 2:
+            self.table.add(dx)
+            return
+        if self._kept is not None:
+            dx = dx * self._kept
+        self.table.add_rows(ids.ravel(), dx.reshape(-1, dx.shape[2]))
+
+
+class OneHot(Embedding):
+    """One-hot vectors, already multiplied with the first layer's U: the rows of the table are U's columns."""
+
+    tensor = "rnn.weight_ih_l0"
+    token_axis = 1
+
+    def __init__(self, table: Table, word_dropout: float = 0.0) -> None:
+        super().__init__(table, word_dropout)
+        self.parameters, self.gradients = {self.tensor: table.value.T}, {self.tensor: table.gradient.T}

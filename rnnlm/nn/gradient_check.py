@@ -2,11 +2,13 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnlm.nn.arrays import Floats, Ids, Mask
+from rnnlm.nn.arrays import Floats
+from rnnlm.nn.batch import Batch
 from rnnlm.nn.network import Network
 
 STEPS = (1e-4, 1e-5, 1e-6)
@@ -24,9 +26,7 @@ SMALLEST = 1e-3
 
 def gradient_check(
     network: Network,
-    inputs: Ids,
-    targets: Ids,
-    mask: Mask,
+    batch: Batch,
     state: Floats,
     *,
     bptt_truncate: int | None = None,
@@ -40,8 +40,8 @@ def gradient_check(
     ----------
     network
         A network in float64; its parameters are the same afterwards.
-    inputs, targets, mask : (T, B)
-        A window, as for `Network.backpropagate`.
+    batch
+        A window.
     state : (L, S, B, H)
         Hidden state before the window.
     bptt_truncate
@@ -62,40 +62,41 @@ def gradient_check(
     """
     if network.dtype != np.float64:
         raise ValueError("the gradient check needs a network in float64")
-
-    window = (inputs, targets, mask, state)
     if bptt_truncate is not None and not drops:
         raise ValueError("truncated BPTT is for training, which drops")
 
     def rng() -> np.random.Generator | None:
         return np.random.default_rng(seed) if drops else None
 
-    def full_loss() -> float:
-        return network.objective(*window, rng())
+    def loss() -> float:
+        return network.objective(batch, state, rng())
 
-    loss = full_loss if bptt_truncate is None else _truncated_loss(network, *window, bptt_truncate, seed)
-    network.backpropagate(*window, bptt_truncate=bptt_truncate, rng=rng())
+    if bptt_truncate is not None:
+        loss = _truncated_loss(network, batch, state, bptt_truncate, seed)
+    network.backpropagate(batch, state, bptt_truncate=bptt_truncate, rng=rng())
     gradients = _as_trained_on(network)
     if samples is None:
         size = sum(parameter.size for parameter in network.parameters.values())
         samples = size if size <= SMALL else SAMPLES
     chooser = np.random.default_rng(seed)
-    errors = {}
-    for name, parameter in network.parameters.items():
-        gradient = gradients[name]
-        by_size = np.argsort(-np.abs(gradient), axis=None)
-        rest = chooser.permutation(by_size[samples // 2 :])[: samples - samples // 2]
-        chosen = np.concatenate([by_size[: samples // 2], rest])
-        errors[name] = max(
-            _relative_error(loss, parameter, np.unravel_index(index, gradient.shape), float(gradient.flat[index]))
-            for index in chosen
+    return {
+        name: max(
+            _relative_error(loss, parameter, index, float(gradients[name][index]))
+            for index in _chosen(gradients[name], samples, chooser)
         )
-    return errors
+        for name, parameter in network.parameters.items()
+    }
 
 
-def _relative_error(
-    loss: Callable[[], float], parameter: Floats, index: tuple[np.intp, ...], analytic: float
-) -> float:
+def _chosen(gradient: Floats, samples: int, rng: np.random.Generator) -> list[Any]:
+    """Choose the indices of elements: half of them those with the largest gradients, the rest at random."""
+    by_size = np.argsort(-np.abs(gradient), axis=None)
+    largest, others = by_size[: samples // 2], by_size[samples // 2 :]
+    chosen = np.concatenate([largest, rng.permutation(others)[: samples - samples // 2]])
+    return [np.unravel_index(place, gradient.shape) for place in chosen]
+
+
+def _relative_error(loss: Callable[[], float], parameter: Floats, index: Any, analytic: float) -> float:
     """Return the smallest relative error over the step sizes."""
     value = parameter[index]
     best = np.inf
@@ -147,10 +148,9 @@ class _Draws(np.random.Generator):
         return self
 
 
-def _truncated_loss(
-    network: Network, inputs: Ids, targets: Ids, mask: Mask, state: Floats, steps: int, seed: int
-) -> Callable[[], float]:
+def _truncated_loss(network: Network, batch: Batch, state: Floats, steps: int, seed: int) -> Callable[[], float]:
     """Make the loss whose exact derivative truncated BPTT is, from the present parameters' hidden states."""
+    inputs = batch.inputs
     T = len(inputs)
     draws = _Draws(seed)
     whole, _ = network.forward(inputs, state, draws)
@@ -164,9 +164,9 @@ def _truncated_loss(
             first = max(0, t - steps)
             window = inputs[first : t + 1]
             hidden[t] = network.forward(window, states[first], draws.again(first, t + 1))[0][-1]
-            top[t] = network.top[-1]
+            top[t] = network.stack.top[-1]
         # What is drawn after the layers is drawn for all time steps together.
         rng = np.random.Generator(copy.deepcopy(draws.bit_generator))
-        return network.objective_of(hidden, top, targets, mask, rng)
+        return network.objective_of(hidden, top, batch, rng)
 
     return loss

@@ -4,7 +4,8 @@ import numpy as np
 
 from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.recurrent import RecurrentLayer, gates
+from rnnlm.nn.cell import gates
+from rnnlm.nn.recurrent import RecurrentLayer
 
 
 class GRULayer(RecurrentLayer):

@@ -1,5 +1,7 @@
 """How weights start."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
@@ -51,6 +53,38 @@ def matrix(name: str, rng: np.random.Generator, rows: int, columns: int) -> Floa
     return {"glorot": glorot, "orthogonal": orthogonal, "identity": identity}[name](rng, rows, columns)
 
 
-def gate_matrices(name: str, rng: np.random.Generator, gates: int, hidden_size: int, inputs: int) -> Floats:
-    """Make the weights of several gates, (gates · hidden_size, inputs), each gate's a matrix of its own."""
-    return np.concatenate([matrix(name, rng, hidden_size, inputs) for _ in range(gates)])
+@dataclass(frozen=True)
+class Initialization:
+    """Draws the initial weights of a network, part after part.
+
+    Attributes
+    ----------
+    rng
+        Source of randomness.
+    kind, recurrent_kind
+        How input and output weights, and recurrent weights, start: a name that `matrix` knows.
+    recurrent_scale
+        Factor on the recurrent weights.
+    """
+
+    rng: np.random.Generator
+    kind: str
+    recurrent_kind: str
+    recurrent_scale: float
+
+    def matrix(self, rows: int, columns: int) -> Floats:
+        """Make the weights from `columns` inputs to `rows` outputs."""
+        return matrix(self.kind, self.rng, rows, columns)
+
+    def input_gates(self, gates: int, hidden_size: int, inputs: int) -> Floats:
+        """Make the input weights of several gates, each a matrix of its own, (gates · hidden_size, inputs)."""
+        return np.concatenate([self.matrix(hidden_size, inputs) for _ in range(gates)])
+
+    def recurrent_gates(self, gates: int, hidden_size: int) -> Floats:
+        """Make the recurrent weights of several gates, (gates · hidden_size, hidden_size)."""
+        each = [matrix(self.recurrent_kind, self.rng, hidden_size, hidden_size) for _ in range(gates)]
+        return self.recurrent_scale * np.concatenate(each)
+
+    def vector(self, size: int, fan_in: int) -> Floats:
+        """Make a bias, or weights of single units, from the uniform distribution."""
+        return uniform(self.rng, (size,), fan_in)

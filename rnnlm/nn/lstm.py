@@ -11,8 +11,9 @@ import numpy as np
 
 from rnnlm.nn.activations import sigmoid_in_place
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.initializers import uniform
-from rnnlm.nn.recurrent import RecurrentLayer, gates
+from rnnlm.nn.cell import gates
+from rnnlm.nn.initializers import Initialization
+from rnnlm.nn.recurrent import RecurrentLayer
 
 FORGET_BIAS = 1.0
 """Added to the initial bias of a forget gate, so that at first the cell remembers (Jozefowicz et al. 2015)."""
@@ -33,8 +34,8 @@ class LSTMLayer(RecurrentLayer):
 
     has_forget_bias = True
 
-    def _initialize(self, rng: np.random.Generator) -> None:
-        super()._initialize(rng)
+    def _initialize(self, start: Initialization) -> None:
+        super()._initialize(start)
         if "bias_ih" in self.parameters and self.has_forget_bias:
             H = self.hidden_size
             self.parameters["bias_ih"][H : 2 * H] += FORGET_BIAS
@@ -91,10 +92,10 @@ class PeepholeLSTMLayer(LSTMLayer):
         c_t = f ⊙ c_{t-1} + i ⊙ g    o = σ(a + p_o ⊙ c_t)    h_t = o ⊙ tanh(c_t)
     """
 
-    def _initialize(self, rng: np.random.Generator) -> None:
-        super()._initialize(rng)
+    def _initialize(self, start: Initialization) -> None:
+        super()._initialize(start)
         for gate in "ifo":
-            self.parameters[f"peephole_{gate}"] = uniform(rng, (self.hidden_size,), self.hidden_size)
+            self.parameters[f"peephole_{gate}"] = start.vector(self.hidden_size, self.hidden_size)
 
     def _peepholes(self) -> list[Floats]:
         """Return p_i, p_f and p_o as columns (H, 1)."""

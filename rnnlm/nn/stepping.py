@@ -28,30 +28,30 @@ class Stepper:
         self.network = network
         self.begin(state)
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
-        table, first = network.embedding.weight, network.layers[0]
-        small = len(table) <= first.num_gates * network.hidden_size
-        self._first_terms = first.row_terms(table).copy() if small else None
+        table, first = network.source.table.value, network.stack.layers[0]
+        small = len(table) <= first.num_gates * first.hidden_size
+        self._first_columns = first.columns(table) if small else None
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
-        for k, layer in enumerate(self.network.layers):
+        for k, layer in enumerate(self.network.stack.layers):
             layer.begin_steps(state[k])
-        self._sum = np.empty((self.network.hidden_size, state.shape[2]), self.network.dtype)
+        self._sum = np.empty((state.shape[3], state.shape[2]), self.network.dtype)
 
     @property
     def state(self) -> Floats:
         """The state of each layer after the last step, (L, S, B, H)."""
-        return np.stack([layer.state for layer in self.network.layers])
+        return np.stack([layer.state for layer in self.network.stack.layers])
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
-        network, terms = self.network, self._first_terms
-        if terms is None or network.residual[0]:
-            x = network.embedding.weight[ids].T
-        for k, layer in enumerate(network.layers):
-            y = layer.advance(x) if k > 0 or terms is None else layer.advance_by(terms, ids)
-            x = np.add(x, y, out=self._sum) if network.residual[k] else y
-        return network.output.log_probs(x.T)
+        stack, columns = self.network.stack, self._first_columns
+        if columns is None or stack.residual[0]:
+            x = self.network.source.table.value[ids].T
+        for k, layer in enumerate(stack.layers):
+            y = layer.advance(x) if k > 0 or columns is None else layer.advance_by(columns, ids)
+            x = np.add(x, y, out=self._sum) if stack.residual[k] else y
+        return self.network.head.log_probs(x.T)
 
 
 def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
@@ -67,4 +67,4 @@ def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:
     state = network.initial_state(1)
     for start in range(0, len(prompt), PROMPT_WINDOW):
         hidden, state = network.forward(np.array(prompt[start : start + PROMPT_WINDOW])[:, None], state)
-    return network.output.log_probs(hidden[-1]), state
+    return network.head.log_probs(hidden[-1]), state

@@ -5,7 +5,8 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
-from rnnlm.nn.recurrent import RecurrentLayer, gates
+from rnnlm.nn.cell import gates
+from rnnlm.nn.recurrent import RecurrentLayer
 
 Nonlinearity = Literal["tanh", "relu"]
 
@@ -16,7 +17,7 @@ class VanillaLayer(RecurrentLayer):
     Parameters
     ----------
     nonlinearity
-        `f`; the other parameters are those of `RecurrentLayer`.
+        `f`; the other parameters are those of `Cell`.
     """
 
     num_gates = 1

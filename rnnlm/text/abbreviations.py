@@ -1,10 +1,9 @@
 """Abbreviations of some languages, which a sentence splitter need not learn, and words that begin sentences.
 
-They are in lower case, without the full stop at their end and without spaces: *z. B.* is ``z.b``. A vocabulary
-stores those that its text was split with, so more can be added here at any time.
+They are in lower case, without their last full stop and without spaces: *z. B.* is ``z.b``. A vocabulary stores
+those that its text was split with, so more can be added here at any time.
 """
 
-# After these a sentence goes on, whatever follows: *Mr. Smith*, *e.g. The Beatles*.
 _anything = """
     mr mrs ms messrs dr prof e.g eg i.e ie vs cf viz approx incl esp
     mme mlle mlles p.ex c.-à-d av
@@ -20,34 +19,34 @@ _anything = """
     doç yrd örn bkz
     डॉ श्री प्रो पं د أ م ص
 """
+"""A sentence goes on after these, whatever follows: *Mr. Smith*, *e.g. The Beatles*."""
 
-# After these it does not before a word that often begins one: *St. Mary's*, but *on Main St. The shop ...*
 _name = """
     st mt ft rev gen col sgt capt lt cmdr gov sen rep pres mon
 """
+"""A sentence goes on after these unless a usual beginning follows: *St. Mary's*, *on Main St. The shop ...*"""
 
-# These are abbreviations only before a number: *No. 5*, *Nr. 7*.
 _number = """
     no nos fig figs vol vols p pp art ch chap sec eq ed nr abb bd s núm n pág págs cap lok pos kl godz sid blz
     стр рис гл кв д σελ αρ str
 """
+"""These are abbreviations only before a number: *No. 5*, *Nr. 7*."""
 
-# With these an enumeration or an amount ends, and only lower case goes on: *etc. and so on*, but *etc. Call me.*
 _lower_case = """
     etc usw usf u.s.w ecc т.д т.п др руб тыс млн млрд г гг enz osv itp itd vb κ.λπ κλπ
 """
+"""A sentence goes on after these in lower case only: *etc. and so on*, but *etc. Call me.*"""
 
 GOES_ON_BEFORE = {"anything": _anything, "name": _name, "number": _number, "lower case": _lower_case}
 
-# What follows these decides: *the U.S. economy*, *the U.S. They*.
 ABBREVIATIONS = """
     u.s u.k u.n e.u a.m p.m ph.d d.c b.a m.a jr sr inc ltd co corp dept est ave blvd rd univ assn bros
     ca hr env
     jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri
     str hauptstr tel v.chr n.chr ud uds vd vds ee.uu a.c см ср пл обл р-н np fx
 """
+"""What follows these decides: *the U.S. economy*, *the U.S. They*."""
 
-# After an abbreviation a capital letter alone does not say that a sentence begins; these words do.
 SENTENCE_STARTERS = """
     the this that these those there then they he she it we you i if but and so or what when where why who how
     my our his her their its in on at for no not yes after before also however although because while maybe some
@@ -56,9 +55,10 @@ SENTENCE_STARTERS = """
     el los las ellos ella yo y pero una esta este lo gli ma io noi non o os as ele eles ela eu mas
     он она они оно мы вы я это в на но и как что всё там тогда
 """
+"""Words that begin a sentence after an abbreviation, where a capital letter alone says nothing."""
 
-# The full stop of an ordinal number does not end a sentence before these: *am 3. Oktober*.
 AFTER_ORDINALS = """
     januar jänner februar märz april mai juni juli august september oktober november dezember
     jahrhundert jahrhunderts weltkrieg weltkriegs klasse stock liga platz mal
 """
+"""Words before which the full stop of an ordinal number ends no sentence: *am 3. Oktober*."""

@@ -1,4 +1,4 @@
-"""What arrives line by line, taken as it comes."""
+"""Items that arrive one by one, taken as they come."""
 
 import os
 import stat
@@ -13,34 +13,34 @@ from rnnlm.text.lines import STDIN
 T = TypeVar("T")
 
 MOST_CHARACTERS = 1_000_000
-"""No more is read ahead."""
+"""The most that is read ahead."""
 
 
 def is_awaited(name: str) -> bool:
-    """Whether a file, or `-` for standard input, may come bit by bit, as from a pipe or a terminal."""
+    """Return whether a file, or ``-`` for standard input, may come bit by bit, as from a pipe or a terminal."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode if name == STDIN else os.stat(name).st_mode
-    except (OSError, ValueError):  # there is no such file, or standard input is no file
+    except (OSError, ValueError):  # there is no such file, or standard input is not a file
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def as_they_come(items: Iterable[T], most: int, length: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield lists of what has come since the last: at least one item, and as soon as there is one.
+    """Yield lists of the items that have come since the last list, as soon as there is one.
 
-    Items are read in a thread of their own, which may wait for one while others are worked on.
+    A thread of its own reads the items, which may wait for one while others are worked on.
 
     Parameters
     ----------
     items
-        What is read. An error that it raises is raised here, after what came before it.
+        The items. An error that they raise is raised here, after what came before it.
     most
-        Items in a list, at most.
+        The most items in a list.
     length
-        Characters of an item.
+        Returns the characters of an item.
     """
     reading = _Reading(items, most, length)
-    # It may wait for ever, and then must not keep the program from ending.
+    # A daemon: it may wait for ever, and must not keep the program from ending.
     threading.Thread(target=reading.run, args=(sys.stdin,), daemon=True).start()
     while together := reading.take():
         yield together
@@ -49,7 +49,7 @@ def as_they_come(items: Iterable[T], most: int, length: Callable[[T], int]) -> I
 
 
 class _Reading(Generic[T]):
-    """What one thread has read and the other has not taken."""
+    """The items that one thread has read and the other has not taken."""
 
     def __init__(self, items: Iterable[T], most: int, length: Callable[[T], int]) -> None:
         self.error: BaseException | None = None
@@ -60,7 +60,7 @@ class _Reading(Generic[T]):
         self._changed = threading.Condition()
 
     def run(self, held: object) -> None:
-        """Read all. While `held`, standard input, is held here, Python does not close it, which would wait."""
+        """Read all. `held` keeps standard input from being closed by Python, which would wait."""
         try:
             for item in self._items:
                 with self._changed:
@@ -75,7 +75,7 @@ class _Reading(Generic[T]):
             self._changed.notify_all()
 
     def take(self) -> list[T]:
-        """Wait for an item, and return all that are there; nothing after the last."""
+        """Wait for an item, and return all that are there; an empty list after the last."""
         with self._changed:
             self._changed.wait_for(lambda: self._read or self._ended)
             taken = list(self._read)

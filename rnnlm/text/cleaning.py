@@ -6,11 +6,11 @@ Every pattern below takes linear time: a repeated part never contains the charac
 import html
 import re
 
-# No character has a number of a hundred digits, and Python's `html` fails on thousands of them.
 HUGE_REFERENCE = re.compile(r"&#[0-9]{100,};?")
+"""A reference to no character; Python's `html` fails on numbers of thousands of digits."""
 DELETED = re.compile(r"\[ ?(?:deleted|removed)(?: by [a-z ]{1,20})?\]", re.IGNORECASE)
-# Only tags that HTML knows, with attributes as it has them; <s> is a usual name for the start of a sentence.
 ATTRIBUTES = r"""(?:\s+[a-z][\w:-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*\s*/?"""
+"""What may follow the name of a tag. Only HTML's own tags go: <s> often names the start of a sentence."""
 BLOCK_TAG = re.compile(
     rf"</?(?:br|p|div|hr|h[1-6]|ul|ol|li|dl|dt|dd|blockquote|pre|table|tbody|thead|tr|td|th){ATTRIBUTES}>",
     re.IGNORECASE,
@@ -29,10 +29,10 @@ CODE = re.compile(r"(?<![`\\])(`{1,3})([^`\n]+)\1(?!`)")
 ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!>~^|-])")
 APOSTROPHE = re.compile(r"(?<=\w)[’ʼ](?=\w)")
 LINE_END = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-# Control characters, and format characters that show nothing; the joiners that build emoji stay.
 INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
+"""Control characters, and format characters that show nothing; the joiners that build emoji stay."""
 
 
 def clean_comment(text: str) -> str:

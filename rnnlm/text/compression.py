@@ -1,4 +1,4 @@
-"""Compressed files: recognized by their first bytes, and read as what is in them, in bounded memory."""
+"""Compressed files, recognized by their first bytes and decompressed in bounded memory."""
 
 import io
 import sys
@@ -26,12 +26,12 @@ BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")  # what follows BZh and a digit: a b
 XZ_MEMORY_LIMIT = 128 << 20
 """Bytes that decompression of xz may take, twice what ``xz -9`` needs; a header may ask for 4 GB."""
 
-# How many bytes are decompressed at a time.
 CHUNK = 1 << 14
-# How many bytes are looked at to recognize a file, and kept ready.
+"""Bytes that are decompressed at a time."""
 BUFFER = 1 << 16
-# Where bytes are no text, so many of the next ones are read to see whether the compressed data is damaged.
+"""Bytes that are kept ready, and looked at to recognize a file."""
 FAR = 1 << 26
+"""Bytes that are read further where some are no text, to see whether the compressed data is damaged."""
 
 
 def compression_of(beginning: bytes) -> str | None:
@@ -43,7 +43,7 @@ def compression_of(beginning: bytes) -> str | None:
 
 
 class PlainBytes:
-    """The bytes of a file as they stand there, of which some are known."""
+    """The bytes of a file as they are; some at the beginning may have been read."""
 
     def __init__(self, file: BinaryIO, beginning: bytes = b"") -> None:
         self.position = 0
@@ -61,8 +61,8 @@ class PlainBytes:
 class CompressedBytes:
     """The decompressed bytes of one or more compressed streams, one after the other.
 
-    Reading raises `EOFError` where the file ends early, and the library's error where it is damaged, or needs
-    more memory than it may take.
+    Reading raises `EOFError` where the file ends early, and the library's error where it is damaged or needs too
+    much memory.
     """
 
     def __init__(self, file: PlainBytes, make_decompressor: Callable[[], Any]) -> None:
@@ -101,7 +101,7 @@ class CompressedBytes:
 
 
 class GzipDecompressor:
-    """`zlib`'s decompressor of a gzip stream, with the methods that those of the other libraries have."""
+    """`zlib`'s decompressor of a gzip stream, with the methods of the other libraries' decompressors."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
@@ -113,16 +113,16 @@ class GzipDecompressor:
 
     @property
     def needs_input(self) -> bool:
-        """Whether all that was given is used."""
+        """Whether it needs more data."""
         return not self._zlib.unconsumed_tail
 
     @property
     def unused_data(self) -> bytes:
-        """What came after the end of the stream."""
+        """The bytes after the end of the stream."""
         return self._zlib.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Decompress what was given before and is not used yet, and the data."""
+        """Decompress the data, after what is left of the data before."""
         return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
@@ -141,7 +141,7 @@ def _decompressor(compression: str) -> Callable[[], Any]:
         from compression import zstd
     else:
         from backports import zstd
-    # The dumps of Reddit have a window of 2 GB, more than is taken by default.
+    # The dumps of Reddit have a window of 2 GB, above the default limit.
     _, largest = zstd.DecompressionParameter.window_log_max.bounds()
     return lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: largest})
 
@@ -174,7 +174,7 @@ class ZippedBytes:
 
     @property
     def position(self) -> int:
-        """How far the archive was read."""
+        """How many bytes of the archive were read."""
         return self._file.tell()
 
     def read(self, size: int) -> bytes:
@@ -195,11 +195,11 @@ class InputBytes(io.RawIOBase):
     Attributes
     ----------
     compression
-        As `compression_of` says.
+        What `compression_of` returns.
     damage
-        Where reading stopped before the end, if it did.
+        The damage at which reading stopped, if any.
     count
-        How many bytes were given out.
+        The number of bytes given out.
     """
 
     def __init__(self, file: BinaryIO, source: str, keep_damaged: bool) -> None:
@@ -243,20 +243,20 @@ class InputBytes(io.RawIOBase):
         return len(data)
 
     def around(self) -> bytes:
-        """Return the bytes read last and those that come next, but do not wait for what comes live."""
+        """Return the bytes read last and those that come next, without waiting for live input."""
         if not self._is_live and not self._ahead:
             self._ahead = self._next(BUFFER)
         return self._last + self._ahead
 
     def damage_ahead(self) -> Damage | None:
-        """Return the damage that is not far off, if there is one; what comes before it is lost."""
+        """Return the damage within the next `FAR` bytes, if any; the bytes before it are lost."""
         for _ in range(FAR // BUFFER):
             if not self._next(BUFFER):
                 break
         return self.damage
 
     def _next(self, size: int) -> bytes:
-        """Return the next bytes; none at the end, and where the damage begins."""
+        """Return the next bytes; none at the end and from the damage on."""
         if self.damage is None:
             try:
                 return self._content.read(size)
@@ -265,7 +265,7 @@ class InputBytes(io.RawIOBase):
         return b""
 
     def _first(self) -> bytes:
-        """Return the bytes at the beginning; of what comes live, as few as tell what it is."""
+        """Return the bytes at the beginning; from live input, only as many as show what it is."""
         data = b""
         while len(data) < BUFFER and (more := self._next(BUFFER - len(data))):
             data += more
@@ -286,7 +286,7 @@ class InputBytes(io.RawIOBase):
 
 
 class InputStream(io.BufferedReader):
-    """The bytes of an input, decompressed; `peek` shows the next ones, without waiting for more than the first."""
+    """The decompressed bytes of an input; `peek` shows the next ones and waits for no more than the first."""
 
     def __init__(self, content: InputBytes) -> None:
         super().__init__(content, BUFFER)

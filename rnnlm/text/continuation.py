@@ -8,23 +8,23 @@ from rnnlm.text.processor import TextProcessor
 
 
 class Continuation:
-    """What a model adds to a seed text.
+    """The text that a model adds to a seed text.
 
     Parameters
     ----------
     processor
         How tokens become text.
     seed_text
-        The text that is continued, which stays as it is.
+        The text that is continued.
     seed_tokens
         Its tokens.
     tokens
-        The first tokens that are added to it.
+        The first tokens that are added.
     stop
-        Texts before which the continuation ends, wherever `append` makes them stand in what is added.
+        Texts before which the continuation ends, wherever `append` makes them appear in the added text.
     keep_stop
-        Whether it ends after them instead, with the token in which one ends. White space at a stop text's end that
-        only a further word would bring is not waited for: that word is left out.
+        Whether it ends after them instead, with the token in which one ends. White space at the end of a stop text
+        is not waited for if it comes with a further word; that word is left out.
 
     Attributes
     ----------
@@ -33,8 +33,8 @@ class Continuation:
     added
         The text that they add.
     stopped
-        Whether a stop text has appeared. `tokens` and `added` are then without it, and without the whole token
-        where it began within one; unless it is kept.
+        Whether a stop text has appeared. Unless it is kept, `tokens` and `added` are then without it, and without
+        the whole token in which it began.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Continuation:
         end = self._settled_ends[-1]
         if self._keep_stop:
             return self.added[:end]
-        # From where a stop text may have begun, whole tokens may be left out again.
+        # Where a stop text may have begun, whole tokens may be left out again.
         for position in range(max(0, end - self._longest_stop + 1), end):
             if any(stop.startswith(self.added[position:end]) for stop in self._stop):
                 end = self._settled_ends[bisect_right(self._settled_ends, position) - 1]
@@ -83,7 +83,7 @@ class Continuation:
         if not self._whole.settled.startswith(self._begun):
             self._alone.append(token)
         self.added = self._after_seed(self._whole.text, self._alone.text)
-        # A stop text that was not there before does not end within what was settled before.
+        # A new stop text does not end within what was settled before.
         start = max(0, self._settled_ends[-1] - self._longest_stop + 1)
         found = [(at, stop) for stop in self._stop if (at := self.added.find(stop, start)) >= 0]
         if found:
@@ -98,40 +98,40 @@ class Continuation:
                 self._settled_ends.append(len(settled))
 
     def _shorten(self, position: int) -> None:
-        """Leave out the tokens that do not lie wholly before a position in the text added."""
+        """Leave out the tokens that do not end before a position in the added text."""
         while len(self.added) > position:
             self.added = self._without_last()
             self.tokens.pop()
 
     def _end_after(self, position: int, stop: str) -> None:
-        """Leave out the tokens after a stop text at a position, also one that only brings its last white space."""
+        """Leave out the tokens after a stop text at a position, also one that only adds its last white space."""
         end, word_end = position + len(stop), position + len(stop.rstrip())
         while len(self.added) > end and len(shorter := self._without_last()) >= word_end:
             self.added = shorter
             self.tokens.pop()
 
     def _without_last(self) -> str:
-        """Return the text added without the last token."""
+        """Return the added text without the last token."""
         return Continuation(self._processor, self._seed_text, self._seed_tokens, self.tokens[:-1]).added
 
     @cached_property
     def _typed(self) -> str:
-        """The sentence that goes on, as it was given and not as its tokens read by themselves."""
+        """The sentence that goes on, as it was given and not as its tokens read."""
         *_, last = "", *self._processor.sentence_texts(self._seed_text)
         return " ".join(last.split())
 
     def _is_settled(self, whole: str) -> bool:
-        """Return whether the part of the text that stays goes beyond the seed."""
+        """Return whether the settled text goes beyond the seed."""
         return whole.startswith(self._begun) or len(whole) >= max(len(self._begun), len(self._typed))
 
     def _after_seed(self, whole: str, alone: str) -> str:
-        """Return what is added, given the text of the seed's tokens and others, and that of the others alone."""
+        """Return the added text, given that of the seed's tokens and the others, and that of the others alone."""
         if whole.startswith(self._begun):
             added = whole[len(self._begun) :]
         elif self._typed and whole.startswith(self._typed):
             added = whole[len(self._typed) :]
         else:
-            # The seed's last word, such as a quotation mark, reads otherwise before what follows, but it stays.
+            # The seed's last word, such as a quotation mark, would change before what follows, but it stays.
             added = f" {alone}"
         if self._seed_text[-1:].isspace() and not self._begun[-1:].isspace():
             added = added.lstrip(" ")

@@ -1,4 +1,4 @@
-"""CSV files as the world writes them: how their rows are written is found in the first lines."""
+"""CSV files as the world writes them; the first lines show how."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -12,14 +12,13 @@ from rnnlm.text.lines import Lines
 
 SEPARATORS = (",", ";", "\t", "|")
 
-# How much of a file is looked at, in characters and in lines.
-FIRST_CHARACTERS = 65_536
-FIRST_LINES = 200
+FIRST_CHARACTERS, FIRST_LINES = 65_536, 200
+"""How much of a file is looked at."""
 
-# A first line for spreadsheet programs, as in sep=;
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-# What a column may be called in a file whose name does not say that it has any.
+"""A first line for spreadsheet programs, as in sep=;"""
 COLUMN_NAME = re.compile(r"[^\W\d][\w.-]{0,40}(?: [\w.-]{1,40}){0,2}")
+"""The names of columns in a file whose own name does not say that it has any."""
 
 
 class Beginning:
@@ -52,16 +51,9 @@ class Beginning:
 def find_dialect(
     beginning: Beginning, separator: str | None, quoting: bool | None, wanted: Collection[str]
 ) -> Dialect:
-    """Find out how rows are written.
+    """Find out how rows are written, as far as separator and quoting are not known.
 
-    Parameters
-    ----------
-    beginning
-        The first lines.
-    separator, quoting
-        What is known already; None for what is not.
-    wanted
-        Names, one of which a column has if the separator is the right one.
+    The right separator gives a column one of the names `wanted`.
     """
     separator = separator or beginning.separator
     best = Dialect(separator or NO_SEPARATOR)
@@ -81,9 +73,9 @@ def find_dialect(
 
 
 def is_table(lines: Lines, first: str, wanted: Collection[str]) -> bool:
-    """Return whether lines are rows beyond doubt: a header that names a wanted column, and rows of its length.
+    """Return whether lines are surely rows: a header that names a wanted column, and rows of its length.
 
-    No more is looked at than the first line if that is no header, because lines may come live.
+    Only the first line is looked at if it is not a header, because lines may come live.
     """
     rows_of_first = [first.rstrip("\n").replace(QUOTE, "").split(separator) for separator in SEPARATORS]
     names_wanted = any(find_field(name, row) is not None for row in rows_of_first for name in wanted)
@@ -111,7 +103,7 @@ def csv_records(
     lines
         The file.
     separator, quoting
-        The character between fields, and whether fields may be quoted; None for what the first lines show.
+        The character between fields, and whether fields may be quoted; None to find it in the first lines.
     has_header
         Whether the first row names the columns; they are called ``1``, ``2`` and so on if not.
     wanted
@@ -129,7 +121,7 @@ def csv_records(
     if has_header:
         columns = _distinct(header[1])
         if len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
-            options = "(see --no-header, --delimiter)"
+            options = "(see `header=False`, `delimiter`)"
             lines.report(
                 f"row{{s}} taken for the name of the only column, {shown(columns[0])} {options}", header[0]
             )
@@ -143,14 +135,14 @@ def _records(rows: Iterator[tuple[int, list[str]]], columns: list[str], lines: L
     for number, row in rows:
         if len(row) > len(columns) and any(row[len(columns) :]):
             lines.report(
-                "row{s} with more fields than the first one, which may cut a text (see --delimiter, --quoting)",
+                "row{s} with more fields than the first one, which may cut a text (see `delimiter`, `quoting`)",
                 number,
             )
         yield Record(dict(zip(columns, row, strict=False)), number, sum(map(len, row)))
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Call columns of one name by different ones, so that the first of them is the one that is meant."""
+    """Give columns of the same name different names; the first one keeps it."""
     seen: set[str] = set()
     distinct = []
     for number, name in enumerate(names, start=1):

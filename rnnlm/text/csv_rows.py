@@ -6,28 +6,18 @@ from dataclasses import dataclass
 
 from rnnlm.text.lines import MAX_RECORD
 
-# Between the columns of a file that has one: no line can hold it, because lone surrogates are repaired.
 NO_SEPARATOR = "\ud800"
+"""The separator of a file with one column; no line holds it, because lone surrogates are repaired."""
 TAB = "\t"
 QUOTE = '"'
 
-# Lines that a quoted field may have; more would be kept in memory for nothing if its quote is never closed.
 MOST_LINES = 50_000
+"""The most lines of a quoted field; they are kept in memory until its quote is closed."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How rows are written.
-
-    Attributes
-    ----------
-    separator
-        The character between fields.
-    quoting
-        Whether a field may stand in quotation marks.
-    spaced
-        Whether a space follows each separator.
-    """
+    """How rows are written: whether fields may be quoted, and whether a space follows each separator."""
 
     separator: str
     quoting: bool = True
@@ -42,11 +32,11 @@ class Dialect:
 
 
 class Rows:
-    """The rows in some lines, each with the number of its first line; lines without a character are none.
+    """The rows in some lines, each with the number of its first line; empty lines are skipped.
 
-    A field is quoted if it begins with a quotation mark, perhaps after spaces, and the mark that closes it stands
-    before a separator or the end of a line, this one or a later one. Any other quotation mark is text, so that a
-    mark that is never closed costs nothing.
+    A field is quoted if it begins with a quotation mark, perhaps after spaces, and the mark that closes it comes
+    before a separator or the end of this line or a later one. Any other quotation mark is text, so a mark that is
+    never closed costs nothing.
 
     Parameters
     ----------
@@ -57,13 +47,12 @@ class Rows:
     report
         Called with what is wrong, and the number of the line.
     is_cut
-        Whether more lines would follow the last one; then a row is left out whose quotation mark these do not
-        close.
+        Whether more lines would follow the last one; if so, a row with an unclosed quotation mark is left out.
 
     Attributes
     ----------
     quoted, stray
-        Fields so far that are quoted, and those that have a quotation mark although they are not.
+        The numbers of fields so far that are quoted, and that have quotation marks but are not quoted.
     """
 
     def __init__(
@@ -102,7 +91,7 @@ class Rows:
         return self._put_back.popleft() if self._put_back else next(self._numbered, None)
 
     def _quoted_row(self, number: int, text: str) -> list[str]:
-        """Return the fields of a row that may go on in further lines; none if it is too long."""
+        """Return the fields of a row that may go on in further lines; an empty list if it is too long."""
         separator = self._dialect.separator
         fields = []
         at, room = 0, MAX_RECORD - len(text)
@@ -157,7 +146,7 @@ class Rows:
 
 
 def _closing_quote(text: str, start: int) -> int:
-    """Return where the first quotation mark is that is not doubled, or -1."""
+    """Return the place of the first quotation mark that is not doubled, or -1."""
     at = text.find(QUOTE, start)
     while at >= 0 and text.startswith(QUOTE, at + 1):
         at = text.find(QUOTE, at + 2)

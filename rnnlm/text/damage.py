@@ -24,26 +24,26 @@ class Damage(RnnlmError):
     Attributes
     ----------
     line
-        How many lines are read in spite of it; None where nobody counts them.
+        How many lines were read before it; None if they are not counted.
     """
 
     def __init__(self, source: str, position: int, error: Exception) -> None:
         self.source = source
         self.reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         self.line: int | None = None
-        # Damage is noticed late; only the end is where it seems to be.
+        # Damage is noticed late; only an early end is where it seems to be.
         self._is_at_end = isinstance(error, EOFError)
         self.place = f"{'at' if self._is_at_end else 'at or before'} byte {position:,}"
-        # Too little memory is no damage.
+        # Too little memory is not damage.
         self.can_be_left_out = "memory" not in self.reason.lower()
         super().__init__(self._sentence(self.place))
 
     def after_line(self, number: int) -> RnnlmError:
-        """Return the error of a file of lines, of which so many were read."""
+        """Return the error of a file of lines after so many of them."""
         return RnnlmError(self._sentence(f"after line {number:,}, {self.place}" if number else self.place))
 
     def left_out(self) -> str:
-        """Return the sentence for a file of which only what comes before is read."""
+        """Return the note on a file that is read up to the damage."""
         lines = f"line {self.line:,}" if self.line else "that"
         doubts = "" if self._is_at_end else ", and some before it may be wrong"
         return (
@@ -52,7 +52,7 @@ class Damage(RnnlmError):
 
     def _sentence(self, where: str) -> str:
         if self.can_be_left_out:
-            advice = "is the file complete? --keep-damaged keeps what comes before"
+            advice = "is the file complete? `keep_damaged` keeps what comes before"
         else:
             advice = "compress the file again with a smaller dictionary, as with level 9 or less"
         return f"{self.source}: reading stopped {where} ({self.reason}); {advice}."
@@ -70,16 +70,16 @@ class Bytes(Protocol):
 
 
 class TrustedBytes:
-    """Decompressed bytes before a damage, without what is no text shortly before it.
+    """Decompressed bytes before damage, without those shortly before it that are not text.
 
-    A decompressor notices a damage late, and what it makes of damaged data until then is mostly no text. So some
-    bytes are held back, and where the damage comes they are given out only up to the first that are not UTF-8.
-    Nothing is lost where a file ends early.
+    A decompressor notices damage late, and its output until then is mostly not text. So some bytes are held back,
+    and when the damage comes, only those before the first that is not UTF-8 are given out. Nothing is lost where a
+    file ends early.
 
     Parameters
     ----------
     content
-        The bytes, of which reading raises an error where they are damaged.
+        The bytes; reading them raises an error where they are damaged.
     """
 
     HELD_BACK = 1 << 21  # the longest that xz decompresses without a check
@@ -123,7 +123,7 @@ class TrustedBytes:
 
 
 def _text_of(data: bytes) -> bytes:
-    """Return the bytes before the first that are no text in UTF-8."""
+    """Return the bytes before the first that are not text in UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:

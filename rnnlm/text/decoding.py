@@ -1,4 +1,4 @@
-"""How the characters of one text are written, found out while it is read."""
+"""The encoding of one text, found out while the text is read."""
 
 import codecs
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from rnnlm.text.encodings import (
 from rnnlm.text.signatures import is_binary
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
-# How much of a text of single bytes must be UTF-8 for this to be no chance: characters, and a share of its parts.
 LEAST_UTF8, LEAST_UTF8_PARTS = 2, 0.01
+"""A text of single bytes with more UTF-8 than this, in characters and as a share of its parts, may be UTF-8."""
 CONTINUATIONS = bytes(range(0x80, 0xC0))
-# A text may have so many bytes that are no character, and one more for every million of bytes.
 MOST_UNDECODABLE = 10
+"""The most bytes of a text that are no character; one more is allowed for every million bytes."""
 
 
 class Decoding:
     """Decodes a text that was decoded as UTF-8 and turns out to be something else.
 
-    All encodings but those of two and four bytes a character agree about ASCII. So a text is taken for UTF-8 until
-    other bytes come, and what came before is right in any case.
+    All encodings agree about ASCII, except those of two and four bytes a character. So a text is taken for UTF-8
+    until other bytes come, and what came before is right in any case.
 
     Parameters
     ----------
@@ -40,27 +40,27 @@ class Decoding:
     source
         How messages name the file.
     chosen
-        The encoding if somebody says it.
+        The encoding, where it is given.
     note
         Takes a sentence about what was recognized.
 
     Attributes
     ----------
     encoding
-        How the text is to be decoded at first, by Python's name.
+        Python's name of the encoding that the text is decoded with at first.
     errors
-        The error handler to do it with; what is no character becomes lone surrogates.
+        The error handler for that; bytes that are not a character become lone surrogates.
     is_needed
         Whether all parts must come to `decoded`, not only those with lone surrogates.
     utf8_parts
-        How many parts were UTF-8 and not ASCII, counted by who reads them.
+        How many parts were UTF-8 and not ASCII; the reader of the parts counts them.
     wrong
-        How reports call what is no character.
+        What reports call bytes that are not a character.
 
     Raises
     ------
     RnnlmError
-        If the bytes are no text.
+        If the bytes are not text.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Decoding:
         self.encoding = self._chosen(chosen, beginning) if chosen else self._first(beginning)
         self.is_needed = self._has_single_bytes = _has_single_bytes(self.encoding)
         self.errors = "surrogateescape" if self.is_needed or self.encoding == UTF8 else UNDECODABLE
-        # A mark is a choice as well.
+        # A byte order mark is a choice too.
         self._is_open = not chosen and self.encoding == UTF8 and not beginning.startswith(codecs.BOM_UTF8)
         self._encoding = self.encoding  # what it turns out to be
         self.wrong = f"byte{{s}} that {{are}} not {name_of(self.encoding)}"
@@ -93,7 +93,7 @@ class Decoding:
         Raises
         ------
         RnnlmError
-            If there was too much that is no character; the message names the likely encoding.
+            If too many bytes are not a character; the message names the likely encoding.
         """
         if self._is_open and has_surrogates(part):
             # Lines are whole after the first line end; the part is read already.
@@ -110,11 +110,11 @@ class Decoding:
         return decoded
 
     def rest(self) -> str:
-        """Return what stands for a character that is cut by the end of the text, and note what may be misread."""
+        """Return what replaces a character that the end of the text cuts, and note what may be misread."""
         if self._utf8_characters >= LEAST_UTF8 and self._utf8_parts > LEAST_UTF8_PARTS * self._parts:
             is_all = self._utf8_parts == self._parts
             which = "all" if is_all else f"{self._utf8_parts:,} of {self._parts:,}"
-            advice = "give --encoding utf-8" if is_all else "write all lines in one encoding"
+            advice = "give `encoding=utf-8`" if is_all else "write all lines in one encoding"
             misread = "é".encode().decode(self._encoding, "replace")
             self._note(
                 f"{self._source}: read as {name_of(self._encoding)}, but {which} lines that are not ASCII are"
@@ -134,7 +134,7 @@ class Decoding:
     def _chosen(self, name: str, beginning: bytes) -> str:
         codec, found = check_encoding(name), encoding_of(beginning)
         if codec in ("utf-16", "utf-32") or (found and codec.startswith(found)):
-            # The order of the bytes is that of the mark, if there is one.
+            # A mark gives the order of the bytes.
             family = codec[:6]
             codec = found if found and found.startswith(family) else f"{family}-le"
         has_wide_characters = codec.startswith(("utf-16", "utf-32"))
@@ -143,7 +143,7 @@ class Decoding:
         is_comparable = codec == UTF8 or _has_single_bytes(codec)
         if not is_comparable and beginning and is_utf8(beginning) and not could_be_both:
             self._note(
-                f"{self._source}: read as {name_of(codec)}, as --encoding says, although it looks like UTF-8."
+                f"{self._source}: read as {name_of(codec)}, as `encoding` says, although it looks like UTF-8."
             )
         return codec
 
@@ -151,15 +151,15 @@ class Decoding:
         found = encoding_of(beginning)
         if found is None and is_binary(beginning) and not is_utf8(beginning):
             raise RnnlmError(
-                f"{self._source}: these bytes are no text in any usual encoding; give text, or its encoding with"
-                " --encoding NAME."
+                f"{self._source}: these bytes are not text in any usual encoding; give text, or name its encoding"
+                " with `encoding=NAME`."
             )
         if found not in (None, UTF8):
             self._say(found)
         return found or UTF8
 
     def _recognize(self, sample: bytes) -> None:
-        """Find out what bytes are that are not UTF-8; if it is nothing usual, they are damaged UTF-8."""
+        """Find the encoding of bytes that are not UTF-8; if no usual one fits, they are damaged UTF-8."""
         self._is_open = False
         encoding = recognized(sample, self.utf8_parts)
         if encoding not in (None, UTF8):
@@ -171,7 +171,7 @@ class Decoding:
             self._say(encoding)
 
     def _say(self, encoding: str) -> None:
-        self._note(f"{self._source}: read as {name_of(encoding)} (recognized; --encoding NAME decides).")
+        self._note(f"{self._source}: read as {name_of(encoding)} (recognized; `encoding=NAME` decides).")
 
     def _error(self, part: str, line: int, most: int) -> RnnlmError:
         sample = self._content.around()
@@ -182,13 +182,13 @@ class Decoding:
         if is_utf8_broken and recognized(sample, self.utf8_parts) == UTF8:
             other = f"likely {name_of(likely)}" if likely else "damaged or in another encoding"
             advice = (
-                f"a part of it is UTF-8 and a part {other}, which no --encoding reads, so repair it first: write"
+                f"a part of it is UTF-8 and a part {other}, which no `encoding` reads, so repair it first: write"
                 " all lines in one encoding, or drop those bytes"
             )
         elif likely is None or likely == self._encoding:
-            advice = "no usual encoding fits them, so give --encoding NAME if you know it, else repair it first"
+            advice = "no usual encoding fits them, so give `encoding=NAME` if you know it, else repair it first"
         else:
-            advice = f"if it is {name_of(likely)}, give --encoding {name_of(likely)}, else repair it first"
+            advice = f"if it is {name_of(likely)}, give `encoding={name_of(likely)}`, else repair it first"
         return RnnlmError(
             f"{self._source}: more than {most:,} bytes up to line {line:,} are not {name_of(self._encoding)};"
             f" {advice}, as with iconv -c."
@@ -201,7 +201,7 @@ def _has_single_bytes(encoding: str) -> bool:
         text = bytes(range(256)).decode(encoding, "replace")
     except UnicodeError:  # as of UTF-16 without a mark
         return False
-    # What has longer characters makes fewer of these bytes, or none of a single one beyond ASCII.
+    # With longer characters these bytes make fewer, or no single byte beyond ASCII is one.
     return len(text) == 256 and text[:128].isascii() and text[128:].count("\ufffd") < 128
 
 

@@ -1,6 +1,6 @@
-"""Readable text made of tokens: of all of them at once, or as they come."""
+"""Readable text made of tokens, of all at once or as they come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rnnlm.text.joining.place import Place
@@ -28,19 +28,22 @@ class GrowingText(Protocol):
 
 
 class SeparatedText:
-    """Text of tokens that are never attached to one another.
+    """Text of tokens whose separators depend on nothing that follows.
 
     Parameters
     ----------
     tokens
         The first tokens.
     separator
-        What stands between any two.
+        Returns what is put between a text and the token after it.
     """
 
-    def __init__(self, tokens: Sequence[str], separator: str) -> None:
-        self.text = separator.join(tokens)
+    def __init__(self, tokens: Sequence[str], separator: Callable[[str, str], str]) -> None:
         self._separator = separator
+        text = ""
+        for token in tokens:
+            text += separator(text, token) + token if text else token
+        self.text = text
 
     @property
     def settled(self) -> str:
@@ -49,19 +52,11 @@ class SeparatedText:
 
     def append(self, token: str) -> None:
         """Add a token."""
-        self.text += self._separator + token if self.text else token
+        self.text += self._separator(self.text, token) + token if self.text else token
 
 
 class GrowingProse:
-    """Prose: punctuation, quotation marks and the parts of words attached to what they belong to.
-
-    Parameters
-    ----------
-    rules
-        How marks lean.
-    tokens
-        The first tokens.
-    """
+    """Prose: punctuation, quotation marks and the parts of words are attached as `rules` say how they lean."""
 
     def __init__(self, rules: Mapping[str, Rule], tokens: Sequence[str]) -> None:
         self.text = self.settled = ""

@@ -1,33 +1,32 @@
-"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or what separators enclose."""
+"""Documents of plain text, in pieces of bounded size: lines, paragraphs, files, or text between separators."""
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from rnnlm.text.lines import PIECE_SIZE, Lines
 from rnnlm.text.sentence_ends import LIKELY_END
 
-# Project Gutenberg's marks, as they have been since 2003 or so, and those of the older "small print".
 BOOK_BEGINS = re.compile(
     r"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG (?:EBOOK|ETEXT)"
     r"|\*END\*? ?THE SMALL PRINT! FOR PUBLIC DOMAIN",
     re.IGNORECASE,
 )
+"""Project Gutenberg's marks since about 2003, and those of the older "small print"."""
 BOOK_ENDS = re.compile(
     r"(?:\*\*\* ?)?END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG(?:'S|’S)?(?: EBOOK| ETEXT|,? )", re.IGNORECASE
 )
-# Lines that are broken at the edge of a page are all shorter than this, and most of them longer than that.
 PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
+"""Lines broken at the edge of a page are all shorter than the first, and most are longer than the second."""
 LINE_CLOSERS = tuple('.?!"”’»…:;')
-# How much of a text is looked at for the mark where a book begins: the small print has some 12,000 characters.
 LICENCE_CHARACTERS = 50_000
-# Where a document is best cut into pieces; nothing goes on over a line end or the end of a sentence.
+"""The mark where a book begins is looked for in so many; the small print has some 12,000."""
 CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+"""The places where a document is cut into pieces, the best first."""
 
-
-# What one document may be, beside what stands between separators.
 DOCUMENTS = ("line", "paragraph", "file")
+"""What one document may be, apart from what stands between separators."""
 
 
 class Piece(NamedTuple):
@@ -38,7 +37,7 @@ class Piece(NamedTuple):
 
 
 def pieces(parts: Iterable[str]) -> Iterator[Piece]:
-    """Cut one document into pieces at line ends, else where sentences end, else at white space, else anywhere."""
+    """Cut one document into pieces at line ends, else at ends of sentences, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
         rest += part
@@ -64,8 +63,8 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
     lines
         The text.
     documents
-        What one document is: a ``line``, a ``paragraph``, the ``file``, or what stands between lines that are
-        equal to any other value.
+        What one document is: a ``line``, a ``paragraph``, the ``file``, or the text between lines that are equal
+        to any other value.
     join_lines
         Whether the line ends inside a paragraph become spaces, so that sentences go on over them.
     """
@@ -86,7 +85,7 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
 
 
 def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines) -> Iterator[Piece]:
-    """Take each line for a document, and say if they look as if they were broken at the edge of a page."""
+    """Take each line for a document, and note if lines seem to be broken at the edge of a page."""
     number = longest = broken = 0
     for _, parts in numbered:
         for piece in pieces(part.removesuffix("\n") for part in parts):
@@ -97,12 +96,12 @@ def _line_documents(numbered: Iterator[tuple[int, Iterator[str]]], lines: Lines)
     if number >= FEWEST_LINES and longest <= PAGE_WIDTH and broken > number / 2:
         lines.note(
             "most lines end within a sentence, as on the pages of a book, and each was taken for a document;"
-            " --documents paragraph and --sentences join them"
+            " `documents=paragraph` and `sentences` join them"
         )
 
 
 def _joined(part: str) -> str:
-    """Let a line go on in the next one; an empty line still ends what came before."""
+    """Let a line go on in the next one; an empty line still ends the one before."""
     return f"{part[:-1]} " if part.endswith("\n") and not part.isspace() else part
 
 
@@ -114,7 +113,7 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         else:
             yield group
     if not found:
-        lines.note(f"no line is {separator!r}, so all is one document (see --documents)")
+        lines.note(f"no line is {separator!r}, so all is one document (see `documents`)")
 
 
 def _is_gutenberg(lines: Lines) -> bool:
@@ -129,7 +128,7 @@ def _is_gutenberg(lines: Lines) -> bool:
 
 
 def _book(lines: Lines) -> Iterator[tuple[int, Iterator[str]]]:
-    """Yield the lines that stand between the marks of Project Gutenberg, and report the others."""
+    """Yield the lines between the marks of Project Gutenberg, and report the others."""
     inside = False
     for number, parts in lines.grouped():
         first = next(parts)
@@ -141,9 +140,4 @@ def _book(lines: Lines) -> Iterator[tuple[int, Iterator[str]]]:
         if left_out:
             lines.report("lines around the text of Project Gutenberg left out", number)
         else:
-            yield number, _again(first, parts)
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+            yield number, chain([first], parts)

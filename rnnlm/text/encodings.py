@@ -1,4 +1,4 @@
-"""How the characters of a text are written as bytes: as somebody says, or recognized."""
+"""The encodings of text: their names, and how they are recognized."""
 
 import codecs
 import re
@@ -20,23 +20,22 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What Python takes for encodings of text, but are ways to write it in other text.
 NO_ENCODINGS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
-# The escape sequences that only this encoding has, in bytes that are ASCII.
+"""Python's encodings that write text as other text."""
 JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+"""Escape sequences that only ISO-2022-JP has."""
 
 UNDECODABLE = "rnnlm-undecodable"
 """The error handler of codecs that puts a lone surrogate where bytes are no character."""
 
-# Of what text in two or four bytes a character consists mostly; in the order of bytes that is the wrong one, or in
-# other bytes, there are few of them.
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
+"""Characters that are frequent in text of two or four bytes a character, but rare in the wrong order of bytes."""
 LEAST_FREQUENT = 0.02
 MOST_STRANGE = 0.02
 LEAST_LETTERS = 5
 LOOKED_AT = 8192
-# In text of bytes, NUL characters are rare.
 MOST_NULS = 0.25
+"""A larger share of NUL characters shows that characters have two or four bytes."""
 
 
 class Candidate(NamedTuple):
@@ -47,7 +46,6 @@ class Candidate(NamedTuple):
     usual: tuple[str, int] | None = None  # see `unlikeliness`
 
 
-# The more usual stand first.
 CANDIDATES = {
     "cp1252": Candidate("Windows-1252", readings.WEST),
     "cp1250": Candidate("Windows-1250", readings.CENTRAL),
@@ -92,13 +90,14 @@ CANDIDATES = {
     "cp1125": Candidate("CP1125", readings.CYRILLIC),
     "cp862": Candidate("CP862", readings.HEBREW),
 }
-# How much less likely each of them is than the one before it, how unlikely the bytes of a text may be, each, and
-# a few of them in addition.
+"""The encodings that are recognized, the more usual first."""
 LESS_USUAL = 0.1
+"""How much less likely each candidate is than the one before it."""
 MOST_UNLIKELY, UNLIKELY_FEW = 4.8, 5.0
+"""How unlikely a text may be: for each byte beyond ASCII, and once."""
 LEAST_LINES = 0.2
-# How many bytes of the lines that are not UTF-8 are looked at; how many are surely not a whole file.
 SAMPLE, LONG = 1 << 14, 1 << 16
+"""Bytes of lines that are not UTF-8 that are looked at; a sample longer than the second is not a whole file."""
 
 
 def check_encoding(name: str) -> str:
@@ -107,7 +106,7 @@ def check_encoding(name: str) -> str:
     Raises
     ------
     RnnlmError
-        If it is no encoding of text that Python knows.
+        If Python knows no such encoding of text.
     """
     try:
         "".encode(name)
@@ -116,7 +115,7 @@ def check_encoding(name: str) -> str:
         codec = ""
     if not codec or codec in NO_ENCODINGS:
         raise RnnlmError(
-            f"--encoding {shown(name)}: there is no such encoding of text; give a name that Python knows, such as"
+            f"`encoding={shown(name)}`: there is no such encoding of text; give a name that Python knows, such as"
             " utf-8, windows-1252 or utf-16."
         )
     return UTF8 if codec == "utf-8" else codec
@@ -128,7 +127,7 @@ def name_of(codec: str) -> str:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Return whether bytes are UTF-8, of which the last character may be cut."""
+    """Return whether bytes are UTF-8; the last character may be cut."""
     try:
         codecs.utf_8_decode(data, "strict", False)
     except UnicodeDecodeError:
@@ -139,7 +138,7 @@ def is_utf8(data: bytes) -> bool:
 def encoding_of(beginning: bytes) -> str | None:
     """Return the encoding of bytes that begin with a mark, or have two or four bytes a character.
 
-    None stands for all others, in which the bytes of ASCII mean what they mean there.
+    None stands for all others, which contain ASCII.
     """
     for mark, encoding in MARKS:
         if beginning.startswith(mark):
@@ -158,12 +157,12 @@ def encoding_of(beginning: bytes) -> str | None:
 
 
 def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
-    """Return the likely encoding of bytes in which those of ASCII mean what they mean there.
+    """Return the likely encoding of bytes, one of those that contain ASCII.
 
     Parameters
     ----------
     sample
-        Lines that are not all of UTF-8.
+        Lines of which some are not UTF-8.
     utf8_before
         How many lines before them were UTF-8, and not ASCII.
 
@@ -177,18 +176,18 @@ def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
     text = b"\n".join(lines).decode("utf-8", "surrogateescape")
     wrong = len(LONE_SURROGATES.findall(text))
     right = sum(character > "\x7f" for character in text) - wrong
-    # By chance some bytes of other encodings are UTF-8, but few whole lines.
+    # Some bytes of other encodings are UTF-8 by chance, but few whole lines are.
     is_utf8_mostly = right > wrong or right_lines > LEAST_LINES * (len(lines) + utf8_before)
     return UTF8 if is_utf8_mostly else likely_encoding(sample)
 
 
 def likely_encoding(sample: bytes) -> str | None:
-    """Return in which of `CANDIDATES` bytes are most likely a text; None if they are in none."""
+    """Return the one of `CANDIDATES` in which bytes are most likely a text; None if they are in none."""
     sample = _lines_beyond_utf8(sample)
     shares = readings.shares_of_words(sample)
 
     def unlikely(codec: str) -> float:
-        # Where a sample ends, a character may be cut.
+        # The end of a sample may cut a character.
         text = codecs.getincrementaldecoder(codec)("replace").decode(sample, len(sample) < SAMPLE)
         return readings.unlikeliness(text, CANDIDATES[codec].languages, CANDIDATES[codec].usual, shares)
 
@@ -199,7 +198,7 @@ def likely_encoding(sample: bytes) -> str | None:
 
 
 def _lines_beyond_utf8(sample: bytes) -> bytes:
-    """Return as many lines as make a sample; the last one may be cut."""
+    """Return enough lines for a sample; the last one may be cut."""
     *whole, last = sample.split(b"\n")
     lines = b"\n".join(line for line in whole if not is_utf8(line + b"\n"))
     if len(sample) <= LONG and not lines:
@@ -215,7 +214,7 @@ def _is_text_with_nuls(data: bytes) -> bool:
 
 
 def _characters(data: bytes, encoding: str) -> str:
-    """Return what bytes mean in an encoding; nothing if there are characters that do not stand in texts."""
+    """Return what bytes mean in an encoding; nothing if that has characters that texts do not have."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:
@@ -225,7 +224,7 @@ def _characters(data: bytes, encoding: str) -> str:
 
 
 def _share_of_usual(data: bytes, encoding: str) -> float:
-    """Return the share of characters that are frequent in texts, or of one script if as bytes it is no text."""
+    """Return the share of characters that are frequent in texts, or of one script if the bytes are not text."""
     text = _characters(data, encoding)
     if not text.strip():
         return 0

@@ -1,4 +1,4 @@
-"""The fields of records: which one holds the text, and what is in it."""
+"""The fields of records: which ones hold the text, and what is in them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -7,15 +7,15 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.cleaning import DELETED
 
 USUAL_FIELDS = ("body", "text", "content")
-# What a submission has in the place of a body.
 SUBMISSION_FIELDS = ("title", "selftext")
+"""The fields that a submission to Reddit has instead of a body."""
 
 Path: TypeAlias = tuple[str, ...]
 """A field, or a field in the object that a field holds, and so on."""
 
 
 class Record(NamedTuple):
-    """What a row or a JSON object holds, the number of its line, and about how many characters it has."""
+    """The values of a row or a JSON object, the number of its line, and about how many characters it has."""
 
     values: Mapping[str, Any]
     number: int
@@ -25,8 +25,7 @@ class Record(NamedTuple):
 class Records(NamedTuple):
     """The records of a file.
 
-    `reading` says how they are read, `columns` names their fields, or is None where each has its own; there are
-    no records where it is empty.
+    `reading` says how they are read; `columns` names their fields, or is None where each has its own.
     """
 
     reading: str
@@ -35,7 +34,7 @@ class Records(NamedTuple):
 
 
 def find_field(name: str, fields: Collection[str]) -> str | None:
-    """Return the field of a name, else the first whose name differs in case and surrounding space only."""
+    """Return the field of a name, else the first whose name differs only in case and surrounding space."""
     if name in fields:
         return name
     plain = name.strip().casefold()
@@ -43,12 +42,12 @@ def find_field(name: str, fields: Collection[str]) -> str | None:
 
 
 def wanted_names(text_column: str | None) -> Sequence[str]:
-    """Return what a field with the text may be called: as somebody says, perhaps several, or as usual."""
+    """Return the names that a field with the text may have: those given, or the usual ones."""
     return USUAL_FIELDS if text_column is None else (text_column, *text_column.split(","))
 
 
 def find_path(name: str, fields: Collection[str], first: Iterable[Record]) -> Path | None:
-    """Return where a field of a name, or of a dotted one such as ``data.body``, is in the first records."""
+    """Return the path to the field of a name, perhaps a dotted one such as ``data.body``, in the first records."""
     field = find_field(name, fields)
     if field is not None:
         return (field,)
@@ -103,7 +102,7 @@ def as_text(value: object) -> str | None:
 
 
 def text_of(values: Mapping[str, Any], paths: Sequence[Path]) -> str | None:
-    """Return the text of a record, lines of several fields where there are any; None if it has no such field."""
+    """Return the text of a record, several fields joined as lines; None if it has none of them."""
     if len(paths) == 1:
         return as_text(value_of(values, paths[0]))
     texts = [text for text in (as_text(value_of(values, path)) for path in paths) if text is not None]
@@ -118,7 +117,7 @@ def text_paths(
     Parameters
     ----------
     wanted
-        The name of the field, or several with commas between them; None for a usual one, else the only one.
+        The name of the field, or several with commas between them; None for a usual one, else the only field.
     columns
         The fields of the first records.
     first
@@ -143,7 +142,7 @@ def text_paths(
             raise missing_field(names[found.index(None)], columns, first, are_all, source)
         # A later record may have it.
         return [path or tuple(name.split(".")) for name, path in zip(names, found, strict=True)]
-    # What holds no text, such as the header of an export, does not decide.
+    # Fields without text, such as the header of an export, do not decide.
     holding = {name for record in first for name, value in record.values.items() if as_text(value) is not None}
     for fields in ([] if are_all else [column for column in columns if column in holding], columns):
         for name in USUAL_FIELDS:
@@ -158,7 +157,7 @@ def text_paths(
 def missing_field(
     wanted: str | None, columns: Sequence[str], first: Sequence[Record], are_all: bool, source: str
 ) -> RnnlmError:
-    """Say that there is no field with the text, and which there are."""
+    """Return the error that names the missing field with the text, and the fields that there are."""
     names = ", ".join(repr(name[:40]) for name in columns[:8]) + (", ..." if len(columns) > 8 else "")
     there = f", only {names}" if columns else ""
     missing = repr(wanted) if wanted else "'body', 'text' or 'content'"
@@ -169,11 +168,11 @@ def missing_field(
             choice = ",".join(filter(None, submission))
         else:
             choice = next(usual_inside(first), choice)
-    advice = f"choose what holds the text with --text-column {choice} (text_column in Python)"
+    advice = f"choose what holds the text with `text_column={choice}`"
     if are_all and columns == [str(number) for number in range(1, len(columns) + 1)]:
-        advice = "choose one by its number with --text-column (text_column in Python)"
+        advice = "choose one by its number with `text_column`"
     elif are_all and any(" " in name.strip() or name.strip().isdigit() for name in columns):
-        advice += "; if the first row names no columns, say so with --no-header (header=False in Python)"
+        advice += "; if the first row names no columns, say so with `header=False`"
     noun = "column" if are_all else "field"
     return RnnlmError(f"{source}: there is no {noun} {missing}{there}; {advice}.")
 
@@ -188,12 +187,9 @@ def usual_inside(records: Iterable[Record]) -> Iterator[str]:
 
 
 class Conditions:
-    """Which records are chosen: those whose fields have the values wanted, numbers and truth values as text.
+    """Chooses the records for which all conditions such as ``subreddit=askscience`` hold.
 
-    Parameters
-    ----------
-    where
-        Conditions such as ``subreddit=askscience``, all of which must hold.
+    Numbers and truth values are compared as text.
 
     Raises
     ------
@@ -206,7 +202,7 @@ class Conditions:
         for condition in where:
             name, equals, value = condition.partition("=")
             if not (name and equals):
-                raise RnnlmError(f"--where {shown(condition)} must be of the form FIELD=VALUE.")
+                raise RnnlmError(f"`where={shown(condition)}` must be of the form FIELD=VALUE.")
             self._wanted.append((name, value))
         self._found: set[str] = set()
         self._fields: list[str] = []
@@ -241,7 +237,7 @@ class Conditions:
         for name in self.names if self._fields else ():
             if name not in self._found:
                 there = ", ".join(repr(field[:40]) for field in self._fields[:12])
-                raise RnnlmError(f"{source}: no record has the field {name!r} of --where, but {there}.")
+                raise RnnlmError(f"{source}: no record has the field {name!r} of `where`, but {there}.")
 
 
 def _written(value: object) -> str:

@@ -19,13 +19,13 @@ FORMATS = {
     ".txt": "txt",
 }
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip")
-# How the dumps of Reddit are named.
 DUMP = re.compile(r"R[CS](?:_v\d)?_\d{4}-\d\d(?:-\d\d)?")
+"""The names of the dumps of Reddit."""
 PARQUET_SIGNATURE = b"PAR1"
-# How many lines show whether a text has columns.
 FIRST_LINES = 10
-# A line of a file that tells whether others are whole.
+"""Lines that show whether a text has columns."""
 CHECKSUM = re.compile(r"(?:[0-9a-f]{32,128} [ *].+|\w+ \(.+\) = [0-9a-f]{32,128})", re.IGNORECASE)
+"""A line of a file of checksums."""
 
 
 def format_of(name: str) -> str | None:
@@ -60,7 +60,7 @@ def has_columns(beginning: str) -> bool:
 def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     """Return whether a file is ``csv``, ``json``, ``jsonl`` or ``txt``, by its first lines.
 
-    What only looks like records is text, unless the name says otherwise.
+    Text that only looks like records is text, unless the name says otherwise.
 
     Parameters
     ----------
@@ -84,10 +84,12 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
             return found
     if by_name == "json" and first:
         raise RnnlmError(
-            f"{lines.source}: this is no JSON that holds records or texts; --format txt reads it as it stands."
+            f"{lines.source}: this is not JSON that holds records or texts; `format=txt` reads it as it is."
         )
     if by_name in ("csv", "json", "jsonl"):
         return by_name
     if by_name == "parquet":
-        raise RnnlmError(f"{lines.source}: this is no Parquet file; --format auto goes by the content if renamed.")
+        raise RnnlmError(
+            f"{lines.source}: this is not a Parquet file; name its format with `format`, or rename it."
+        )
     return "csv" if is_table(lines, first, wanted_names(text_column)) else "txt"

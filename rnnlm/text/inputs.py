@@ -15,8 +15,8 @@ from rnnlm.text.json_records import holds_texts
 from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
 from rnnlm.text.report import ReadReport, counted
 
-# The files of a directory that are named when they are left out.
 MOST_NAMED = 5
+"""The most files of a directory that are named when they are left out."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class ReaderSettings:
         ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content.
     documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
-        ``file``, or what stands between lines that are equal to any other value. None for what suits the tokens
+        ``file``, or the text between lines that are equal to any other value. None for what suits the tokens
         where they are known (`TextSettings.default_documents`), else for a line.
     text_column
-        The column (the first row names them) or JSON field that holds the text, as ``data.body`` inside of an
-        object; several, with commas between them, are joined as lines. None for ``body``, else ``text``, else
+        The column (the first row names them) or JSON field that holds the text, such as ``data.body`` inside an
+        object; several with commas between them are joined as lines. None for ``body``, else ``text``, else
         ``content``, else the only one.
     delimiter
         The character between the fields of csv; ``auto`` finds it in the first rows.
@@ -42,11 +42,11 @@ class ReaderSettings:
     header
         Whether the first row of csv names the columns; they are called 1, 2 and so on if not.
     where
-        Conditions such as ``subreddit=askscience``; records are left out for which one does not hold.
+        Conditions such as ``subreddit=askscience``; records for which one does not hold are left out.
     encoding
-        How characters are written; None to recognize it.
+        The encoding; None to recognize it.
     keep_damaged
-        Whether what comes before a damaged place is kept; it is an error if not.
+        Whether to keep what comes before a damaged place; if not, damage is an error.
     """
 
     format: str = "auto"
@@ -60,20 +60,20 @@ class ReaderSettings:
     keep_damaged: bool = False
 
     def check(self) -> None:
-        """Refuse what no input can be read with.
+        """Refuse settings that no input can be read with.
 
         Raises
         ------
         RnnlmError
-            If the delimiter is no single character, a condition is none, or there is no such encoding.
+            If the delimiter is not one character, or a condition or the encoding is not valid.
         """
         Conditions(self.where)
         if self.encoding is not None:
             check_encoding(self.encoding)
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
-            raise RnnlmError(f"--delimiter {shown(self.delimiter)} must be one character, tab or auto.")
+            raise RnnlmError(f"`delimiter={shown(self.delimiter)}` must be one character, tab or auto.")
         if self.documents is not None and not self.documents.strip():
-            raise RnnlmError("--documents must be line, paragraph, file, or what stands on a line between them.")
+            raise RnnlmError("`documents` must be line, paragraph, file, or the line that separates documents.")
 
     @property
     def separator(self) -> str | None:
@@ -83,7 +83,7 @@ class ReaderSettings:
         return "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data: the first three, and the others where they are not the default."""
+        """Return the settings as plain data: the first three, and those that differ from their default."""
         always = ("format", "documents", "text_column")
         defaults = {field.name: field.default for field in fields(self)}
         values = asdict(self)
@@ -91,23 +91,13 @@ class ReaderSettings:
 
 
 class InputFile:
-    """A file, or standard input, that is recognized when its format is asked for.
-
-    Parameters
-    ----------
-    name
-        The file, or ``-``.
-    settings
-        How it is read.
-    report
-        Gathers what is repaired or left out.
-    """
+    """A file, or standard input (``-``), that is recognized when its format is asked for."""
 
     def __init__(self, name: str, settings: ReaderSettings, report: ReadReport) -> None:
         self.name = name
         self._settings = settings
         self._report = report
-        # A pipe can be opened only once: what its beginning was looked at stays open until it is read.
+        # A pipe can be opened only once: it stays open from the look at its beginning until it is read.
         self._held: tuple[ExitStack, str, Lines | None] | None = None
 
     @cached_property
@@ -117,7 +107,7 @@ class InputFile:
         Raises
         ------
         RnnlmError
-            If the file cannot be opened, or is nothing of this.
+            If the file cannot be opened, or has none of these formats.
         """
         if self._settings.format != "auto":
             return "csv" if self._settings.format == "tsv" else self._settings.format
@@ -162,7 +152,7 @@ class InputFile:
 
 
 class Inputs(Sequence[str]):
-    """What text is read from, as it is named, and the files that these names stand for.
+    """The inputs as they are named, and the files that these names stand for.
 
     Parameters
     ----------
@@ -181,7 +171,7 @@ class Inputs(Sequence[str]):
     Raises
     ------
     RnnlmError
-        If an input does not exist, or there is nothing to read in a directory.
+        If an input does not exist, or a directory holds nothing to read.
     """
 
     def __init__(self, names: Sequence[str], settings: ReaderSettings, report: ReadReport) -> None:
@@ -225,7 +215,9 @@ class Inputs(Sequence[str]):
         if left_out:
             others = len(left_out) - MOST_NAMED
             some = ", ".join(left_out[:MOST_NAMED]) + (f" and {others:,} more" if others > 0 else "")
-            self._report.note(f"{name}: {counted(len(left_out), 'file{s}')} left out that may be no text: {some}.")
+            self._report.note(
+                f"{name}: {counted(len(left_out), 'file{s}')} left out that may not be text: {some}."
+            )
         return [InputFile(file, self._settings, self._report) for file in found if file in chosen]
 
     def _holds_texts(self, name: str, directory: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Records of JSON: one a line, or those in a list somewhere in a document, which the first characters show."""
+"""Records of JSON: one a line, or in a list somewhere in a document, as the first characters show."""
 
 import json
 import re
@@ -20,16 +20,15 @@ from rnnlm.text.fields import (
 from rnnlm.text.json_stream import EACH, EACH_VALUE, JsonStream, parse, path_name
 from rnnlm.text.lines import Lines
 
-# How much of a document is looked at for its lists of records.
 FIRST_CHARACTERS = 1 << 18
-# How much, and how many lines, to tell JSON lines from a document.
-FIRST_LINES_CHARACTERS = 1 << 16
-FIRST_LINES = 10
+"""How much of a document is searched for lists of records."""
+FIRST_LINES_CHARACTERS, FIRST_LINES = 1 << 16, 10
+"""How much, and how many lines, tell JSON lines from a document."""
 
-# What tells where a document may be cut: separators outside of strings, brackets, and a string without an end.
 STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|([\[\]{},:"])', re.DOTALL)
-# Python's parser goes some deeper.
+"""What shows where a document may be cut: separators outside of strings, brackets, an unclosed string."""
 DEEPEST = 100
+"""Nested lists and objects; Python's parser goes somewhat deeper."""
 CLOSING = {"[": "]", "{": "}"}
 
 Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]
@@ -42,7 +41,7 @@ def recognize_json(lines: Lines, named_lines: bool) -> str | None:
     Parameters
     ----------
     lines
-        The text, of which nothing is taken.
+        The text; nothing of it is taken.
     named_lines
         Whether its name says that it is JSON lines; then one of them is enough, whatever follows.
     """
@@ -76,7 +75,7 @@ def json_lines(lines: Lines) -> Records:
 def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Records:
     """Open the records of a JSON document: the objects of a list in it, or those that it consists of.
 
-    Of several lists the first is taken whose objects have the text, the outermost first; the others are reported.
+    If there are several lists, the outermost one whose objects have the text is taken; the others are reported.
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
     wanted
         The field with the text; None for a usual one.
     keep_damaged
-        Whether what comes before a place that is no JSON is kept; it is an error if not.
+        Whether to keep what comes before a damaged place; if not, damage is an error.
     """
     names = wanted_names(wanted)
     tree, _ = _first_values(lines)
@@ -93,7 +92,7 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
     path = _path_of_text(tree, lists, names)
     stream = JsonStream(lines)
     if path is None:
-        # There may be another list further on; if not, an error says what is in one of these.
+        # Another list may follow; if none does, the error says what is in one of these.
         path = next((each for each in lists if any(usual_inside(_records_of(lists[each])))), next(iter(lists)))
         if len(_beginning(lines, FIRST_CHARACTERS)) >= FIRST_CHARACTERS:
             records = stream.search(lambda record: _has_text(record.values, names), keep_damaged)
@@ -101,7 +100,7 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
             if not first:
                 raise missing_field(wanted, list(lists[path][0]), _records_of(lists[path]), False, lines.source)
             return Records(_reading(stream.found or path), None, chain(first, records))
-    # Lists in the records are none beside them.
+    # Lists within the records do not count.
     inside = path[:-1] if path[-1:] == (EACH_VALUE,) else path
     for other in lists:
         if EACH not in other[:-1] and other != path[: len(other)] and other[: len(inside)] != inside:
@@ -173,7 +172,7 @@ def _beginning(lines: Lines, characters: int) -> str:
 
 
 def _first_values(lines: Lines) -> tuple[object, bool]:
-    """Return what the beginning of a document shows, None if it is no JSON, and whether it is sound so far."""
+    """Return the values that a document begins with, None if it is not JSON, and whether it is sound so far."""
     text = _beginning(lines, FIRST_CHARACTERS).lstrip()
     try:
         values, end = parse(text)
@@ -207,7 +206,7 @@ def _closed(text: str) -> str:
                 brackets.pop()
             depth = min(depth, len(brackets))
         else:
-            # What was open at the last cut and is so still need not be noted once more.
+            # Brackets that were open at the last cut and still are need not be noted again.
             open_at_cut[depth:] = brackets[depth:]
             depth = len(brackets)
             cut, follows = (match.start(), "") if mark == "," else (match.end(), "null")

@@ -1,8 +1,8 @@
-"""A JSON document of any size, of which one record at a time is in memory.
+"""A JSON document of any size, with one record at a time in memory.
 
-Python's own parser reads each record; what is here finds where the next one begins. Of the streaming parsers of
-whole documents, those made for speed end the process at a number of 5,000 digits and take gigabytes for brackets
-that are never closed, and those that do neither read 3 MB a second.
+Python's own parser reads each record; this module finds where the next one begins. Fast parsers that stream whole
+documents end the process at a number of 5,000 digits and take gigabytes for brackets that are never closed; the
+others read 3 MB a second.
 """
 
 import json
@@ -19,18 +19,18 @@ EACH = "[]"
 EACH_VALUE = "{}"
 """In a path through a document: every value of an object."""
 
-# How deep a list is looked for.
 MOST_KEYS = 8
-# How much is read at a time.
+"""A list is looked for below so many keys at most."""
 READ_SIZE = 1 << 16
+"""Characters that are read at a time."""
 
 BLANK = re.compile(r"[ \t\n\r]*")
 IN_STRING = re.compile(r'[^"\\]*')
 SCALAR = re.compile(r'[^\s,:"\[\]{}]+')
 
 DECODER = json.JSONDecoder()
-# Python refuses integers of thousands of digits.
 DECODER_OF_HUGE_NUMBERS = json.JSONDecoder(parse_int=float)
+"""Reads integers of thousands of digits too, which Python refuses, as floating-point numbers."""
 
 
 def parse(text: str, start: int = 0) -> tuple[Any, int]:
@@ -39,7 +39,7 @@ def parse(text: str, start: int = 0) -> tuple[Any, int]:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not JSON.
     RecursionError
         If it is nested too deeply.
     """
@@ -57,18 +57,7 @@ def path_name(path: Path) -> str:
 
 
 class JsonStream:
-    """Reads a document, or several one after another.
-
-    Parameters
-    ----------
-    lines
-        The document.
-
-    Attributes
-    ----------
-    found
-        The path that `search` has found; None so far.
-    """
+    """Reads a document, or several one after another; `found` is the path that `search` has found."""
 
     def __init__(self, lines: Lines) -> None:
         self.found: Path | None = None
@@ -86,33 +75,20 @@ class JsonStream:
         Parameters
         ----------
         path
-            Keys, `EACH` for the elements of a list, and `EACH_VALUE` for the values of an object; without any the
-            objects are not inside of anything.
+            Keys, `EACH` for the elements of a list, and `EACH_VALUE` for the values of an object; empty for the
+            objects that the document consists of.
         keep_damaged
-            Whether a place that is no JSON only ends the records and is reported; it is an error if not.
+            Whether damage only ends the records and is reported; if not, it is an error.
 
         Raises
         ------
         RnnlmError
-            If the document is no JSON at some place.
+            If the document is damaged.
         """
         return self._until_damage(lambda: self._walk(path), keep_damaged)
 
     def search(self, is_wanted: Callable[[Record], bool], keep_damaged: bool) -> Iterator[Record]:
-        """Yield the objects of the first list that is wanted, as its first object shows, and set `found`.
-
-        Parameters
-        ----------
-        is_wanted
-            Whether this is the first object of the list.
-        keep_damaged
-            As for `records`.
-
-        Raises
-        ------
-        RnnlmError
-            If the document is no JSON at some place.
-        """
+        """Yield the objects of the first list whose first object is wanted, and set `found`; else as `records`."""
         return self._until_damage(lambda: self._search((), is_wanted), keep_damaged)
 
     def _until_damage(self, walk: Callable[[], Iterator[Record]], keep_damaged: bool) -> Iterator[Record]:
@@ -125,7 +101,7 @@ class JsonStream:
             if not keep_damaged:
                 raise RnnlmError(
                     f"{self._lines.source}: the JSON is damaged in line {self._line_number():,}, or not complete;"
-                    " mend it, or keep what comes before with --keep-damaged."
+                    " mend it, or keep what comes before with `keep_damaged`."
                 ) from error
             self._lines.report("place{s} where the JSON is damaged, what follows left out", self._line_number())
 
@@ -159,7 +135,7 @@ class JsonStream:
                     if self.found is not None:
                         yield record
                     else:
-                        # Their names are not counted apart: there may be any number of them.
+                        # Reported under one name: there may be any number of lists.
                         self._left_out = self._left_out or path_name(path)
                         self._lines.report(
                             f"list{{s}} of records left out, {shown(self._left_out)}", record.number
@@ -185,7 +161,7 @@ class JsonStream:
         if decoded is None:
             self._skip()
             self._lines.report(
-                "record{s} skipped that {are} no JSON, nested too deeply"
+                "record{s} skipped that {are} not JSON, nested too deeply"
                 f" or longer than {MAX_RECORD:,} characters",
                 number,
             )
@@ -195,7 +171,7 @@ class JsonStream:
             self._lines.report("value{s} that {are} not {a}JSON object{s} skipped", number)
 
     def _decode(self) -> tuple[Any, int] | None:
-        """Take a value, and return it and its length; None, and take nothing, if it cannot be read."""
+        """Take a value, and return it and its length; if it cannot be read, take nothing and return None."""
         while True:
             try:
                 value, end = parse(self._text, self._at)
@@ -281,7 +257,7 @@ class JsonStream:
                 return ""
 
     def _read(self, characters: int) -> bool:
-        """Forget what was passed, and read so many characters more; return whether there were any."""
+        """Forget what was passed, and read so many more characters; return whether there were any."""
         self._line_number()
         parts = [self._text[self._at :]]
         self._at = self._counted = 0

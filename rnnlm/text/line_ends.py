@@ -8,18 +8,12 @@ from rnnlm.text.tokenizers import Tokenizer
 
 LINE_END = "\n"
 MOST_LINE_ENDS = 2
-"""In a row: of several empty lines one is kept."""
+"""The most line ends in a row: one of several empty lines is kept."""
 LINE_ENDS = re.compile("\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 class LineTokenizer(Tokenizer):
-    """Tokenizes each line by itself and keeps the ends of lines; of several empty lines one is kept.
-
-    Parameters
-    ----------
-    of_lines
-        How a line becomes tokens.
-    """
+    """Tokenizes each line by itself and keeps the ends of lines, but only one of several empty lines."""
 
     def __init__(self, of_lines: Tokenizer) -> None:
         self._of_lines = of_lines
@@ -40,15 +34,7 @@ class LineTokenizer(Tokenizer):
 
 
 class GrowingLines:
-    """Text of several lines, each detokenized by itself.
-
-    Parameters
-    ----------
-    of_lines
-        How a line becomes tokens, and the other way round.
-    tokens
-        The first tokens.
-    """
+    """Text of several lines, each detokenized by itself."""
 
     def __init__(self, of_lines: Tokenizer, tokens: Sequence[str]) -> None:
         self._of_lines = of_lines

@@ -16,25 +16,25 @@ from rnnlm.text.signatures import markup, unreadable
 
 STDIN = "-"
 
-# The most characters of a line that are read at a time.
 PIECE_SIZE = 65_536
-# The longest line, and the longest CSV row, that is taken whole, in characters.
+"""The most characters of a line that are read at a time."""
 MAX_RECORD = 16_000_000
+"""Characters of the longest line, or CSV row, that is taken whole."""
 
 
 class Lines(Source):
-    """The lines of a text file, numbered, repaired, and never more than a part of a long one in memory.
+    """The lines of a text file, numbered and repaired; of a long line only a part is in memory.
 
     Attributes
     ----------
     beginning
-        The first characters, which are read again with the lines; of what comes live, perhaps only some.
+        The first characters, which are read again with the lines; few if the text comes live.
     number
-        Of the last whole line.
+        The number of the last whole line.
     number_taken
-        Of the line of the last part.
+        The number of the line of the last part.
     damaged
-        The number of the line in which the file is damaged, which `whole` leaves out; None so far.
+        The number of the line in which the file is damaged, which `whole` leaves out; None if none is known.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> 
     """
     with ExitStack() as stack:
         try:
-            # Standard input is not ours to close.
+            # Standard input stays open.
             file = sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb"))
         except OSError as error:
             raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
@@ -218,39 +218,22 @@ def open_text(
     report
         Gathers how it is read, and what is repaired or left out.
     encoding
-        How characters are written; None to recognize it.
+        The encoding; None to recognize it.
     keep_damaged
         Whether to end the file where its compressed data is damaged, instead of raising an error.
     any_text
-        Whether to read HTML, XML and RTF too, which are refused else.
+        Whether to read HTML, XML and RTF too, which are otherwise refused.
 
     Raises
     ------
     RnnlmError
-        If the file cannot be opened or is no text; while it is read, if it is damaged or its encoding is wrong.
+        If the file cannot be opened or is not text; while it is read, if it is damaged or its encoding is wrong.
     """
     with open_bytes(name, report, keep_damaged=keep_damaged) as stream:
         yield Lines(stream, source_name(name), report, encoding, any_text)
 
 
 def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) -> Iterator[str]:
-    """Yield the lines of a text file without their ends, empty ones too, each as soon as it is there.
-
-    They are repaired as in `read_documents`.
-
-    Parameters
-    ----------
-    name
-        The file, or ``-`` for standard input.
-    report
-        Gathers how it is read, and what was repaired.
-    encoding
-        How characters are written; None to recognize it.
-
-    Raises
-    ------
-    RnnlmError
-        If the file cannot be read, or a line has more than 16,000,000 characters.
-    """
+    """Yield the lines of any text file, opened as by `open_text`, as `Lines.texts` does."""
     with open_text(name, report, encoding=encoding, any_text=True) as lines:
         yield from lines.texts()

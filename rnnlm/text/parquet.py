@@ -6,19 +6,12 @@ from typing import Any
 from rnnlm.errors import RnnlmError
 from rnnlm.text.fields import Record, Records, find_field
 
-# How many rows are in memory at a time.
 BATCH_ROWS = 256
+"""Rows in memory at a time."""
 
 
 def parquet_records(path: str, wanted: list[str]) -> Records:
-    """Open the rows of a Parquet file as records, of which only the columns are read that are needed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    wanted
-        Names, or dotted names, of the columns that are needed.
+    """Open the rows of a Parquet file as records with the columns `wanted`, whose names may be dotted.
 
     Raises
     ------

@@ -15,9 +15,9 @@ from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, 
 
 JOINS = ("space", "none")
 
-# What every file has held from the first version on; other settings are left out while they have their default, so
-# that old files and new ones compare equal.
 FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
+"""The settings that every file holds. Later ones are left out where they have their default, so that old files and
+new ones compare equal."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,15 @@ class TextSettings:
         join: str | None = None,
         keep_lines: bool = False,
     ) -> "TextSettings":
-        """Return the settings that suit a level and the inputs' formats, but for those that are given.
+        """Return the settings that suit a level and the formats of the inputs; those that are given stay.
 
         Parameters
         ----------
         level
             ``word`` or ``char``: only words are put in lower case.
         formats
-            ``csv``, ``jsonl`` or ``txt``: where all are records, they are taken for comments, which are cleaned,
-            and split into sentences of words unless their lines are kept.
+            ``csv``, ``jsonl`` or ``txt``: if all are records, they are taken for comments, which are cleaned and,
+            at the level of words, split into sentences unless their lines are kept.
         tokenizer, lowercase, sentences, clean, join, keep_lines
             As in the settings; None for the default.
 
@@ -86,13 +86,13 @@ class TextSettings:
         """
         words, records = level == "word", "txt" not in formats
         if tokenizer and not words:
-            raise RnnlmError(f"characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
+            raise RnnlmError(f"Characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
         if join and tokenizer != "whitespace":
-            raise RnnlmError("--join is for --tokenizer whitespace; the others need none; leave it out.")
+            raise RnnlmError("`join` is for `tokenizer=whitespace`; the others need none; leave it out.")
         if keep_lines and not words:
-            raise RnnlmError("--keep-lines is for words: among characters are the ends of lines; leave it out.")
+            raise RnnlmError("`keep_lines` is for words: characters include the ends of lines; leave it out.")
         if keep_lines and sentences:
-            raise RnnlmError("--keep-lines keeps a document in one piece; leave it out, or --sentences.")
+            raise RnnlmError("`keep_lines` keeps a document in one piece; leave it out, or `sentences`.")
         return cls(
             tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
             lowercase=words if lowercase is None else lowercase,
@@ -151,7 +151,9 @@ class TextSettings:
                 " use the version that wrote it."
             )
         if data["tokenizer"] not in (*WORD_TOKENIZERS, CHARACTERS):
-            raise RnnlmError(f"{source}: 'text.tokenizer' is {shown(data['tokenizer'])}, which is no tokenizer.")
+            raise RnnlmError(
+                f"{source}: 'text.tokenizer' is {shown(data['tokenizer'])}, which is not a tokenizer."
+            )
         for name in ("lowercase", "sentences", "clean", "keep_lines"):
             if not isinstance(data.get(name, False), bool):
                 raise RnnlmError(f"{source}: 'text.{name}' must be true or false.")
@@ -205,7 +207,7 @@ class TextProcessor:
         self.settings = settings
         self._unknown = unknown
 
-    # Made when first needed: a detokenizing model loads no sentence splitter.
+    # Made when first needed: a model that only writes loads no sentence splitter.
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         settings = self.settings

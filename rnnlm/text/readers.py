@@ -18,8 +18,8 @@ __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
 
 Part = TypeVar("Part")
 
-# The first texts of a file that are shown.
 SAMPLES = 2
+"""How many of the first texts of a file are shown."""
 
 
 def read_documents(
@@ -27,14 +27,14 @@ def read_documents(
 ) -> Iterator[Piece]:
     """Yield the documents of the inputs, in pieces.
 
-    A few bytes that are no character, and lone surrogates in JSON, become U+FFFD; NUL characters, rows without the
-    text column, lines that are not JSON and records that are too long are left out; all are counted in the report,
-    which also says what was recognized.
+    A few bytes that are not a character, and lone surrogates in JSON, become U+FFFD. NUL characters, rows without
+    the text column, lines that are not JSON and records that are too long are left out. The report counts all of
+    this, and says what was recognized.
 
     Parameters
     ----------
     inputs
-        Files, directories, or ``-`` for standard input; or `Inputs`, which were made of the same settings.
+        Files, directories, or ``-`` for standard input; or `Inputs` made with the same settings.
     settings
         How they are read.
     report
@@ -63,14 +63,14 @@ def read_documents(
 
 
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:
-    """Yield the lines of a text file, empty ones too, each as soon as it is there, or the texts of records.
+    """Yield the lines of a text file, empty ones too, or the texts of records, each as soon as it is there.
 
     Parameters
     ----------
     name
         The file, or ``-`` for standard input.
     settings
-        How it is read; `documents` says nothing here.
+        How it is read; `documents` has no effect.
     report
         Gathers what was repaired or skipped.
 
@@ -103,7 +103,7 @@ def _record_texts(
     """Return the texts of the records of a file; `lines` are None for Parquet."""
     wanted, by_name = settings.text_column, format_of(name)
     if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
-        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (--format decides).")
+        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (`format` decides).")
     if lines is None:
         records = parquet_records(name, [*wanted_names(wanted), *conditions.names])
     elif kind == "csv":
@@ -125,10 +125,10 @@ def _shown_if_guessed(
     settings: ReaderSettings,
     report: ReadReport,
 ) -> Iterator[Part]:
-    """Return the parts of a plain text, whose first samples are shown if nobody said that it is one."""
+    """Return the parts of a plain text; the first are shown if its format was recognized."""
     if settings.format != "auto":
         return parts
-    tabs = ", tabs included (--format tsv takes one column)" if has_columns(lines.beginning) else ""
+    tabs = ", tabs included (`format=tsv` takes one column)" if has_columns(lines.beginning) else ""
     return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
 
 
@@ -143,7 +143,7 @@ def _beginning_of_document(piece: Piece) -> str | None:
 def _shown(
     parts: Iterator[Part], sample: Callable[[Part], str | None], reading: str, source: str, report: ReadReport
 ) -> Iterator[Part]:
-    """Yield parts of a file, and show the first samples, so that one sees what is misread."""
+    """Yield parts of a file, and show the first samples, so that people see what is misread."""
     samples: list[str] = []
     for part in parts:
         text = sample(part)

@@ -1,4 +1,4 @@
-"""How likely it is that somebody wrote what bytes mean in an encoding: its letters, and what they stand beside."""
+"""How likely it is that bytes were written in an encoding, by the letters and their neighbours."""
 
 import re
 import unicodedata
@@ -6,7 +6,6 @@ from collections import Counter
 from functools import lru_cache
 from math import log
 
-# What languages have beyond ASCII, the most frequent first; and some of their most frequent words that are ASCII.
 FRENCH = "éèàêçôûùâîœïëüæÿ le la les de des du et en un une que qui dans pour pas il elle est sur nous vous avec"
 GERMAN = "üäöß der die das und ist in den zu nicht mit von ein eine auf dem sich im es ich wir er sie wo"
 SPANISH = "óíáéñúü de la que el en y los se del las un una con por no es para su al lo"
@@ -31,6 +30,7 @@ LATVIAN = "āīēšūņļžčķģ un ir ka no uz ar par kas es bet to vai pie ko
 TURKISH = "ıüşğçöiâîû bir ve bu da de ne o mi ile ama daha gibi kadar her ben"
 ESPERANTO = "ĉĝĥĵŝŭ la kaj de en al estas ne li mi ke por kun kiu estis"
 MALTESE = "ħżġċà il ta li u ma tal fil minn dan kien huwa"
+"""A language's letters beyond ASCII and some of its words in ASCII, the most frequent first."""
 
 SOUTH_WEST = (FRENCH, SPANISH, PORTUGUESE, ITALIAN, CATALAN)
 WEST = (*SOUTH_WEST, ENGLISH, GERMAN, DUTCH, SWEDISH, FINNISH, DANISH, ICELANDIC, ESTONIAN)
@@ -39,7 +39,6 @@ BALTIC = (LITHUANIAN, LATVIAN, ESTONIAN)
 TURKIC = (TURKISH,)
 SOUTH = (ESPERANTO, MALTESE, TURKISH)
 LATIN = {*WEST, *CENTRAL, *BALTIC, *SOUTH}
-# Texts in other scripts may have words of any language in between.
 CYRILLIC = (
     "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
     "оаинівтеркслдмуяпзьбгчхйшїжюцєщфґ",
@@ -63,28 +62,28 @@ JAPANESE = (
     "ンスールトリイアラクドロレマフシジコッタテプバム日人一大年中本出会国学事私上行生",
 )
 KOREAN = ("이다는을에의가고하지로은도를기사한서어대자리그스시아나인들일게수라보해었있정것",)
+"""Letters of languages in other scripts, whose texts may have words of any language in between."""
 
 PUNCTUATION = "‘’‚“”„…–—«»‹›°§©®•€£™´·¿¡ªº½¼¾±×µ¥¢²³\xa0\xad،؛؟、。〈〉《》「」『』【】！（），．：；？"
-# Of these, what may stand between letters, after one, or before one.
 IN_WORDS = "’´·–—\xad\xa0"
 AFTER_LETTERS = f"{IN_WORDS}‘“”«»‹›…°®™²³ªº،؛؟"
 BEFORE_LETTERS = "‘‚“„«»‹›¿¡°©£…–—·\xa0"
+"""Punctuation that may stand between letters, after a letter, before a letter."""
 WIDE = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA")
 
-# How unlikely is what is not among the letters of the language: logarithms, as everything that is added here.
 SIGN, FOREIGN, WIDE_LETTER, RARE_WIDE_LETTER = 4.0, 6.5, 7.5, 15.0
 STRANGE_SIGN, STRANGE_LETTER, NO_CHARACTER = 7.0, 9.0, 14.0
-# And what stands beside other things than usual.
+"""How unlikely characters are that are not letters of the language, as logarithms; so are all numbers below."""
 CAPITAL, CAPITAL_IN_CAPITALS, WRONG_CASE, OTHER_SCRIPT, DIGIT_IN_WORD, SIGN_IN_WORD = 1.0, 0.2, 7.0, 8.0, 3.0, 6.0
+"""How unlikely characters are that stand beside unusual ones."""
 PAIRS = (("„", "“”"), ("‘", "’"), ("«", "»"), ("»", "«"))
 UNPAIRED = 6.0
 LONE_LETTER, PAIR_OF_LATIN = 2.0, 1.0
-# How much more unlikely each character beyond ASCII is in a language if no word is one of its frequent ones, and
-# all are of another.
 WORDS = 5.0
+"""How much more unlikely each character beyond ASCII is in a language if all frequent words are of another one."""
 WORD = re.compile(rb"[a-z\x80-\xff]+")
-# What is beyond ASCII, and what stands beside it.
 PLACE = re.compile("(?s)(?=(.)([^\x00-\x7f])(.))")
+"""A character beyond ASCII, and the two beside it."""
 
 
 def shares_of_words(sample: bytes) -> dict[str, float]:
@@ -104,9 +103,9 @@ def unlikeliness(
     text
         What bytes mean in an encoding.
     languages
-        Those that it is used for: the small letters, then words, the most frequent first.
+        The languages that the encoding is used for: small letters, then words, the most frequent first.
     usual
-        An encoding, and the last first byte in it, of the usual ones among ideographs or syllables.
+        An encoding of ideographs or syllables, and the last first byte of the usual ones in it.
     shares
         What `shares_of_words` returns for the bytes.
     """

@@ -1,4 +1,4 @@
-"""Texts from records, whatever file these stand in: what is in the fields that hold them."""
+"""The texts of records, whatever file they come from."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -6,21 +6,21 @@ from itertools import chain
 from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
 from rnnlm.text.report import Source
 
-# How much of the records is looked at for the fields with the text.
 FIRST_CHARACTERS = 65_536
+"""Characters of the records that are searched for the fields with the text."""
 
 
 def record_texts(
     records: Records, source: Source, wanted: str | None, conditions: Conditions
 ) -> tuple[str, Iterator[str]]:
-    """Return how records are read, as a message says it, and their texts; none is empty.
+    """Return how records are read, for messages, and their texts; none is empty.
 
     Parameters
     ----------
     records
         The records of a file.
     source
-        The file, which reports what is left out.
+        The file; it reports what is left out.
     wanted
         The field with the text, or several with commas between them; None for a usual one.
     conditions
@@ -53,7 +53,7 @@ def record_texts(
 def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
     kept = not where or conditions.hold(record.values, where)
     if not kept:
-        source.report("record{s} left out by --where", record.number)
+        source.report("record{s} left out by `where`", record.number)
     return kept
 
 
@@ -74,7 +74,7 @@ def _texts(
 def _found_later(
     records: Iterator[Record], source: Source, paths: Sequence[Path], wanted: str | None, columns: Sequence[str]
 ) -> Iterator[Record]:
-    """Yield records, and say in the end that none of them has the fields with the text."""
+    """Yield records; raise the error at the end if none of them has a field with the text."""
     found = False
     for record in records:
         found = found or any(has_field(record.values, path) for path in paths)
@@ -84,7 +84,7 @@ def _found_later(
 
 
 def _beginning(records: Iterator[Record]) -> Iterator[Record]:
-    """Yield the records in which the fields are looked for."""
+    """Yield the records that are searched for the fields."""
     characters = 0
     for record in records:
         yield record

@@ -1,16 +1,16 @@
-"""What is said about how inputs were read, and what was repaired or left out in them."""
+"""Notes on how inputs were read, and on what was repaired or left out in them."""
 
 from collections.abc import Sequence
 
 from rnnlm.text.decoding import has_surrogates
 from rnnlm.text.tokenizers import LONE_SURROGATES
 
-# How much of a text a message shows.
 SAMPLE_SIZE = 60
+"""Characters of a text that a message shows."""
 
 
 class ReadReport:
-    """Says how files were read, and counts what had to be repaired or skipped, with the line of the first case."""
+    """Notes how files were read, and counts what was repaired or skipped, with the line of the first case."""
 
     def __init__(self) -> None:
         self._notes: dict[str, None] = {}
@@ -18,11 +18,11 @@ class ReadReport:
         self._guesses: dict[str, tuple[list[str], Sequence[str]]] = {}
 
     def guess(self, source: str, reading: str, samples: Sequence[str]) -> None:
-        """Note how a file is read, such as ``Reading JSON lines``, and the first texts that this gave."""
+        """Note how a file is read, such as ``Reading JSON lines``, and its first texts."""
         self._guesses.setdefault(reading, ([], samples))[0].append(source)
 
     def guesses(self) -> list[str]:
-        """Return one sentence for each way of reading, with its first texts and files."""
+        """Return a sentence for each way of reading, with its first texts and files."""
         return [
             f"{reading}: {' '.join(map(_sample, samples)) or 'none'} ({_named(sources)})"
             for reading, (sources, samples) in self._guesses.items()
@@ -33,7 +33,7 @@ class ReadReport:
         self._notes[sentence] = None
 
     def add(self, source: str, kind: str, line: int, count: int = 1) -> None:
-        """Count cases of a kind, such as ``NUL character{s} that {are} removed``."""
+        """Count cases of a kind, such as ``NUL character{s} that {are} removed``; see `counted`."""
         self._cases.setdefault((source, kind), [0, line])[0] += count
 
     def messages(self) -> list[str]:
@@ -48,7 +48,7 @@ class ReadReport:
 
 
 def counted(count: int, kind: str) -> str:
-    """Return a number and what it counts, which has ``{s}``, ``{are}`` and ``{a}`` where it differs for one."""
+    """Return a number and what it counts; ``{s}``, ``{are}`` and ``{a}`` stand where that differs for one."""
     s, are, a = ("", "is", "a ") if count == 1 else ("s", "are", "")
     return f"{count:,} {kind.replace('{s}', s).replace('{are}', are).replace('{a}', a)}"
 
@@ -65,13 +65,7 @@ def _named(sources: Sequence[str]) -> str:
 
 
 class Source:
-    """What documents are read from, whose repairs go to a report.
-
-    Attributes
-    ----------
-    source
-        How messages name it.
-    """
+    """A source of documents; its notes and repairs go to a report under the name `source`."""
 
     def __init__(self, source: str, report: ReadReport) -> None:
         self.source = source

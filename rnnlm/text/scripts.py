@@ -1,4 +1,4 @@
-"""What depends on the script that a text is written in.
+"""Peculiarities of scripts.
 
 Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan put no spaces between words. Turkish and Azerbaijani
 have two letters i.
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from rnnlm.text.report import ReadReport
 
 SCRIPTS = r"\p{Han}\p{Bopomofo}\p{Hiragana}\p{Katakana}ー\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-# Their punctuation, and the wide forms of other characters.
 PUNCTUATION = r"\u3000-\u303f\uff00-\uff65\uffe0-\uffef"
+"""Their punctuation, and the wide forms of other characters."""
 
-# Hardly a word of these scripts has more letters, vowel signs not counted.
 LONGEST_WORD = 8
-# How much of a text tells whether its words stand apart.
+"""Letters without vowel signs; hardly a word of these scripts has more."""
 LOOKED_AT = 1_000_000
-# Shares of the text in runs without spaces: above the one it is refused, above the other they are said.
+"""Characters of a text that show whether its words stand apart."""
 MOST_IN_RUNS, SOME_IN_RUNS = 1 / 3, 1 / 100
+"""The share of a text in runs without spaces: above the first it is refused, above the second there is a note."""
 
 CLOSING_MARKS = tuple(",.;:!?)]}%")
 OPENING_MARKS = tuple("([{")
 
 TURKISH_LETTERS = "ığş"
-# Turkish has 8 %, Romanian with the wrong ş less than 2.
 TURKISH_SHARE = 0.03
+"""The least share of Turkish letters; Turkish has 8 %, Romanian with the wrong ş less than 2 %."""
 
 
 @cache
@@ -45,51 +45,20 @@ def begins_without_space(text: str, position: int = 0) -> bool:
     return bool(_pattern(f"[{SCRIPTS}{PUNCTUATION}]").match(text, position))
 
 
-def stand_apart(token: str, following: str) -> bool:
-    """Return whether a space is written between two tokens of a text in these scripts.
+def stand_apart(text: str, following: str) -> bool:
+    """Return whether a space is written between a text in these scripts and the token that follows it.
 
     Only words of other scripts are set apart, and not from the marks that close or open something.
     """
-    if begins_without_space(token, len(token) - 1) or begins_without_space(following):
+    if begins_without_space(text, len(text) - 1) or begins_without_space(following):
         return False
-    return not (token.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
-
-
-class UnspacedText:
-    """Text in these scripts of tokens that do not know where spaces stood.
-
-    Parameters
-    ----------
-    tokens
-        The first tokens.
-    """
-
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self.text = ""
-        self._last = ""
-        for token in tokens:
-            self.append(token)
-
-    @property
-    def settled(self) -> str:
-        """All of it."""
-        return self.text
-
-    def append(self, token: str) -> None:
-        """Add a token."""
-        self.text += f" {token}" if self._last and stand_apart(self._last, token) else token
-        self._last = token
+    return not (text.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
 
 
 def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iterator[Piece]":
     """Yield the pieces of documents of words, unless there are no spaces between the words.
 
-    Parameters
-    ----------
-    pieces
-        The pieces.
-    report
-        Gets what share has none, where that is little.
+    Where only a small share of the text has none, the report says so.
 
     Raises
     ------
@@ -111,7 +80,7 @@ def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iter
     if in_runs > SOME_IN_RUNS * read:
         report.note(
             f"{in_runs / read:.0%} of the text is in runs without spaces such as {shown(example[:30])}, each of"
-            " which is one word here; --tokenizer unicode cuts them."
+            " which is one word here; `tokenizer=unicode` cuts them."
         )
 
 
@@ -136,6 +105,6 @@ def _refuse(read: int, in_runs: int, example: str) -> None:
     if in_runs > MOST_IN_RUNS * read:
         raise RnnlmError(
             f"Much of the text is in a script without spaces between words, such as {shown(example[:30])}, so that"
-            " whole sentences would be words; cut it with --tokenizer unicode, jieba (for Chinese) or bpe, or take"
-            " characters with --level char."
+            " whole sentences would be words; cut it with `tokenizer=unicode`, jieba (for Chinese) or bpe, or take"
+            " characters with `level=char`."
         )

@@ -22,20 +22,17 @@ from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.scripts import begins_without_space, stand_apart
 from rnnlm.text.tokenizers import MARK, Tokenizer
 
-# The boundary after a flag would be looked for from the first flag on, in a time quadratic in their number.
 FLAG = r"(?:[\U0001f1e6-\U0001f1ff][\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+){2}"
+"""A flag; `regex` would look for the boundary after it in a time quadratic in the number of flags."""
 
-# The name of the unknown token may be anything; it is set apart as a word is.
 ANY_WORD = "word"
+"""Stands for the unknown token, which may have any name but is set apart as a word is."""
 
 
 class MarkedTokenizer(Tokenizer):
     """Cuts words further and marks which tokens follow a space.
 
-    Parameters
-    ----------
-    unknown
-        The token that stands for unknown words, with a space before them or without.
+    `unknown` stands for unknown words, with a space before them or without.
     """
 
     def __init__(self, unknown: str = "") -> None:
@@ -64,15 +61,7 @@ class MarkedTokenizer(Tokenizer):
 
 
 class MarkedText:
-    """Text of marked tokens.
-
-    Parameters
-    ----------
-    tokens
-        The first tokens.
-    unknown
-        The token that stands for unknown words.
-    """
+    """Text of marked tokens; `unknown` stands for unknown words."""
 
     def __init__(self, tokens: Sequence[str], unknown: str = "") -> None:
         self._unknown = unknown
@@ -103,19 +92,27 @@ class MarkedText:
         return f" {token[1:]}" if token.startswith(MARK) else token
 
 
-class UnicodeTokenizer(MarkedTokenizer):
-    """Word boundaries of Unicode (UAX #29), for every language; Chinese and Thai are cut into letters."""
+class PatternTokenizer(MarkedTokenizer):
+    """Cuts words into what a pattern of the package `regex` finds."""
+
+    pattern: str
 
     def __init__(self, unknown: str = "") -> None:
         import regex
 
         super().__init__(unknown)
-        self._segments = regex.compile(rf"{FLAG}|.+?\b", regex.WORD | regex.DOTALL)
+        self._segments = regex.compile(self.pattern)
 
     def segments(self, word: str) -> list[str]:
-        """Return the words and punctuation marks."""
+        """Return what the pattern finds."""
         segments: list[str] = self._segments.findall(word)
         return segments
+
+
+class UnicodeTokenizer(PatternTokenizer):
+    """Word boundaries of Unicode (UAX #29), for every language; Chinese and Thai are cut into letters."""
+
+    pattern = rf"(?sw){FLAG}|.+?\b"
 
 
 class JiebaTokenizer(MarkedTokenizer):
@@ -138,11 +135,11 @@ class JiebaTokenizer(MarkedTokenizer):
 
     @cached_property
     def _cut(self) -> Callable[[str], list[str]]:
-        """The library's part, which text that is only made of tokens does not need."""
+        """The library's function, which making text of tokens does not need."""
         try:
             from rjieba import cut
         except ImportError as error:
-            raise RnnlmError("--tokenizer jieba needs the package rjieba; run: pip install rjieba.") from error
+            raise RnnlmError("`tokenizer=jieba` needs the package rjieba; run: pip install rjieba.") from error
         return cast("Callable[[str], list[str]]", cut)
 
 

@@ -1,18 +1,17 @@
-"""Where sentences end, in all scripts: their marks, what closes with them, and full stops that end nothing."""
+"""The ends of sentences in all scripts: their marks, what closes with them, and full stops that end nothing."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Unicode's property Sentence_Terminal is the guide. Marks of the first kind end a sentence only before white
-# space, because they stand in words and numbers too; those of the second, after which many scripts have none,
-# anywhere.
 BEFORE_SPACE = ".?!…‥‼‽⁇⁈⁉⸮．؟۔\u037e"
 ANYWHERE = "。｡！？︒︕︖﹖﹗।॥։።፧፨။។៕᠃᠉᙮܀܁܂߹᭚᭛᭞᭟꩝꩞꩟᥄᥅᱾᱿꓿꘎꘏꛳꛷꣎꣏꤯꧉꫰꫱꯫𑅁𑅂𑅃"
 MARKS = BEFORE_SPACE + ANYWHERE
+"""Characters with Unicode's property Sentence_Terminal. The first end a sentence only before white space, because
+they stand in words and numbers too; the others end it anywhere, because many scripts have no space after them."""
 
-# Right after a mark each of these closes: what opens in « French » closes in »German«.
 QUOTES = "\"'”’“‘«»‹›」』》〉"
+"""Each of these closes right after a mark; one that opens in « French » closes in »German«."""
 BRACKETS = ")]}）］｝】〕"
 FORMATTING = "*_~`"
 CLOSING = QUOTES + BRACKETS + FORMATTING
@@ -34,16 +33,16 @@ def _any(characters: str, ranges: str = "") -> str:
     return f"[{re.escape(characters)}{ranges}]"
 
 
-# A full stop inside a number or an address is no mark. The Greek question mark looks like a semicolon, two of the
-# marks between Ethiopic words are typed for a full stop, and OMG!!!11 is one exclamation.
 FIRST_MARK = rf"(?:\.(?![A-Za-z0-9])|{_any(MARKS.replace('.', ''))}|(?<={GREEK});+|፡፡)"
 FURTHER = _any(MARKS + CLOSING, EMOJI)
 APART = rf"\s+{_any(MARKS + CLOSING_APART)}+(?![^\s{GOES_ON}])"
 END = re.compile(rf"{FIRST_MARK}{FURTHER}*(?:(?<=!)1+(?!\w){FURTHER}*)?(?:{APART}){{0,9}}")
-# Where a sentence ends, unless what stands before is an abbreviation.
+"""A full stop inside a number or an address is no mark. The Greek question mark looks like a semicolon, two of the
+marks between Ethiopic words are typed for a full stop, and OMG!!!11 is one exclamation."""
 LIKELY_END = (
     rf"(?:{_any(BEFORE_SPACE)}{_any(CLOSING)}*\s|{_any(ANYWHERE)}{_any(CLOSING)}*(?!{_any(MARKS + CLOSING)}|\Z))"
 )
+"""The end of a sentence, unless an abbreviation stands before it."""
 QUOTE_APART = re.compile(r"\s+\"(?!\S)")
 EMOTICONS = re.compile(rf"(?:\s+(?:[:;=8xX]['^o-]?[()\[\]DPpOo3/\\|*]+|<3+|\^_*\^|[{EMOJI}]+)(?!\S)){{0,9}}")
 FOLLOWING = re.compile(rf"\s*([{DASHES}]*)\s*({_any(OPENING)}{{0,9}})\s*(\S[\w'’-]{{0,{LONGEST_WORD}}}\.?)?")
@@ -59,11 +58,11 @@ QUESTIONS = frozenset("?!…‥‼‽⁇⁈⁉⸮؟;\u037e！？︕︖﹖﹗፧�
 QUOTING_PARTICLES = frozenset("とっ")
 ALWAYS_CAPITALIZED = frozenset(f"I{rest}" for rest in ("", "'m", "'ve", "'ll", "'d", "’m", "’ve", "’ll", "’d"))
 
-# Flags of Punkt's `ortho_context`: how a word was seen.
 CAPITALIZED_WITHIN = 1 << 2
 LOWER_CASE = 1 << 4 | 1 << 5 | 1 << 6
-# An abbreviation that Punkt always knows.
+"""Flags of Punkt's `ortho_context`: how a word was seen."""
 AN_ABBREVIATION = "u.s"
+"""An abbreviation that Punkt always knows."""
 
 
 class SentenceEnds:
@@ -74,8 +73,8 @@ class SentenceEnds:
     punkt
         NLTK's `PunktSentenceTokenizer`, which is asked about a full stop after a word that is not known.
     abbreviations
-        Known abbreviations, in lower case and without their last full stop, and before what a sentence goes on
-        after them: ``anything``, ``name`` (any word that is no usual beginning), ``number`` or ``lower case``.
+        Known abbreviations, in lower case and without their last full stop, and what a sentence goes on with
+        after them: ``anything``, ``name`` (any word that is not a usual beginning), ``number`` or ``lower case``.
     """
 
     def __init__(self, punkt: Any, abbreviations: Mapping[str, str]) -> None:
@@ -89,7 +88,7 @@ class SentenceEnds:
         for found in END.finditer(line):
             first = found.start()
             marks = _closed(line, start, found)
-            # The two patterns match the empty text as well.
+            # Both patterns also match the empty text.
             end = EMOTICONS.match(line, first + len(marks)).end()  # type: ignore[union-attr]
             if end < len(line) and not line[end].isspace() and not _may_touch(line, marks, first, end):
                 continue
@@ -110,7 +109,7 @@ class SentenceEnds:
         if letter in GOES_ON or (letter.islower() and (dash or closed)):
             return False
         caseless = letter.isalpha() and not letter.isupper() and not letter.islower()
-        # Without a lower case only the mark tells “Why?” Anna asked from “So.” Anna left.
+        # Without lower case, only the mark tells “Why?” Anna asked from “So.” Anna left.
         quotes_only = letter in QUOTING_PARTICLES or not QUESTIONS.isdisjoint(marks)
         if quoted and not opening and quotes_only and (caseless or self._is_name(word)):
             return False

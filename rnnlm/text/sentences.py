@@ -1,8 +1,8 @@
 """Sentence splitting with Punkt: its English data where installed, else trained on the corpus itself.
 
-Nothing is ever downloaded. The parameters used are plain data that is stored with the vocabulary, so that a
-model's text is split in the same way later, on any machine. Punkt judges full stops after words that are not
-known; `sentence_ends` has the rest.
+Nothing is downloaded. The parameters are plain data that is stored with the vocabulary, so that a model's text is
+split in the same way later, on any machine. Punkt judges full stops after unknown words; `sentence_ends` does the
+rest.
 
 References
 ----------
@@ -17,12 +17,12 @@ from typing import Any, TypedDict
 from rnnlm.text import abbreviations
 from rnnlm.text.sentence_ends import SentenceEnds
 
-# Punkt's statistics settle long before this many characters; more would only cost time.
 TRAINING_CHARACTERS = 1_000_000
-# Punkt keeps an object a word while it trains, so it is fed in portions.
+"""Punkt is trained on so much; its statistics settle long before."""
 TRAINING_PORTION = 100_000
-# Longer sentences are cut.
+"""Punkt is fed so much at a time, because it keeps an object for each word."""
 LONGEST_SENTENCE = 50_000
+"""Longer sentences are cut."""
 WORD_END = re.compile(r".*\s", re.DOTALL)
 CLAUSE_END = re.compile(r".*[,;:，；：、]", re.DOTALL)
 LETTER_OR_DIGIT = re.compile(r"[^\W_]")
@@ -57,18 +57,7 @@ def installed_punkt() -> PunktData | None:
 
 
 def train_punkt(texts: Iterable[str]) -> PunktData:
-    """Train Punkt on running text, of which at most the first 1,000,000 characters are read.
-
-    Parameters
-    ----------
-    texts
-        The text in pieces of any length.
-
-    Returns
-    -------
-    dict
-        The parameters as plain data, for `SentenceSplitter` and for JSON.
-    """
+    """Train Punkt on the first 1,000,000 characters of running text, in pieces of any length."""
     from nltk.tokenize.punkt import PunktTrainer
 
     trainer = PunktTrainer()
@@ -85,14 +74,14 @@ def train_punkt(texts: Iterable[str]) -> PunktData:
             break
     trainer.train("\n".join(portion), finalize=False)
     parameters = trainer.get_params()
-    # A word seen once says next to nothing about its case, and such words are half of the types.
+    # A word that was seen once hardly shows its case, and such words are half of the types.
     frequent = {word: flags for word, flags in parameters.ortho_context.items() if trainer._type_fdist[word] > 1}
     return _to_data(parameters, frequent)
 
 
 def _to_data(parameters: Any, ortho_context: dict[str, int]) -> PunktData:
     """Return the parameters as plain data, together with what need not be learned."""
-    # Where letters have no case, Punkt takes the words that end most sentences for abbreviations.
+    # In scripts without case, Punkt takes the words that end most sentences for abbreviations.
     learned = (word for word in parameters.abbrev_types if word.lower() != word.upper())
     ordinals = (("##number##", word) for word in abbreviations.AFTER_ORDINALS.split())
     return {
@@ -107,20 +96,14 @@ def _to_data(parameters: Any, ortho_context: dict[str, int]) -> PunktData:
 
 
 class _OrthoContext(dict[str, int]):
-    """A look-up that does not grow: Punkt's own defaultdict remembers every word it is asked for."""
+    """A look-up that does not grow, unlike Punkt's own defaultdict."""
 
     def __missing__(self, word: str) -> int:
         return 0
 
 
 class SentenceSplitter:
-    """Splits a document into sentences, at Punkt's boundaries and at every newline.
-
-    Parameters
-    ----------
-    punkt
-        Parameters from `installed_punkt` or `train_punkt`.
-    """
+    """Splits a document into sentences, at every newline and where `SentenceEnds` and Punkt find an end."""
 
     def __init__(self, punkt: PunktData) -> None:
         from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
@@ -137,7 +120,7 @@ class SentenceSplitter:
     def split(self, text: str) -> Iterator[str]:
         """Yield the sentences of a document, without surrounding white space; none is empty.
 
-        None is longer than 50,000 characters, and none is without letters and digits if the document has any.
+        None is longer than 50,000 characters, and each has a letter or digit if the document has any.
         """
         if self._ends is None:
             yield from self._split_by_punkt_alone(text)
@@ -155,7 +138,7 @@ class SentenceSplitter:
                 yield rest
 
     def _split_by_punkt_alone(self, text: str) -> Iterator[str]:
-        """Split as the text of older vocabularies was split."""
+        """Split text as for older vocabularies."""
         for line in text.split("\n"):
             for start in range(0, len(line), LONGEST_SENTENCE):
                 piece = line[start : start + LONGEST_SENTENCE].strip()
@@ -164,7 +147,7 @@ class SentenceSplitter:
 
 
 def _with_words(sentences: Iterable[str]) -> Iterator[str]:
-    """Join what has neither letters nor digits to the sentence before, or at the beginning to the one after."""
+    """Join sentences without letters and digits to the one before, at the beginning to the one after."""
     held: list[str] = []
     has_words = False
     for sentence in sentences:
@@ -179,7 +162,7 @@ def _with_words(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def _cut(sentence: str) -> Iterator[str]:
-    """Cut a sentence that is too long where a word ends, else after a comma, else anywhere."""
+    """Cut a sentence that is too long: after a word, else after a comma, else anywhere."""
     start = 0
     while len(sentence) - start > LONGEST_SENTENCE:
         limit = start + LONGEST_SENTENCE

@@ -1,4 +1,4 @@
-"""What files are that hold no text which could be read, told by how they begin."""
+"""Files that hold no text that can be read, told by how they begin."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,9 +7,8 @@ GIVE_TEXT = "give text"
 SAVE_TEXT = "save it as plain text (.txt) first"
 TAKE_TEXT = "write its texts into a .csv, .jsonl or .txt file first"
 UNPACK = "unpack it first"
-NAME_FORMAT = "save its text without them, or name the format (--format txt) to read them as text"
+NAME_FORMAT = "save its text without them, or name the format (`format=txt`) to read them as text"
 
-# At which byte, which bytes, what it is, and what to do about it.
 SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"SQLite format 3\0", "an SQLite database", "export its texts first, as with sqlite3 -header -csv"),
     (0, b"PAR1", "a Parquet file", TAKE_TEXT),
@@ -37,11 +36,8 @@ SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"MThd\0", "a MIDI file", GIVE_TEXT),
     *((0, b"ID3" + version, "an MP3 sound file", GIVE_TEXT) for version in (b"\x02", b"\x03", b"\x04")),
     *((0, b"\xff" + frame, "an MP3 sound file", GIVE_TEXT) for frame in (b"\xfb", b"\xf3", b"\xf2")),
-    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a file of PyTorch", GIVE_TEXT),
-    *(
-        (0, b"\x80" + protocol, "a pickle of Python", TAKE_TEXT)
-        for protocol in (b"\x02", b"\x03", b"\x04", b"\x05")
-    ),
+    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a PyTorch file", GIVE_TEXT),
+    *((0, b"\x80" + protocol, "a Python pickle", TAKE_TEXT) for protocol in (b"\x02", b"\x03", b"\x04", b"\x05")),
     (0, b"\x93NUMPY", "a NumPy array (.npy)", GIVE_TEXT),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file", GIVE_TEXT),
     (5, b'\0\0\0{"', "a safetensors file of weights", GIVE_TEXT),
@@ -59,8 +55,9 @@ SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
     (0, b"LZIP\x01", "compressed with lzip", UNPACK),
 )
-# What must stand first where the signature stands later and is short.
+"""The place of a signature, its bytes, what the file is, and what to do about it."""
 CONTAINERS = {b"WEBP": b"RIFF", b"WAVE": b"RIFF", b"AVI ": b"RIFF", b"\0\0\0\0": b"BM"}
+"""The first bytes of files whose signature stands later and is short."""
 
 SPACE_OR_COMMENT = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
 MARKUP = (
@@ -69,13 +66,13 @@ MARKUP = (
     (re.compile(r"\{\\rtf\d"), "an RTF document with its codes"),
 )
 
-# Control characters that texts do not have; NUL is none of them, because broken files of text have it.
 CONTROLS = bytes(code for code in range(32) if chr(code) not in "\0\a\b\t\n\v\f\r\x1a\x1b")
-# A text may have so many of them all the same, and this share.
+"""Control characters that texts do not have; NUL is not among them, because broken files of text have it."""
 FEW_CONTROLS, MOST_CONTROLS = 4, 0.02
+"""A text may have this number of them, and this share."""
 
-# How the only text of a zip archive is named, which programs hide there for themselves.
 HIDDEN = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+"""Files that programs hide in zip archives for themselves."""
 
 
 def unreadable(beginning: bytes) -> str | None:
@@ -84,7 +81,7 @@ def unreadable(beginning: bytes) -> str | None:
     Parameters
     ----------
     beginning
-        Its first bytes; all kinds are told by 262, and text from other bytes by some hundreds.
+        Its first bytes; 262 show every kind, some hundreds tell text from other bytes.
     """
     for offset, signature, kind, advice in SIGNATURES:
         if beginning.startswith(signature, offset) and beginning.startswith(CONTAINERS.get(signature, b"")):
@@ -93,13 +90,13 @@ def unreadable(beginning: bytes) -> str | None:
 
 
 def is_binary(beginning: bytes) -> bool:
-    """Return whether bytes hold more control characters than text does whose characters are single bytes."""
+    """Return whether bytes hold more control characters than text of single bytes does."""
     controls = len(beginning) - len(beginning.translate(None, CONTROLS))
     return controls > FEW_CONTROLS + MOST_CONTROLS * len(beginning)
 
 
 def markup(beginning: str) -> str | None:
-    """Return what a text is whose signs a model would learn as words, and what to do about it; else None."""
+    """Return what kind of markup a text is, and what to do about it; None if it is not markup."""
     position = 0
     while found := SPACE_OR_COMMENT.match(beginning, position):
         position = found.end()
@@ -110,28 +107,28 @@ def markup(beginning: str) -> str | None:
 
 
 def packed(names: Sequence[str], mimetype: str) -> str | None:
-    """Return what a zip archive is if it is a document or file of a program, and what to do; else None.
+    """Return which program's document a zip archive is, and what to do about it; else None.
 
     Parameters
     ----------
     names
         Its files.
     mimetype
-        What its file of this name holds, or nothing.
+        The content of its file of this name, or nothing.
     """
     if mimetype == "application/epub+zip":
         return "this is an EPUB book; convert it to plain text first, as with Calibre"
     if mimetype.startswith("application/vnd.oasis.opendocument") or "[Content_Types].xml" in names:
         return f"this is an Office document; {SAVE_TEXT}"
     if any(name.endswith("data.pkl") for name in names):
-        return f"this is a file of PyTorch; {GIVE_TEXT}"
+        return f"this is a PyTorch file; {GIVE_TEXT}"
     if names and all(name.endswith(".npy") for name in names):
         return f"this is a file of NumPy arrays (.npz); {GIVE_TEXT}"
     return None
 
 
 def unpacked_names(names: Iterable[str]) -> list[str]:
-    """Return those files of a zip archive that are not a folder or hidden."""
+    """Return the files of a zip archive without folders and hidden files."""
     return [name for name in names if not (name.endswith(("/", *HIDDEN)) or name.startswith(HIDDEN))]
 
 

@@ -1,9 +1,9 @@
 """Subwords: parts of words that byte-pair encoding finds in the corpus itself, for any language.
 
-What was found is plain data that is stored with the vocabulary, so that a model cuts text in the same way later.
-It builds on characters and not on bytes: a character that is not among those of the training text stays by
-itself and is unknown, as a new word is to the other tokenizers. Bytes would take 256 places of the vocabulary for
-what few texts have, and a model could write some that make no character.
+They are plain data that is stored with the vocabulary, so that a model cuts text in the same way later. They are
+made of characters, not bytes: a character that the training text does not have stays by itself and is unknown, as
+a new word is to the other tokenizers. Bytes would take 256 places of the vocabulary, which few texts need, and a
+model could write bytes that make no character.
 
 References
 ----------
@@ -18,15 +18,13 @@ from itertools import groupby
 from typing import Any, TypedDict
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.segmenting import MarkedTokenizer
+from rnnlm.text.segmenting import PatternTokenizer
 from rnnlm.text.tokenizers import LONE_SURROGATES, MARK
 
-# Which parts of words are frequent settles long before this many characters; more would only cost time and memory.
 TRAINING_CHARACTERS = 5_000_000
-# Words, numbers and runs of other marks are cut apart from one another; their length is bounded.
-SEGMENTS = r"\p{L}[\p{L}\p{M}]{0,63}+(?:['’]\p{L}[\p{L}\p{M}]{0,7}+)?|\p{N}{1,3}|[^\p{L}\p{N}]{1,16}"
-# A pair that was seen once says nothing about words.
+"""Subwords are learned from so much; which ones are frequent settles long before."""
 LEAST_COUNT = 2
+"""A pair that was seen once says nothing about words."""
 REMEMBERED = 1 << 16
 
 
@@ -59,7 +57,7 @@ def is_subword_data(data: object) -> bool:
 
 
 def all_subwords(data: SubwordData) -> list[str]:
-    """Return every token that the subwords can give, but for characters that are unknown."""
+    """Return every token that the subwords can give, except unknown characters."""
     return list(dict.fromkeys([*data["characters"], *map("".join, data["merges"])]))
 
 
@@ -73,7 +71,7 @@ def train_subwords(texts: Iterable[str], size: int, min_count: int = 1) -> Subwo
     size
         The most subwords; at most half of them are single characters, the most frequent ones.
     min_count
-        How often a pair must stand in the text to be merged, twice at least.
+        How often a pair must appear in the text to be merged; at least twice.
 
     Raises
     ------
@@ -87,7 +85,7 @@ def train_subwords(texts: Iterable[str], size: int, min_count: int = 1) -> Subwo
     for word, count in words.items():
         for character in word:
             counts[character] += count
-    # The mark comes first whatever the text is, else the first word of a sentence may be unknown.
+    # The mark comes first in any text; otherwise the first word of a sentence may be unknown.
     others = sorted(counts.keys() - {MARK}, key=lambda character: (-counts[character], character))
     characters = [MARK, *others][: max(size // 2, 1)]
     trainer = library.trainers.BpeTrainer(
@@ -112,36 +110,14 @@ def train_subwords(texts: Iterable[str], size: int, min_count: int = 1) -> Subwo
     return {"characters": characters, "merges": [list(pair) for pair in merges]}
 
 
-class _Segmenter(MarkedTokenizer):
-    """Cuts words where no subword goes beyond."""
+class _Segmenter(PatternTokenizer):
+    """Cuts words into runs of letters, of digits and of other marks, which no subword crosses."""
 
-    def __init__(self, unknown: str = "") -> None:
-        import regex
-
-        super().__init__(unknown)
-        self._segments = regex.compile(SEGMENTS)
-
-    def segments(self, word: str) -> list[str]:
-        """Return runs of letters, of digits and of other marks."""
-        segments: list[str] = self._segments.findall(word)
-        return segments
+    pattern = r"\p{L}[\p{L}\p{M}]{0,63}+(?:['’]\p{L}[\p{L}\p{M}]{0,7}+)?|\p{N}{1,3}|[^\p{L}\p{N}]{1,16}"
 
 
 class SubwordTokenizer(_Segmenter):
-    """Parts of words, with the mark of `MarkedTokenizer` where a space stood.
-
-    Parameters
-    ----------
-    data
-        What `train_subwords` found.
-    unknown
-        As in `MarkedTokenizer`.
-
-    Raises
-    ------
-    RnnlmError
-        If the package tokenizers is missing.
-    """
+    """Parts of words that `train_subwords` found, with the mark of `MarkedTokenizer` where a space stood."""
 
     def __init__(self, data: SubwordData, unknown: str = "") -> None:
         super().__init__(unknown)
@@ -150,7 +126,7 @@ class SubwordTokenizer(_Segmenter):
 
     @cached_property
     def _model(self) -> Any:
-        """The library's part, which text that is only made of tokens does not need."""
+        """The library's model, which making text of tokens does not need."""
         ids = {token: index for index, token in enumerate(all_subwords(self._data))}
         return _library().models.BPE(vocab=ids, merges=[(first, second) for first, second in self._data["merges"]])
 
@@ -184,5 +160,5 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise RnnlmError("--tokenizer bpe needs the package tokenizers; run: pip install tokenizers.") from error
+        raise RnnlmError("`tokenizer=bpe` needs the package tokenizers; run: pip install tokenizers.") from error
     return tokenizers

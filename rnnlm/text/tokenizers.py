@@ -15,23 +15,21 @@ if TYPE_CHECKING:
 
 WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
-# Words of these go from one space to the next, but for punctuation marks; the others find words that touch.
 SPACE_BOUND = ("nltk", "tweet", "whitespace")
-# Tokens of these begin with a mark if a space stood before them.
+"""Tokenizers whose words end at spaces and punctuation marks; the others also find words that touch."""
 MARKED = ("unicode", "jieba", "bpe")
+"""Tokenizers whose tokens begin with a mark if a space stood before them."""
 MARK = "▁"
 
-# Longer text is given to NLTK in parts: some of its patterns take a time quadratic in the length of hostile
-# text, and raise an error when it gets too long.
 LONGEST_PART = 4096
+"""Characters that NLTK is given at a time: some of its patterns take a time quadratic in the length of hostile
+text, and raise an error when it gets too long."""
 
-# Where text without spaces is cut, if it has them.
 CLAUSE_ENDS = "。！？；，、।॥؟۔،,;!?"
+"""Marks after which text without spaces is cut."""
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
-# One of these characters must be in a text for this pattern of `NLTKWordTokenizer` to change it. Most sentences
-# hold few of them, so most patterns need not be tried. A pattern that is not listed is always tried.
 NEEDED_CHARACTERS = {
     r"([«“‘„]|[`]+)": "«“‘„`",
     r"^\"": '"',
@@ -57,6 +55,8 @@ NEEDED_CHARACTERS = {
     r"([^' ])('[sS]|'[mM]|'[dD]|') ": "'",
     r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ": "'",
 }
+"""Characters of which a text must hold one for a pattern of `NLTKWordTokenizer` to change it. Most sentences hold
+few of them, so most patterns need not be tried. A pattern that is not listed is always tried."""
 ALWAYS = " "
 CONTRACTIONS = re.compile(r"cannot|d'ye|gimme|gonna|gotta|lemme|more'n|wanna|'tis|'twas", re.IGNORECASE)
 
@@ -90,16 +90,13 @@ class CharacterTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the characters as one string."""
-        return SeparatedText(tokens, "")
+        return SeparatedText(tokens, lambda text, token: "")
 
 
 class WhitespaceTokenizer(Tokenizer):
-    """For text that is tokenized already: tokens are what white space separates.
+    """For text that is tokenized already: white space separates the tokens.
 
-    Parameters
-    ----------
-    join
-        ``space`` puts a space between any two words, ``none`` only where both are of a script that has spaces.
+    `join` is ``space`` to put a space between any two words, ``none`` to put one only in scripts that have spaces.
     """
 
     def __init__(self, join: str = "space") -> None:
@@ -112,10 +109,10 @@ class WhitespaceTokenizer(Tokenizer):
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the tokens joined."""
         if self._join == "space":
-            return SeparatedText(tokens, " ")
-        from rnnlm.text.scripts import UnspacedText
+            return SeparatedText(tokens, lambda text, token: " ")
+        from rnnlm.text.scripts import stand_apart
 
-        return UnspacedText(tokens)
+        return SeparatedText(tokens, lambda text, token: " " * stand_apart(text, token))
 
 
 class NltkTokenizer(Tokenizer):
@@ -182,7 +179,7 @@ class TweetTokenizer(Tokenizer):
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Fold white space, which says nothing here, and cut what is too long for NLTK, where a word ends if any."""
+    """Fold white space, and cut text that is too long for NLTK, at the ends of words if it has any."""
     text = " ".join(text.split())
     start = 0
     while len(text) - start > LONGEST_PART:
@@ -196,7 +193,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _substitutions(rules: Iterable[tuple[Any, str]]) -> list[Substitution]:
-    """Put the characters that each pattern needs before it."""
+    """Return each pattern's substitution with the characters that it needs."""
     return [
         (frozenset(NEEDED_CHARACTERS.get(pattern.pattern, ALWAYS)), pattern.sub, replacement)
         for pattern, replacement in rules
@@ -211,20 +208,9 @@ def make_tokenizer(
     subwords: "SubwordData | None" = None,
     unknown: str = "",
 ) -> Tokenizer:
-    """Return the tokenizer of a name.
+    """Return the tokenizer of a name: one of `WORD_TOKENIZERS`, or ``characters``.
 
-    Parameters
-    ----------
-    name
-        One of `WORD_TOKENIZERS`, or ``characters``.
-    join
-        How words that white space separated are joined: ``space`` or ``none``.
-    keep_lines
-        Whether the ends of lines are tokens.
-    subwords
-        The parts of words for ``bpe``.
-    unknown
-        The token that stands for unknown words.
+    The other parameters are those of `TextSettings`; `unknown` is the token that stands for unknown words.
 
     Raises
     ------
@@ -232,28 +218,21 @@ def make_tokenizer(
         If it needs subwords and there are none.
     """
     from rnnlm.text.line_ends import LineTokenizer
-
-    tokenizer = _of_lines(name, join, subwords, unknown)
-    return LineTokenizer(tokenizer) if keep_lines else tokenizer
-
-
-def _of_lines(name: str, join: str, subwords: "SubwordData | None", unknown: str) -> Tokenizer:
     from rnnlm.text.segmenting import JiebaTokenizer, UnicodeTokenizer
     from rnnlm.text.subwords import SubwordTokenizer
 
-    if name == "whitespace":
-        return WhitespaceTokenizer(join)
-    if name == "bpe":
-        if subwords is None:
-            raise RnnlmError("the tokenizer bpe has no subwords; they are found when a dataset is built.")
-        return SubwordTokenizer(subwords, unknown)
-    if name == "unicode":
-        return UnicodeTokenizer(unknown)
-    if name == "jieba":
-        return JiebaTokenizer(unknown)
-    classes: dict[str, type[Tokenizer]] = {
+    makers: dict[str, Callable[[], Tokenizer]] = {
+        CHARACTERS: CharacterTokenizer,
         "nltk": NltkTokenizer,
         "tweet": TweetTokenizer,
-        CHARACTERS: CharacterTokenizer,
+        "whitespace": lambda: WhitespaceTokenizer(join),
+        "unicode": lambda: UnicodeTokenizer(unknown),
+        "jieba": lambda: JiebaTokenizer(unknown),
     }
-    return classes[name]()
+    if name != "bpe":
+        tokenizer = makers[name]()
+    elif subwords is not None:
+        tokenizer = SubwordTokenizer(subwords, unknown)
+    else:
+        raise RnnlmError("The tokenizer bpe has no subwords; they are found when a dataset is built.")
+    return LineTokenizer(tokenizer) if keep_lines else tokenizer

@@ -57,7 +57,7 @@ class Vocabulary:
     tokens
         The tokens in id order; the first three are the special ones.
     counts
-        How often each token stands in the training text.
+        How often each token appears in the training text.
     settings
         How text becomes tokens.
     """
@@ -123,10 +123,10 @@ class Vocabulary:
         Raises
         ------
         RnnlmError
-            If it is a string, not the tokens of one.
+            If `tokens` is a string.
         """
         if isinstance(tokens, str):
-            raise RnnlmError(f"tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
+            raise RnnlmError(f"Tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
         ids = [self._text_ids.get(token, self.unknown_id) for token in tokens]
         return [self.start_id, *ids] if start else ids
 
@@ -150,8 +150,8 @@ class Vocabulary:
     def visible(self, token: str) -> str:
         """Return a token as it is shown to people.
 
-        A space or the end of a line would not be seen, so it is quoted. The mark of a space goes, and a word that
-        has none is shown as ``…word``, but for scripts that put no spaces between words.
+        A space or the end of a line, which nobody would see, is quoted. The mark of a space is left out; a word
+        without one is shown as ``…word``, except in scripts that put no spaces between words.
         """
         if self.settings.tokenizer in MARKED and token not in self.tokens[: self.first_word_id]:
             if token.startswith(MARK):
@@ -161,14 +161,14 @@ class Vocabulary:
         return repr(token) if token.isspace() else token
 
     def contradictions(self, **wanted: object) -> list[str]:
-        """Return which wishes for a new vocabulary this one does not fulfil.
+        """Return which settings wanted for a new vocabulary this one does not have.
 
         Parameters
         ----------
         **wanted
             ``level``, ``tokenizer``, ``lowercase``, ``sentences``, ``clean``, ``join``, ``keep_lines``,
             ``vocab_size``, ``min_count``, ``unknown_token``, ``start_token`` and ``end_token``; those that are
-            None are no wishes. No `min_count` is fulfilled, because a vocabulary does not know its own.
+            None do not count. A `min_count` is never fulfilled, because a vocabulary does not know its own.
         """
         actual = {
             **asdict(self.settings),
@@ -231,7 +231,7 @@ class Vocabulary:
             )
         twice, times = Counter(tokens).most_common(1)[0]
         if times > 1:
-            raise RnnlmError(f"{source}: the token {shown(twice)} stands twice in 'tokens'.")
+            raise RnnlmError(f"{source}: the token {shown(twice)} appears twice in 'tokens'.")
         if not isinstance(counts, list) or len(counts) != len(tokens) or not all(map(_is_count, counts)):
             raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
         if data["special_tokens"] != dict(zip(("unknown", "start", "end"), tokens, strict=False)):
@@ -258,8 +258,8 @@ class Vocabulary:
         content = f"{text}\n".encode()
         if len(content) > LARGEST_FILE:
             raise RnnlmError(
-                f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower --vocab-size, or a"
-                " higher --min-count."
+                f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower `vocab_size`, or a"
+                " higher `min_count`."
             )
         return content
 

@@ -141,7 +141,7 @@ class Trainer:
         RnnlmError
             If the file cannot be read or its vectors do not fit.
         """
-        table = self.network.embedding.weight
+        table = self.network.source.table.value
         return load_vectors(path, self.dataset.vocabulary, table, self.config.training.seed)
 
     def description(self) -> str:

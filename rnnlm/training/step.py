@@ -56,8 +56,7 @@ class TrainingStep:
     def __init__(self, config: Config, vocabulary_size: int) -> None:
         self.config = config
         self.network = make_network(config, vocabulary_size)
-        frozen = {"embedding.weight"} if config.model.freeze_embedding else set()
-        trained = [name for name in self.network.parameters if name not in frozen]
+        trained = self.network.trained
         self.gradients = {name: self.network.gradients[name] for name in trained}
         self.optimizer = OPTIMIZERS[config.optimizer.name](
             {name: self.network.parameters[name] for name in trained},
@@ -91,12 +90,7 @@ class TrainingStep:
         if not batch.continues:
             state = self.network.initial_state(batch.inputs.shape[1])
         nats, state = self.network.backpropagate(
-            batch.inputs,
-            batch.targets,
-            batch.mask,
-            state,
-            bptt_truncate=self.config.training.bptt_truncate,
-            rng=rng,
+            batch, state, bptt_truncate=self.config.training.bptt_truncate, rng=rng
         )
         rows = {
             name: RowGradient.of(self.gradients[name], ids, axis)

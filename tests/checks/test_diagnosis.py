@@ -8,8 +8,9 @@ from rnnlm.checks.diagnosis import STREAMS, WINDOWS, Diagnosis, diagnose, plot
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.nn import Network
-from rnnlm.nn.network import CELLS
+from rnnlm.nn.cells import CELLS
 from rnnlm.text.vocabulary import Vocabulary
+from tests.networks import make_network
 
 V, H, D = 9, 5, 6
 
@@ -22,21 +23,21 @@ def split(predictions: int) -> Split:
 
 
 def make(**options: object) -> Network:
-    return Network(V, hidden_size=H, dtype="float64", seed=2, **options)  # type: ignore[arg-type]
+    return make_network(V, hidden_size=H, dtype="float64", seed=2, **options)
 
 
 def last_loss(network: Network, ids: np.ndarray, layer: int, step: int, change: np.ndarray) -> float:
     """Compute the loss of the last step after a change of one layer's h at one step."""
     state = network.initial_state(1)
     for t, token in enumerate(ids[:-1]):
-        x = network.embedding.forward(np.array([[token]]))
-        for k, recurrent in enumerate(network.layers):
+        x = network.source.forward(np.array([[token]]))
+        for k, recurrent in enumerate(network.stack.layers):
             y, state[k] = recurrent.forward(x, state[k])
             x = y.copy()
             if (k, t) == (layer, step):
                 x[0, 0] += change
                 state[k, 0, 0] += change
-    return float(network.output.losses(x[0], ids[-1:])[0])
+    return float(network.head.losses(x[0], ids[-1:])[0])
 
 
 @pytest.mark.parametrize("num_layers", [1, 2])
@@ -104,7 +105,7 @@ def test_every_window_counted_is_a_whole_one(predictions: int, windows: int):
 
 
 def test_tiny_gradients_are_measured_in_single_precision_too():
-    network = Network(V, hidden_size=H, dtype="float32")
+    network = make_network(V, hidden_size=H, dtype="float32")
     network.parameters["rnn.weight_hh_l0"][...] = 1e-3 * np.eye(H, dtype=np.float32)
     norms = diagnose(network, split(10), 9).norms[0]
     np.testing.assert_allclose(norms[9] / norms[8], 1e-3, rtol=0.5)
@@ -131,7 +132,7 @@ def test_a_gradient_that_overflows_is_refused():
 
 
 def test_a_dataset_gives_windows_from_all_over_it(word_data: Dataset):
-    network = Network(len(word_data.vocabulary), hidden_size=H)
+    network = make_network(len(word_data.vocabulary), hidden_size=H)
     assert diagnose(network, word_data.train, 3).windows > STREAMS
 
 

@@ -1,10 +1,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnnlm import blas
-from rnnlm.checks.benchmark import flops_per_token
+from tests.networks import make_network
 
 from .conftest import Command, write_config
 
@@ -120,25 +121,16 @@ def test_the_vocabulary_is_named_or_the_datasets(rnnlm: Command, config: str, wo
 
 
 @pytest.mark.parametrize(
-    ("shapes", "tied", "expected"),
+    ("model", "products"),
     [
-        ({"rnn.weight_ih_l0": (3, 10), "rnn.weight_hh_l0": (3, 3), "output.weight": (10, 3)}, False, 9 + 30),
-        (
-            {
-                "embedding.weight": (10, 2),
-                "rnn.weight_ih_l0": (3, 2),
-                "rnn.bias_ih_l0": (3,),
-                "rnn.weight_hh_l0": (3, 3),
-                "output.weight": (10, 3),
-                "output.bias": (10,),
-            },
-            False,
-            6 + 9 + 30,
-        ),
-        ({"embedding.weight": (10, 3), "rnn.weight_ih_l0": (3, 3), "rnn.weight_hh_l0": (3, 3)}, True, 30 + 9 + 9),
+        ({}, 3 * 3 + 10 * 3),  # the input is looked up
+        ({"embedding_size": 2, "bias": True}, 3 * 2 + 3 * 3 + 10 * 3),
+        ({"embedding_size": 3, "tie_weights": True}, 3 * 3 + 3 * 3 + 10 * 3),
+        ({"embedding_size": 2, "cell": "lstm_peephole", "num_layers": 2}, 12 * (2 + 3 + 3 + 3) + 10 * 3),
+        ({"softmax_cutoffs": [4, 7]}, 3 * 3 + 6 * 3),  # the head alone
     ],
+    ids=["one-hot", "embedding", "tied", "peephole", "adaptive"],
 )
-def test_the_arithmetic_of_a_token_is_that_of_its_products(
-    shapes: dict[str, tuple[int, ...]], tied: bool, expected: int
-):
-    assert flops_per_token(shapes, tied) == 6 * expected
+def test_the_arithmetic_of_a_token_is_that_of_its_products(model: dict[str, object], products: int):
+    network = make_network(10, hidden_size=3, **model)
+    assert network.products(np.zeros((2, 3), int), None) == products

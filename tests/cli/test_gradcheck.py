@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnlm.nn.arrays import TableGradient
-from rnnlm.nn.embedding import Embedding
-from rnnlm.nn.heads.softmax import SoftmaxOutput
+from rnnlm.nn.batch import Batch
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.network import Network
 from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.table import Table
 
 from .conftest import Command, write_config
 
@@ -54,14 +54,14 @@ def test_the_table_names_every_parameter(rnnlm: Command):
 
 
 def test_a_wrong_gradient_fails(rnnlm: Command, monkeypatch: pytest.MonkeyPatch):
-    right = SoftmaxOutput.loss_and_gradient
+    right = Softmax.loss_and_gradient
 
-    def wrong(self: SoftmaxOutput, *arguments: object, **options: object) -> tuple[float, np.ndarray]:
+    def wrong(self: Softmax, *arguments: object, **options: object) -> tuple[float, np.ndarray]:
         loss, ds = right(self, *arguments, **options)  # type: ignore[arg-type]
-        self.weight_gradient *= 1.001
+        self.table.gradient *= 1.001
         return loss, ds
 
-    monkeypatch.setattr(SoftmaxOutput, "loss_and_gradient", wrong)
+    monkeypatch.setattr(Softmax, "loss_and_gradient", wrong)
     config = write_config("c.yaml", model={"hidden_size": 5})
     outcome = rnnlm("gradcheck", "--config", config, "--json")
     assert outcome.exit_code == 1
@@ -78,7 +78,7 @@ Method = Callable[..., Any]
 
 
 def negated(right: Method) -> Method:
-    return lambda self, dtable: right(self, -dtable)
+    return lambda self, whole: right(self, -whole)
 
 
 def forgetting(right: Method) -> Method:
@@ -90,7 +90,7 @@ def without_the_last(right: Method) -> Method:
 
 
 def with_a_row_unnoted(right: Method) -> Method:
-    def wrong(self: TableGradient, *arguments: object) -> None:
+    def wrong(self: Table, *arguments: object) -> None:
         right(self, *arguments)
         if self.rows is not None:
             self.rows = self.rows[1:]
@@ -99,41 +99,39 @@ def with_a_row_unnoted(right: Method) -> Method:
 
 
 def with_old_rows_noted(right: Method) -> Method:
-    def wrong(self: Embedding, dtable: np.ndarray) -> None:
-        rows = self.gradient.rows
-        right(self, dtable)
-        self.gradient.rows = rows
+    def wrong(self: Table, whole: np.ndarray) -> None:
+        rows = self.rows
+        right(self, whole)
+        self.rows = rows
 
     return wrong
 
 
 def half_in_several_blocks(right: Method) -> Method:
-    def wrong(self: SoftmaxOutput, s: np.ndarray, *arguments: Any) -> Any:
+    def wrong(self: Softmax, s: np.ndarray, *arguments: Any) -> Any:
         result = right(self, s, *arguments)
         if len(list(self._blocks(len(s)))) > 1:
-            self.weight_gradient *= 0.5
+            self.table.gradient *= 0.5
         return result
 
     return wrong
 
 
 def stale_without_targets(right: Method) -> Method:
-    def wrong(self: SoftmaxOutput, s: np.ndarray, *arguments: Any) -> Any:
-        before = self.weight_gradient.copy()
+    def wrong(self: Softmax, s: np.ndarray, *arguments: Any) -> Any:
+        before = self.table.gradient.copy()
         result = right(self, s, *arguments)
         if len(s) == 0:
-            self.weight_gradient[...] = before
+            self.table.gradient[...] = before
         return result
 
     return wrong
 
 
 def half_without_padding(right: Method) -> Method:
-    def wrong(
-        self: Network, inputs: object, targets: object, mask: np.ndarray, *others: Any, **options: Any
-    ) -> Any:
-        result = right(self, inputs, targets, mask, *others, **options)
-        if mask.all():
+    def wrong(self: Network, batch: Batch, *others: Any, **options: Any) -> Any:
+        result = right(self, batch, *others, **options)
+        if batch.mask.all():
             self.gradients["output.weight"] *= 0.5
         return result
 
@@ -146,16 +144,16 @@ TABLES = {"hidden_size": 5, "embedding_size": 4, "softmax_samples": 1600}
 @pytest.mark.parametrize(
     ("owner", "name", "spoil", "model"),
     [
-        (Embedding, "backward_table", negated, {"hidden_size": 5}),
-        (Embedding, "backward_table", negated, {"hidden_size": 5, "embedding_size": 5, "tie_weights": True}),
-        (Embedding, "backward_table", negated, {"hidden_size": 5, "embedding_size": 4, "dropout": 0.1}),
-        (Embedding, "backward_table", with_old_rows_noted, {"hidden_size": 5, "embedding_size": 4}),
-        (TableGradient, "replace", without_the_last, TABLES),
-        (TableGradient, "replace", with_a_row_unnoted, TABLES),
-        (TableGradient, "add", with_a_row_unnoted, TABLES | {"dropout": 0.2}),
-        (TableGradient, "clear", forgetting, TABLES | {"dropout": 0.2}),
-        (SoftmaxOutput, "loss_and_gradient", half_in_several_blocks, {"hidden_size": 5}),
-        (SoftmaxOutput, "loss_and_gradient", stale_without_targets, {"hidden_size": 8, "softmax_cutoffs": [2000]}),
+        (Table, "add", negated, {"hidden_size": 5}),
+        (Table, "add", negated, {"hidden_size": 5, "embedding_size": 5, "tie_weights": True}),
+        (Table, "add", negated, {"hidden_size": 5, "embedding_size": 4, "dropout": 0.1}),
+        (Table, "add", with_old_rows_noted, {"hidden_size": 5, "embedding_size": 4}),
+        (Table, "add_distinct", without_the_last, TABLES),
+        (Table, "add_distinct", with_a_row_unnoted, TABLES),
+        (Table, "add_rows", with_a_row_unnoted, TABLES | {"dropout": 0.2}),
+        (Table, "begin", forgetting, TABLES | {"dropout": 0.2}),
+        (Softmax, "loss_and_gradient", half_in_several_blocks, {"hidden_size": 5}),
+        (Softmax, "loss_and_gradient", stale_without_targets, {"hidden_size": 8, "softmax_cutoffs": [2000]}),
         (Network, "backpropagate", half_without_padding, {"hidden_size": 5}),
     ],
 )

@@ -1,3 +1,4 @@
+import ast
 import io
 import os
 import re
@@ -13,7 +14,7 @@ import click
 import pytest
 
 import rnnlm.__main__
-from rnnlm.cli.main import COMMANDS, cli, main
+from rnnlm.cli.main import COMMANDS, cli, main, with_options
 
 from .conftest import Command, write_config
 
@@ -171,6 +172,59 @@ def test_wrong_usage_exits_with_2_and_shows_the_usage(rnnlm: Command, arguments:
 def test_no_command_shows_the_help(rnnlm: Command):
     outcome = rnnlm()
     assert "preprocess" in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("message", "printed"),
+    [
+        ("a.csv: choose with `text_column`.", "a.csv: choose with --text-column."),
+        ("a.csv: choose with `text_column=data.body`.", "a.csv: choose with --text-column data.body."),
+        ("it takes one of `text_column=1, 2`", "it takes one of --text-column 1, 2"),
+        ("`encoding='a`b'`: there is none.", "--encoding 'a`b': there is none."),
+        ("go on (see `header=False`, `quoting`), or `resume`", "go on (see --no-header, --quoting), or --resume"),
+        ("`valid_fraction=0` and `keep_damaged=True`; `out`", "--valid-fraction 0 and --keep-damaged; --out"),
+        ("`valid_file`, `overrides=a.b=null` and `model`", "--valid, --set a.b=null and --model"),
+    ],
+)
+def test_a_parameter_in_a_message_of_the_library_is_printed_as_its_option(message: str, printed: str):
+    assert with_options(message) == printed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "my`out`.txt: no such file.",
+        "`out`.txt: no such file.",
+        "a/`out`/b: no such file.",
+        "there is no `such_parameter`.",
+        "'`out`' is not a token; nor is '`out`.",
+        "`words` is an argument, not an option.",
+        "text_column without marks",
+    ],
+)
+def test_backquotes_of_other_kinds_are_printed_as_they_are(message: str):
+    assert with_options(message) == message
+
+
+def test_a_parameter_is_the_same_option_of_all_commands():
+    options: dict[str, set[str]] = {}
+    for name in COMMANDS:
+        for option in command_called(name).params:
+            if isinstance(option, click.Option):
+                for parameter in {option.name, option.opts[-1].removeprefix("--").replace("-", "_")}:
+                    options.setdefault(str(parameter), set()).add(option.opts[-1])
+    assert [parameter for parameter, names in options.items() if len(names) > 1] == []
+
+
+def test_errors_of_the_library_name_parameters_that_are_options():
+    named = []
+    for path in (PROJECT / "rnnlm").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "RnnlmError":
+                parts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant)]
+                named += [name for part in parts for name in re.findall(r"`([a-z_]+)[`=]", str(part))]
+    assert "delimiter" in named
+    assert [name for name in named if with_options(f"`{name}`").startswith("`")] == []
 
 
 def raising(error: BaseException) -> object:

@@ -45,7 +45,7 @@ def test_the_case_does_not_matter_where_the_vocabulary_has_none(rnnlm: Command, 
 
 def test_a_vector_of_zeros_is_near_to_nothing(word_run: Path):
     lm = package.load(word_run)
-    lm.network.embedding.weight[5] = 0
+    lm.network.source.table.value[5] = 0
     assert dict(lm.neighbors("cat", 100))[lm.vocabulary.tokens[5]] == 0
 
 

@@ -159,9 +159,12 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
             "model: {tie_weights: true, hidden_size: 5, embedding_size: 4}",
             "c.yaml: model: tie_weights needs embedding_size equal to hidden_size (5), not 4; ",
         ),
-        ("model: {hidden_size: 5, hidden_size: 6}", "c.yaml: not valid YAML: line 1: 'hidden_size' stands twice."),
+        (
+            "model: {hidden_size: 5, hidden_size: 6}",
+            "c.yaml: not valid YAML: line 1: 'hidden_size' appears twice.",
+        ),
         ("model: !!map [a]", "c.yaml: not valid YAML: line 1: expected a mapping node, but found sequence."),
-        ("model: {}\ndata: {}\nmodel: {}", "c.yaml: not valid YAML: line 3: 'model' stands twice."),
+        ("model: {}\ndata: {}\nmodel: {}", "c.yaml: not valid YAML: line 3: 'model' appears twice."),
         (
             "model: {cell: lstm, nonlinearity: relu}",
             "c.yaml: model: nonlinearity is for the cell rnn only, not for lstm; leave it out.",
@@ -191,18 +194,18 @@ def test_bad_values_are_named_with_file_and_key(tmp_path: Path, text: str, messa
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("hidden_size=5", "--set hidden_size=5: expected section.key=value, such as model.hidden_size=5."),
-        ("model.hidden_size", "--set model.hidden_size: expected section.key=value"),
-        (".a=1", "--set .a=1: expected section.key=value"),
-        ("model.=1", "--set model.=1: expected section.key=value"),
-        ("model.bias=[", "--set model.bias=[: the value is not valid YAML."),
+        ("hidden_size=5", "`overrides=hidden_size=5`: expected section.key=value, such as model.hidden_size=5."),
+        ("model.hidden_size", "`overrides=model.hidden_size`: expected section.key=value"),
+        (".a=1", "`overrides=.a=1`: expected section.key=value"),
+        ("model.=1", "`overrides=model.=1`: expected section.key=value"),
+        ("model.bias=[", "`overrides=model.bias=[`: the value is not valid YAML."),
         (
             "model.hiden_size=5",
-            "c.yaml with --set: unknown key 'model.hiden_size'; did you mean 'model.hidden_size'?",
+            "c.yaml with `overrides`: unknown key 'model.hiden_size'; did you mean 'model.hidden_size'?",
         ),
-        ("modle.bias=1", "c.yaml with --set: unknown key 'modle'; did you mean 'model'?"),
-        ("model.hidden_size=big", "c.yaml with --set: model.hidden_size: must be a valid integer"),
-        ("data.path=2024-13-45", "--set data.path=2024-13-45: the value is not valid YAML."),
+        ("modle.bias=1", "c.yaml with `overrides`: unknown key 'modle'; did you mean 'model'?"),
+        ("model.hidden_size=big", "c.yaml with `overrides`: model.hidden_size: must be a valid integer"),
+        ("data.path=2024-13-45", "`overrides=data.path=2024-13-45`: the value is not valid YAML."),
     ],
 )
 def test_a_bad_set_is_named(tmp_path: Path, override: str, message: str):
@@ -211,7 +214,7 @@ def test_a_bad_set_is_named(tmp_path: Path, override: str, message: str):
 
 def test_set_does_not_mend_a_section_that_is_none(tmp_path: Path):
     said = complaint(tmp_path, "model: 5", "model.bias=true")
-    assert said == "--set model.bias=true: the file gives 'model' a value instead of keys."
+    assert said == "`overrides=model.bias=true`: the file gives 'model' a value instead of keys."
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):

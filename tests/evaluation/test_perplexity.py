@@ -12,6 +12,7 @@ from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity, rounde
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
 
@@ -92,7 +93,7 @@ def test_a_stream_carries_the_state_over_the_ends_of_sentences(word_model: Langu
 
 def test_an_untrained_network_is_as_unsure_as_the_vocabulary_is_large(word_data: Dataset):
     size = len(word_data.vocabulary)
-    result = evaluate(Network(size, hidden_size=10), word_data.test, "sentences")
+    result = evaluate(make_network(size, hidden_size=10), word_data.test, "sentences")
     assert result.cross_entropy == pytest.approx(math.log(size), abs=0.1)
 
 

@@ -9,6 +9,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.batch import Batch
 
 IDS = np.array([1, 5, 4, 2, 1, 3, 2])
 
@@ -81,7 +82,7 @@ def score_then_step(model: LanguageModel, ids: Ids, parts: Ids, rate: float, ste
             inputs, targets = read[start : start + steps, None], predicted[start : start + steps, None]
             log_probs, after = network.log_probs(inputs, state)
             found.append(-log_probs[range(len(targets)), 0, targets[:, 0]])
-            network.backpropagate(inputs, targets, np.ones(inputs.shape, bool), state)
+            network.backpropagate(Batch(inputs, targets, np.ones(inputs.shape, bool)), state)
             for name, parameter in network.parameters.items():
                 parameter -= rate * network.gradients[name]
             state = after

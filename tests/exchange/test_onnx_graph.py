@@ -5,6 +5,7 @@ import pytest
 
 from rnnlm.config import ModelConfig
 from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 C, T, B = 23, 7, 3
 
@@ -29,7 +30,7 @@ def make(**values: Any) -> tuple[Network, ModelConfig]:
     """Make a network with weights so large that a gate in the wrong place would be seen."""
     settings = ModelConfig(hidden_size=6, **values)
     options = settings.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
-    network = Network(C, **options, seed=1)
+    network = make_network(C, **options, seed=1)
     rng = np.random.default_rng(0)
     for value in network.parameters.values():
         value[...] = rng.normal(0, 0.7, value.shape)

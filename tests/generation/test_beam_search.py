@@ -10,13 +10,14 @@ from rnnlm.generation.beam_search import beam_search
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 END, WORDS, LENGTH = 2, (3, 4, 5), 4
 
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    network = Network(6, cell="lstm", embedding_size=4, hidden_size=5, bias=True, dtype="float64")
+    network = make_network(6, cell="lstm", embedding_size=4, hidden_size=5, bias=True, dtype="float64")
     for value in network.parameters.values():
         value *= 4  # so that the continuations differ
     return network
@@ -62,7 +63,7 @@ def test_a_narrow_beam_keeps_the_best_of_each_step(network: Network):
 @pytest.mark.parametrize("seed", [6, 31, 43, 49])
 def test_hypotheses_that_have_ended_take_no_place(seed: int):
     """With places for these, the third best was up to 11 nats worse."""
-    network = Network(6, cell="lstm", embedding_size=4, hidden_size=5, bias=True, dtype="float64", seed=seed)
+    network = make_network(6, cell="lstm", embedding_size=4, hidden_size=5, bias=True, dtype="float64", seed=seed)
     for value in network.parameters.values():
         value *= 4
     found = search(network, 3, max_tokens=6)

@@ -11,6 +11,7 @@ from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
 from rnnlm.generation.sampling import Sampling
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 
 def draw(
@@ -124,7 +125,7 @@ def test_a_stopped_sample_keeps_what_it_is_told_to(word_model: LanguageModel):
 
 
 def test_repeated_tokens_are_still_chosen_when_there_are_no_others():
-    network = Network(5, hidden_size=2)
+    network = make_network(5, hidden_size=2)
     [sample] = draw(network, sampling=Sampling(repetition_penalty=1e300), min_tokens=9, max_tokens=9)
     assert set(sample.ids) == {3, 4}
 
@@ -147,7 +148,7 @@ def test_a_phrase_never_comes_to_stand(word_model: LanguageModel):
 
 
 def test_ids_of_one_token_are_the_same_in_a_phrase():
-    network = Network(6, hidden_size=2)
+    network = make_network(6, hidden_size=2)
     phrases = [[[3, 4], [3, 4], [5]], [[5], [5]]]
     for sample in draw(network, 30, phrases=phrases, min_tokens=12, max_tokens=12):
         text = "".join("aab"[i - 3] for i in sample.ids)
@@ -156,7 +157,7 @@ def test_ids_of_one_token_are_the_same_in_a_phrase():
 
 
 def test_what_would_be_a_dead_end_is_said():
-    network = Network(5, hidden_size=2)
+    network = make_network(5, hidden_size=2)
     phrases = [[[3], [3]], [[3], [4]], [[4]]]
     assert {len(sample.ids) for sample in draw(network, 20, phrases=phrases)} == {0, 1}
     with pytest.raises(RnnlmError, match="all that could be written is banned; ban less, or lower min_tokens"):

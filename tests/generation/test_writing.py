@@ -13,9 +13,9 @@ from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampling import Sampling
 from rnnlm.generation.writing import DEFAULT_LENGTH, Writing
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.nn.network import Network
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.vocabulary import Vocabulary
+from tests.networks import make_network
 
 
 def test_generate_goes_on_from_the_text_as_it_was_written(word_model: LanguageModel):
@@ -90,9 +90,8 @@ def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: Langu
     assert max(len(sample.tokens) for sample in word_model.samples("", 20, writing=short, seed=0)) == 4
     assert word_model.generate("the cat", max_tokens=0) == "the cat"
     for model, level in ((word_model, "word"), (char_model, "char")):
-        endless = Network(len(model.vocabulary), hidden_size=4, bias=True)
-        assert endless.output.bias is not None
-        endless.output.bias[model.vocabulary.end_id] = -np.inf
+        endless = make_network(len(model.vocabulary), hidden_size=4, bias=True)
+        endless.parameters["output.bias"][model.vocabulary.end_id] = -np.inf
         never = LanguageModel(endless, model.vocabulary, model.config)
         [sample] = never.samples(seed=0)
         assert len(sample.tokens) == DEFAULT_LENGTH[level]
@@ -233,7 +232,7 @@ def test_a_ban_means_all_tokens_that_read_as_it(word_model: LanguageModel):
     """Both quotation marks, and a word that is split only where it stands alone."""
     tokens = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "``", "''", "mr.", "mr", "."]
     vocabulary = Vocabulary(tokens, [0] * len(tokens), word_model.vocabulary.settings)
-    model = LanguageModel(Network(len(tokens), hidden_size=3), vocabulary, word_model.config)
+    model = LanguageModel(make_network(len(tokens), hidden_size=3), vocabulary, word_model.config)
 
     def left(*ban: str) -> set[str]:
         return {token for token, _ in model.next_tokens("mr", 99, writing=Writing(ban=ban))}
@@ -249,7 +248,7 @@ def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageMod
     tokens = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "▁new", "▁york", "york", '▁"', "▁a", "\n"]
     settings = replace(word_model.vocabulary.settings, tokenizer="unicode", keep_lines=True)
     vocabulary = Vocabulary(tokens, [0] * len(tokens), settings)
-    model = LanguageModel(Network(len(tokens), hidden_size=3), vocabulary, word_model.config)
+    model = LanguageModel(make_network(len(tokens), hidden_size=3), vocabulary, word_model.config)
 
     def banned(text: str, *ban: str) -> set[str]:
         return {*tokens[2:]} - {token for token, _ in model.next_tokens(text, 99, writing=Writing(ban=ban))}
@@ -271,7 +270,7 @@ def test_a_ban_of_what_is_not_in_the_vocabulary_changes_nothing(word_model: Lang
 def test_the_unknown_token_may_be_banned_too(word_model: LanguageModel):
     tokens = ["<unk>", "<s>", "</s>", "a"]
     settings = replace(word_model.vocabulary.settings, tokenizer="whitespace")
-    model = LanguageModel(Network(4, hidden_size=3), Vocabulary(tokens, [0] * 4, settings), word_model.config)
+    model = LanguageModel(make_network(4, hidden_size=3), Vocabulary(tokens, [0] * 4, settings), word_model.config)
     allowed = Writing(allow_unknown=True)
     assert {token for token, _ in model.next_tokens("", writing=allowed)} == {"<unk>", "</s>", "a"}
     banned = replace(allowed, ban=["<unk>"])
@@ -282,7 +281,7 @@ def test_the_unknown_token_may_be_banned_too(word_model: LanguageModel):
 def test_the_unknown_token_is_a_word_among_others(word_model: LanguageModel, tokenizer: str):
     settings = replace(word_model.vocabulary.settings, tokenizer=tokenizer)
     vocabulary = Vocabulary(["<unk>", "<s>", "</s>"], [0] * 3, settings)
-    model = LanguageModel(Network(3, hidden_size=3), vocabulary, word_model.config)
+    model = LanguageModel(make_network(3, hidden_size=3), vocabulary, word_model.config)
     text = model.generate("the", allow_unknown=True, min_tokens=2, max_tokens=2)
     assert text == "the <unk> <unk>"
 

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from rnnlm.nn.network import Network
+from tests import networks
+from tests.networks import window
 
 V, T, B = 40, 3, 2
 OPTIONS: dict[str, dict[str, object]] = {
@@ -23,7 +25,7 @@ ROWS = {
 
 
 def make_network(case: str) -> Network:
-    return Network(V, hidden_size=6, bias=True, dtype="float64", **OPTIONS[case])  # type: ignore[arg-type]
+    return networks.make_network(V, hidden_size=6, bias=True, dtype="float64", **OPTIONS[case])
 
 
 @pytest.mark.parametrize("case", OPTIONS)
@@ -31,13 +33,11 @@ def test_tracked_gradients_are_those_that_are_not(case: str) -> None:
     tracking, plain = make_network(case), make_network(case)
     tracking.track_gradient_rows()
     ids = np.random.default_rng(0).integers(0, V, (4, T + 1, B))
-    for step, window in enumerate(ids):
+    for step, of_step in enumerate(ids):
         found = []
         for network in (tracking, plain):
-            rng, mask = np.random.default_rng(step), np.ones((T, B), bool)
-            found.append(
-                network.backpropagate(window[:-1], window[1:], mask, network.initial_state(B), rng=rng)[0]
-            )
+            rng, state = np.random.default_rng(step), network.initial_state(B)
+            found.append(network.backpropagate(window(of_step), state, rng=rng)[0])
         assert found[0] == found[1]
         for name, gradient in tracking.gradients.items():
             np.testing.assert_array_equal(gradient, plain.gradients[name])

@@ -1,13 +1,18 @@
+import itertools
+
 import numpy as np
 import pytest
 
 import rnnlm.nn.heads.softmax
-from rnnlm.nn.arrays import TableGradient, Workspace
+from rnnlm.nn.arrays import Workspace
+from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
-from rnnlm.nn.heads.softmax import SoftmaxOutput
-from rnnlm.nn.initializers import gate_matrices, matrix, uniform
-from rnnlm.nn.network import CELLS
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.initializers import Initialization, matrix, uniform
+from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.table import Table
+from tests.networks import make_layer
 
 FLOAT64 = np.dtype("float64")
 
@@ -29,15 +34,17 @@ def test_uniform_fills_its_interval() -> None:
 
 
 def test_embedding_adds_up_the_errors_of_a_token_that_occurs_twice() -> None:
-    weight, gradient = np.arange(12.0).reshape(4, 3), np.zeros((4, 3))
-    embedding = Embedding(weight, TableGradient(gradient))
+    weight, gradient = np.arange(12.0).reshape(4, 3), np.full((4, 3), 9.0)
+    embedding = Embedding(Table(weight, gradient))
     ids = np.array([[1, 3], [3, 1]])
     np.testing.assert_array_equal(embedding.forward(ids), weight[ids])
     dy = np.arange(12.0).reshape(2, 2, 3)
+    embedding.table.begin()
     embedding.backward(dy)
     expected = np.zeros((4, 3))
     np.add.at(expected, ids, dy)
     np.testing.assert_array_equal(gradient, expected)
+    embedding.table.begin()
     embedding.forward(np.array([[0]]))
     embedding.backward(np.ones((1, 1, 3)))
     np.testing.assert_array_equal(gradient, [[1, 1, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
@@ -71,9 +78,10 @@ def test_the_blocks_of_the_softmax_make_no_difference(monkeypatch: pytest.Monkey
     rng = np.random.default_rng(1)
     weight, bias = rng.normal(size=(6, 4)), rng.normal(size=6)
     # What the gradients hold from the step before must be replaced.
-    output = SoftmaxOutput(weight, np.full_like(weight, 9), bias, np.full_like(bias, 9))
+    output = Softmax(Table(weight, np.full_like(weight, 9)), bias, np.full_like(bias, 9))
     monkeypatch.setattr(rnnlm.nn.heads.softmax, "BLOCK_BYTES", rows_in_block * 6 * 8)
     s, targets = rng.normal(size=(7, 4)), rng.integers(0, 6, 7)
+    output.begin()
     loss, ds = output.loss_and_gradient(s, targets, scale=0.5)
 
     logits = s @ weight.T + bias
@@ -83,14 +91,14 @@ def test_the_blocks_of_the_softmax_make_no_difference(monkeypatch: pytest.Monkey
     assert loss == pytest.approx(expected_losses.sum(), rel=1e-12)
     np.testing.assert_allclose(output.losses(s, targets), expected_losses, rtol=1e-12)
     np.testing.assert_allclose(ds, error @ weight, rtol=1e-10)
-    np.testing.assert_allclose(output.weight_gradient, error.T @ s, rtol=1e-10)
+    np.testing.assert_allclose(output.table.gradient, error.T @ s, rtol=1e-10)
     assert output.bias_gradient is not None
     np.testing.assert_allclose(output.bias_gradient, error.sum(axis=0), rtol=1e-10)
 
 
 def test_large_logits_do_not_overflow() -> None:
     weight = np.array([[1000.0], [-1000.0]], np.float32)
-    output = SoftmaxOutput(weight, np.zeros_like(weight))
+    output = Softmax(Table(weight))
     losses = output.losses(np.array([[5.0], [5.0]], np.float32), np.array([0, 1]))
     np.testing.assert_allclose(losses, [0, 10000])
 
@@ -99,11 +107,13 @@ def test_large_logits_do_not_overflow() -> None:
 @pytest.mark.parametrize("steps", [5, 6, 100])
 def test_a_layer_truncated_beyond_its_window_is_back_propagated_in_full(cell: str, steps: int) -> None:
     rng = np.random.default_rng(0)
-    layer = CELLS[cell](3, 4, True, rng, FLOAT64)
-    layer.forward(rng.normal(size=(6, 2, 3)), rng.normal(size=(layer.num_states, 2, 4)))
+    layer = make_layer(cell, 3, 4)
+    x, state = rng.normal(size=(6, 2, 3)), rng.normal(size=(layer.num_states, 2, 4))
+    layer.forward(x, state)
     dy = rng.normal(size=(6, 2, 4))
     dx = layer.backward(dy).copy()
     full = {name: value.copy() for name, value in layer.gradients.items()}
+    layer.forward(x, state)
     by_lag = layer.backward_truncated([dy], steps)
     np.testing.assert_allclose(np.sum(by_lag, axis=0), dx, rtol=1e-10, atol=1e-12)
     for name, value in full.items():
@@ -125,12 +135,111 @@ def test_orthogonal_matrices_keep_lengths(rows: int, columns: int) -> None:
 
 
 def test_each_gate_starts_as_a_matrix_of_its_own() -> None:
-    np.testing.assert_array_equal(
-        gate_matrices("identity", np.random.default_rng(0), 3, 4, 4), np.vstack([np.eye(4)] * 3)
-    )
+    start = Initialization(np.random.default_rng(0), "uniform", "identity", 2.0)
+    np.testing.assert_array_equal(start.recurrent_gates(3, 4), np.vstack([2 * np.eye(4)] * 3))
 
 
 def test_the_forget_gate_starts_open() -> None:
-    layer = CELLS["lstm"](3, 50, True, np.random.default_rng(0), FLOAT64)
+    layer = make_layer("lstm", 3, 50)
     bias = layer.parameters["bias_ih"].reshape(4, 50).mean(axis=1)
     np.testing.assert_allclose(bias, [0, 1, 0, 0], atol=0.1)
+
+
+T, B, D, H = 6, 3, 4, 5
+LENGTHS = np.array([6, 3, 1])
+
+
+def run(cell: str) -> tuple[RecurrentLayer, np.ndarray, np.ndarray]:
+    """Make a layer, an input and a state before it."""
+    rng, layer = np.random.default_rng(1), make_layer(cell, D, H)
+    return layer, rng.normal(size=(T, B, D)), rng.normal(size=(layer.num_states, B, H))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_state_after_a_padded_sequence_is_that_after_its_last_step(cell: str) -> None:
+    layer, x, state = run(cell)
+    y, final = (array.copy() for array in layer.forward(x, state, lengths=LENGTHS))
+    for b, length in enumerate(LENGTHS):
+        alone, last = layer.forward(x[:length, b : b + 1], state[:, b : b + 1])
+        np.testing.assert_allclose(y[:length, b : b + 1], alone, rtol=1e-12)
+        np.testing.assert_allclose(final[:, b : b + 1], last, rtol=1e-12)
+        np.testing.assert_array_equal(y[length:, b], np.broadcast_to(final[0, b], (T - length, H)))
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS, np.array([0, 6, 2])], ids=["full", "padded", "empty"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_errors_go_into_and_out_of_the_state(cell: str, lengths: np.ndarray | None) -> None:
+    """The derivative of a loss of all outputs and of the state after them, against central differences."""
+    layer, x, state = run(cell)
+    rng = np.random.default_rng(2)
+    dy, dstate = rng.normal(size=(T, B, H)), rng.normal(size=state.shape)
+
+    def loss() -> float:
+        y, final = layer.forward(x, state, lengths=lengths)
+        return float(np.sum(dy * y) + np.sum(dstate * final))
+
+    loss()
+    dx = layer.backward(dy, dstate).copy()
+    found = [(x, dx), (state, layer.state_error()), *zip(*map(dict.values, both(layer)), strict=True)]
+    for values, gradient in [(values, gradient.copy()) for values, gradient in found]:
+        for index in np.ndindex(values.shape):
+            kept = values[index]
+            values[index] = kept + 1e-5
+            above = loss()
+            values[index] = kept - 1e-5
+            below = loss()
+            values[index] = kept
+            assert gradient[index] == pytest.approx((above - below) / 2e-5, rel=1e-5, abs=1e-7)
+
+
+def both(layer: RecurrentLayer) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    return layer.parameters, layer.gradients
+
+
+def test_truncated_back_propagation_takes_no_lengths() -> None:
+    layer, x, state = run("gru")
+    y, _ = layer.forward(x, state, lengths=LENGTHS)
+    with pytest.raises(ValueError, match="truncated BPTT takes no lengths"):
+        layer.backward_truncated([np.ones_like(y)], 2)
+
+
+def test_what_is_used_twice_in_a_pass_is_refused() -> None:
+    layer, x, state = run("lstm")
+    layer.forward(x, state)
+    y, _ = layer.forward(x[:2], state)
+    layer.backward(np.ones_like(y))
+    with pytest.raises(RuntimeError, match="a layer serves once in a pass"):
+        layer.backward(np.ones((T, B, H)))
+    with pytest.raises(RuntimeError, match="a layer serves once in a pass"):
+        layer.backward_truncated([np.ones((T, B, H))], 2)
+    embedding = Embedding(Table(np.ones((3, 2))))
+    embedding.forward(np.array([[0, 1]]))
+    embedding.backward(np.ones((1, 2, 2)))
+    with pytest.raises(RuntimeError, match="an embedding serves once in a pass"):
+        embedding.backward(np.ones((1, 2, 2)))
+
+
+@pytest.mark.parametrize("tracks_rows", [False, True])
+def test_the_parts_that_share_a_table_add_up_in_whatever_order(tracks_rows: bool) -> None:
+    rng = np.random.default_rng(0)
+    a, b, whole, rows = (rng.normal(size=shape) for shape in ((4, 7), (4, 3), (7, 3), (2, 3)))
+    ids = np.array([5, 5])
+    expected = a.T @ b + whole
+    np.add.at(expected, ids, rows)
+    for order in itertools.permutations(range(3)):
+        table = Table(np.zeros((7, 3)), np.full((7, 3), 9.0))
+        table.tracks_rows = tracks_rows
+        table.begin()
+        for part in order:
+            if part == 0:
+                table.add_product(a, b)
+            elif part == 1:
+                table.add(whole)
+            else:
+                table.add_rows(ids, rows)
+        np.testing.assert_allclose(table.gradient, expected, rtol=1e-12)
+        assert table.rows is None
+        table.begin()
+        table.add_rows(ids, rows)
+        assert (table.rows is None) != tracks_rows
+        np.testing.assert_array_equal(np.flatnonzero(table.gradient.any(axis=1)), [5])

@@ -1,12 +1,16 @@
 import itertools
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rnnlm.nn import Network
+from rnnlm.nn.batch import Batch
+from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.gradient_check import gradient_check
-from rnnlm.nn.network import CELLS
+from rnnlm.nn.network import Network
+from tests.networks import make_network
 
 V, T, B = 11, 6, 3
 EVERYTHING: dict[str, object] = {
@@ -47,16 +51,25 @@ REGULARIZERS: list[dict[str, object]] = [
 
 
 def make(seed: int = 1, **options: object) -> Network:
-    return Network(V, hidden_size=7, dtype="float64", seed=seed, **options)  # type: ignore[arg-type]
+    return make_network(V, hidden_size=7, dtype="float64", seed=seed, **options)
 
 
-def window(network: Network, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Make inputs, targets, a mask with padding, and a state that is not zero."""
+def window(network: Network, seed: int = 0) -> tuple[Batch, np.ndarray]:
+    """Make a batch with padding, and a state that is not zero."""
     rng = np.random.default_rng(seed)
     ids = rng.integers(0, V, (T + 1, B))
     mask = np.ones((T, B), bool)
     mask[4:, 1] = False
-    return ids[:-1], ids[1:], mask, rng.normal(0, 0.5, network.initial_state(B).shape)
+    return Batch(ids[:-1], ids[1:], mask), rng.normal(0, 0.5, network.initial_state(B).shape)
+
+
+def unpadded(batch: Batch) -> Batch:
+    return replace(batch, mask=np.ones_like(batch.mask))
+
+
+def part(batch: Batch, steps: slice, sequences: slice = slice(None)) -> Batch:
+    where = steps, sequences
+    return Batch(batch.inputs[where], batch.targets[where], batch.mask[where])
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -114,12 +127,10 @@ def test_regularizers_change_training_and_not_evaluation(regularizers: dict[str,
 
 def test_activation_penalties_are_the_papers() -> None:
     network = make(activation_regularization=2.0, temporal_activation_regularization=3.0)
-    inputs, targets, _, state = window(network)
-    mask = np.ones_like(inputs, bool)
-    hidden = network.forward(inputs, state)[0].copy()
-    penalty = network.objective(inputs, targets, mask, state, np.random.default_rng(0)) - network.objective(
-        inputs, targets, mask, state
-    )
+    padded, state = window(network)
+    batch = unpadded(padded)
+    hidden = network.forward(batch.inputs, state)[0].copy()
+    penalty = network.objective(batch, state, np.random.default_rng(0)) - network.objective(batch, state)
     # Per token, as in the paper, times the T tokens of a sequence; the last step has no change after it.
     expected = T * 2.0 * np.mean(hidden**2) + (T - 1) * 3.0 * np.mean((hidden[1:] - hidden[:-1]) ** 2)
     assert penalty == pytest.approx(expected, rel=1e-12)
@@ -147,8 +158,8 @@ def test_the_gradient_check_finds_a_wrong_gradient(monkeypatch: pytest.MonkeyPat
     assert errors["output.weight"] < 1e-6
 
 
-def gradients(network: Network, *arguments: np.ndarray, **options: object) -> dict[str, np.ndarray]:
-    network.backpropagate(*arguments, **options)  # type: ignore[arg-type]
+def gradients(network: Network, batch: Batch, state: np.ndarray, **options: Any) -> dict[str, np.ndarray]:
+    network.backpropagate(batch, state, **options)
     return {name: value.copy() for name, value in network.gradients.items()}
 
 
@@ -189,9 +200,7 @@ def test_truncated_bptt_is_the_published_loop(truncate: int) -> None:
     expected = published_gradients(network, ids[:-1], ids[1:], truncate)
     found = gradients(
         network,
-        ids[:-1, None],
-        ids[1:, None],
-        np.ones((11, 1), bool),
+        Batch(ids[:-1, None], ids[1:, None], np.ones((11, 1), bool)),
         network.initial_state(1),
         bptt_truncate=truncate,
     )
@@ -203,28 +212,27 @@ def test_truncated_bptt_is_the_published_loop(truncate: int) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_padded_batch_is_its_sentences_one_by_one(cell: str, truncate: int | None) -> None:
     network = make(cell=cell, num_layers=2, bias=True)
-    inputs, targets, mask, state = window(network)
-    lengths = mask.sum(axis=0)
-    batch_loss, _ = network.backpropagate(inputs, targets, mask, state, bptt_truncate=truncate)
-    batch = {name: value.copy() for name, value in network.gradients.items()}
-    loss, total = 0.0, {name: np.zeros_like(value) for name, value in batch.items()}
-    for b, length in enumerate(lengths):
-        one = (inputs[:length, b : b + 1], targets[:length, b : b + 1], mask[:length, b : b + 1])
-        loss += network.backpropagate(*one, state[:, :, b : b + 1], bptt_truncate=truncate)[0]
+    batch, state = window(network)
+    batch_loss, _ = network.backpropagate(batch, state, bptt_truncate=truncate)
+    together = {name: value.copy() for name, value in network.gradients.items()}
+    loss, total = 0.0, {name: np.zeros_like(value) for name, value in together.items()}
+    for b, length in enumerate(batch.mask.sum(axis=0)):
+        one = part(batch, slice(length), slice(b, b + 1))
+        loss += network.backpropagate(one, state[:, :, b : b + 1], bptt_truncate=truncate)[0]
         for name, value in network.gradients.items():
             total[name] += value / B
     assert batch_loss == pytest.approx(loss, rel=1e-12)
-    for name, value in batch.items():
+    for name, value in together.items():
         np.testing.assert_allclose(value, total[name], rtol=1e-9, atol=1e-13, err_msg=name)
 
 
 def test_what_stands_under_the_mask_does_not_matter() -> None:
     network = make(bias=True)
-    inputs, targets, mask, state = window(network)
-    before = gradients(network, inputs, targets, mask, state)
-    inputs, targets = inputs.copy(), targets.copy()
-    inputs[~mask], targets[~mask] = 0, 0
-    after = gradients(network, inputs, targets, mask, state)
+    batch, state = window(network)
+    before = gradients(network, batch, state)
+    inputs, targets = batch.inputs.copy(), batch.targets.copy()
+    inputs[~batch.mask], targets[~batch.mask] = 0, 0
+    after = gradients(network, Batch(inputs, targets, batch.mask), state)
     for name, value in before.items():
         np.testing.assert_array_equal(value, after[name], err_msg=name)
 
@@ -232,22 +240,23 @@ def test_what_stands_under_the_mask_does_not_matter() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_carried_state_makes_two_windows_one(cell: str) -> None:
     network = make(cell=cell, num_layers=2)
-    inputs, targets, _, state = window(network)
-    mask = np.ones_like(inputs, bool)
-    whole, final = network.losses(inputs, targets, mask, state)
-    first, middle = network.losses(inputs[:2], targets[:2], mask[:2], state)
-    second, last = network.losses(inputs[2:], targets[2:], mask[2:], middle)
+    padded, state = window(network)
+    batch = unpadded(padded)
+    whole, final = network.losses(batch, state)
+    first, middle = network.losses(part(batch, slice(2)), state)
+    second, last = network.losses(part(batch, slice(2, None)), middle)
     np.testing.assert_allclose(np.concatenate([first, second]), whole, rtol=1e-12)
     np.testing.assert_allclose(last, final, rtol=1e-12)
 
 
 def test_log_probs_are_normalized_and_agree_with_the_losses() -> None:
     network = make(bias=True)
-    inputs, targets, _, state = window(network)
-    log_probs, _ = network.log_probs(inputs, state)
+    padded, state = window(network)
+    batch = unpadded(padded)
+    log_probs, _ = network.log_probs(batch.inputs, state)
     np.testing.assert_allclose(np.exp(log_probs).sum(axis=2), 1, rtol=1e-12)
-    losses, _ = network.losses(inputs, targets, np.ones_like(inputs, bool), state)
-    picked = [-log_probs[t, b, targets[t, b]] for t, b in itertools.product(range(T), range(B))]
+    losses, _ = network.losses(batch, state)
+    picked = [-log_probs[t, b, batch.targets[t, b]] for t, b in itertools.product(range(T), range(B))]
     np.testing.assert_allclose(losses, picked, rtol=1e-12)
 
 
@@ -256,7 +265,7 @@ def test_a_gradient_does_not_depend_on_the_step_before() -> None:
     used, fresh = make(embedding_size=4), make(embedding_size=4)
     rng = np.random.default_rng(5)
     big = rng.integers(0, V, (20, 9))
-    used.backpropagate(big[:-1], big[1:], np.ones((19, 9), bool), used.initial_state(9))
+    used.backpropagate(Batch(big[:-1], big[1:], np.ones((19, 9), bool)), used.initial_state(9))
     again, once = gradients(used, *window(used)), gradients(fresh, *window(fresh))
     for name, value in once.items():
         np.testing.assert_array_equal(again[name], value, err_msg=name)
@@ -265,16 +274,14 @@ def test_a_gradient_does_not_depend_on_the_step_before() -> None:
 def test_tied_weights_are_one_array() -> None:
     network = make(embedding_size=7, tie_weights=True)
     assert "output.weight" not in network.parameters
-    assert network.output.weight is network.embedding.weight
-
-
-def test_tied_weights_need_equal_sizes() -> None:
-    with pytest.raises(ValueError, match="embedding_size"):
-        make(embedding_size=4, tie_weights=True)
+    tensors = network.tensors()
+    assert tensors["output.weight"] is tensors["embedding.weight"]
+    average = np.ones((V, 7))
+    assert network.tensors({"embedding.weight": average})["output.weight"] is average
 
 
 def test_initial_weights_stay_within_one_over_the_root_of_the_connections() -> None:
-    network = Network(400, hidden_size=25)
+    network = make_network(400, hidden_size=25)
     for name, bound in [("rnn.weight_ih_l0", 1 / 20), ("rnn.weight_hh_l0", 1 / 5), ("output.weight", 1 / 5)]:
         largest = np.abs(network.parameters[name]).max()
         assert 0.98 * bound < largest <= bound, name
@@ -289,18 +296,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
 
 def test_a_window_without_predictions_changes_nothing() -> None:
     network = make(bias=True)
-    inputs, targets, mask, state = window(network)
-    loss, _ = network.backpropagate(inputs, targets, np.zeros_like(mask), state)
+    batch, state = window(network)
+    loss, _ = network.backpropagate(replace(batch, mask=np.zeros_like(batch.mask)), state)
     assert loss == 0
     assert all(np.all(value == 0) for value in network.gradients.values())
 
 
 def test_training_precision_is_single() -> None:
-    network = Network(V)
-    inputs, targets, mask, state = (
-        array.astype(np.float32) if array.dtype == np.float64 else array for array in window(network)
-    )
-    network.backpropagate(inputs, targets, mask, state)
+    network = make_network(V)
+    batch, state = window(network)
+    network.backpropagate(batch, state.astype(np.float32))
     assert {value.dtype for value in (*network.parameters.values(), *network.gradients.values())} == {
         np.dtype("float32")
     }
@@ -317,14 +322,14 @@ def test_products_once_a_token_give_what_those_once_a_place_do(
 ) -> None:
     found = []
     for repetitions in (0, 100):
-        monkeypatch.setattr("rnnlm.nn.network.REPETITIONS", repetitions)
+        monkeypatch.setattr("rnnlm.nn.embedding.REPETITIONS", repetitions)
         network = make(**options, **regularizers)
         network.track_gradient_rows()
         losses, _ = network.losses(*window(network))
         for seed in (1, 0):
             rng = np.random.default_rng(seed)
             arguments = window(network, seed)
-            last = gradients(network, *arguments, bptt_truncate=bptt_truncate, rng=rng)  # type: ignore[arg-type]
+            last = gradients(network, *arguments, bptt_truncate=bptt_truncate, rng=rng)
         found.append((losses, last))
     (losses, by_token), (expected_losses, by_place) = found
     np.testing.assert_allclose(losses, expected_losses, rtol=1e-12)
@@ -335,17 +340,56 @@ def test_products_once_a_token_give_what_those_once_a_place_do(
 def test_windows_read_by_token_and_by_place_take_turns() -> None:
     network = make(cell="lstm", embedding_size=7, tie_weights=True, softmax_samples=4)
     network.track_gradient_rows()
-    short = window(network)
-    long = tuple(np.tile(each, (3, 1)) for each in short[:3])
-    assert not network.reads_by_token(short[0], None)
-    assert network.reads_by_token(long[0], None)
+    short, state = window(network)
+    long = Batch(*(np.tile(each, (3, 1)) for each in (short.inputs, short.targets, short.mask)))
+    assert not network.reads_by_token(short.inputs, None)
+    assert network.reads_by_token(long.inputs, None)
     rng = np.random.default_rng
-    expected = gradients(network, *short, rng=rng(0))  # type: ignore[arg-type]
-    gradients(network, *long, short[3], rng=rng(1))  # type: ignore[arg-type]
-    for name, gradient in gradients(network, *short, rng=rng(0)).items():  # type: ignore[arg-type]
+    expected = gradients(network, short, state, rng=rng(0))
+    gradients(network, long, state, rng=rng(1))
+    for name, gradient in gradients(network, short, state, rng=rng(0)).items():
         np.testing.assert_array_equal(gradient, expected[name])
 
 
 def test_large_vocabularies_are_read_by_place() -> None:
-    network = Network(201, embedding_size=3, hidden_size=3)
+    network = make_network(201, embedding_size=3, hidden_size=3)
     assert not network.reads_by_token(np.zeros((100, 100), int), None)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"num_layers": 2, "embedding_size": 7, "residual": True}], ids=["one", "two"]
+)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_stack_passes_lengths_and_the_errors_of_states(cell: str, options: dict[str, object]) -> None:
+    network = make(cell=cell, **options)
+    stack, (batch, state) = network.stack, window(network)
+    lengths, rng = batch.mask.sum(axis=0), np.random.default_rng(4)
+    x = np.asarray(network.source.forward(batch.inputs)).copy()
+    dy, dstate = rng.normal(size=(T, B, 7)), rng.normal(size=state.shape)
+
+    def loss() -> float:
+        y, final = stack.forward(x.copy(), state, lengths=lengths)
+        return float(np.sum(dy * y) + np.sum(dstate * final))
+
+    loss()
+    dx = stack.backward(dy.copy(), dstate)
+    for values, gradient in ((x, dx.copy()), (state, stack.state_error())):
+        direction = rng.normal(size=values.shape)
+        kept = values.copy()
+        values += 1e-5 * direction
+        above = loss()
+        values -= 2e-5 * direction
+        below = loss()
+        values[...] = kept
+        assert np.sum(gradient * direction) == pytest.approx((above - below) / 2e-5, rel=1e-6)
+
+
+def test_lengths_change_neither_the_loss_nor_the_gradient_of_what_is_masked() -> None:
+    network = make(cell="lstm", num_layers=2, embedding_size=4)
+    batch, state = window(network)
+    loss, _ = network.backpropagate(batch, state)
+    expected = {name: value.copy() for name, value in network.gradients.items()}
+    with_lengths = replace(batch, lengths=batch.mask.sum(axis=0))
+    assert network.backpropagate(with_lengths, state)[0] == pytest.approx(loss, rel=1e-12)
+    for name, value in expected.items():
+        np.testing.assert_allclose(network.gradients[name], value, rtol=1e-9, atol=1e-14, err_msg=name)

@@ -3,20 +3,21 @@
 import numpy as np
 import pytest
 
-from rnnlm.nn import Network
-from rnnlm.nn.heads.softmax import SoftmaxOutput
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.table import Table
 from rnnlm.nn.vanilla import VanillaLayer
+from tests.networks import initialization, make_network, window
 
 
-def textbook_layer(rs: np.random.RandomState, x: np.ndarray) -> tuple[VanillaLayer, SoftmaxOutput, np.ndarray]:
+def textbook_layer(rs: np.random.RandomState, x: np.ndarray) -> tuple[VanillaLayer, Softmax, np.ndarray]:
     """Draw, in the published order, the initial state, Waa, Wax, Wya, ba and by of a cell with 5 units."""
     a0, Waa, Wax, Wya = rs.randn(5, 10), rs.randn(5, 5), rs.randn(5, 3), rs.randn(2, 5)
     ba, by = rs.randn(5, 1), rs.randn(2, 1)
-    layer = VanillaLayer(3, 5, bias=True, rng=np.random.default_rng(0), dtype=np.dtype("float64"))
+    layer = VanillaLayer(3, 5, True, initialization(), np.dtype("float64"))
     values = {"weight_ih": Wax, "weight_hh": Waa, "bias_ih": ba[:, 0], "bias_hh": np.zeros(5)}
     for name, value in values.items():
         layer.parameters[name][...] = value
-    return layer, SoftmaxOutput(Wya, np.zeros_like(Wya), by[:, 0], np.zeros(2)), a0
+    return layer, Softmax(Table(Wya), by[:, 0], np.zeros(2)), a0
 
 
 def test_one_step_of_the_vanilla_cell() -> None:
@@ -50,12 +51,12 @@ def test_the_cell_run_over_four_steps() -> None:
 
 
 def test_the_tutorials_untrained_network_knows_nothing() -> None:
-    network = Network(8000)
+    network = make_network(8000)
     assert {name: value.shape for name, value in network.parameters.items()} == {
         "rnn.weight_ih_l0": (100, 8000),
         "rnn.weight_hh_l0": (100, 100),
         "output.weight": (8000, 100),
     }
     ids = np.random.default_rng(0).integers(0, 8000, (21, 10))
-    losses, _ = network.losses(ids[:-1], ids[1:], np.ones((20, 10), bool), network.initial_state(10))
+    losses, _ = network.losses(window(ids), network.initial_state(10))
     assert losses.mean() == pytest.approx(np.log(8000), abs=0.01)

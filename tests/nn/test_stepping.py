@@ -1,17 +1,18 @@
 import numpy as np
 import pytest
 
-from rnnlm.nn.network import CELLS, Network
+from rnnlm.nn.cells import CELLS
 from rnnlm.nn.stepping import Stepper, read_prompt
+from tests.networks import make_network
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("vocabulary_size", [7, 50])
 @pytest.mark.parametrize("embedding_size", [None, 5, 6])
 def test_steps_give_what_a_window_gives(cell: str, vocabulary_size: int, embedding_size: int | None):
-    network = Network(
+    network = make_network(
         vocabulary_size,
-        cell=cell,  # type: ignore[arg-type]
+        cell=cell,
         embedding_size=embedding_size,
         hidden_size=6,
         num_layers=2,
@@ -34,7 +35,7 @@ def test_steps_give_what_a_window_gives(cell: str, vocabulary_size: int, embeddi
 
 
 def test_sequences_that_have_ended_can_be_left_out():
-    network = Network(9, cell="lstm", embedding_size=4, hidden_size=5, dtype="float64")
+    network = make_network(9, cell="lstm", embedding_size=4, hidden_size=5, dtype="float64")
     first, second = np.array([1, 2, 3]), np.array([4, 6])
     expected, _ = network.log_probs(np.stack([first[[0, 2]], second]), network.initial_state(2))
     stepper = Stepper(network, network.initial_state(3))
@@ -44,7 +45,7 @@ def test_sequences_that_have_ended_can_be_left_out():
 
 
 def test_the_weights_stay_as_they_are():
-    network = Network(9, cell="gru", hidden_size=4, bias=True)
+    network = make_network(9, cell="gru", hidden_size=4, bias=True)
     before = {name: value.copy() for name, value in network.parameters.items()}
     Stepper(network, network.initial_state(2)).log_probs(np.array([1, 2]))
     for name, value in network.parameters.items():
@@ -54,7 +55,7 @@ def test_the_weights_stay_as_they_are():
 @pytest.mark.parametrize("window", [1, 2, 5, 9])
 def test_a_prompt_reads_the_same_in_windows_of_any_size(window: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("rnnlm.nn.stepping.PROMPT_WINDOW", window)
-    network = Network(7, cell="lstm", hidden_size=6, num_layers=2, dtype="float64")
+    network = make_network(7, cell="lstm", hidden_size=6, num_layers=2, dtype="float64")
     ids = [1, 5, 3, 6, 2]
     expected, expected_state = network.log_probs(np.array(ids)[:, None], network.initial_state(1))
     log_probs, state = read_prompt(network, ids)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm.nn import Network
+from tests.networks import make_network, window
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_torch_reference.py"
 CASES = list(itertools.product(("tanh", "relu", "gru", "lstm"), (1, 2), (True, False)))
@@ -23,10 +23,10 @@ def stored() -> dict[str, np.ndarray]:
 def check(expected: dict[str, np.ndarray], cell: str, num_layers: int, bias: bool, dtype: str) -> None:
     """Give a network PyTorch's weights, and hold values and gradients against PyTorch's."""
     vocabulary_size, embedding_size = expected["weight/embedding.weight"].shape
-    network = Network(
+    network = make_network(
         vocabulary_size,
-        cell=cell if cell in ("gru", "lstm") else "rnn",  # type: ignore[arg-type]
-        nonlinearity=cell if cell == "relu" else "tanh",  # type: ignore[arg-type]
+        cell=cell if cell in ("gru", "lstm") else "rnn",
+        nonlinearity=cell if cell == "relu" else "tanh",
         embedding_size=embedding_size,
         hidden_size=expected["hidden"].shape[2],
         num_layers=num_layers,
@@ -43,7 +43,7 @@ def check(expected: dict[str, np.ndarray], cell: str, num_layers: int, bias: boo
     close = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
     np.testing.assert_allclose(hidden, expected["hidden"], **close)
     np.testing.assert_allclose(final_state, expected["final_state"], **close)
-    loss, _ = network.backpropagate(ids[:-1], ids[1:], np.ones(ids[1:].shape, bool), state)
+    loss, _ = network.backpropagate(window(ids), state)
     np.testing.assert_allclose(loss, expected["loss"], **close)
     for name, gradient in network.gradients.items():
         np.testing.assert_allclose(gradient, expected[f"gradient/{name}"], **close, err_msg=name)

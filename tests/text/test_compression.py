@@ -284,7 +284,7 @@ def test_a_file_that_ends_early(tmp_path: Path, stream: str, share: float) -> No
     file = write(tmp_path / "RC.zst", content[:end])
     with pytest.raises(RnnlmError, match=r"RC\.zst: reading stopped (after line [\d,]+, )?at byte ") as error:
         read(file)
-    assert f"byte {end:,} (the compressed data ends early); is the file complete? --keep-damaged" in str(
+    assert f"byte {end:,} (the compressed data ends early); is the file complete? `keep_damaged`" in str(
         error.value
     )
     report = ReadReport()
@@ -307,7 +307,7 @@ def test_a_broken_piece(tmp_path: Path, stream: str, share: float) -> None:
     begin = int(share * len(content))
     file = write(tmp_path / "RC.zst", content[:begin] + bytes(2000) + content[begin + 2000 :])
     with pytest.raises(
-        RnnlmError, match=r"reading stopped .*at or before byte [\d,]+ .*--keep-damaged keeps what"
+        RnnlmError, match=r"reading stopped .*at or before byte [\d,]+ .*`keep_damaged` keeps what"
     ):
         read(file)
     report = ReadReport()

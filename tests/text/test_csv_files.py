@@ -138,13 +138,13 @@ def test_the_format_tsv_means_tabs(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"delimiter": "--"}, "--delimiter '--' must be one character, tab or auto"),
-        ({"delimiter": '"'}, "--delimiter '\"' must be one character"),
-        ({"delimiter": ""}, "--delimiter '' must be one character"),
-        ({"where": ("x",)}, "--where 'x' must be of the form FIELD=VALUE"),
-        ({"where": ("=x",)}, "--where '=x' must be of the form FIELD=VALUE"),
-        ({"encoding": "nothing"}, "--encoding 'nothing'"),
-        ({"documents": " "}, "--documents must be line, paragraph, file"),
+        ({"delimiter": "--"}, "`delimiter='--'` must be one character, tab or auto"),
+        ({"delimiter": '"'}, "`delimiter='\"'` must be one character"),
+        ({"delimiter": ""}, "`delimiter=''` must be one character"),
+        ({"where": ("x",)}, "`where='x'` must be of the form FIELD=VALUE"),
+        ({"where": ("=x",)}, "`where='=x'` must be of the form FIELD=VALUE"),
+        ({"encoding": "nothing"}, "`encoding='nothing'`"),
+        ({"documents": " "}, "`documents` must be line, paragraph, file"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):
@@ -155,9 +155,9 @@ def test_impossible_settings_are_refused(settings, message):
 def test_rows_without_names_of_columns(tmp_path):
     file = write(tmp_path / "a.csv", "1,Hello there,x\n2,Good night,y\n")
     assert read(file, header=False, text_column="2") == ["Hello there", "Good night"]
-    with pytest.raises(RnnlmError, match="only '1', '2', '3'; choose one by its number with --text-column"):
+    with pytest.raises(RnnlmError, match="only '1', '2', '3'; choose one by its number with `text_column`"):
         read(file, header=False)
-    with pytest.raises(RnnlmError, match="if the first row names no columns, say so with --no-header"):
+    with pytest.raises(RnnlmError, match="if the first row names no columns, say so with `header=False`"):
         read(file)
     assert read(write(tmp_path / "b.csv", "One.\nTwo.\n"), header=False) == ["One.", "Two."]
 
@@ -179,7 +179,7 @@ def test_columns_are_joined(tmp_path):
     assert read(file, report=report, text_column="title,selftext") == ["One\nTwo", "Three", "Four"]
     assert report.messages() == [f"{file}: 1 row whose text is empty skipped, the first in line 5."]
     assert "text from 'title' and 'selftext': \"One Two\" \"Three\"" in guess(file, text_column="title,selftext")
-    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*--text-column title,selftext \(text"):
+    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext'; .*`text_column=title,selftext`"):
         read(file)
     with pytest.raises(RnnlmError, match="no column 'body', only"):
         read(file, text_column="title,body")
@@ -189,9 +189,9 @@ def test_rows_are_chosen(tmp_path):
     file = write(tmp_path / "a.csv", "subreddit,score,body\nx,1,one\ny,1,two\nx,2,three\n")
     report = ReadReport()
     assert read(file, where=("subreddit=x",), report=report) == ["one", "three"]
-    assert report.messages() == [f"{file}: 1 record left out by --where, the first in line 3."]
+    assert report.messages() == [f"{file}: 1 record left out by `where`, the first in line 3."]
     assert read(file, where=("subreddit=x", "Score=2")) == ["three"]
-    with pytest.raises(RnnlmError, match="no record has the field 'author' of --where, but 'subreddit', 'score'"):
+    with pytest.raises(RnnlmError, match="no record has the field 'author' of `where`, but 'subreddit', 'score'"):
         read(file, where=("author=x",))
 
 
@@ -200,7 +200,7 @@ def test_fields_beyond_the_first_row_are_reported(tmp_path):
     report = ReadReport()
     assert read(file, report=report) == ["Yes", "two"]
     assert report.messages() == [
-        f"{file}: 1 row with more fields than the first one, which may cut a text (see --delimiter, --quoting),"
+        f"{file}: 1 row with more fields than the first one, which may cut a text (see `delimiter`, `quoting`),"
         " the first in line 2."
     ]
 

@@ -77,7 +77,7 @@ def test_documents_between_separators(tmp_path):
 def test_a_separator_that_is_nowhere_is_said(tmp_path):
     file, report = write(tmp_path / "a.txt", "One.\n---\nTwo.\n"), ReadReport()
     assert read(file, report=report, documents="***") == ["One.\n---\nTwo.\n"]
-    assert report.messages() == [f"{file}: no line is '***', so all is one document (see --documents)."]
+    assert report.messages() == [f"{file}: no line is '***', so all is one document (see `documents`)."]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ belief, it was the epoch of incredulity.
 def test_lines_that_end_where_a_page_does_are_said(tmp_path, text, said):
     report = ReadReport()
     read(write(tmp_path / "book.txt", text), report=report)
-    assert any("--documents paragraph and --sentences join them" in each for each in report.messages()) == said
+    assert any("`documents=paragraph` and `sentences` join them" in each for each in report.messages()) == said
     report = ReadReport()
     read(write(tmp_path / "book.txt", text), report=report, documents="paragraph")
     assert not report.messages()

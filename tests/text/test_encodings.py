@@ -68,7 +68,7 @@ def test_usual_encodings_are_recognized(file: Path, encoding: str) -> None:
             assert found == part
             [message] = messages
             assert message.startswith(f"{file}: read as ")
-            assert message.endswith(" (recognized; --encoding NAME decides).")
+            assert message.endswith(" (recognized; `encoding=NAME` decides).")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_comes_late_is_recognized_where_it_comes(file: Path, encoding: str,
         written = f"{'all ASCII ' * (length // 10)}\n{text[:20]}\n{text}\n{'more ' * 30_000}\n{text}\n" + text
         found, [message] = read(write(file, compress(written.encode(encoding))))
         assert found == written
-        assert "(recognized; --encoding" in message
+        assert "(recognized; `encoding" in message
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "gb18030", "euc_jp", "big5"])
@@ -187,8 +187,8 @@ def test_valid_utf8_is_not_read_as_single_bytes_in_silence(file: Path) -> None:
         _, messages = read(write(file, text.encode()), encoding)
         misread = "é".encode().decode(encoding)
         assert messages[0].endswith(
-            f", but all lines that are not ASCII are valid UTF-8, whose é becomes {misread}; give --encoding"
-            " utf-8 if this is wrong."
+            f", but all lines that are not ASCII are valid UTF-8, whose é becomes {misread}; give"
+            " `encoding=utf-8` if this is wrong."
         )
     assert read(write(file, text.encode("cp1252")), "cp1252") == (text, [])
     for encoding in (None, "cp1252"):
@@ -211,14 +211,14 @@ def test_readings_that_are_no_text_do_not_win(file: Path, encoding: str, text: s
 def test_what_fits_no_usual_encoding_is_refused(file: Path, encoding: str) -> None:
     text = {"cp869": LANGUAGES["cp1253"], "johab": LANGUAGES["euc_kr"]}.get(encoding, LANGUAGES["cp1251"])[0]
     text = LANGUAGES["cp1252"][2] if encoding == "cp500" else text
-    with pytest.raises(RnnlmError, match="--encoding NAME"):
+    with pytest.raises(RnnlmError, match="`encoding=NAME`"):
         read(write(file, f"{text}\n".encode(encoding)))
 
 
 @pytest.mark.parametrize("wrong", ["utf-8", "ascii", "utf-8-sig", "euc_jp"])
 def test_a_wrong_choice_is_refused(file: Path, wrong: str) -> None:
     write(file, f"ASCII\n{LANGUAGES['cp1252'][0]}\n".encode("cp1252") * 5)
-    with pytest.raises(RnnlmError, match=r"; if it is Windows-1252, give --encoding Windows-1252,") as error:
+    with pytest.raises(RnnlmError, match=r"; if it is Windows-1252, give `encoding=Windows-1252`,") as error:
         read(str(file), wrong)
     assert f"are not {name_of(check_encoding(wrong))};" in str(error.value)
 
@@ -236,7 +236,7 @@ def test_a_choice_that_looks_wrong_is_followed_and_said(
     file: Path, written: str, chosen: str, doubtful: str | None
 ) -> None:
     _, messages = read(write(file, f"{written}.\n".encode() * 20), chosen)
-    said = f"{file}: read as {doubtful}, as --encoding says, although it looks like UTF-8."
+    said = f"{file}: read as {doubtful}, as `encoding` says, although it looks like UTF-8."
     assert messages == ([said] if doubtful else [])
 
 
@@ -257,7 +257,7 @@ def test_a_choice_decides(file: Path) -> None:
     ["rot13", "base64", "hex", "zlib", "idna", "punycode", "undefined", "unicode_escape", "utf-7", "nonsense"],
 )
 def test_what_is_no_encoding_is_refused(name: str) -> None:
-    with pytest.raises(RnnlmError, match=f"^--encoding '{name}': there is no such encoding of text; give a name"):
+    with pytest.raises(RnnlmError, match=f"^`encoding='{name}'`: there is no such encoding of text; give a name"):
         check_encoding(name)
 
 
@@ -274,7 +274,7 @@ def test_names_that_are_told_can_be_chosen() -> None:
 
 def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
     for content in (bytes(range(256)) * 10, os.urandom(0) + bytes(range(1, 32)) + b"\xff\xfe\xfd" * 5):
-        with pytest.raises(RnnlmError, match=r"a\.txt: these bytes are no text in any usual encoding; give text"):
+        with pytest.raises(RnnlmError, match=r"a\.txt: these bytes are not text in any usual encoding; give text"):
             read(write(file, content))
     with pytest.raises(RnnlmError, match=r"more than 10 bytes up to line [\d,]+ are not UTF-8"):
         read(write(file, b"text\n" * 20_000 + bytes(range(256)) * 10))

@@ -91,7 +91,7 @@ def test_lines_are_shown_under_their_own_name_if_they_look_like_records(tmp_path
         assert list(read_texts(str(file), ReaderSettings(), report)) == content.splitlines()
     assert report.guesses() == []
     pairs = write(tmp_path / "deu.txt", "Go.\tGeh.\tCC-BY\nHi.\tHallo!\tCC-BY\nRun!\tLauf!\tCC-BY\n")
-    reading = 'Reading plain text by the line, tabs included (--format tsv takes one column): "Go. Geh. CC-BY"'
+    reading = 'Reading plain text by the line, tabs included (`format=tsv` takes one column): "Go. Geh. CC-BY"'
     assert guess(pairs).startswith(reading)
     report = ReadReport()
     assert len(list(read_texts(str(pairs), ReaderSettings(), report))) == 3
@@ -138,7 +138,7 @@ def test_what_a_directory_holds(tmp_path):
         "y",
     ]
     assert report.messages() == [
-        f"{tmp_path}: 8 files left out that may be no text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
+        f"{tmp_path}: 8 files left out that may not be text: .hidden.txt, RC_2026-01.zst.sha256, README.md,"
         " SHA256SUMS, _SUCCESS and 3 more."
     ]
 
@@ -176,7 +176,7 @@ def test_encodings_and_damage_are_passed_on(tmp_path):
     assert read(file, encoding="cp850") == ["café"]
     whole = gzip.compress(b"".join(b'{"body": "number %d"}\n' % number for number in range(50_000)))
     cut = write(tmp_path / "a.jsonl.gz", whole[: len(whole) // 2])
-    with pytest.raises(RnnlmError, match="--keep-damaged"):
+    with pytest.raises(RnnlmError, match="`keep_damaged`"):
         read(cut)
     assert 10_000 < len(read(cut, keep_damaged=True)) < 40_000
 
@@ -192,7 +192,7 @@ def test_texts_are_lines_or_those_of_records(tmp_path):
     assert list(read_texts(str(lines), ReaderSettings(), report)) == ["one", "", "two, and more"]
     assert list(read_texts(str(rows), ReaderSettings(), report)) == ["one\ntwo", "three"]
     assert list(read_texts(str(rows), ReaderSettings(where=("id=2",)), ReadReport())) == ["three"]
-    with pytest.raises(RnnlmError, match="no record has the field 'x' of --where"):
+    with pytest.raises(RnnlmError, match="no record has the field 'x' of `where`"):
         list(read_texts(str(rows), ReaderSettings(where=("x=2",)), ReadReport()))
     assert report.guesses() == [
         f"Reading rows separated by ';', text from 'body': \"one two\" \"three\" ({rows})",

@@ -49,7 +49,7 @@ def test_a_json_array_under_any_name(tmp_path, name, indent):
 def test_what_is_read_in_spite_of_its_name_is_said(tmp_path):
     file, report = write(tmp_path / "a.csv", as_lines(RECORDS)), ReadReport()
     read(file, report=report)
-    assert f"{file}: read as jsonl by its content, not as csv by its name (--format decides)." in report.messages()
+    assert f"{file}: read as jsonl by its content, not as csv by its name (`format` decides)." in report.messages()
     assert read(file, format="txt") == as_lines(RECORDS).splitlines()
     usual = ReadReport()
     read(write(tmp_path / "a.json", as_lines(RECORDS)), report=usual)
@@ -158,7 +158,7 @@ def test_a_text_in_a_nested_field(tmp_path):
         file = write(tmp_path / name, content)
         assert read(file, text_column="data.body") == BODIES
         assert "text from 'data.body'" in guess(file, text_column="data.body")
-        with pytest.raises(RnnlmError, match=r"only 'kind', 'data'; .*--text-column data\.body \(text_column"):
+        with pytest.raises(RnnlmError, match=r"only 'kind', 'data'; .*`text_column=data\.body`"):
             read(file)
         with pytest.raises(RnnlmError, match=r"no field 'data\.text'"):
             read(file, text_column="data.text")
@@ -175,9 +175,7 @@ def test_submissions(tmp_path):
     ]
     file = write(tmp_path / "RS_2026-01", as_lines(records))
     assert read(file, text_column="title,selftext") == ["One\nTwo", "Three", "Four", "Five"]
-    with pytest.raises(
-        RnnlmError, match=r"only 'title', 'selftext', 'url'; .*--text-column title,selftext \(text"
-    ):
+    with pytest.raises(RnnlmError, match=r"only 'title', 'selftext', 'url'; .*`text_column=title,selftext`"):
         read(file)
 
 
@@ -196,14 +194,14 @@ def test_records_are_chosen(tmp_path):
     ]
     file, report = write(tmp_path / "RC_2026-01", as_lines(records)), ReadReport()
     assert read(file, where=("subreddit=askscience",), report=report) == ["one", "three"]
-    assert report.messages() == [f"{file}: 1 record left out by --where, the first in line 2."]
+    assert report.messages() == [f"{file}: 1 record left out by `where`, the first in line 2."]
     assert read(file, where=("score=5", "over_18=false")) == ["one"]
     assert read(file, where=("edited=null",)) == ["one", "three"]
     assert read(file, where=("edited=1.5",)) == ["two"]
     assert read(file, where=("author.id=7",)) == ["one"]
     assert read(file, where=("score=12345678901234567890",)) == ["three"]
     with pytest.raises(
-        RnnlmError, match="no record has the field 'subredit' of --where, but 'subreddit', 'score'"
+        RnnlmError, match="no record has the field 'subredit' of `where`, but 'subreddit', 'score'"
     ):
         read(file, where=("subredit=askscience",))
 
@@ -253,7 +251,7 @@ def test_a_listing_of_reddit(tmp_path):
         {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {"body": "C"}}]}},
     ]
     file = write(tmp_path / "a.json", json.dumps(listings))
-    with pytest.raises(RnnlmError, match=r"--text-column data\.body \(text_column in Python\)"):
+    with pytest.raises(RnnlmError, match=r"`text_column=data\.body`"):
         read(file)
     assert read(file, text_column="data.body") == ["C"]
 
@@ -285,7 +283,7 @@ def test_text_that_only_looks_like_json_stays_text(tmp_path, name, text):
 
 def test_json_without_records_is_refused_under_its_name(tmp_path):
     for content in ('"text"', "[1, 2, 3]", '[["a", "b"]]', "[Verse 1]", "text"):
-        with pytest.raises(RnnlmError, match=r"a\.json: this is no JSON that holds records or texts; --format t"):
+        with pytest.raises(RnnlmError, match=r"a\.json: this is not JSON that holds records or texts; `format=t"):
             read(write(tmp_path / "a.json", content))
 
 
@@ -307,7 +305,7 @@ def test_bad_records_cost_themselves_only(tmp_path):
     )
     assert read(file, report=report) == ["first", "huge", "a\ufffdb", "last"]
     assert report.messages() == [
-        f"{file}: 2 records skipped that are no JSON, nested too deeply or longer than 16,000,000 characters,"
+        f"{file}: 2 records skipped that are not JSON, nested too deeply or longer than 16,000,000 characters,"
         " the first in line 2.",
         f"{file}: 2 values that are not JSON objects skipped, the first in line 6.",
         f"{file}: 3 records without the text field skipped, the first in line 5.",
@@ -322,7 +320,7 @@ def test_a_damaged_document_is_refused_or_kept_up_to_there(tmp_path, cut):
     )
     file, report = write(tmp_path / "a.json", whole[:cut]), ReadReport()
     with pytest.raises(
-        RnnlmError, match=r"a\.json: the JSON is damaged in line 1, or not complete; .*--keep-damaged"
+        RnnlmError, match=r"a\.json: the JSON is damaged in line 1, or not complete; .*`keep_damaged`"
     ):
         read(file)
     texts = read(file, keep_damaged=True, report=report)
@@ -360,7 +358,7 @@ def test_a_record_that_is_too_long_is_skipped(tmp_path, monkeypatch):
     file, report = write(tmp_path / "a.json", json.dumps(document)), ReadReport()
     assert read(file, report=report) == ["first", "last"]
     assert (
-        "1 record skipped that is no JSON, nested too deeply or longer than 100,000 characters"
+        "1 record skipped that is not JSON, nested too deeply or longer than 100,000 characters"
         in report.messages()[0]
     )
 

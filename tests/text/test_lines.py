@@ -58,14 +58,14 @@ def test_a_sentence_is_reported_once_and_first(tmp_path: Path) -> None:
     for _ in range(2):
         list(read_lines(str(tmp_path / "a"), report))
     assert [message.partition(": ")[2] for message in report.messages()] == [
-        "read as Windows-1252 (recognized; --encoding NAME decides).",
+        "read as Windows-1252 (recognized; `encoding=NAME` decides).",
         "6 NUL characters removed, the first in line 1.",
     ]
 
 
 def test_an_encoding_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("text")
-    with pytest.raises(RnnlmError, match=r"^--encoding 'nonsense': there is no such encoding"):
+    with pytest.raises(RnnlmError, match=r"^`encoding='nonsense'`: there is no such encoding"):
         list(read_lines(str(tmp_path / "a"), ReadReport(), encoding="nonsense"))
 
 

@@ -37,7 +37,7 @@ def test_a_nested_column_and_a_choice_of_rows(file):
     assert read(file, text_column="data.body", where=("data.kind=odd", "id=3")) == ["body 3"]
     with pytest.raises(RnnlmError, match=r"no column 'x', only 'id', 'Text', 'data'"):
         read(file, text_column="x")
-    with pytest.raises(RnnlmError, match="no record has the field 'x' of --where"):
+    with pytest.raises(RnnlmError, match="no record has the field 'x' of `where`"):
         read(file, where=("x=3",))
 
 
@@ -53,7 +53,7 @@ def test_what_cannot_be_read(file, tmp_path, monkeypatch):
         RnnlmError, match=r"cut\.parquet: this Parquet file cannot be read \(.*\); is it complete\?"
     ):
         read(write(tmp_path / "cut.parquet", whole[: len(whole) // 2]))
-    with pytest.raises(RnnlmError, match=r"no\.parquet: this is no Parquet file"):
+    with pytest.raises(RnnlmError, match=r"no\.parquet: this is not a Parquet file; name its format"):
         read(write(tmp_path / "no.parquet", "text"))
     import gzip
 

@@ -47,7 +47,7 @@ def test_defaults_depend_on_level_and_formats(level, formats, expected):
 def test_what_is_given_is_not_defaulted():
     given = {"lowercase": False, "sentences": False, "clean": False}
     assert TextSettings.choose("word", ["csv"], tokenizer="tweet", **given) == TextSettings("tweet", **given)
-    with pytest.raises(RnnlmError, match="characters have no tokenizer"):
+    with pytest.raises(RnnlmError, match="Characters have no tokenizer"):
         TextSettings.choose("char", ["txt"], tokenizer="nltk")
 
 
@@ -93,10 +93,10 @@ def test_lines_are_kept_in_one_piece():
 @pytest.mark.parametrize(
     ("level", "options", "message"),
     [
-        ("char", {"keep_lines": True}, "--keep-lines is for words"),
-        ("word", {"keep_lines": True, "sentences": True}, "--keep-lines keeps a document in one piece"),
-        ("word", {"join": "none"}, "--join is for --tokenizer whitespace"),
-        ("word", {"join": "none", "tokenizer": "unicode"}, "--join is for --tokenizer whitespace"),
+        ("char", {"keep_lines": True}, "`keep_lines` is for words"),
+        ("word", {"keep_lines": True, "sentences": True}, "`keep_lines` keeps a document in one piece"),
+        ("word", {"join": "none"}, "`join` is for `tokenizer=whitespace`"),
+        ("word", {"join": "none", "tokenizer": "unicode"}, "`join` is for `tokenizer=whitespace`"),
     ],
 )
 def test_settings_that_exclude_one_another(level, options, message):

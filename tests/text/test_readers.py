@@ -63,7 +63,7 @@ def test_a_first_row_that_may_be_no_header_is_reported(tmp_path):
     assert read(write(tmp_path / "a.csv", "It is late\nIt is\n"), report=report) == ["It is"]
     [message] = report.messages()
     assert message.endswith(
-        "a.csv: 1 row taken for the name of the only column, 'It is late' (see --no-header, --delimiter),"
+        "a.csv: 1 row taken for the name of the only column, 'It is late' (see `header=False`, `delimiter`),"
         " the first in line 1."
     )
     for header in ("text", "body"):
@@ -83,7 +83,7 @@ def test_missing_column_lists_those_there_are(tmp_path, name, content):
     file = write(tmp_path / name, content)
     with pytest.raises(
         RnnlmError,
-        match=r"'body', 'text' or 'content', only 'one', 'two'; choose .*--text-column NAME \(text_column in Py",
+        match=r"'body', 'text' or 'content', only 'one', 'two'; choose .*`text_column=NAME`\.",
     ):
         read(file)
     with pytest.raises(RnnlmError, match=r"no (column|field) 'three', only 'one', 'two';"):
@@ -107,7 +107,7 @@ def test_ragged_rows_are_skipped_and_reported(tmp_path):
     assert read(file, report=report) == ["good", "good"]
     assert sorted(report.messages(), reverse=True) == [
         f"{file}: 2 rows without the text column skipped, the first in line 3.",
-        f"{file}: 1 row with more fields than the first one, which may cut a text (see --delimiter, --quoting),"
+        f"{file}: 1 row with more fields than the first one, which may cut a text (see `delimiter`, `quoting`),"
         " the first in line 5.",
     ]
 

@@ -23,7 +23,7 @@ def read(*texts: str, report: ReadReport | None = None) -> list[Piece]:
 
 @pytest.mark.parametrize("language", UNSEGMENTED)
 def test_words_that_touch_are_refused(language):
-    with pytest.raises(RnnlmError, match=r"--tokenizer unicode, jieba \(for Chinese\) or bpe.*--level char"):
+    with pytest.raises(RnnlmError, match=r"`tokenizer=unicode`, jieba \(for Chinese\) or bpe.*`level=char`"):
         read(UNSEGMENTED[language])
 
 
@@ -58,7 +58,7 @@ def test_a_few_words_that_touch_are_said():
     read("These are ten English words, and more of them follow. " * 9, UNSEGMENTED["Chinese"], report=report)
     [message] = report.messages()
     assert "4% of the text is in runs without spaces such as '同样施力的大小不同" in message
-    assert "--tokenizer unicode" in message
+    assert "`tokenizer=unicode`" in message
 
 
 def test_turkish_is_told_by_its_letters():

@@ -71,8 +71,8 @@ KINDS = {
     saved(np.savez): "a file of NumPy arrays",
     b"\x89HDF\r\n\x1a\n\0": "an HDF5 file",
     save({"a": np.zeros(3)}): "a safetensors file",
-    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M": "a file of PyTorch",
-    archive(archive__data_pkl=b"\x80\x02}", archive__version=b"3\n"): "a file of PyTorch",
+    b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M": "a PyTorch file",
+    archive(archive__data_pkl=b"\x80\x02}", archive__version=b"3\n"): "a PyTorch file",
     b"\x7fELF\x02\x01\x01": "a program",
     b"MZ\x90\0\x03\0\0\0": "a program for Windows",
     b"\xcf\xfa\xed\xfe\x07\0\0\x01": "a program for macOS",
@@ -85,10 +85,7 @@ KINDS = {
     archive(
         **{"[Content_Types]_xml": b"<x/>", "word__document_xml": b"<x/>"}
     ): "an Office document; save it as plain",
-    **{
-        pickle.dumps({"text": ["a", 1]}, protocol): "a pickle of Python; write its texts"
-        for protocol in range(2, 6)
-    },
+    **{pickle.dumps({"text": ["a", 1]}, protocol): "a Python pickle; write its texts" for protocol in range(2, 6)},
 }
 
 
@@ -129,7 +126,7 @@ MARKUP = {
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_markup_is_refused_unless_wanted(tmp_path: Path, text: str, kind: str, encoding: str) -> None:
     file = tmp_path / "a.txt"
-    with pytest.raises(RnnlmError, match=rf"a\.txt: this is {kind}.* with its .*\(--format txt\)"):
+    with pytest.raises(RnnlmError, match=rf"a\.txt: this is {kind}.* with its .*\(`format=txt`\)"):
         read(file, text.encode(encoding))
     assert read(file, text.encode(encoding), any_text=True) == text
     assert "\n".join(read_lines(str(file), ReadReport())) == text.removesuffix("\n")

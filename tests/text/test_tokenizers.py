@@ -62,7 +62,7 @@ def test_spaces_are_where_they_were(text):
 
 
 def test_subwords_have_to_be_there():
-    with pytest.raises(RnnlmError, match="the tokenizer bpe has no subwords"):
+    with pytest.raises(RnnlmError, match="The tokenizer bpe has no subwords"):
         make_tokenizer("bpe")
 
 

@@ -122,7 +122,7 @@ def test_a_vocabulary_without_end_is_neither_read_nor_written(vocabulary, tmp_pa
         Vocabulary.load(file)
     file.unlink()
     monkeypatch.setattr("rnnlm.text.vocabulary.LARGEST_FILE", 1 << 8)
-    with pytest.raises(RnnlmError, match=r"vocabulary\.json: .* set a lower --vocab-size"):
+    with pytest.raises(RnnlmError, match=r"vocabulary\.json: .* set a lower `vocab_size`"):
         vocabulary.save(file)
     assert not file.exists()
 
@@ -131,12 +131,12 @@ def test_a_vocabulary_without_end_is_neither_read_nor_written(vocabulary, tmp_pa
     ("change", "message"),
     [
         ({"format_version": 2}, "format version 2 is not 1"),
-        ({"tokens": ["a", "b", "c", "d", "d", "e"]}, "the token 'd' stands twice"),
+        ({"tokens": ["a", "b", "c", "d", "d", "e"]}, "the token 'd' appears twice"),
         ({"tokens": ["a"]}, "'tokens' must be"),
         ({"tokens": "abc"}, "'tokens' must be"),
         ({"tokens": [1, 2, 3, 4, 5, 6]}, "'tokens' must be"),
         ({"tokens": ["a", "b", "c", "d", "e", "\ud800"]}, "'tokens' must be a list of strings of valid Unicode"),
-        ({"tokens": ["x" * 10**6] * 6}, "the token 'xxx.{,100} stands twice"),
+        ({"tokens": ["x" * 10**6] * 6}, "the token 'xxx.{,100} appears twice"),
         ({"text": {**asdict(TextSettings(sentences=True)), "punkt": {**PUNKT, "abbreviations": ["\ud800"]}}},
          "'text.punkt' does not hold"),
         ({"counts": [1]}, "'counts' must hold"),

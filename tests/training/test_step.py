@@ -23,7 +23,7 @@ def make_step(optimizer: dict[str, Any], **model: Any) -> TrainingStep:
 def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model: dict[str, Any]) -> None:
     by_rows, whole = (make_step({"name": name, "clip_norm": 0.1}, softmax_samples=10, **model) for _ in range(2))
     assert by_rows.optimizer.skips_zeros
-    for table in (whole.network.embedding.gradient, whole.network._output_gradient):
+    for table in (whole.network.source.table, *whole.network.head.tables.values()):
         table.tracks_rows = False
     ids = np.random.default_rng(0).integers(0, V, (6, T + 1, B))
     for seed, window in enumerate(ids):
@@ -55,11 +55,11 @@ def test_elements_are_cut_after_the_whole_gradient_is_scaled() -> None:
     step = make_step({"clip_norm": 0.1, "clip_value": 0.01})
     before = {name: value.copy() for name, value in step.network.parameters.items()}
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
-    arguments = (ids[:-1], ids[1:], np.ones((T, B), bool))
+    batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool))
     state = step.network.initial_state(B)
-    step.network.backpropagate(*arguments, state)
+    step.network.backpropagate(batch, state)
     gradients = {name: gradient.copy() for name, gradient in step.network.gradients.items()}
-    scale = 0.1 / step.take(Batch(*arguments, continues=False), state, 0.5, np.random.default_rng(0)).gradient_norm
+    scale = 0.1 / step.take(batch, state, 0.5, np.random.default_rng(0)).gradient_norm
     assert scale < 1
     assert max(np.abs(scale * gradient).max() for gradient in gradients.values()) > 0.01
     for name, gradient in gradients.items():

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.nn.heads.softmax import SoftmaxOutput
-from rnnlm.nn.initializers import matrix
+from rnnlm.nn.heads.head import Head
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.initializers import Initialization
+from rnnlm.nn.table import Table
 
 REDUCTION = 4
 """How many times fewer features a cluster has than the one before it."""
 
 
-class AdaptiveSoftmax:
+class AdaptiveSoftmax(Head):
     """The adaptive softmax of Grave et al. (2017), as in PyTorch's ``AdaptiveLogSoftmaxWithLoss``.
 
     The head predicts the most frequent words and, as if they were words, the clusters of the others; a cluster's
@@ -33,7 +36,7 @@ class AdaptiveSoftmax:
         The first id of each cluster. The first cluster has H/4 features, the second H/16, and so on.
     bias
         Whether the head has a bias.
-    rng, dtype, initializer
+    start, dtype
         As for a `RecurrentLayer`.
 
     Attributes
@@ -49,9 +52,8 @@ class AdaptiveSoftmax:
         hidden_size: int,
         cutoffs: Sequence[int],
         bias: bool,
-        rng: np.random.Generator,
+        start: Initialization,
         dtype: np.dtype[np.floating],
-        initializer: str = "uniform",
     ) -> None:
         H = hidden_size
         self.cutoffs = [*cutoffs, vocabulary_size]
@@ -61,13 +63,27 @@ class AdaptiveSoftmax:
             features = max(1, H // REDUCTION ** (k + 1))
             shapes |= {f"tail.{k}.0.weight": (features, H), f"tail.{k}.1.weight": (end - first, features)}
         self.parameters: dict[str, Floats] = {
-            name: matrix(initializer, rng, *shape).astype(dtype) for name, shape in shapes.items()
+            name: start.matrix(*shape).astype(dtype) for name, shape in shapes.items()
         }
         if bias:
             self.parameters["head.bias"] = np.zeros(frequent + clusters, dtype)
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        # Each word has its place in a cluster of its own size: no parameter has an entry for every token.
+        self.tables, self.token_parameters = {}, ()
         self._head = self._softmax("head.weight", "head.bias")
         self._tails = [self._softmax(f"tail.{k}.1.weight") for k in range(clusters)]
+
+    @property
+    def products(self) -> int:
+        """Weights of the head: they take part in a product for every token, those of the tails for some."""
+        return self.parameters["head.weight"].size
+
+    def begin(self) -> None:
+        """Begin a gradient: what was added before counts no more."""
+        for softmax in (self._head, *self._tails):
+            softmax.begin()
+        for k in range(len(self._tails)):
+            self.gradients[f"tail.{k}.0.weight"][...] = 0
 
     def log_probs(self, s: Floats) -> Floats:
         """Return the log-probabilities of all words for the rows of `s` (N, H), as a new (N, C)."""
@@ -79,28 +95,29 @@ class AdaptiveSoftmax:
             log_probs[:, self.cutoffs[k] : self.cutoffs[k + 1]] = within + head[:, frequent + k, None]
         return log_probs
 
-    def losses(self, s: Floats, targets: Ids) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
         losses = self._head.losses(s, self._head_targets(targets))
         for k, rows, places in self._in_clusters(targets):
             losses[rows] += self._tails[k].losses(s[rows] @ self.parameters[f"tail.{k}.0.weight"].T, places)
         return losses
 
-    def loss_and_gradient(self, s: Floats, targets: Ids, scale: float) -> tuple[float, Floats]:
-        """Cross-entropy and its derivatives; parameters and results are those of `SoftmaxOutput`."""
+    def loss_and_gradient(
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
+    ) -> tuple[float, Floats]:
+        """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
         loss, ds = self._head.loss_and_gradient(s, self._head_targets(targets), scale)
         for k, rows, places in self._in_clusters(targets):
             P, s_in = self.parameters[f"tail.{k}.0.weight"], s[rows]
             tail_loss, error = self._tails[k].loss_and_gradient(s_in @ P.T, places, scale)
-            np.matmul(error.T, s_in, out=self.gradients[f"tail.{k}.0.weight"])
+            self.gradients[f"tail.{k}.0.weight"] += error.T @ s_in
             ds[rows] += error @ P
             loss += tail_loss
         return loss, ds
 
-    def _softmax(self, weight: str, bias: str = "") -> SoftmaxOutput:
-        return SoftmaxOutput(
-            self.parameters[weight], self.gradients[weight], self.parameters.get(bias), self.gradients.get(bias)
-        )
+    def _softmax(self, weight: str, bias: str = "") -> Softmax:
+        table = Table(self.parameters[weight], self.gradients[weight])
+        return Softmax(table, self.parameters.get(bias), self.gradients.get(bias))
 
     def _head_targets(self, targets: Ids) -> Ids:
         """Return what the head is to predict: frequent words, and for the others their clusters."""

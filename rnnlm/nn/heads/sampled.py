@@ -1,13 +1,15 @@
 """A softmax over part of the vocabulary, for training with large ones."""
 
 import numpy as np
+from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids, TableGradient, Workspace
-from rnnlm.nn.heads.softmax import SoftmaxOutput
+from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.table import Table
 
 
-class SampledSoftmax:
-    """Estimates the softmax's sum over the vocabulary from some of its words.
+class SampledSoftmax(Softmax):
+    """A softmax whose sum over the vocabulary is estimated, in training, from some of its words.
 
     Complementary sum sampling (Botev, Zheng and Barber 2017): of ``Z = Σ_c exp(V_c s + b_c)`` the terms of the
     most frequent words and of all targets are taken as they are, and k words drawn evenly from the other r stand
@@ -16,50 +18,55 @@ class SampledSoftmax:
         Z ≈ Σ_{c taken} exp(V_c s + b_c) + Σ_{c drawn} exp(V_c s + b_c + log(r/k))
 
     The estimate of Z is unbiased. It is the sum of a softmax over the words taken and drawn, the latter's biases
-    raised by ``log(r/k)``, so that `SoftmaxOutput` has the loss and the gradient.
+    raised by ``log(r/k)``, so that `Softmax` has the loss and the gradient.
+
+    The estimate is best where token ids are in order of falling frequency.
 
     Parameters
     ----------
-    output
-        The layer with all words, whose weights are trained. The estimate is best where token ids are in order of
-        falling frequency.
-    weight_gradient
-        The gradient of its weights.
+    table, bias, bias_gradient
+        As for `Softmax`.
     samples
         Words beside the targets: one half the first of the vocabulary, the other drawn for each call.
     """
 
-    def __init__(self, output: SoftmaxOutput, weight_gradient: TableGradient, samples: int) -> None:
-        self.output = output
-        self.weight_gradient = weight_gradient
+    def __init__(self, table: Table, bias: Floats | None, bias_gradient: Floats | None, samples: int) -> None:
+        super().__init__(table, bias, bias_gradient)
         self.samples = samples
-        self._workspace = Workspace(output.weight.dtype)
 
-    def losses(self, s: Floats, targets: Ids, rng: np.random.Generator) -> Floats:
-        """Estimate the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
+    @property
+    def products(self) -> int:
+        """Weights that take part in a product for every token, in training; those of the targets not counted."""
+        C, H = self.table.value.shape
+        return int(min(C, self.samples) * H)
+
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
+        """Return the cross-entropy in nats of each row of `s` (N, H), estimated with `rng`; see `Head.losses`."""
+        if rng is None:
+            return super().losses(s, targets)
         part, _, places = self._draw(targets, rng)
         return part.losses(s, places)
 
     def loss_and_gradient(
-        self, s: Floats, targets: Ids, scale: float, rng: np.random.Generator
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
-        """Estimate the loss, and compute the estimate's derivatives.
+        """Estimate the loss, and compute the estimate's derivatives; see `Head.loss_and_gradient`.
 
-        Parameters and results are those of `SoftmaxOutput.loss_and_gradient`; words that are neither taken nor
-        drawn have the gradient zero.
+        Words that are neither taken nor drawn add nothing to the gradient.
         """
+        if rng is None:
+            return super().loss_and_gradient(s, targets, scale)
         part, words, places = self._draw(targets, rng)
+        part.begin()
         loss, ds = part.loss_and_gradient(s, places, scale)
-        output = self.output
-        self.weight_gradient.replace(words, part.weight_gradient)
-        if output.bias_gradient is not None:
-            output.bias_gradient[...] = 0
-            output.bias_gradient[words] = part.bias_gradient
+        self.table.add_distinct(words, part.table.gradient)
+        if self.bias_gradient is not None and part.bias_gradient is not None:
+            self.bias_gradient[words] += part.bias_gradient
         return loss, ds
 
-    def _draw(self, targets: Ids, rng: np.random.Generator) -> tuple[SoftmaxOutput, Ids, Ids]:
-        """Return an output layer over the words taken and drawn, their ids, and the targets' places among them."""
-        C, H = self.output.weight.shape
+    def _draw(self, targets: Ids, rng: Generator) -> tuple[Softmax, Ids, Ids]:
+        """Return a softmax over the words taken and drawn, their ids, and the targets' places among them."""
+        C, H = self.table.value.shape
         frequent = min(self.samples // 2, C)
         rare_targets = np.unique(targets[targets >= frequent])
         is_other = np.ones(C, bool)
@@ -70,11 +77,11 @@ class SampledSoftmax:
         words = np.concatenate([np.arange(frequent), rare_targets, drawn])
 
         weight, gradient = self._workspace.array("weight_and_gradient", 2, len(words), H)
-        np.take(self.output.weight, words, axis=0, out=weight, mode="clip")
+        np.take(self.table.value, words, axis=0, out=weight, mode="clip")
         bias, bias_gradient = self._workspace.array("bias_and_gradient", 2, len(words))
-        bias[...] = 0 if self.output.bias is None else self.output.bias[words]
+        bias[...] = 0 if self.bias is None else self.bias[words]
         if len(drawn):
             bias[-len(drawn) :] += np.log(len(others) / len(drawn))
-        part = SoftmaxOutput(weight, gradient, bias, bias_gradient, self._workspace)
+        part = Softmax(Table(weight, gradient), bias, bias_gradient, self._workspace)
         places = np.where(targets < frequent, targets, frequent + np.searchsorted(rare_targets, targets))
         return part, words, places

@@ -1,11 +1,14 @@
-"""The output layer: softmax over the vocabulary, cross-entropy, and their gradient."""
+"""Softmax over the vocabulary, cross-entropy, and their gradient."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.heads.head import Head
+from rnnlm.nn.table import Table
 
 BLOCK_BYTES = 32 << 20
 """Logits are made in blocks of rows of this size: memory stays bounded, and the blocks are few enough that adding
@@ -27,7 +30,7 @@ def small_blocks(block_bytes: int, cache_bytes: int) -> Iterator[None]:
         BLOCK_BYTES, CACHE_BYTES = before
 
 
-class SoftmaxOutput:
+class Softmax(Head):
     """``ŷ = softmax(V s + b)`` and its cross-entropy against the target token.
 
     There is never an array of (tokens × vocabulary): logits and their exponentials share one block of rows at a
@@ -40,100 +43,81 @@ class SoftmaxOutput:
 
     Parameters
     ----------
-    weight : (C, H)
+    table : (C, H)
         The matrix V of the equations, C tokens in the vocabulary.
-    weight_gradient : (C, H)
-        Where `loss_and_gradient` leaves the derivative with respect to `weight`.
     bias, bias_gradient : (C,) or None
-        The same for the bias.
+        b and its derivative.
     workspace
         Scratch memory; None makes one.
     """
 
     def __init__(
         self,
-        weight: Floats,
-        weight_gradient: Floats,
+        table: Table,
         bias: Floats | None = None,
         bias_gradient: Floats | None = None,
         workspace: Workspace | None = None,
     ) -> None:
-        self.weight, self.weight_gradient = weight, weight_gradient
+        self.table, self.tables = table, {"weight": table}
         self.bias, self.bias_gradient = bias, bias_gradient
-        self.parameters, self.gradients = {"weight": weight}, {"weight": weight_gradient}
+        self.parameters, self.gradients = {"weight": table.value}, {"weight": table.gradient}
         if bias is not None and bias_gradient is not None:
             self.parameters["bias"], self.gradients["bias"] = bias, bias_gradient
-        self._workspace = workspace or Workspace(weight.dtype)
-        self._ones = np.ones(len(weight), weight.dtype)
+        self.token_parameters = tuple(self.parameters)
+        self._workspace = workspace or Workspace(table.value.dtype)
+        self._ones = np.ones(len(table.value), table.value.dtype)
 
-    def logits(self, s: Floats) -> Floats:
-        """Return ``V s + b`` for the rows of `s` (N, H), as (N, C)."""
-        logits = self._workspace.array("logits", s.shape[0], self.weight.shape[0])
-        np.matmul(s, self.weight.T, out=logits)
-        if self.bias is not None:
-            logits += self.bias
-        return logits
+    @property
+    def products(self) -> int:
+        """Weights that take part in a product for every token, in training."""
+        return self.table.value.size
+
+    def begin(self) -> None:
+        """Begin a gradient: what was added before counts no more."""
+        self.table.begin()
+        if self.bias_gradient is not None:
+            self.bias_gradient[...] = 0
 
     def log_probs(self, s: Floats) -> Floats:
         """Return the natural logarithm of the softmax for the rows of `s` (N, H), as a new (N, C)."""
-        logits = self.logits(s)
+        V = self.table.value
+        logits = np.matmul(s, V.T, out=self._workspace.array("logits", len(s), len(V)))
+        if self.bias is not None:
+            logits += self.bias
         log_probs: Floats = logits - logits.max(axis=1, keepdims=True)
         log_probs -= np.log(np.exp(log_probs, out=logits).sum(axis=1, keepdims=True))
         return log_probs
 
-    def losses(self, s: Floats, targets: Ids) -> Floats:
+    def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
         """Return the cross-entropy in nats of each row of `s` (N, H) against `targets` (N,), as (N,)."""
-        losses, sums = np.empty((2, len(targets)), self.weight.dtype)
+        losses, sums = np.empty((2, len(targets)), s.dtype)
         for block in self._blocks(len(targets)):
             self._exponentials(s[block], targets[block], losses[block], sums[block])
         return losses
 
-    def loss_and_gradient(self, s: Floats, targets: Ids, scale: float) -> tuple[float, Floats]:
-        """Cross-entropy and its derivatives.
-
-        Parameters
-        ----------
-        s : (N, H)
-            Hidden states.
-        targets : (N,)
-            The token that followed each.
-        scale
-            Factor on every derivative (not on the loss).
-
-        Returns
-        -------
-        loss
-            Sum over the rows, in nats.
-        ds : (N, H)
-            Derivative with respect to `s`. The derivative with respect to weight and bias replaces what
-            `weight_gradient` and `bias_gradient` held.
-        """
-        losses, sums = np.empty((2, len(targets)), self.weight.dtype)
+    def loss_and_gradient(
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
+    ) -> tuple[float, Floats]:
+        """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
+        losses, sums = np.empty((2, len(targets)), s.dtype)
         ds, scaled_s = self._workspace.array("ds", *s.shape), self._workspace.array("scaled_s", *s.shape)
-        part = self._workspace.array("part", *self.weight.shape)
-        if self.bias_gradient is not None:
-            self.bias_gradient[...] = 0
-        if len(targets) == 0:
-            self.weight_gradient[...] = 0
         for block in self._blocks(len(targets)):
             delta = self._exponentials(s[block], targets[block], losses[block], sums[block])
             delta[np.arange(len(delta)), targets[block]] -= sums[block]
             factors = scale / sums[block]
-            np.matmul(delta, self.weight, out=ds[block])
+            np.matmul(delta, self.table.value, out=ds[block])
             ds[block] *= factors[:, None]
             np.multiply(s[block], factors[:, None], out=scaled_s[block])
-            if block.start == 0:
-                np.matmul(delta.T, scaled_s[block], out=self.weight_gradient)
-            else:
-                self.weight_gradient += np.matmul(delta.T, scaled_s[block], out=part)
+            self.table.add_product(delta, scaled_s[block])
             if self.bias_gradient is not None:
                 self.bias_gradient += factors @ delta
         return float(losses.sum(dtype=np.float64)), ds
 
     def _blocks(self, rows: int) -> Iterator[slice]:
         """Cut `rows` rows into blocks of nearly equal size whose logits take about `BLOCK_BYTES`."""
-        most = max(1, BLOCK_BYTES // (self.weight.shape[0] * self.weight.itemsize))
-        blocks = -(-rows // most)
+        V = self.table.value
+        most = max(1, BLOCK_BYTES // (len(V) * V.itemsize))
+        blocks = max(1, -(-rows // most))  # one of no rows sets the gradient to zero
         for block in range(blocks):
             yield slice(rows * block // blocks, rows * (block + 1) // blocks)
 
@@ -142,9 +126,9 @@ class SoftmaxOutput:
 
         Cross-entropies and sums of the rows are written to `losses` and `sums` (N,).
         """
-        e = self._workspace.array("logits", len(s), len(self.weight))
-        np.matmul(s, self.weight.T, out=e)
-        few = max(1, CACHE_BYTES // e[0].nbytes)
+        V = self.table.value
+        e = np.matmul(s, V.T, out=self._workspace.array("logits", len(s), len(V)))
+        few = max(1, CACHE_BYTES // (len(V) * V.itemsize))
         for start in range(0, len(e), few):
             rows = slice(start, start + few)
             block, target = e[rows], targets[rows]

@@ -49,7 +49,7 @@ def is_combining(character: str) -> bool:
 
 
 def touch(earlier: str, before: str, token: str) -> bool:
-    """Return whether two tokens that do not lean on each other are joined for the characters that would meet.
+    """Return whether two tokens that do not lean on each other are joined because of the characters that meet.
 
     Parameters
     ----------

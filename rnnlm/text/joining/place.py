@@ -1,4 +1,4 @@
-"""How a token leans, and all that is known where that is decided."""
+"""How a token leans, and all that decides it."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ CLOSES = Lean(left=True, right=False, closes=True)
 
 PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"), ('"', "``", "''"), "“”„", "‘’‚", "«»")
 FAMILIES = {mark: pair[0] for pair in PAIRS for mark in pair}
-"""Of marks that open and close the same quotation or bracket, one that stands for all."""
+"""One mark for all that open and close the same quotation or bracket."""
 
 RECENT = 12
-"""So many tokens before a mark tell which language it stands in."""
+"""The number of tokens before a mark that show its language."""
 
 ADDRESS = ("//", "www.")
-"""How the part of a web address begins that marks may follow; NLTK leaves it in one token."""
+"""The beginnings of web addresses, which NLTK leaves in one token; marks may follow."""
 
 EYES, NOSES = (":", ";"), ("-", "'", "^")
-"""What NLTK cuts off the mouth of a smiley."""
+"""Parts that NLTK cuts off the mouth of a smiley."""
 
 
 class Place:
-    """A place in a sequence of tokens: what came before, and a look ahead.
+    """A place in a sequence of tokens: the tokens before it, and a look ahead.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Place:
     lean
         How the token before it leans.
     run
-        How the stars before it lean that stand in a row.
+        How the row of stars before it leans.
     recent
         The last tokens before, in lower case.
     in_address
@@ -56,7 +56,7 @@ class Place:
     spaced_marks
         Whether the text has spaces inside its « ».
     peeked
-        Whether a token was asked for that has not come yet.
+        Whether `ahead` was asked for a token that has not come yet.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Place:
         self.token = tokens[index].lower()
 
     def ahead(self, number: int = 1) -> str:
-        """Return the token so many places further on, in lower case; empty if there is none yet."""
+        """Return the token so many places ahead, in lower case; empty if there is none yet."""
         index = self._index + number
         if index < len(self._tokens):
             return self._tokens[index].lower()
@@ -88,7 +88,7 @@ class Place:
         return ""
 
     def comes(self, mark: str, within: int) -> bool:
-        """Return whether a mark is among the next tokens, of which so many are looked at."""
+        """Return whether a mark is among so many next tokens."""
         for number in range(1, within + 1):
             token = self.ahead(number)
             if token == mark or not token:
@@ -101,7 +101,7 @@ class Place:
 
     @property
     def in_smiley(self) -> bool:
-        """Whether a smiley goes on here, of which the eyes came before, or eyes and nose."""
+        """Whether the eyes of a smiley, or its eyes and nose, come right before."""
         if self.before in EYES:
             return self.lean == RIGHT
         return self.before in NOSES and self.lean == BOTH and len(self.recent) > 1 and self.recent[-2] in EYES

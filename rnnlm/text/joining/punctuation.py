@@ -10,18 +10,18 @@ OPENS_JOINED = BOTH._replace(opens=True)
 
 NUMBER = re.compile(r"[+-]?\.?\d[\d.,:]*")
 ADDRESS_PART = re.compile(r".*[=_/].*|\d{5,}|[~:]")
-"""What follows ? and : inside a web address."""
+"""Parts of a web address after ? and :"""
 MOUTH = re.compile(r"-?[dp/\\|()\]}]|-[a-z]")
 SIGN_MOUTH = re.compile(r"[ox*$<>@{]")
-"""Mouths that are none before a word, which they belong to: costs: $5."""
+"""Signs that are mouths unless a word follows, which they belong to: costs: $5."""
 RULE_LINE = re.compile(r"[|:-]+")
 """A part of the line below the head of a table."""
 INLINE_TAG = re.compile("[abisu]|em|strong|code|su[bp]")
 DOTS = re.compile(r"\.[. ]*\.")
 LONGEST_BRACKET = 12
-"""Where only a closing bracket tells what an opening one is, it is looked for among so many tokens."""
-# What is added to a word in brackets: word(s), emphasiz[ing].
+"""A closing bracket is looked for among so many tokens where it decides what the opening one is."""
 ADDED_LETTERS = re.compile(r"e?s|ed|ly|ing|ren")
+"""Endings that a word has in brackets: word(s), emphasiz[ing]."""
 
 
 def point(place: Place) -> Lean:

@@ -13,18 +13,17 @@ LONGEST_QUOTATION = 12
 
 OPENING_MARKS = frozenset(("“", "‘", "``", '"', "(", "[", "#", "@", "$"))
 APOSTROPHES = ("'", "’", "‘")
-# What follows an apostrophe inside a word: don’t, I’m, ma’am, y’all, 90’s, Paris’te.
 ENDING = re.compile(r"s|t|re|ve|ll|d|m|all|am|[dt]a|te|[dt]an|n[ıi]n")
-# What goes before one, also inside a quotation: l’eau, qu’il, o’clock.
+"""Endings after an apostrophe inside a word: don’t, I’m, ma’am, y’all, 90’s, Paris’te."""
 ELISION = re.compile(r"[cdjlmnosty]|ma|un|(?:jus|lors|puis|quoi)?qu|aujourd|(?:a|da|de|ne|su|que)ll")
-# Words that have lost their beginning: 'em, 'cause, and the '90s.
+"""Beginnings before an apostrophe, also inside a quotation: l’eau, qu’il, o’clock."""
 BEHEADED = re.compile(r"em|till?|cause|cuz|coz|bout|round|n|tis|twas|ere|gainst|cept|kay|\d\d(?:s|ers?)?")
-# Words that may end in an apostrophe: the dogs' home, goin' home, ol' friend.
+"""Words that have lost their beginning: 'em, 'cause, and the '90s."""
 LOSES_LETTER = re.compile(r".*\w\w(?:s|z|x|in)|ol|po")
+"""Words that may end in an apostrophe: the dogs' home, goin' home, ol' friend."""
 
 ABBREVIATION = re.compile(r"(?:\w\.)+|[jsm]r\.")
 
-# Words and forms of French that the other languages with « » do not have.
 FRENCH_WORD = re.compile(
     "aux?|avai[st]|avec|avoir|ça|cette?|ceux|chez|comme|dans|depuis|donc|elles?|encore|est|étai[st]|être|eux|fai[st]|faut"
     "|ils|jamais|je?|leurs?|moi|même|notre|nous|oui|où|parce|pas|peut?|pour|pourquoi|puis|qu|quand|quelle|quelques?|quoi"
@@ -32,6 +31,7 @@ FRENCH_WORD = re.compile(
     "|cria|demanda|murmura|répondit"
 )
 FRENCH_FORM = re.compile(r"(?:j|qu)['’].+|.+-(?:je|tu|ils?|elles?|nous|vous|ce|là|moi|toi)")
+"""Words and forms of French that the other languages with « » do not have."""
 FRENCH_AHEAD = 6
 
 

@@ -78,7 +78,6 @@ NLTK: Mapping[str, Rule] = {
     OTHER: punctuation.unlisted,
 }
 
-# This tokenizer cuts off more signs, and takes some that are none for smileys.
 TWEET: Mapping[str, Rule] = {
     **NLTK,
     **dict.fromkeys(":;", punctuation.colon_in_tweet),
@@ -97,6 +96,7 @@ TWEET: Mapping[str, Rule] = {
     **dict.fromkeys(("rd", "rds", "th", "ths"), ordinal),
     OTHER: unlisted_in_tweet,
 }
+"""The rules for a tokenizer that cuts off more signs, and takes some marks for smileys that are none."""
 
 
 def lean_of(place: Place, rules: Mapping[str, Rule]) -> Lean:

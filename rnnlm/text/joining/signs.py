@@ -8,11 +8,11 @@ from rnnlm.text.joining.punctuation import NUMBER
 from rnnlm.text.joining.quotes import OPENING_MARKS
 
 DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-# How words with hidden letters begin, and how they go on.
 HIDDEN_AFTER = re.compile(r"[a-z]|sh|bi|bu|fu|as|cu|ni|bull ?sh")
 HIDDEN_BEFORE = re.compile(
     r"(?=.*[^aeiou]$)[^aeiouy\W\d_]{1,4}|y|k?ing|ked|er|ers|holes?|ck(?:ing|ed|ers?)|tches|nes"
 )
+"""How words with hidden letters begin before the sign that hides them, and how they go on after it."""
 ENTITY = re.compile("#|amp|[lg]t|quot|nbsp|apos")
 UNIT = re.compile("bit|day|foot|hour|inch|man|mile|minute|month|page|person|point|second|star|time|way|week|year")
 LONGEST_RUN = 4

@@ -74,7 +74,7 @@ def test_the_beginning_of_a_corpus_decides_on_subwords_and_later_characters_are_
 @pytest.mark.parametrize("tokenizer", ["nltk", "tweet", "whitespace"])
 def test_words_that_touch_are_refused(tmp_path, tokenizer):
     file = write(tmp_path / "a.txt", CHINESE)
-    with pytest.raises(RnnlmError, match=r"script without spaces.*--tokenizer unicode.*--level char"):
+    with pytest.raises(RnnlmError, match=r"script without spaces.*`tokenizer=unicode`.*`level=char`"):
         build_dataset([file], tmp_path / "out", text=TextSettings(tokenizer))
     assert not (tmp_path / "out").exists()
 

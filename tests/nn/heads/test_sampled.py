@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from rnnlm.nn.arrays import TableGradient
 from rnnlm.nn.heads.sampled import SampledSoftmax
-from rnnlm.nn.heads.softmax import SoftmaxOutput
+from rnnlm.nn.heads.softmax import Softmax
+from rnnlm.nn.table import Table
 
 C, H, N = 30, 4, 6
 
 
-def make_output(bias: bool = True) -> SoftmaxOutput:
+def make_output(bias: bool = True) -> Softmax:
     rng = np.random.default_rng(0)
     weight, b = rng.normal(size=(C, H)), rng.normal(size=C)
     # What the gradients hold from the step before must be replaced.
     if not bias:
-        return SoftmaxOutput(weight, np.full_like(weight, 9))
-    return SoftmaxOutput(weight, np.full_like(weight, 9), b, np.full_like(b, 9))
+        return Softmax(Table(weight, np.full_like(weight, 9)))
+    return Softmax(Table(weight, np.full_like(weight, 9)), b, np.full_like(b, 9))
 
 
 def make_batch() -> tuple[np.ndarray, np.ndarray]:
@@ -26,15 +26,17 @@ def make_batch() -> tuple[np.ndarray, np.ndarray]:
 def test_with_all_words_it_is_the_softmax(samples: int, bias: bool) -> None:
     s, targets = make_batch()
     full, output = make_output(bias), make_output(bias)
-    sampled = SampledSoftmax(output, TableGradient(output.weight_gradient), samples)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, samples)
     np.testing.assert_allclose(
         sampled.losses(s, targets, np.random.default_rng(0)), full.losses(s, targets), rtol=1e-12
     )
+    full.begin()
     loss, ds = full.loss_and_gradient(s, targets, 0.5)
+    sampled.begin()
     sampled_loss, sampled_ds = sampled.loss_and_gradient(s, targets, 0.5, np.random.default_rng(0))
     assert sampled_loss == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(sampled_ds, ds, rtol=1e-10)
-    np.testing.assert_allclose(output.weight_gradient, full.weight_gradient, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(output.table.gradient, full.table.gradient, rtol=1e-10, atol=1e-14)
     if bias:
         assert output.bias_gradient is not None
         assert full.bias_gradient is not None
@@ -43,10 +45,10 @@ def test_with_all_words_it_is_the_softmax(samples: int, bias: bool) -> None:
 
 def test_the_sum_over_the_vocabulary_is_estimated_without_bias() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled, rng = SampledSoftmax(output, TableGradient(output.weight_gradient), 10), np.random.default_rng(2)
+    sampled, rng = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10), np.random.default_rng(2)
     # exp(loss + logit of the target) is the estimate of Z.
     assert output.bias is not None
-    target_logits = (s * output.weight[targets]).sum(axis=1) + output.bias[targets]
+    target_logits = (s * output.table.value[targets]).sum(axis=1) + output.bias[targets]
     draws = 4000
     estimates = [np.exp(sampled.losses(s, targets, rng) + target_logits) for _ in range(draws)]
     exact = np.exp(output.losses(s, targets) + target_logits)
@@ -57,11 +59,12 @@ def test_the_sum_over_the_vocabulary_is_estimated_without_bias() -> None:
 
 def test_the_gradient_is_that_of_the_estimate() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled = SampledSoftmax(output, TableGradient(output.weight_gradient), 10)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10)
+    sampled.begin()
     _, ds = sampled.loss_and_gradient(s, targets, 1.0, np.random.default_rng(0))
     assert output.bias is not None
     assert output.bias_gradient is not None
-    checked = ((s, ds.copy()), (output.weight, output.weight_gradient), (output.bias, output.bias_gradient))
+    checked = ((s, ds.copy()), (output.table.value, output.table.gradient), (output.bias, output.bias_gradient))
 
     def loss() -> float:
         return float(sampled.losses(s, targets, np.random.default_rng(0)).sum())
@@ -80,11 +83,12 @@ def test_the_gradient_is_that_of_the_estimate() -> None:
 
 def test_frequent_words_and_targets_are_always_among_the_words() -> None:
     output, (s, targets) = make_output(), make_batch()
-    sampled = SampledSoftmax(output, TableGradient(output.weight_gradient), 10)
+    sampled = SampledSoftmax(output.table, output.bias, output.bias_gradient, 10)
     seen = np.zeros(C, bool)
     for seed in range(50):
+        sampled.begin()
         sampled.loss_and_gradient(s, targets, 1.0, np.random.default_rng(seed))
-        touched = output.weight_gradient.any(axis=1)
+        touched = output.table.gradient.any(axis=1)
         assert touched[[0, 1, 2, 3, 4, 12, 17, 29]].all()
         assert touched.sum() == 8 + 5
         seen |= touched

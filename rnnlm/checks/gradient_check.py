@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm.config import Config
+from rnnlm.nn.batch import Batch
 from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.nn.heads.softmax import small_blocks
 from rnnlm.training.step import TrainingStep
@@ -70,8 +71,9 @@ def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[st
     errors = dict.fromkeys(network.parameters, 0.0)
     for steps, drops in dict.fromkeys(((None, True), (config.training.bptt_truncate, True), (None, False))):
         # Nothing may be left of what a window before has done, which is too short to be read by token.
-        network.backpropagate(before[:-1], before[1:], mask[: len(before) - 1], state, rng=rng)
-        found = gradient_check(network, ids[:-1], ids[1:], mask, state, bptt_truncate=steps, drops=drops)
+        network.backpropagate(Batch(before[:-1], before[1:], mask[: len(before) - 1]), state, rng=rng)
+        batch = Batch(ids[:-1], ids[1:], mask)
+        found = gradient_check(network, batch, state, bptt_truncate=steps, drops=drops)
         errors = {name: max(error, found[name]) for name, error in errors.items()}
     return errors
 

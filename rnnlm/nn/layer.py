@@ -1,0 +1,100 @@
+"""What every layer does."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple, TypeAlias
+
+from numpy.random import Generator
+
+from rnnlm.nn.arrays import Floats, Ids
+
+
+class Rows(NamedTuple):
+    """Vectors that are rows of a table: the vector at time t of sequence b is ``table[ids[t, b]]``.
+
+    Attributes
+    ----------
+    table : (C, D)
+        The vectors, few of them and each at several places.
+    ids : (T, B)
+        Which of them stands where.
+    """
+
+    table: Floats
+    ids: Ids
+
+
+Vectors: TypeAlias = Floats | Rows
+"""The vectors of a window: an array (T, B, D), or rows of a table."""
+
+
+class Layer(ABC):
+    """Arrays in, arrays out, error back.
+
+    A layer keeps what its `forward` computed until its `backward`, so it serves once in a pass.
+
+    Attributes
+    ----------
+    parameters, gradients
+        Arrays by PyTorch's names and in PyTorch's shapes.
+    output_size
+        Features of the output, H.
+    num_states
+        Arrays that a step hands to the next, S.
+    """
+
+    parameters: dict[str, Floats]
+    gradients: dict[str, Floats]
+    output_size: int
+    num_states: ClassVar[int]
+
+    @abstractmethod
+    def forward(
+        self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
+    ) -> tuple[Floats, Floats]:
+        """Run over a window.
+
+        Parameters
+        ----------
+        x : (T, B, D)
+            The input.
+        state : (S, B, H)
+            What the step before the window hands on.
+        rng
+            Source of what is dropped; None, as in evaluation, drops nothing.
+        lengths : (B,)
+            Steps of each sequence; a sequence that has ended keeps its state. None takes all for T long.
+
+        Returns
+        -------
+        y : (T, B, H)
+            The output of each step, in memory that the next call overwrites.
+        state : (S, B, H)
+            What the last step of each sequence hands on.
+        """
+
+    @abstractmethod
+    def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
+        """Back-propagate through the window of the last `forward`.
+
+        Parameters
+        ----------
+        dy : (T, B, H)
+            Derivative of the loss with respect to each output.
+        dstate : (S, B, H)
+            Derivative with respect to the state handed on; None where nothing reads it.
+
+        Returns
+        -------
+        (T, B, D) or (C, D)
+            Derivative with respect to the input, or to the table where the input was `Rows`. The parameters'
+            derivatives replace what `gradients` held.
+
+        Raises
+        ------
+        RuntimeError
+            If there was no `forward` since the last `backward`.
+        """
+
+    @abstractmethod
+    def state_error(self) -> Floats:
+        """Return the derivative with respect to the state before the window, (S, B, H), after `backward`."""

@@ -1,0 +1,131 @@
+"""``U x + b``, the part of a recurrent layer that needs no time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.layer import Rows, Vectors
+
+
+class Projection:
+    """``U x_t + b`` of all steps of a window, and the error on its way back.
+
+    It is computed in one of three ways:
+
+    * dense: one product of U with the vectors of all places;
+    * looked up: the input is ``U x_t`` already, columns of U that a one-hot ``x_t`` chose;
+    * once a token: where the input is `Rows`, U is multiplied with the table, and every place takes a column of
+      the result. This is less work where rows are fewer than places.
+
+    Parameters
+    ----------
+    weight, gradient : (n, D)
+        U and its derivative; None where the input is ``U x_t``.
+    dtype
+        Precision.
+
+    Attributes
+    ----------
+    input : (T, B, D)
+        The x of the last `steps`.
+    """
+
+    input: Vectors
+
+    def __init__(self, weight: Floats | None, gradient: Floats | None, dtype: np.dtype[np.floating]) -> None:
+        self.weight, self.gradient = weight, gradient
+        self._workspace = Workspace(dtype)
+
+    def steps(self, x: Vectors, constant: Floats | None, terms: Floats) -> Iterator[int]:
+        """Yield each time step t as soon as ``terms[t]`` holds ``U x_t + b``.
+
+        Parameters
+        ----------
+        x : (T, B, D)
+            The input. Where it is ``U x_t`` already, b is added in place.
+        constant : (n,)
+            b; None adds nothing.
+        terms : (T, n, B)
+            Where the results go.
+        """
+        self.input = x
+        if isinstance(x, Rows):
+            columns = self.columns(x.table, constant)
+            for t, ids in enumerate(x.ids):
+                take_columns(columns, ids, out=terms[t])
+                yield t
+            return
+        U, products = self.weight, x
+        if U is not None:
+            products = self._workspace.array("products", *x.shape[:2], len(U))
+            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=products.reshape(-1, len(U)))
+        if constant is not None:
+            products += constant
+        np.copyto(terms, products.transpose(0, 2, 1))
+        yield from range(len(x))
+
+    def columns(self, table: Floats, constant: Floats | None) -> Floats:
+        """Return ``U x + b`` for each row x of a table (C, D), as columns (n, C) that the next call overwrites."""
+        U = self.weight
+        columns = self._workspace.array("columns", table.shape[1] if U is None else len(U), len(table))
+        if U is None:
+            np.copyto(columns, table.T)
+        else:
+            np.matmul(U, table.T, out=columns)
+        if constant is not None:
+            columns += constant[:, None]
+        return columns
+
+    def step(self, x: Floats, constant: Floats | None, out: Floats) -> None:
+        """Write ``U x + b`` of one step to `out` (n, B); x is (D, B)."""
+        if self.weight is None:
+            np.copyto(out, x)
+        else:
+            np.matmul(self.weight, x, out=out)
+        if constant is not None:
+            out += constant[:, None]
+
+    def weight_error(self, delta: Floats) -> Floats:
+        """Set ``∂U = Σ_t δ_t x_tᵀ`` for the input of the last `steps`.
+
+        Parameters
+        ----------
+        delta : (T, B, n)
+            Derivative of the loss with respect to ``U x_t``.
+
+        Returns
+        -------
+        (T, B, n) or (C, n)
+            `delta` itself or, where the input was `Rows`, its sum by row.
+        """
+        x = self.input
+        if isinstance(x, Rows):
+            delta = self._sum_by_row(delta.reshape(x.ids.size, -1), x)
+            x = x.table
+        if self.gradient is not None:
+            np.matmul(delta.reshape(-1, delta.shape[-1]).T, x.reshape(-1, x.shape[-1]), out=self.gradient)
+        return delta
+
+    def input_error(self, delta: Floats, name: str = "dx") -> Floats:
+        """Return ``Uᵀ δ`` for every δ of (…, n), in memory of that name."""
+        U = self.weight
+        if U is None:
+            return delta
+        dx = self._workspace.array(name, *delta.shape[:-1], U.shape[1])
+        np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
+        return dx
+
+    def _sum_by_row(self, delta: Floats, x: Rows) -> Floats:
+        """Add up the rows of (T·B, n) that belong to the same row of the table, (C, n)."""
+        # A product with ones and zeros, one row of them for each row of the table.
+        belongs = self._workspace.array("belongs", len(x.table), x.ids.size)
+        belongs[...] = 0
+        belongs[x.ids.ravel(), np.arange(x.ids.size)] = 1
+        return np.matmul(belongs, delta, out=self._workspace.array("delta_by_row", len(x.table), delta.shape[1]))
+
+
+def take_columns(array: Floats, ids: Ids, out: Floats) -> None:
+    """Write the columns `ids` (B,) of an array (n, C) to `out` (n, B)."""
+    # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
+    array.take(ids, axis=1, out=out, mode="clip")

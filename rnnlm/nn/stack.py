@@ -1,0 +1,150 @@
+"""Layers one above the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
+from rnnlm.nn.dropout import Dropout
+from rnnlm.nn.layer import Rows, Vectors
+from rnnlm.nn.penalties import ActivationPenalties
+from rnnlm.nn.recurrent import RecurrentLayer
+
+
+class Stack:
+    """Recurrent layers, with dropout before each and after the last.
+
+    Parameters
+    ----------
+    layers
+        L layers, the lowest first.
+    dropouts
+        What drops the input of each layer, and the last layer's output: L + 1 of them.
+    residual
+        Whether the input of each layer is added to its output.
+    penalties
+        On the last layer's activations; only while training.
+
+    Attributes
+    ----------
+    hidden : (T, B, H)
+        What the last `forward` returned.
+    top : (T, B, H)
+        The last layer's output before dropout.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[RecurrentLayer],
+        dropouts: Sequence[Dropout],
+        residual: Sequence[bool],
+        penalties: ActivationPenalties,
+    ) -> None:
+        self.layers, self.residual, self.penalties = layers, residual, penalties
+        self._dropouts = dropouts
+        self.dtype = layers[0].parameters["weight_hh"].dtype
+        self._workspace = Workspace(self.dtype)
+
+    def initial_state(self, batch_size: int) -> Floats:
+        """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
+        layer = self.layers[0]
+        return np.zeros((len(self.layers), layer.num_states, batch_size, layer.output_size), self.dtype)
+
+    def takes_rows(self, rng: Generator | None) -> bool:
+        """Whether the first layer may read `Rows`: what is dropped, or added to its output, needs every place."""
+        return not self.residual[0] and (rng is None or self._dropouts[0].probability == 0)
+
+    def forward(
+        self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
+    ) -> tuple[Floats, Floats]:
+        """Run the layers over a window; parameters and results are those of `Layer.forward`, the state of all.
+
+        Parameters
+        ----------
+        x : (T, B, D)
+            The first layer's input.
+        state : (L, S, B, H)
+            State of each layer before the window.
+        rng, lengths
+            As for a layer.
+
+        Returns
+        -------
+        hidden : (T, B, H)
+            The last layer's output after dropout, in memory that the next call overwrites.
+        state : (L, S, B, H)
+            State after each sequence's last step.
+        """
+        final_state = np.empty_like(state)
+        for k, layer in enumerate(self.layers):
+            y, final_state[k] = layer.forward(self._dropped(k, x, rng), state[k], rng, lengths=lengths)
+            if self.residual[k] and not isinstance(x, Rows):
+                # A new array: the layer needs its own outputs for its gradients.
+                y = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape))
+            x = y
+        self.top = y
+        self.hidden = self._dropouts[-1].forward(y, rng)
+        return self.hidden, final_state
+
+    def _dropped(self, k: int, x: Vectors, rng: Generator | None) -> Vectors:
+        """Drop features of the input of layer k; `Rows` are read where nothing is dropped only."""
+        if isinstance(x, Rows):
+            return Rows(self._dropouts[k].forward(x.table, None), x.ids)
+        return self._dropouts[k].forward(x, rng)
+
+    def backward(
+        self,
+        error: Floats,
+        dstate: Floats | None = None,
+        *,
+        bptt_truncate: int | None = None,
+        penalized: Mask | None = None,
+    ) -> Floats:
+        """Send the error of `hidden` down to the input of the first layer.
+
+        Parameters
+        ----------
+        error : (T, B, H)
+            The error of `hidden`, overwritten.
+        dstate : (L, S, B, H)
+            The error of the state after the window; None where nothing reads it.
+        bptt_truncate
+            The most time steps that an output's error goes back, in all layers together; None sets no limit.
+        penalized : (T, B)
+            Where activations are penalized; None adds no penalties.
+
+        Returns
+        -------
+        (T, B, D) or (C, D)
+            The error of the input, or of the table where that was `Rows`.
+        """
+        if penalized is not None:
+            self.penalties.add_activation_error(error, self.hidden, penalized)
+        error = self._dropouts[-1].backward(error)
+        if penalized is not None:
+            self.penalties.add_change_error(error, self.top, penalized)
+        if bptt_truncate is not None and bptt_truncate < len(error) - 1:
+            return self._backward_truncated(error, bptt_truncate)
+        for k in reversed(range(len(self.layers))):
+            below = self.layers[k].backward(error, None if dstate is None else dstate[k])
+            below = self._dropouts[k].backward(below)
+            error = below + error if self.residual[k] else below
+        return error
+
+    def state_error(self) -> Floats:
+        """Return the error of the state before the window, (L, S, B, H), after `backward`."""
+        return np.stack([layer.state_error() for layer in self.layers])
+
+    def _backward_truncated(self, error: Floats, steps: int) -> Floats:
+        """Send the error of `top` down, at most `steps` time steps back."""
+        by_lag = [error]
+        for k in reversed(range(len(self.layers))):
+            errors = self.layers[k].backward_truncated(by_lag, steps)
+            errors = [self._dropouts[k].backward(each) for each in errors]
+            if self.residual[k]:
+                # What went past the layer keeps its lag.
+                errors[: len(by_lag)] = [below + above for below, above in zip(errors, by_lag, strict=False)]
+            by_lag = errors
+        summed: Floats = np.sum(by_lag, axis=0)
+        return summed

@@ -1,0 +1,76 @@
+"""A matrix with a row for each token, and its gradient."""
+
+import numpy as np
+
+from rnnlm.nn.arrays import Floats, Ids, Workspace
+
+
+class Table:
+    """A matrix (V, E) with a row for each token, and its gradient, of which a step may use few rows.
+
+    Parts of a network that share their weights share a table. Each adds its gradient, in whatever order.
+
+    Parameters
+    ----------
+    value : (V, E)
+        The weights, trained in place.
+    gradient : (V, E)
+        Memory for the gradient; None takes some.
+
+    Attributes
+    ----------
+    rows : (N,) or None
+        The different rows outside of which the gradient is zero, in rising order; None if no row need be.
+    tracks_rows
+        Whether `rows` are noted. In return, the gradient is changed from outside in these rows only.
+    """
+
+    def __init__(self, value: Floats, gradient: Floats | None = None) -> None:
+        self.value = value
+        self.gradient = np.zeros_like(value) if gradient is None else gradient
+        self.rows: Ids | None = None
+        self.tracks_rows = False
+        self._is_begun = False
+        self._workspace = Workspace(value.dtype)
+
+    def begin(self) -> None:
+        """Begin a gradient: what was added before counts no more."""
+        # The memory is cleared when rows are added; a whole gradient overwrites it.
+        self._is_begun = True
+
+    def add_rows(self, ids: Ids, rows: Floats) -> None:
+        """Add row n of `rows` (N, E) to row ``ids[n]``; an id may occur more than once."""
+        order = np.argsort(ids, kind="stable")
+        different, starts = np.unique(ids[order], return_index=True)
+        in_order = self._workspace.array("rows_in_order", *rows.shape)
+        # mode "clip" lets NumPy write into `out` without a buffer; the order is in range.
+        np.take(rows, order, axis=0, out=in_order, mode="clip")
+        self.add_distinct(different, np.add.reduceat(in_order, starts, axis=0))
+
+    def add_distinct(self, ids: Ids, rows: Floats) -> None:
+        """Add row n of `rows` (N, E) to row ``ids[n]``, no id twice."""
+        if self._is_begun:
+            self.gradient[slice(None) if self.rows is None else self.rows] = 0
+            self.rows = np.empty(0, np.intp) if self.tracks_rows else None
+            self._is_begun = False
+        self.gradient[ids] += rows
+        if self.rows is not None:
+            self.rows = np.union1d(self.rows, ids)
+
+    def add_product(self, a: Floats, b: Floats) -> None:
+        """Add ``aᵀ b`` of some (N, V) and (N, E)."""
+        if self._is_begun:
+            np.matmul(a.T, b, out=self.gradient)
+            self._is_begun = False
+        else:
+            self.gradient += np.matmul(a.T, b, out=self._workspace.array("product", *self.gradient.shape))
+        self.rows = None
+
+    def add(self, whole: Floats) -> None:
+        """Add a gradient (V, E) of all rows."""
+        if self._is_begun:
+            self.gradient[...] = whole
+            self._is_begun = False
+        else:
+            self.gradient += whole
+        self.rows = None

@@ -1,0 +1,33 @@
+"""Networks, layers and windows for tests."""
+
+from typing import Any
+
+import numpy as np
+
+from rnnlm.config import Config
+from rnnlm.models import networks
+from rnnlm.nn.batch import Batch
+from rnnlm.nn.cells import CELLS
+from rnnlm.nn.initializers import Initialization
+from rnnlm.nn.network import Network
+from rnnlm.nn.recurrent import RecurrentLayer
+
+
+def make_network(vocabulary_size: int, *, seed: int = 0, dtype: str = "float32", **model: object) -> Network:
+    """Make the network of a configuration with these keys in its model section."""
+    config = Config.model_validate({"model": model, "training": {"seed": seed}})
+    return networks.make_network(config, vocabulary_size, dtype)
+
+
+def initialization(seed: int = 0) -> Initialization:
+    return Initialization(np.random.default_rng(seed), "uniform", "uniform", 1.0)
+
+
+def make_layer(cell: str, input_size: int, hidden_size: int, seed: int = 0, **options: Any) -> RecurrentLayer:
+    """Make a layer with biases, in double precision."""
+    return CELLS[cell](input_size, hidden_size, True, initialization(seed), np.dtype("float64"), **options)
+
+
+def window(ids: np.ndarray, mask: np.ndarray | None = None) -> Batch:
+    """Predict each of some ids (T + 1, B) from those before it."""
+    return Batch(ids[:-1], ids[1:], np.ones(ids[1:].shape, bool) if mask is None else mask)
