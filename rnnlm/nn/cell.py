@@ -17,7 +17,9 @@ from rnnlm.nn.projection import Projection
 
 
 class Cell(ABC):
-    """One time step of a recurrent layer; it begins with ``U x_t + b`` and ``W h_{t-1} + b'``, of G·H rows each.
+    """Weights, memory and one time step of a recurrent layer; `RecurrentLayer` runs it over a window.
+
+    A step begins with ``U x_t + b`` and ``W h_{t-1} + b'``, of G·H rows each.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class Cell(ABC):
         *,
         recurrent_dropout: float = 0.0,
     ) -> None:
-        self.output_size = self.hidden_size = hidden_size
+        self.dtype, self.hidden_size = dtype, hidden_size
         H, G = hidden_size, self.num_gates
         self.parameters: dict[str, Floats] = {}
         if input_size is not None:
@@ -76,10 +78,14 @@ class Cell(ABC):
         self._dropconnect = Dropout(recurrent_dropout, dtype)
         self._workspace = Workspace(dtype)
 
-    @property
-    def products(self) -> int:
-        """Weights that take part in a product for every token."""
-        return sum(value.size for value in self.parameters.values() if value.ndim == 2)
+    def products(self, of_rows: bool) -> int:
+        """Count the weights that are multiplied for every token; see `Layer.products`."""
+        U, W = self.projection.weight, self.parameters["weight_hh"]
+        return W.size if U is None or of_rows else W.size + U.size
+
+    def initial_state(self, batch_size: int) -> Floats:
+        """Return the zero state (S, B, H)."""
+        return np.zeros((self.num_states, batch_size, self.hidden_size), self.dtype)
 
     @property
     def state(self) -> Floats:
@@ -103,7 +109,8 @@ class Cell(ABC):
             Derivative of the loss with respect to the output of the step. What `carry` brings to it, as in a GRU,
             the cell adds in place.
         carry : (H, B)
-            What the step after handed back past its products; zero at the last step.
+            What the step after handed back past its products: for an LSTM the error of the cell, which is all of
+            it; for a GRU a part of that of h. Zero at the last step, unless the state after it has an error.
         delta : (G, H, B)
             Where the derivative with respect to ``U x_t`` goes.
 

@@ -51,12 +51,12 @@ class Embedding:
         self._read: Ids | None = None
 
     def gives_rows(self, ids: Ids, rng: Generator | None) -> bool:
-        """Whether `forward` can give vectors as rows of the table: tokens are few, repeat, and read alike."""
+        """Whether `forward` gives `Rows`: tokens are few, repeat, and read alike."""
         tokens = len(self.table.value)
         drops = rng is not None and self._word_dropout.probability > 0
         return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
 
-    def forward(self, ids: Ids, rng: Generator | None = None, *, as_rows: bool = False) -> Vectors:
+    def forward(self, ids: Ids, rng: Generator | None = None) -> Vectors:
         """Look up `ids` (T, B).
 
         Parameters
@@ -65,21 +65,17 @@ class Embedding:
             The tokens.
         rng
             Draws which words are dropped; None drops none.
-        as_rows
-            Whether to return `Rows`; only where `gives_rows` is true.
 
         Returns
         -------
         (T, B, E) or Rows
-            The vectors.
+            The vectors; `Rows` where `gives_rows` is true.
         """
-        self._read = ids
-        if as_rows:
-            return Rows(self.table.value, ids)
-        y = self._workspace.array("y", *ids.shape, self.table.value.shape[1])
-        # mode "clip" lets NumPy write into `out` without a buffer; the ids are known to be in range.
-        np.take(self.table.value, ids, axis=0, out=y, mode="clip")
-        self._kept = None
+        self._read, self._kept = ids, None
+        rows = Rows(self.table.value, ids)
+        if self.gives_rows(ids, rng):
+            return rows
+        y = rows.vectors(self._workspace)
         if rng is not None and self._word_dropout.probability > 0:
             words = np.ones((len(self.table.value), 1), y.dtype)
             self._kept = self._word_dropout.forward(words, rng)[ids]

@@ -1,11 +1,12 @@
 """What every layer does."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
 from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 
 
 class Rows(NamedTuple):
@@ -22,6 +23,12 @@ class Rows(NamedTuple):
     table: Floats
     ids: Ids
 
+    def vectors(self, workspace: Workspace) -> Floats:
+        """Return the vector of every place, (T, B, D), in the array `vectors` of a workspace."""
+        vectors = workspace.array("vectors", *self.ids.shape, self.table.shape[1])
+        # mode "clip" lets NumPy write into `out` without a buffer; the ids are known to be in range.
+        return np.take(self.table, self.ids, axis=0, out=vectors, mode="clip")
+
 
 Vectors: TypeAlias = Floats | Rows
 """The vectors of a window: an array (T, B, D), or rows of a table."""
@@ -36,16 +43,21 @@ class Layer(ABC):
     ----------
     parameters, gradients
         Arrays by PyTorch's names and in PyTorch's shapes.
-    output_size
-        Features of the output, H.
-    num_states
-        Arrays that a step hands to the next, S.
+    dtype
+        Precision of all arrays.
     """
 
     parameters: dict[str, Floats]
     gradients: dict[str, Floats]
-    output_size: int
-    num_states: ClassVar[int]
+    dtype: np.dtype[np.floating]
+
+    @abstractmethod
+    def products(self, of_rows: bool) -> int:
+        """Count the weights that are multiplied for every token; those of the input are not where it is `Rows`."""
+
+    @abstractmethod
+    def initial_state(self, batch_size: int) -> Floats:
+        """Return the zero state of B sequences, (S, B, H): S arrays are what a step hands to the next."""
 
     @abstractmethod
     def forward(
@@ -92,9 +104,9 @@ class Layer(ABC):
         Raises
         ------
         RuntimeError
-            If there was no `forward` since the last `backward`.
+            If no `forward` came just before.
         """
 
     @abstractmethod
     def state_error(self) -> Floats:
-        """Return the derivative with respect to the state before the window, (S, B, H), after `backward`."""
+        """Return the derivative with respect to the state before the window, (S, B, H), just after `backward`."""

@@ -81,9 +81,9 @@ class Network:
 
         Look-ups need no product; neither does a first layer's input where products are taken once a token.
         """
-        count = self.head.products + sum(layer.products for layer in self.stack.layers)
-        weight = self.stack.layers[0].projection.weight
-        return count - weight.size if weight is not None and self.reads_by_token(inputs, rng) else count
+        by_token = self.reads_by_token(inputs, rng)
+        layers = enumerate(self.stack.layers)
+        return self.head.products + sum(layer.products(of_rows=by_token and k == 0) for k, layer in layers)
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
@@ -120,8 +120,7 @@ class Network:
         state : (L, S, B, H)
             State after each sequence's last step.
         """
-        x = self.source.forward(inputs, rng, as_rows=self.reads_by_token(inputs, rng))
-        return self.stack.forward(x, state, rng, lengths=lengths)
+        return self.stack.forward(self.source.forward(inputs, rng), state, rng, lengths=lengths)
 
     def objective(self, batch: Batch, state: Floats, rng: Generator | None = None) -> float:
         """Compute what `backpropagate` differentiates: the cross-entropy and the penalties of a window.

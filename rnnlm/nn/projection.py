@@ -43,7 +43,7 @@ class Projection:
         Parameters
         ----------
         x : (T, B, D)
-            The input. Where it is ``U x_t`` already, b is added in place.
+            The input.
         constant : (n,)
             b; None adds nothing.
         terms : (T, n, B)
@@ -61,7 +61,7 @@ class Projection:
             products = self._workspace.array("products", *x.shape[:2], len(U))
             np.matmul(x.reshape(-1, x.shape[2]), U.T, out=products.reshape(-1, len(U)))
         if constant is not None:
-            products += constant
+            products = np.add(products, constant, out=self._workspace.array("products", *products.shape))
         np.copyto(terms, products.transpose(0, 2, 1))
         yield from range(len(x))
 

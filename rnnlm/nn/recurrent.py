@@ -17,7 +17,7 @@ TRANSPOSED_ROWS = 128
 
 
 class RecurrentLayer(Cell, Layer):
-    """A cell, which a subclass adds, run over the time steps of a window.
+    """A cell run over the time steps of a window; a subclass says which.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class RecurrentLayer(Cell, Layer):
     """
 
     _lengths: Ids | None = None
-    _is_forward_done = False
+    _last_pass = ""
 
     def forward(
         self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
@@ -43,13 +43,13 @@ class RecurrentLayer(Cell, Layer):
                 self._states[t + 1][..., ended] = self._states[t][..., ended]
         # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
         self._y = self._workspace.rows("y", self._states[:, 0])
-        self._is_forward_done = True
+        self._last_pass = "forward"
         return self._y[1:], self.state
 
     def begin_steps(self, state: Floats) -> None:
         """Get ready to `advance` step by step from a state (S, B, H)."""
         self._lay_out(1, state)
-        self._is_forward_done = False
+        self._last_pass = ""
         self._states[1] = self._states[0]  # where `state` and the first step find it
         self._a_columns = self._a.reshape(self.num_gates * self.hidden_size, state.shape[1])
         self._step_constant = self._constant()
@@ -76,7 +76,7 @@ class RecurrentLayer(Cell, Layer):
         dh = self._workspace.columns("dh", dy)
         delta = self._workspace.array("delta", T, self.num_gates, H, B)
         from_next = self._workspace.array("from_next", H, B)
-        carry = np.zeros((H, B), self._workspace.dtype)
+        carry = np.zeros((H, B), self.dtype)
         if dstate is not None:
             dh[-1] += dstate[0].T
             if self.num_states == 2:
@@ -93,10 +93,13 @@ class RecurrentLayer(Cell, Layer):
                 delta[t][..., ended] = 0
                 carry[:, ended] = after[:, ended] if self.num_states == 2 else 0
         self.hidden_gradients, self._first_delta, self._first_carry = dh, delta[0], carry
+        self._last_pass = "backward"
         return self.projection.input_error(self._set_gradients(delta))
 
     def state_error(self) -> Floats:
-        """Return the derivative with respect to the state before the window, (S, B, H), after `backward`."""
+        """Return the derivative with respect to the state before the window; see `Layer.state_error`."""
+        if self._last_pass != "backward":
+            raise RuntimeError("state_error needs a backward before it")
         delta, carry = self._first_delta, self._first_carry
         Wt = self._workspace.array("Wt", *self._W.T.shape)
         dh = Wt @ self._recurrent_delta(0, delta).reshape(-1, delta.shape[-1])
@@ -137,11 +140,10 @@ class RecurrentLayer(Cell, Layer):
         if self._lengths is not None:
             raise ValueError("truncated BPTT takes no lengths")
         T, B, H = dy[0].shape
-        dtype = self._workspace.dtype
         Wt = self._begin_backward()
-        delta = np.empty((T, self.num_gates, H, B), dtype)
+        delta = np.empty((T, self.num_gates, H, B), self.dtype)
         total = np.zeros_like(delta)
-        carry = np.zeros((T, H, B), dtype)
+        carry = np.zeros((T, H, B), self.dtype)
         all_steps = slice(None)
         by_lag = not isinstance(self.projection.input, Rows)
         dx = []
@@ -170,9 +172,9 @@ class RecurrentLayer(Cell, Layer):
 
     def _begin_backward(self) -> Floats:
         """Get ready for the way back, and return Wᵀ laid out afresh: its products then read it in order."""
-        if not self._is_forward_done:
+        if self._last_pass != "forward":
             raise RuntimeError("backward needs a forward before it: a layer serves once in a pass")
-        self._is_forward_done = False
+        self._last_pass = ""
         self._prepare_back()
         W, Wt = self._W, self._workspace.array("Wt", *self._W.T.shape)
         for start in range(0, len(W), TRANSPOSED_ROWS):

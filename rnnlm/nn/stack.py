@@ -43,22 +43,23 @@ class Stack:
     ) -> None:
         self.layers, self.residual, self.penalties = layers, residual, penalties
         self._dropouts = dropouts
-        self.dtype = layers[0].parameters["weight_hh"].dtype
+        self.dtype = layers[0].dtype
         self._workspace = Workspace(self.dtype)
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
-        layer = self.layers[0]
-        return np.zeros((len(self.layers), layer.num_states, batch_size, layer.output_size), self.dtype)
+        return np.stack([layer.initial_state(batch_size) for layer in self.layers])
 
     def takes_rows(self, rng: Generator | None) -> bool:
-        """Whether the first layer may read `Rows`: what is dropped, or added to its output, needs every place."""
+        """Whether `Rows` go to the first layer as they are: dropout and residual connections need every place."""
         return not self.residual[0] and (rng is None or self._dropouts[0].probability == 0)
 
     def forward(
         self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
         """Run the layers over a window, as `Layer.forward` does one; the states are those of all, (L, S, B, H)."""
+        if isinstance(x, Rows) and not self.takes_rows(rng):
+            x = x.vectors(self._workspace)
         final_state = np.empty_like(state)
         for k, layer in enumerate(self.layers):
             y, final_state[k] = layer.forward(self._dropped(k, x, rng), state[k], rng, lengths=lengths)
@@ -71,8 +72,8 @@ class Stack:
         return self.hidden, final_state
 
     def _dropped(self, k: int, x: Vectors, rng: Generator | None) -> Vectors:
-        """Drop features of the input of layer k; `Rows` are read where nothing is dropped only."""
-        if isinstance(x, Rows):
+        """Drop features of the input of layer k."""
+        if isinstance(x, Rows):  # nothing is dropped; the mask of the window before is forgotten
             return Rows(self._dropouts[k].forward(x.table, None), x.ids)
         return self._dropouts[k].forward(x, rng)
 
@@ -91,7 +92,7 @@ class Stack:
         error : (T, B, H)
             The error of `hidden`, overwritten.
         dstate : (L, S, B, H)
-            The error of the state after the window; None where nothing reads it.
+            The error of the state after the window; None where nothing reads it. Truncation takes none.
         bptt_truncate
             The most time steps that an output's error goes back, in all layers together; None sets no limit.
         penalized : (T, B)
@@ -100,7 +101,7 @@ class Stack:
         Returns
         -------
         (T, B, D) or (C, D)
-            The error of the input, or of the table where that was `Rows`.
+            The error of the input, or of the table where the first layer read `Rows`.
         """
         if penalized is not None:
             self.penalties.add_activation_error(error, self.hidden, penalized)
@@ -108,6 +109,8 @@ class Stack:
         if penalized is not None:
             self.penalties.add_change_error(error, self.top, penalized)
         if bptt_truncate is not None and bptt_truncate < len(error) - 1:
+            if dstate is not None:
+                raise ValueError("truncated BPTT takes no error of the state after the window")
             return self._backward_truncated(error, bptt_truncate)
         for k in reversed(range(len(self.layers))):
             below = self.layers[k].backward(error, None if dstate is None else dstate[k])

@@ -53,9 +53,10 @@ class Table:
             self.gradient[slice(None) if self.rows is None else self.rows] = 0
             self.rows = np.empty(0, np.intp) if self.tracks_rows else None
             self._is_begun = False
-        self.gradient[ids] += rows
         if self.rows is not None:
+            # First, so that an interrupted step leaves nothing that the next would not clear.
             self.rows = np.union1d(self.rows, ids)
+        self.gradient[ids] += rows
 
     def add_product(self, a: Floats, b: Floats) -> None:
         """Add ``aᵀ b`` of some (N, V) and (N, E)."""

@@ -102,9 +102,9 @@ class TrainingStep:
             raise NotFiniteError("loss")
         if not math.isfinite(norm):
             raise NotFiniteError("gradient")
-        optimizer = self.config.optimizer
-        scale = 1.0 if optimizer.clip_norm is None else norm_factor(norm, optimizer.clip_norm)
-        if optimizer.clip_value is not None and scale > 0:
-            clip_by_value(gradients, optimizer.clip_value / scale)
+        settings = self.config.optimizer
+        scale = 1.0 if settings.clip_norm is None else norm_factor(norm, settings.clip_norm)
+        if settings.clip_value is not None and scale > 0:
+            clip_by_value(gradients, settings.clip_value / scale)
         self.optimizer.step(learning_rate, rows, scale)
         return StepResult(nats, norm, state)

@@ -12,7 +12,7 @@ from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, matrix, uniform
 from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.table import Table
-from tests.networks import make_layer
+from tests.networks import initialization, make_layer
 
 FLOAT64 = np.dtype("float64")
 
@@ -212,6 +212,9 @@ def test_what_is_used_twice_in_a_pass_is_refused() -> None:
         layer.backward(np.ones((T, B, H)))
     with pytest.raises(RuntimeError, match="a layer serves once in a pass"):
         layer.backward_truncated([np.ones((T, B, H))], 2)
+    layer.forward(x, state)
+    with pytest.raises(RuntimeError, match="state_error needs a backward"):
+        layer.state_error()
     embedding = Embedding(Table(np.ones((3, 2))))
     embedding.forward(np.array([[0, 1]]))
     embedding.backward(np.ones((1, 2, 2)))
@@ -243,3 +246,12 @@ def test_the_parts_that_share_a_table_add_up_in_whatever_order(tracks_rows: bool
         table.add_rows(ids, rows)
         assert (table.rows is None) != tracks_rows
         np.testing.assert_array_equal(np.flatnonzero(table.gradient.any(axis=1)), [5])
+
+
+def test_a_layer_changes_neither_its_input_nor_the_error_that_it_is_given() -> None:
+    for input_size in (None, D):
+        layer = CELLS["gru"](input_size, H, True, initialization(), FLOAT64)
+        x, state, dy = np.ones((T, B, input_size or 3 * H)), np.ones((1, B, H)), np.ones((T, B, H))
+        layer.forward(x, state, lengths=LENGTHS)
+        layer.backward(dy)
+        assert all(np.all(array == 1) for array in (x, state, dy))

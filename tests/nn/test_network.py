@@ -1,6 +1,7 @@
 import itertools
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from rnnlm.nn.batch import Batch
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.gradient_check import gradient_check
+from rnnlm.nn.layer import Rows
 from rnnlm.nn.network import Network
+from rnnlm.nn.stepping import Stepper
 from tests.networks import make_network
 
 V, T, B = 11, 6, 3
@@ -393,3 +396,55 @@ def test_lengths_change_neither_the_loss_nor_the_gradient_of_what_is_masked() ->
     assert network.backpropagate(with_lengths, state)[0] == pytest.approx(loss, rel=1e-12)
     for name, value in expected.items():
         np.testing.assert_allclose(network.gradients[name], value, rtol=1e-9, atol=1e-14, err_msg=name)
+
+
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.4}, {"residual": True}], ids=["plain", "drop", "add"])
+def test_rows_give_a_stack_what_their_vectors_do(options: dict[str, Any]) -> None:
+    network = make(embedding_size=7, **options)
+    batch, state = window(network)
+    rows = Rows(network.source.table.value, batch.inputs)
+    found = []
+    for x in (rows, rows.table[rows.ids]):
+        y, _ = network.stack.forward(x, state, np.random.default_rng(0))
+        found.append((y.copy(), network.stack.backward(np.ones_like(y)).copy()))
+    (y, dx), (expected_y, expected_dx) = found
+    np.testing.assert_allclose(y, expected_y, rtol=1e-12)
+    if dx.ndim == 2:
+        expected = np.zeros_like(dx)
+        np.add.at(expected, batch.inputs, expected_dx)
+        expected_dx = expected
+    np.testing.assert_allclose(dx, expected_dx, rtol=1e-10)
+
+
+def test_truncated_back_propagation_takes_no_error_of_a_state() -> None:
+    network = make(embedding_size=4)
+    batch, state = window(network)
+    y, _ = network.forward(batch.inputs, state)
+    with pytest.raises(ValueError, match="truncated BPTT takes no error of the state"):
+        network.stack.backward(np.ones_like(y), np.ones_like(state), bptt_truncate=2)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_pass_that_was_interrupted_leaves_nothing_behind(
+    options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted, fresh = make(**options), make(**options)
+    arguments = window(fresh)
+    expected = gradients(fresh, *arguments)
+    for part_of_it, method in ((interrupted.head, "loss_and_gradient"), (interrupted.stack, "backward")):
+        gradients(interrupted, *window(interrupted, 1))
+        with monkeypatch.context() as patch:
+            patch.setattr(part_of_it, method, Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                interrupted.backpropagate(*window(interrupted, 2))
+        for name, value in gradients(interrupted, *arguments).items():
+            np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_a_stepper_takes_a_pass_that_has_begun_over() -> None:
+    network = make(embedding_size=4)
+    batch, state = window(network)
+    y, _ = network.forward(batch.inputs, state)
+    Stepper(network, state).log_probs(batch.inputs[0])
+    with pytest.raises(RuntimeError, match="a layer serves once in a pass"):
+        network.stack.backward(np.ones_like(y))
