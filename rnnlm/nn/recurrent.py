@@ -85,13 +85,14 @@ class RecurrentLayer(Cell, Layer):
             if t + 1 < T:
                 recurrent = self._recurrent_delta(t + 1, delta[t + 1])
                 dh[t] += np.matmul(Wt, recurrent.reshape(-1, B), out=from_next)
-                self._pass_error_of_ended(t + 1, dh[t + 1], dh[t])
             after = carry
             carry = self._step_back(t, dh[t], carry, delta[t])
             if self._lengths is not None:
                 ended = t >= self._lengths
                 delta[t][..., ended] = 0
                 carry[:, ended] = after[:, ended] if self.num_states == 2 else 0
+                if t > 0:
+                    dh[t - 1][:, ended] += dh[t][:, ended]
         self.hidden_gradients, self._first_delta, self._first_carry = dh, delta[0], carry
         self._last_pass = "backward"
         return self.projection.input_error(self._set_gradients(delta))
@@ -103,14 +104,10 @@ class RecurrentLayer(Cell, Layer):
         delta, carry = self._first_delta, self._first_carry
         Wt = self._workspace.array("Wt", *self._W.T.shape)
         dh = Wt @ self._recurrent_delta(0, delta).reshape(-1, delta.shape[-1])
-        self._pass_error_of_ended(0, self.hidden_gradients[0], dh)
-        return np.stack([dh.T, carry.T] if self.num_states == 2 else [(dh + carry).T])
-
-    def _pass_error_of_ended(self, t: int, dh: Floats, dh_before: Floats) -> None:
-        """Pass the error of h past a step that kept it, for the sequences that had ended."""
         if self._lengths is not None:
-            ended = t >= self._lengths
-            dh_before[:, ended] += dh[:, ended]
+            empty = self._lengths == 0
+            dh[:, empty] += self.hidden_gradients[0][:, empty]
+        return np.stack([dh.T, carry.T] if self.num_states == 2 else [(dh + carry).T])
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back.

@@ -49,14 +49,15 @@ class Table:
 
     def add_distinct(self, ids: Ids, rows: Floats) -> None:
         """Add row n of `rows` (N, E) to row ``ids[n]``, no id twice."""
+        # The rows are noted first, so that an interrupted step leaves nothing that the next would not clear.
         if self._is_begun:
             self.gradient[slice(None) if self.rows is None else self.rows] = 0
-            self.rows = np.empty(0, np.intp) if self.tracks_rows else None
+            self.rows = np.sort(ids) if self.tracks_rows else None
+            self.gradient[ids] = rows
             self._is_begun = False
-        if self.rows is not None:
-            # First, so that an interrupted step leaves nothing that the next would not clear.
-            self.rows = np.union1d(self.rows, ids)
-        self.gradient[ids] += rows
+        else:
+            self.rows = None if self.rows is None else np.union1d(self.rows, ids)
+            self.gradient[ids] += rows
 
     def add_product(self, a: Floats, b: Floats) -> None:
         """Add ``aᵀ b`` of some (N, V) and (N, E)."""
