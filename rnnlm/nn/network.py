@@ -45,11 +45,12 @@ class Network:
         for k, layer in enumerate(stack.layers):
             self._register("rnn.", layer.parameters, layer.gradients, f"_l{k}")
         self._register("output.", head.parameters, head.gradients)
-        self._tables = {source.tensor: (source.table, source.token_axis)}
-        self._tables |= {f"output.{name}": (table, 0) for name, table in head.tables.items()}
-        self._tied = [name for name, (table, _) in self._tables.items() if table is source.table][1:]
+        tables = {f"output.{name}": table for name, table in head.tables.items()}
+        self._tied = [name for name, table in tables.items() if table is source.table]
         for name in self._tied:
-            del self.parameters[name], self.gradients[name], self._tables[name]
+            del self.parameters[name], self.gradients[name], tables[name]
+        self._tables = {source.tensor: (source.table, source.token_axis)}
+        self._tables |= {name: (table, 0) for name, table in tables.items()}
         self.trained = [name for name in self.parameters if source.is_trained or name != source.tensor]
 
     def _register(

@@ -1,14 +1,10 @@
-import itertools
-
 import numpy as np
 import pytest
 
-import rnnlm.nn.heads.softmax
 from rnnlm.nn.arrays import Workspace
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding
-from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, matrix, uniform
 from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.table import Table
@@ -71,36 +67,6 @@ def test_dropout_does_nothing_in_evaluation() -> None:
     dropout.forward(x, np.random.default_rng(0))
     assert dropout.forward(x, None) is x
     np.testing.assert_array_equal(dropout.backward(np.ones_like(x)), x)
-
-
-@pytest.mark.parametrize("rows_in_block", [1, 2, 3, 7, 100])
-def test_the_blocks_of_the_softmax_make_no_difference(monkeypatch: pytest.MonkeyPatch, rows_in_block: int) -> None:
-    rng = np.random.default_rng(1)
-    weight, bias = rng.normal(size=(6, 4)), rng.normal(size=6)
-    # What the gradients hold from the step before must be replaced.
-    output = Softmax(Table(weight, np.full_like(weight, 9)), bias, np.full_like(bias, 9))
-    monkeypatch.setattr(rnnlm.nn.heads.softmax, "BLOCK_BYTES", rows_in_block * 6 * 8)
-    s, targets = rng.normal(size=(7, 4)), rng.integers(0, 6, 7)
-    output.begin()
-    loss, ds = output.loss_and_gradient(s, targets, scale=0.5)
-
-    logits = s @ weight.T + bias
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    expected_losses = -np.log(probabilities[np.arange(7), targets])
-    error = 0.5 * (probabilities - np.eye(6)[targets])
-    assert loss == pytest.approx(expected_losses.sum(), rel=1e-12)
-    np.testing.assert_allclose(output.losses(s, targets), expected_losses, rtol=1e-12)
-    np.testing.assert_allclose(ds, error @ weight, rtol=1e-10)
-    np.testing.assert_allclose(output.table.gradient, error.T @ s, rtol=1e-10)
-    assert output.bias_gradient is not None
-    np.testing.assert_allclose(output.bias_gradient, error.sum(axis=0), rtol=1e-10)
-
-
-def test_large_logits_do_not_overflow() -> None:
-    weight = np.array([[1000.0], [-1000.0]], np.float32)
-    output = Softmax(Table(weight))
-    losses = output.losses(np.array([[5.0], [5.0]], np.float32), np.array([0, 1]))
-    np.testing.assert_allclose(losses, [0, 10000])
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -220,32 +186,6 @@ def test_what_is_used_twice_in_a_pass_is_refused() -> None:
     embedding.backward(np.ones((1, 2, 2)))
     with pytest.raises(RuntimeError, match="an embedding serves once in a pass"):
         embedding.backward(np.ones((1, 2, 2)))
-
-
-@pytest.mark.parametrize("tracks_rows", [False, True])
-def test_the_parts_that_share_a_table_add_up_in_whatever_order(tracks_rows: bool) -> None:
-    rng = np.random.default_rng(0)
-    a, b, whole, rows = (rng.normal(size=shape) for shape in ((4, 7), (4, 3), (7, 3), (2, 3)))
-    ids = np.array([5, 5])
-    expected = a.T @ b + whole
-    np.add.at(expected, ids, rows)
-    for order in itertools.permutations(range(3)):
-        table = Table(np.zeros((7, 3)), np.full((7, 3), 9.0))
-        table.tracks_rows = tracks_rows
-        table.begin()
-        for part in order:
-            if part == 0:
-                table.add_product(a, b)
-            elif part == 1:
-                table.add(whole)
-            else:
-                table.add_rows(ids, rows)
-        np.testing.assert_allclose(table.gradient, expected, rtol=1e-12)
-        assert table.rows is None
-        table.begin()
-        table.add_rows(ids, rows)
-        assert (table.rows is None) != tracks_rows
-        np.testing.assert_array_equal(np.flatnonzero(table.gradient.any(axis=1)), [5])
 
 
 def test_a_layer_changes_neither_its_input_nor_the_error_that_it_is_given() -> None:
