@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
+import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from gzip import GzipFile
 from io import BufferedReader
@@ -36,6 +37,17 @@ def sha256(file: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def fingerprint(file: Path) -> dict[str, Any]:
+    """Return what a file is checked against later, by the names that it has in JSON and YAML.
+
+    Returns
+    -------
+    dict
+        ``bytes``, its size, and ``sha256``, its checksum.
+    """
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}
 
 
 BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -107,8 +119,8 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file in one go: whoever opens it finds the old content or the new.
+def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None:
+    """Replace a file in one go: whoever opens it finds the old content or the new, which may come in parts.
 
     Raises
     ------
@@ -159,18 +171,20 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
                 _remove(left)
 
 
-def _write_beside(path: Path, content: str | bytes) -> Path:
+def _write_beside(path: Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write the content under a temporary name beside a file, and return that name."""
     temporary = path.parent / f".{path.name}.partial"
     if path.exists() and not path.is_file():  # /dev/null is not to be replaced
         raise OSError(errno.EINVAL, "Not a regular file")
     # Made anew, so that nothing is written to what a link of that name points to.
     temporary.unlink(missing_ok=True)
+    content = content.encode() if isinstance(content, str) else content
     try:
         with temporary.open("xb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
+            for part in [content] if isinstance(content, bytes) else content:
+                stream.write(part)
         sync(temporary)
-    except OSError:
+    except BaseException:
         _remove(temporary)
         raise
     return temporary
@@ -210,6 +224,57 @@ def make_directory(path: Path) -> None:
         make_directory(path.parent)
         path.mkdir(exist_ok=True)
         sync(path.parent)
+
+
+@contextmanager
+def published(directory: Path, working: Path | None = None) -> Iterator[Path]:
+    """Give a directory to work in, which becomes `directory` when the ``with`` block has ended well.
+
+    Its files are on the disk before it gets the name. A directory that has the name already is replaced: until
+    then it stands beside it, with the suffix ``.old``. Whatever goes wrong, what was worked on is removed.
+
+    Parameters
+    ----------
+    directory
+        What is to appear, whole or not at all; the directory that it stands in must exist.
+    working
+        Where the work is done, on the same disk; None for ``.NAME.partial`` beside `directory`. What stands there
+        is removed first.
+
+    Raises
+    ------
+    OSError
+        If something cannot be written.
+    """
+    working = working or directory.with_name(f".{directory.name}.partial")
+    try:
+        shutil.rmtree(working, ignore_errors=True)
+        working.mkdir()
+        yield working
+        for file in sorted(working.iterdir()):
+            sync(file)
+        sync(working)
+        old = working.with_suffix(".old")
+        try:
+            if directory.exists():
+                directory.rename(old)
+            working.rename(directory)
+        finally:
+            settle(old, directory)
+        sync(directory.parent)
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def settle(old: Path, directory: Path) -> None:
+    """Bring back the directory that `published` has set aside if none has taken its place, else remove it."""
+    if not old.exists():
+        return
+    if directory.exists():
+        # Under another name first, so that what is half removed is never brought back.
+        shutil.rmtree(old.rename(old.with_suffix(".tmp")), ignore_errors=True)
+    else:
+        old.rename(directory)
 
 
 @contextmanager

@@ -28,8 +28,9 @@ from rnnlm import blas
 from rnnlm.checks.benchmark import benchmark
 from rnnlm.config import Config
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
+from rnnlm.generation.bans import Bans
 from rnnlm.generation.sampler import Sampler, sample_ids
-from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
 
@@ -82,7 +83,8 @@ def rnnlm_generate(config: Config, streams: int, seconds: float) -> dict[str, fl
     def generate(tokens: int) -> int:
         rngs = [np.random.default_rng(seed) for seed in range(streams)]
         # No id ends a text, so that all streams are written to their full length.
-        sample_ids(Sampler(network, [0], end_id=-1, forbidden=(), sampling=Sampling(), rngs=rngs), tokens)
+        bans, sampling = Bans(network, ()), SamplingSettings()
+        sample_ids(Sampler(network, [0], bans=bans, end_id=-1, sampling=sampling, rngs=rngs), tokens)
         return tokens * streams
 
     return {"tokens_per_second": rate(generate, 100, seconds)}

@@ -14,8 +14,8 @@ import yaml
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
-from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.processor import TextSettings
@@ -135,7 +135,7 @@ def word_dataset(tmp_path_factory: pytest.TempPathFactory, sentences: list[str])
         directory / "dataset",
         text=TextSettings(tokenizer="nltk", lowercase=True),
         vocabulary=VocabularySettings(min_count=2),
-        split=SplitSettings(valid_fraction=0.2, test_fraction=0.2),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
     )
     return directory / "dataset"
 
@@ -149,7 +149,7 @@ def char_dataset(tmp_path_factory: pytest.TempPathFactory, sentences: list[str])
         directory / "dataset",
         reader=ReaderSettings(documents="file"),
         text=TextSettings(tokenizer="characters", lowercase=False),
-        split=SplitSettings(valid_fraction=0.1, test_fraction=0.1),
+        division=DivisionSettings(valid_fraction=0.1, test_fraction=0.1),
     )
     return directory / "dataset"
 

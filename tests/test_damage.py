@@ -18,10 +18,10 @@ Read = Callable[[Path], Any]
 
 def read_checkpoint(path: Path) -> Any:
     checkpoint = load_checkpoint(path)
-    tensors = {**checkpoint.parameters, **checkpoint.state_tensors}
+    tensors = {**checkpoint.tensors, **checkpoint.state_tensors}
     return (
         checkpoint.config,
-        checkpoint.vocabulary,
+        checkpoint.files,
         checkpoint.state,
         {name: (value.shape, str(value.dtype), value.tobytes()) for name, value in tensors.items()},
     )
@@ -40,7 +40,7 @@ def read_dataset(path: Path) -> Any:
 
 def read_index(path: Path) -> Any:
     run = RunDirectory(path.parent)
-    return run.checkpoint("best").name, run.checkpoint("last").name
+    return run.checkpoints.find("best").name, run.checkpoints.find("last").name
 
 
 def damaged(rng: random.Random, content: bytes, other: bytes) -> bytes:
@@ -87,9 +87,9 @@ def test_damage_is_refused_by_name(
         path, others = shutil.copytree(word_dataset, tmp_path / "data"), char_dataset
     else:
         run, other = RunDirectory(shutil.copytree(word_run, tmp_path / "run")), RunDirectory(char_run)
-        path, others = run.checkpoints, other.checkpoints
+        path, others = run.checkpoints.directory, other.checkpoints.directory
         if kind == "checkpoint":
-            path, others = run.checkpoint("best"), other.checkpoint("last")
+            path, others = run.checkpoints.find("best"), other.checkpoints.find("last")
     refused = refusals(path, others, read, number)
     # What is not refused is a line end too many, or the digit that stood there.
     assert sum(refused) > 0.8 * len(refused)

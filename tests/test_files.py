@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import open_lines, sync, write_atomically, write_together
+from rnnlm.files import fingerprint, open_lines, published, sync, write_atomically, write_together
 
 
 def test_files_and_directories_are_synced(tmp_path, monkeypatch):
@@ -126,3 +126,48 @@ def test_what_cannot_be_written_leaves_its_companion_alone(tmp_path: Path) -> No
         write_together({tmp_path / "a.bin": "new", tmp_path / "b.bin": "new"})
     assert (tmp_path / "a.bin").read_text() == "old"
     assert {file.name for file in tmp_path.iterdir()} == {"a.bin", "b.bin"}
+
+
+def test_a_directory_appears_whole_in_place_of_another(tmp_path: Path) -> None:
+    directory = tmp_path / "made"
+    for content in ("first", "second"):
+        with published(directory) as working:
+            assert (directory / "file").exists() == (content == "second")
+            (working / "file").write_text(content)
+        assert [path.name for path in tmp_path.iterdir()] == ["made"]
+        assert (directory / "file").read_text() == content
+    assert fingerprint(directory / "file") == {
+        "bytes": 6,
+        "sha256": "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4",
+    }
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_directory_that_cannot_be_made_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool
+) -> None:
+    directory = tmp_path / "made"
+    if old:
+        directory.mkdir()
+        (directory / "file").write_text("old")
+
+    def make(then: BaseException | None = None) -> None:
+        with published(directory) as working:
+            (working / "file").write_text("new")
+            if then is not None:
+                raise then
+
+    with pytest.raises(KeyboardInterrupt):
+        make(KeyboardInterrupt())
+    rename = Path.rename
+
+    def failing(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="No space left"):
+        make()
+    assert [path.name for path in tmp_path.rglob("*")] == (["made", "file"] if old else [])
+    assert not old or (directory / "file").read_text() == "old"

@@ -9,7 +9,7 @@ from nltk import PCFG, Nonterminal
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.run_directory import RunDirectory
@@ -71,7 +71,7 @@ def test_test_perplexity_comes_within_five_percent_of_the_true_one(tmp_path: Pat
         [str(train)],
         tmp_path / "data",
         text=TextSettings(tokenizer="whitespace"),
-        split=SplitSettings(valid_fraction=0.1, test_file=str(test)),
+        division=DivisionSettings(valid_fraction=0.1, test_file=str(test)),
     )
     config = Config.model_validate(
         {

@@ -8,8 +8,9 @@ import numpy as np
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.dataset.store import Dataset
+from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
+from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
 from rnnlm.training.step import TrainingStep
 
@@ -74,8 +75,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
             raise RnnlmError(
                 "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
             )
-        size = len(Dataset.open(config.data.path).vocabulary)
-    training_step = TrainingStep(config, size)
+        size = read_metadata(config.data.path)["vocabulary_size"]
+    training_step = TrainingStep(make_network(config, size), config)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
     # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).

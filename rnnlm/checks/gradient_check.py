@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm.config import Config
+from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.nn.heads.softmax import small_blocks
@@ -57,7 +58,7 @@ def check_gradients(config: Config) -> dict[str, float]:
 def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[str, float]:
     """Check a network with a vocabulary of some size on a window in which some of its tokens are missing."""
     config = _in_small(config, vocabulary_size)
-    network = TrainingStep(config, vocabulary_size).network
+    network = TrainingStep(make_network(config, vocabulary_size), config).network
     rng = np.random.default_rng(config.training.seed)
     state = rng.normal(0, 0.5, network.initial_state(BATCH_SIZE).shape)
     mask = np.ones((TIME_STEPS, BATCH_SIZE), bool)

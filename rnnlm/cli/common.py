@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -28,7 +29,7 @@ PATH = click.Path(path_type=Path)
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; ``nan``, which no comparison refuses, and ``inf`` are in none."""
+    """A number in a range, but neither ``nan``, which no comparison refuses, nor ``inf``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number that was typed."""
@@ -69,8 +70,26 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     return add
 
 
+def several_as(
+    argument: str, make: Callable[..., Any], *options: Callable[[Any], Any]
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds some options, and hands the command what `make` returns for their values."""
+
+    def add(command: Command) -> Command:
+        @wraps(command)
+        def with_argument(**values: Any) -> Any:
+            made = make(**{name: values.pop(name) for name in names})
+            return command(**values, **{argument: made})
+
+        wrapped: Any = several(*options)(with_argument)
+        names = [parameter.name for parameter in wrapped.__click_params__[-len(options) :]]
+        return wrapped  # type: ignore[no-any-return]
+
+    return add
+
+
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Name the keys of the configuration, or the values of one, that begin as what was typed does."""
+    """Name the keys of the configuration, or the values of one, that begin with what was typed."""
     from rnnlm.config import SECTIONS
 
     fields = {
@@ -104,7 +123,7 @@ _set_option = click.option(
     multiple=True,
     metavar="SECTION.KEY=VALUE",
     shell_complete=_complete_key,
-    help="Change a value of the configuration, as in training.epochs=5. May be given again.",
+    help="Change a value of the configuration, such as training.epochs=5. May be given again.",
 )
 config_options = several(_config_option(required=True), _set_option)
 run_options = several(
@@ -182,8 +201,8 @@ def chosen_interpolation(
     if weight is None:
         path = data or model.config.data.path
         if path is None:
-            raise click.UsageError("give --weight, as there is no dataset to fit it on.")
-        weight = model.fit_weight(other, model.dataset_split(path, "valid"), dynamic=dynamic)
+            raise click.UsageError("Give --weight, as there is no dataset to fit it on.")
+        weight = model.scorer.fit_weight(other, _open_split(path, "valid", model.vocabulary), dynamic=dynamic)
         say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
     return Interpolation(other, weight)
 
@@ -199,19 +218,36 @@ def chosen_split(
 ) -> "Iterator[Split]":
     """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
     from rnnlm.cli.reading import say_reading
+    from rnnlm.dataset.building.text_split import text_split
     from rnnlm.text.report import ReadReport
 
     if text is not None:
         report = ReadReport()
-        with model.text_split(text, reader, report) as part:
+        with text_split(text, model.vocabulary, reader, report) as part:
             say_reading(report, quiet)
             yield part
         return
     path = data or model.config.data.path
     if path is None:
-        raise click.UsageError("give --data DIR or --text FILE.")
+        raise click.UsageError("Give --data DIR or --text FILE.")
     say(f"Dataset: {path}, {split} split", quiet)
-    yield model.dataset_split(path, split)
+    yield _open_split(path, split, model.vocabulary)
+
+
+def _open_split(path: str | Path, name: str, vocabulary: "Vocabulary") -> "Split":
+    """Open a part of a dataset that has the model's vocabulary.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no such dataset or part, it is damaged, or it has another vocabulary.
+    """
+    from rnnlm.dataset.store import Dataset
+
+    dataset = Dataset.open(path)
+    if dataset.vocabulary != vocabulary:
+        raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
+    return dataset.split(name)
 
 
 def check_source(data: Path | None, split: str | None, text: Path | None, reader: "ReaderSettings") -> None:
@@ -221,7 +257,7 @@ def check_source(data: Path | None, split: str | None, text: Path | None, reader
     if text is None:
         refuse_reading_options(reader, "--text FILE")
     if data is not None and text is not None:
-        raise click.UsageError("give --data or --text, not both.")
+        raise click.UsageError("Give --data or --text, not both.")
     if split is not None and text is not None:
         raise click.UsageError("--split is for a dataset; leave it out with --text.")
 
@@ -243,7 +279,7 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
     if model_path is not None:
         return model_path
     from rnnlm.resources import MODEL
-    from rnnlm.storage.run_directory import newest_run
+    from rnnlm.storage.finding import newest_run
 
     run = newest_run(RUNS)
     if run is None:
@@ -257,7 +293,7 @@ def load_vocabulary(path: Path) -> "Vocabulary":
     """Load a ``vocabulary.json``, or that of a dataset, run or checkpoint."""
     if not path.exists():
         raise RnnlmError(f"{path}: there is no such vocabulary; name its file, a dataset, a run or a checkpoint.")
-    from rnnlm.storage.run_directory import resolve_checkpoint
+    from rnnlm.storage.finding import resolve_checkpoint
     from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
     holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()

@@ -1,4 +1,4 @@
-"""``rnnlm completion``, and what the Tab key is told."""
+"""``rnnlm completion``, and the answers to the Tab key."""
 
 import click
 from click.shell_completion import (
@@ -38,14 +38,14 @@ def completion(context: click.Context, shell: str, quiet: bool) -> None:
 
 
 class _WithValues(ShellComplete):
-    """Completes ``--option=value`` too, of which click tells the shell the value alone."""
+    """Completes ``--option=value`` too, where click tells the shell only the value."""
 
     def complete(self) -> str:
         """Return what the script is told."""
         args, word = self.get_completion_args()
         *args, begun = _rejoined([*args, word]) if word else [*_rejoined(args), ""]
         option = begun[: begun.index("=") + 1] if begun.startswith("-") and "=" in begun else ""
-        # What stands before the word that the shell completes: bash takes words apart at "=".
+        # The part before the word that the shell completes: bash cuts words at "=".
         before = len(begun) - len("" if word == "=" else word)
         items = self.get_completions(args, begun)
         for item in items:
@@ -69,7 +69,7 @@ def _rejoined(words: list[str]) -> list[str]:
 @add_completion_class
 class _Bash(_WithValues, BashComplete):
     def source(self) -> str:
-        # A key that a value is to follow ends in "=".
+        # A key ends in "="; its value is to follow.
         return (
             super()
             .source()
@@ -83,7 +83,7 @@ class _Zsh(_WithValues, ZshComplete):
         script = super().source()
         for old, new in (
             ("_path_files", "compset -P '--*='; _path_files"),
-            # A key that a value is to follow ends in "=".
+            # A key ends in "="; its value is to follow.
             ('("$key":"$descr")', '("$key":"$descr"); [[ "$key" == *= ]] && no_space=(-S "")'),
             ("completions_with_descriptions -U", 'completions_with_descriptions -U "${no_space[@]}"'),
             ("local -a completions\n", "local -a completions no_space\n"),

@@ -22,7 +22,7 @@ def config(example: bool, schema: bool, quiet: bool) -> None:
     from rnnlm.config import reference
 
     if example == schema:
-        raise click.UsageError("give one of --example and --schema.")
+        raise click.UsageError("Give one of --example and --schema.")
     if example:
         click.echo(reference.example(), nl=False)
     else:

@@ -35,7 +35,7 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
     """Write a model as a file for other programs.
 
     An ONNX file runs in browsers, on phones and wherever else onnxruntime does; a state dict is for PyTorch. The
-    vocabulary is written beside it. A checkpoint's model.safetensors is read by PyTorch as it is, too.
+    vocabulary is written beside it. PyTorch also reads a checkpoint's model.safetensors as it is.
 
     \b
     Examples:

@@ -26,7 +26,8 @@ from rnnlm.cli.reading import reading_options, refuse_reading_options, texts_of
 from rnnlm.cli.samples import print_samples, training_split, with_novelty
 
 if TYPE_CHECKING:
-    from rnnlm.generation.writing import Sample, Writing
+    from rnnlm.generation.writer import Writer
+    from rnnlm.generation.writing import Sample, WritingSettings
     from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.inputs import ReaderSettings
 
@@ -83,7 +84,7 @@ def _as_utf8(
     multiple=True,
     metavar="TEXT",
     callback=_as_utf8,
-    help="End a text before this, where it comes to stand in what was written; a word in which it begins is left "
+    help="End a text before this, where it appears in what was written; a word in which it begins is left "
     "out as a whole. May be given again.",
 )
 @click.option(
@@ -117,7 +118,7 @@ def _as_utf8(
     type=FiniteRange(min=0, min_open=True),
     default=1.0,
     metavar="X",
-    help="Raise the probabilities of tokens that stand in the text already to the power X, before all else: above "
+    help="Raise the probabilities of tokens that are in the text already to the power X, before all else: above "
     "1 there is less repetition.",
 )
 @click.option(
@@ -135,7 +136,7 @@ def _as_utf8(
 @click.option(
     "--novelty",
     is_flag=True,
-    help="After each text, print the share of its words in sequences of 8 or more that stand in the training text "
+    help="After each text, print the share of its words in sequences of 8 or more that are in the training text "
     "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
 @click.option(
@@ -195,7 +196,7 @@ def generate(
     """
     if words:
         text = " ".join([seed_text, *words]).lstrip()
-        raise click.UsageError(f"give the text to go on from as --seed-text {shlex.quote(text)}.")
+        raise click.UsageError(f"Give the text to go on from as --seed-text {shlex.quote(text)}.")
     _check_contradictions(context)
     if not prompts:
         refuse_reading_options(reader, "--prompts FILE")
@@ -205,18 +206,18 @@ def generate(
     if max_tokens is not None and min_tokens > max_tokens:
         raise click.UsageError(f"--min-tokens {min_tokens}: it is above --max-tokens {max_tokens}.")
 
-    from rnnlm.generation.sampling import Sampling
-    from rnnlm.generation.writing import Writing
+    from rnnlm.generation.sampling import SamplingSettings
+    from rnnlm.generation.writing import WritingSettings
     from rnnlm.models.language_model import LanguageModel
 
     model = LanguageModel.load(find_model(model_path, quiet))
-    sampling = Sampling(temperature, top_k, top_p, greedy, repetition_penalty)
-    writing = Writing(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
-    never = [text for text in ban if not model.can_write(text)]
+    sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
+    writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
+    never = [text for text in ban if not model.writer.can_write(text)]
     if never:
         say(f"Not in the vocabulary, so never written: {', '.join(never)}", quiet)
     if interactive:
-        _converse(model, seed_text, writing, seed, quiet)
+        _converse(model.writer, seed_text, writing, seed, quiet)
         return
 
     split = training_split(model, data, quiet) if novelty else None
@@ -232,14 +233,7 @@ def generate(
             if beam_width is None:
                 samples = model.samples(beginning, number, writing=writing, seed=seed)
             else:
-                samples = model.beam_search(
-                    beginning,
-                    beam_width,
-                    max_tokens=max_tokens,
-                    min_tokens=min_tokens,
-                    allow_unknown=allow_unknown,
-                    ban=ban,
-                )[:num_samples]
+                samples = model.writer.beam_search(beginning, beam_width, writing=writing)[:num_samples]
             yield from ((beginning, sample) for sample in samples)
 
     if number == 1 and not (prompts or beam_width or split or as_json or as_jsonl):
@@ -280,9 +274,9 @@ def _check_contradictions(context: click.Context) -> None:
             raise click.UsageError(f"{options[name]} is for {options[needed]}; give that too.")
 
 
-def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: int | None, quiet: bool) -> None:
+def _converse(writer: "Writer", seed_text: str, writing: "WritingSettings", seed: int | None, quiet: bool) -> None:
     """Write together with whoever types at the terminal."""
-    from rnnlm.interactive import HELP, Session, converse
+    from rnnlm.generation.interactive import HELP, Session, converse
 
     # Lines can be edited where the platform knows how, and what is not valid UTF-8 is taken.
     with contextlib.suppress(ImportError):
@@ -290,12 +284,12 @@ def _converse(model: "LanguageModel", seed_text: str, writing: "Writing", seed: 
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     say(HELP, quiet)
-    session = Session(model, seed_text, writing=writing, seed=seed)
+    session = Session(writer, seed_text, writing=writing, seed=seed)
     converse(session, input, lambda text: click.echo(text, nl=False))
 
 
 def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:
-    unknown = model.unknown_words(text)
+    unknown = model.writer.seed_text(text).unknown_words
     if unknown:
         unknown_token = model.vocabulary.unknown_token
         say(f"Not in the vocabulary, read as {unknown_token}: {', '.join(dict.fromkeys(unknown))}", quiet)

@@ -48,9 +48,10 @@ def import_(
     configuration's network; nothing in it is run. The run is for all other commands; where a dataset is named,
     train --resume goes on from these weights.
 
-    Known by their names, and without need of --config, are the weights of the published tutorial's network (a
-    NumPy archive of U, V and W) and of PyTorch's word-language-model example. Their words are given with --vocab,
-    one a line in the order of the ids. The run is then called as the file of weights, unless --out names it.
+    The weights of the published tutorial's network (a NumPy archive of U, V and W) and of PyTorch's
+    word-language-model example are recognized by their names and need no --config. Their words are given with
+    --vocab, one a line in the order of the ids. The run is then called like the file of weights, unless --out
+    names it.
 
     \b
     Examples:
@@ -62,7 +63,7 @@ def import_(
     from rnnlm.exchange.importing import import_run
 
     if data is not None and vocab is not None:
-        raise click.UsageError("give --data or --vocab, not both.")
+        raise click.UsageError("Give --data or --vocab, not both.")
     if config_path is None:
         config = Config.load(None, overrides)
         if data is not None:

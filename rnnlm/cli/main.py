@@ -17,7 +17,7 @@ import click
 from rnnlm.errors import RnnlmError
 
 COMPLETION = "_RNNLM_COMPLETE"
-"""The variable by which a shell asks what a line may go on with."""
+"""The variable by which a shell asks how a line may go on."""
 
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
@@ -34,7 +34,7 @@ COMMANDS = {
     "benchmark": "Measure the speed of training steps.",
     "info": "Describe a dataset, a run or a checkpoint.",
     "export": "Write a model as a file for other programs, such as ONNX.",
-    "import": "Make a run of weights that were trained elsewhere.",
+    "import": "Make a run from weights that were trained elsewhere.",
     "config": "Show what a configuration can say: an example, a schema for editors.",
     "completion": "Print what lets a shell complete commands and options.",
 }
@@ -68,7 +68,7 @@ class CommandGroup(click.Group):
         """Import ``rnnlm.cli.<name>`` and return the command of that name in it."""
         if cmd_name not in COMMANDS:
             return None
-        # No function can be called import.
+        # A function cannot be called import.
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(importlib.import_module(f"rnnlm.cli.{name}"), name)
         return command
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if COMPLETION in os.environ:
-        importlib.import_module("rnnlm.cli.completion")  # which knows more of it than click
+        importlib.import_module("rnnlm.cli.completion")  # which knows more than click
     try:
         cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
     except RnnlmError as error:
@@ -132,14 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Put nothing in the place of standard streams that whoever started the program has closed."""
+    """Replace standard streams that were closed before the program started by ones that lead nowhere."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def _works(stream: TextIO) -> bool:
-    """Return whether a standard stream takes what is left to write."""
+    """Return whether a standard stream takes the rest of its output."""
     try:
         stream.flush()
     except OSError:
@@ -149,13 +149,13 @@ def _works(stream: TextIO) -> bool:
 
 
 def _lead_nowhere(stream: TextIO) -> None:
-    """Let what is left to write vanish: Python tries once more when it exits."""
+    """Let the rest of the output vanish, which Python tries to write once more when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
 def _quiet_end_of_pipe() -> Iterator[None]:
-    """End the program without a word where whoever read its output has left."""
+    """End the program without a word if nobody reads its output any more."""
     try:
         yield
     except BrokenPipeError:
@@ -195,7 +195,7 @@ def _options() -> dict[str, click.Option]:
 
 
 def fail(message: str, exit_code: int) -> None:
-    """Say why on stderr, if anybody reads it, and leave."""
+    """Print why on stderr, if anybody reads it, and exit."""
     with suppress(OSError):
         click.echo(f"rnnlm: {message}", err=True)
     sys.exit(exit_code)

@@ -27,10 +27,11 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors good --model runs/comments
       rnnlm neighbors e --model runs/book --num 5
     """
+    from rnnlm.evaluation.neighbors import nearest_words
     from rnnlm.models.language_model import LanguageModel
 
     model = LanguageModel.load(find_model(model_path, quiet))
-    found = model.neighbors(word, num)
+    found = nearest_words(model.network, model.vocabulary, word, num)
     if as_json:
         pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]
         print_json({"word": word, "neighbors": pairs})

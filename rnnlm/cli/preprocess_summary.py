@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from rnnlm.text.processor import TextSettings
 
 FEW_TOKENS = 1000
+"""Tokens to train on below which no model can write well."""
+
 MANY_PERIODS = 0.02
 """Share of words with a period at their end above which documents seem to have several sentences."""
 
@@ -22,14 +24,14 @@ def as_options(text: "TextSettings", documents: str | None) -> str:
     return f"--level {text.level}{tokenizer}{switches}{later}" + (f" --documents {documents}" if documents else "")
 
 
-def summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
+def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
     """Say what the vocabulary covers, and what may be wrong with it.
 
     Parameters
     ----------
     result
         What was built.
-    may_split
+    by_default
         Whether nobody chose about sentences.
     """
     from rnnlm.text.report import counted
@@ -44,7 +46,7 @@ def summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
     yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
     is_new = result.chosen_words == len(vocabulary) - first
     settings, words = vocabulary.settings, set(vocabulary.tokens)
-    # Some characters of subwords may stand nowhere by themselves.
+    # A character that is part of subwords may never appear by itself.
     if result.least_frequent and result.least_frequent[1]:
         token, count = result.least_frequent
         times = "once" if count == 1 else f"{count:,} times"
@@ -54,7 +56,7 @@ def summary(result: "BuildResult", may_split: bool) -> Iterator[str]:
         yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
     one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
-    if is_new and may_split and one_sentence and ended > MANY_PERIODS * len(words):
+    if is_new and by_default and one_sentence and ended > MANY_PERIODS * len(words):
         yield (
             f"{counted(ended, 'word{s}')} of the vocabulary {'has' if ended == 1 else 'have'} a period at"
             f" {'its' if ended == 1 else 'their'} end, which NLTK leaves there within a sentence: if lines are of"

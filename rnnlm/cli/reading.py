@@ -1,12 +1,11 @@
 """The options that say how text is read, for every command that reads some."""
 
 from collections.abc import Callable, Iterator
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import Command, say, several
+from rnnlm.cli.common import Command, say, several_as
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
-    help="What one document of a txt file is; any other value is the line that stands between documents, as '***'."
-    "  [default: line for words, paragraph with --keep-lines, file for characters]",
+    help="What one document of a txt file is; any other value is the line that stands between documents, such as"
+    " '***'.  [default: line for words, paragraph with --keep-lines, file for characters]",
 )
 ENCODING = click.option(
     "--encoding",
@@ -25,7 +24,7 @@ ENCODING = click.option(
     show_default=True,
     metavar="auto|NAME",
     callback=lambda context, parameter, value: None if value == "auto" else value,
-    help="How the characters are written, as windows-1252; auto recognizes it.",
+    help="Encoding of the text, such as windows-1252; auto recognizes it.",
 )
 OPTIONS = (
     click.option(
@@ -52,12 +51,12 @@ OPTIONS = (
         default="auto",
         show_default=True,
         metavar="auto|CHARACTER",
-        help="What stands between the fields of csv: , ; | tab or another; auto finds it.",
+        help="Separator of csv fields: , ; | tab or another; auto finds it.",
     ),
     click.option(
         "--quoting/--no-quoting",
         default=None,
-        help="Whether fields of csv stand in quotation marks, or they are text.  [default: as rows show]",
+        help="Whether quotation marks of csv enclose fields or are text.  [default: as rows show]",
     ),
     click.option(
         "--header/--no-header",
@@ -80,25 +79,19 @@ def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     by_documents
         Whether the command reads documents, not lines.
     """
+    return several_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
-    def add(command: Command) -> Command:
-        @wraps(command)
-        def with_reader(**arguments: Any) -> Any:
-            from rnnlm.text.inputs import ReaderSettings
 
-            names = ReaderSettings.__dataclass_fields__.keys() & arguments.keys()
-            reader = ReaderSettings(**{name: arguments.pop(name) for name in names})
-            reader.check()
-            return command(**arguments, reader=reader)
+def _reader(**values: Any) -> "ReaderSettings":
+    from rnnlm.text.inputs import ReaderSettings
 
-        wrapped: Any = several(*((DOCUMENTS, *OPTIONS) if by_documents else OPTIONS))(with_reader)
-        return wrapped  # type: ignore[no-any-return]
-
-    return add
+    reader = ReaderSettings(**values)
+    reader.check()
+    return reader
 
 
 def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
-    """Refuse options of reading that have no effect, because the option that names a text is not given."""
+    """Refuse options of reading that have no effect because the option that names a text is missing."""
     from rnnlm.text.inputs import ReaderSettings
 
     default = ReaderSettings()

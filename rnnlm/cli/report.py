@@ -35,8 +35,8 @@ def report(
 ) -> None:
     """Show runs on a web page: curves, samples, settings.
 
-    The page is one file that loads nothing and runs nothing, and so can be opened and sent anywhere. Several runs
-    stand beside one another, their curves in the same charts. A run may still be training.
+    The page is one file that loads nothing and runs nothing, so it can be opened and sent anywhere. Several runs
+    are shown side by side, with their curves in the same charts. A run may still be training.
 
     \b
     Examples:

@@ -50,7 +50,7 @@ def rescore(
 
     A line is 'id word1 word2 ...', as for Mikolov's rnnlm, or 'id ||| words ||| ... ||| score', as from Moses:
     the last field is the score that the hypothesis has already, a logarithm, the larger the better. Lines of one
-    id stand together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
+    id belong together. The best has the highest sum of this score, if any, and --lm-weight times the base-10
     logarithm of the model's probability; 'id words' is printed.
 
     With --scores there is a line for every hypothesis instead: the base-10 logarithm alone, as Mikolov's rnnlm
@@ -66,9 +66,10 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.models.language_model import TEXTS_TOGETHER, LanguageModel
-    from rnnlm.rescoring import Hypothesis, best, read_nbest
-    from rnnlm.rescoring import rescore as rescore_hypotheses
+    from rnnlm.evaluation.rescoring import Hypothesis, best, read_nbest
+    from rnnlm.evaluation.rescoring import rescore as rescore_hypotheses
+    from rnnlm.evaluation.scorer import TEXTS_TOGETHER
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.arrival import as_they_come, is_awaited
     from rnnlm.text.lines import read_lines, source_name
     from rnnlm.text.report import ReadReport
@@ -82,7 +83,7 @@ def rescore(
     if is_awaited(nbest):
         parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
     rescored = chain.from_iterable(
-        rescore_hypotheses(model, part, weight=lm_weight, interpolation=interpolation) for part in parts
+        rescore_hypotheses(model.scorer, part, weight=lm_weight, interpolation=interpolation) for part in parts
     )
     for each in rescored if scores else best(rescored):
         if as_jsonl:

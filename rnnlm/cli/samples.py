@@ -1,4 +1,4 @@
-"""How the texts that ``rnnlm generate`` writes are printed, and what of them is copied."""
+"""How the texts that ``rnnlm generate`` writes are printed, and what is copied in them."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def training_split(model: "LanguageModel", data: Path | None, quiet: bool) -> "S
 
 
 def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Samples:
-    """Yield prompts and samples, some at a time, with what of each stands in a split."""
+    """Yield prompts and samples, some at a time, with what each has copied from a split."""
     from rnnlm.evaluation.novelty import find_copied, shortest_copy
 
     vocabulary = model.vocabulary

@@ -55,7 +55,7 @@ def score(
     A line of text gives a line with its log-probability, its perplexity and the number of its words outside the
     vocabulary, with tabs between them. Logarithms are natural ones (divide by 2.302585 for base 10, as KenLM and
     SRILM have them). Every line begins from the zero state; the end of a sentence counts as a token. An empty line
-    has the log-probability 0 and no perplexity (-). The sums go to stderr in the end.
+    has the log-probability 0 and no perplexity (-). The sums go to stderr at the end.
 
     With --tokens every predicted token gives a line: its probability, the logarithm of that, and the token; for a
     word outside the vocabulary they are those of the unknown token, which stands for all such words. The
@@ -88,7 +88,7 @@ def score(
     log_prob = 0.0
     texts: Iterable[str] = read_texts(file, reader, report)
     parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
-    scores = (model.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
+    scores = (model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
     for each in chain.from_iterable(scores):
         lines += 1
         tokens += len(each.tokens)

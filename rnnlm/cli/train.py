@@ -32,8 +32,8 @@ def train(
 ) -> None:
     """Train a language model on a dataset.
 
-    Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened, without --config
-    with that of the run.
+    Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
+    it takes that of the run.
 
     \b
     Examples:

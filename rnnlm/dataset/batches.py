@@ -4,15 +4,14 @@ Both predict every token of a split exactly once an epoch, and both can begin at
 is how an interrupted run goes on where it stopped.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator
 
 import numpy as np
 
 from rnnlm.dataset.store import Split
+from rnnlm.dataset.windows import place_of, window
 from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch
-from rnnlm.text.vocabulary import Vocabulary
 
 LONGEST_WINDOW = 1024
 """A sentence of more tokens than this continues in the next batch, so that memory stays bounded."""
@@ -41,15 +40,19 @@ class SentenceBatches:
         self.split = split
         self.batch_size = batch_size
         self.seed = seed
+        self._offsets = np.asarray(split.offsets)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch in the order that belongs to its number, from batch `first` on."""
         index = 0
         for sentences in self._groups(np.random.default_rng([self.seed, epoch])):
-            longest = int(self._lengths(sentences).max())
-            for start in range(0, longest, LONGEST_WINDOW):
+            lengths = self._lengths(sentences)
+            for start in range(0, int(lengths.max()), LONGEST_WINDOW):
                 if index >= first:
-                    yield self._window(sentences, start, min(longest, start + LONGEST_WINDOW))
+                    # Behind the START of each sentence and what earlier windows have predicted.
+                    places = self._offsets[sentences].astype(np.int64) + 1 + start
+                    steps = np.minimum(np.maximum(lengths - start, 0), LONGEST_WINDOW)
+                    yield window(self.split.ids, places, steps, continues=start > 0)[1]
                 index += 1
 
     def _groups(self, rng: np.random.Generator) -> Iterator[Ids]:
@@ -72,21 +75,9 @@ class SentenceBatches:
 
     def _lengths(self, sentences: Ids) -> Ids:
         """Count the predictions of each sentence: its words and its end."""
-        offsets = self.split.offsets
+        offsets = self._offsets
         lengths: Ids = offsets[sentences + 1].astype(np.int64) - offsets[sentences].astype(np.int64) - 1
         return lengths
-
-    def _window(self, sentences: Ids, start: int, stop: int) -> Batch:
-        shape = (stop - start, len(sentences))
-        inputs, targets = np.zeros(shape, np.intp), np.zeros(shape, np.intp)
-        mask = np.zeros(shape, bool)
-        for column, sentence in enumerate(sentences):
-            ids = self.split.sentence(int(sentence))[start : stop + 1]
-            steps = max(0, len(ids) - 1)
-            inputs[:steps, column] = ids[:-1]
-            targets[:steps, column] = ids[1:]
-            mask[:steps, column] = True
-        return Batch(inputs, targets, mask, continues=start > 0)
 
 
 class StreamBatches:
@@ -112,30 +103,15 @@ class StreamBatches:
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the windows of an epoch, every epoch the same, from window `first` on."""
-        length = -(-self.split.num_tokens // self.batch_size)
-        windows = -(-length // self.bptt_steps)
-        done = first * self.bptt_steps
-        positions = [self._position(min(b * length + done, self.split.num_tokens)) for b in range(self.batch_size)]
-        for window in range(first, windows):
-            done = window * self.bptt_steps
-            shape = (min(self.bptt_steps, length - done), self.batch_size)
-            inputs, targets = np.zeros(shape, np.intp), np.zeros(shape, np.intp)
-            mask = np.zeros(shape, bool)
-            for b, position in enumerate(positions):
-                left = min((b + 1) * length, self.split.num_tokens) - (b * length + done)
-                # The end of a sentence is predicted but never read; 2 T ids hold at least T that are.
-                ids = self.split.ids[position : position + 2 * self.bptt_steps + 1]
-                read = np.flatnonzero(ids[:-1] != Vocabulary.end_id)[: max(0, min(left, shape[0]))]
-                if len(read):
-                    inputs[: len(read), b] = ids[read]
-                    targets[: len(read), b] = ids[read + 1]
-                    mask[: len(read), b] = True
-                    positions[b] = position + int(read[-1]) + 1
-            yield Batch(inputs, targets, mask, continues=window > 0)
-
-    def _position(self, prediction: int) -> int:
-        """Find where in the split's ids the input of the prediction with this number stands."""
-        offsets = self.split.offsets
-        # Every sentence holds one id more than it has predictions.
-        sentence = bisect_right(range(len(offsets)), prediction, key=lambda k: int(offsets[k]) - k) - 1
-        return prediction + sentence
+        num_tokens, T = self.split.num_tokens, self.bptt_steps
+        length = -(-num_tokens // self.batch_size)
+        # Predictions by number: where each stream goes on, and where it ends.
+        begins = np.minimum(np.arange(self.batch_size) * length, num_tokens)
+        ends = np.minimum(begins + length, num_tokens)
+        now = np.minimum(begins + first * T, ends)
+        places = np.array([place_of(self.split, prediction) for prediction in now.tolist()])
+        for number in range(first, -(-length // T)):
+            steps = np.minimum(ends - now, T)
+            at, batch = window(self.split.ids, places, steps, continues=number > 0)
+            yield batch
+            now, places = now + steps, at[-1] + 1

@@ -1,12 +1,14 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from rnnlm.errors import RnnlmError, shown
@@ -18,19 +20,9 @@ METADATA_FILE = "dataset.yaml"
 SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
+
 CHUNK = 1 << 20
-
-
-def seal(directory: Path) -> None:
-    """Close ``dataset.yaml`` with a line that holds the checksum of all lines before it."""
-    file = directory / METADATA_FILE
-    line = _seal(file.read_bytes())
-    with file.open("ab") as stream:
-        stream.write(line)
-
-
-def _seal(content: bytes) -> bytes:
-    return f"sha256: {hashlib.sha256(content).hexdigest()}\n".encode()
+"""How many ids or offsets are checked at a time."""
 
 
 def ids_file(split: str) -> str:
@@ -134,13 +126,11 @@ class Dataset:
             If it is not a dataset, or any of its files is damaged.
         """
         path = Path(path)
-        try:
-            metadata = _read_metadata(path)
+        metadata = read_metadata(path)
+        with _naming(path):
             _check_files(path, metadata["files"])
             vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
             splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
-        except OSError as error:
-            raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
         return cls(path, vocabulary, metadata, *splits)
 
     def split(self, name: str) -> Split:
@@ -157,16 +147,37 @@ class Dataset:
         return part
 
 
-def _read_metadata(path: Path) -> dict[str, Any]:
+def write_metadata(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Write ``dataset.yaml``, closed with a line that holds the checksum of all lines before it."""
+    content = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True).encode()
+    (path / METADATA_FILE).write_bytes(content + _seal(content))
+
+
+def _seal(content: bytes) -> bytes:
+    return f"sha256: {hashlib.sha256(content).hexdigest()}\n".encode()
+
+
+def read_metadata(path: Path | str) -> dict[str, Any]:
+    """Read and check ``dataset.yaml`` alone, whatever has become of the files that it describes.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no dataset, or the file is damaged.
+    """
+    path = Path(path)
     file = path / METADATA_FILE
-    if not path.exists():
-        raise RnnlmError(f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'.")
-    if not file.is_file():
-        raise RnnlmError(
-            f"{path}: this is no dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
-        )
     try:
-        text = read_text(file)
+        with _naming(file):
+            if not path.exists():
+                raise RnnlmError(
+                    f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'."
+                )
+            if not file.is_file():
+                raise RnnlmError(
+                    f"{path}: this is not a dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
+                )
+            text = read_text(file)
         metadata = parse_yaml(text)
     except NOT_YAML as error:
         raise _damaged(file, "is not YAML") from error
@@ -177,18 +188,13 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
-    for section, names, keys in (
-        ("files", file_names(), ("bytes", "sha256")),
-        ("splits", SPLITS, SPLIT_NUMBERS),
+    for keys in (
+        *(("files", name, key) for name in file_names() for key in ("bytes", "sha256")),
+        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
+        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
     ):
-        for name in names:
-            entry = _entry(metadata, section, name)
-            wrong = [key for key in keys if not _is_valid(key, entry.get(key))]
-            if wrong:
-                raise _damaged(file, f"has no valid {section}.{name}.{wrong[0]}")
-    for key in ("documents", "unique_tokens"):
-        if not _is_valid(key, metadata.get(key)):
-            raise _damaged(file, f"has no valid {key}")
+        if not _is_valid(metadata, keys):
+            raise _damaged(file, f"has no valid {'.'.join(keys)}")
     # Datasets of early versions have no such line.
     if "sha256" in metadata:
         content = text[: text.rfind("sha256: ")].encode()
@@ -197,19 +203,24 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     return metadata
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
+
+
 def file_names() -> list[str]:
     """List the files of a dataset beside its metadata."""
     return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
 
 
-def _entry(metadata: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
-    entries = metadata.get(section)
-    entry = entries.get(name) if isinstance(entries, Mapping) else None
-    return entry if isinstance(entry, Mapping) else {}
-
-
-def _is_valid(key: str, value: object) -> bool:
-    if key == "sha256":
+def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if keys[-1] == "sha256":
         return isinstance(value, str)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 

@@ -1,18 +1,18 @@
 """The text of a dataset as other programs read it: tokens with a space between them, a sentence a line."""
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from rnnlm.dataset.store import SPLITS, Dataset, Split
 from rnnlm.errors import RnnlmError
-from rnnlm.files import make_directory
+from rnnlm.files import make_directory, write_atomically
 from rnnlm.text.vocabulary import Vocabulary
 
-# How many ids are turned into text at a time.
 BLOCK = 1 << 18
+"""How many ids become text at a time."""
+
 SPACE = "▁"
+"""Stands for a space within a token."""
 
 
 def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> None:
@@ -25,19 +25,19 @@ def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> N
     """
     place = directory.resolve()
     if dataset.resolve() in (place, *place.parents):
-        raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with --write-text.")
+        raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with `write_text`.")
     for file in _files(directory):
         if file.exists() and not (overwrite and file.is_file()):
             raise RnnlmError(
-                f"{file}: this file exists; choose another directory with --write-text, or replace it with"
-                " --overwrite."
+                f"{file}: this file exists; choose another directory with `write_text`, or replace it with"
+                " `overwrite`."
             )
 
 
 def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> None:
     """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
 
-    Words outside the vocabulary are its unknown token. The tokens that begin and end a sentence are not written.
+    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
     So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
     is written as in Python, such as ``\\n``.
 
@@ -61,7 +61,7 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
     try:
         make_directory(directory)
         for file, name in zip(_files(directory), SPLITS, strict=True):
-            _write(file, _text(dataset.split(name), words))
+            write_atomically(file, map(str.encode, _text(dataset.split(name), words)))
     except OSError as error:
         raise RnnlmError(
             f"{directory}: the text cannot be written ({error.strerror or error}); see to its room and"
@@ -74,11 +74,8 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _as_word(token: str) -> str:
-    return "".join(_as_letters(character) if character.isspace() else character for character in token)
-
-
-def _as_letters(space: str) -> str:
-    return SPACE if space == " " else space.encode("unicode_escape").decode("ascii")
+    escaped = (c.encode("unicode_escape").decode() if c.isspace() else c for c in token.replace(" ", SPACE))
+    return "".join(escaped)
 
 
 def _text(split: Split, words: list[str]) -> Iterator[str]:
@@ -88,16 +85,3 @@ def _text(split: Split, words: list[str]) -> Iterator[str]:
         if text:
             yield text.removeprefix(" ") if at_line_start else text
             at_line_start = text.endswith("\n")
-
-
-def _write(file: Path, parts: Iterator[str]) -> None:
-    """Make a file that is there only when it is whole."""
-    temporary = file.with_name(f".{file.name}.partial")
-    try:
-        temporary.unlink(missing_ok=True)  # what a link of that name points to is not written to
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(parts)
-        os.replace(temporary, file)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)

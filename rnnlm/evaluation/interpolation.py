@@ -15,6 +15,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.ngram import NgramModel
 from rnnlm.evaluation.scoring import Losses
 from rnnlm.files import open_lines
+from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -54,16 +55,22 @@ class Interpolation:
     weight: float
 
     def losses(self, of_network: Iterable[Losses], ids: Ids) -> Iterator[Losses]:
-        """Yield the mixture's losses for the network's losses of a text, sentences ``START w1 … wn END``."""
+        """Yield the mixture's losses for the network's losses of a text, sentences ``START w1 … wn END``.
+
+        Raises
+        ------
+        RnnlmError
+            If the network overflows: the other model would hide it.
+        """
         other = self.other.of_text(ids)
         for at, nats in of_network:
+            refuse_overflow(nats)
             yield at, -mix(self.weight, -nats, other(at))
 
 
 def mix(weight: float, first: Floats, second: Floats) -> Floats:
     """Return ``log(w exp(first) + (1 - w) exp(second))``."""
-    with np.errstate(divide="ignore"):  # log 0 is -inf, as it should be
-        mixed: Floats = np.logaddexp(np.log(weight) + first, np.log1p(-weight) + second)
+    mixed: Floats = np.logaddexp(np.log(weight) + first, np.log1p(-weight) + second)
     return mixed
 
 
@@ -130,12 +137,11 @@ class TokenProbabilities:
         if len(self.probabilities) != predictions:
             raise RnnlmError(
                 f"{self.path}: it has {len(self.probabilities):,} probabilities, but the text {predictions:,}"
-                " tokens; give those of this text, ends of sentences included, and --weight if they are not of the"
+                " tokens; give those of this text, ends of sentences included, and `weight` if they are not of the"
                 " validation split."
             )
         log_probs = np.zeros(len(ids))
-        with np.errstate(divide="ignore"):
-            log_probs[predicted] = np.log(self.probabilities)
+        log_probs[predicted] = np.log(self.probabilities)
         return log_probs.__getitem__
 
 

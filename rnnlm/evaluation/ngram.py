@@ -118,14 +118,14 @@ class NgramModel:
         ids
             Sentences, each ``START w1 … wn END``.
         at : (N,)
-            Where the tokens stand.
+            The places of the tokens.
 
         Returns
         -------
         (N,)
             Natural logarithms.
         """
-        # The token is the last of its row, the words before it stand before it; -1 is what no n-gram has.
+        # Each row is a token after the words before it; -1, where there are none, is in no n-gram.
         places = at[:, None] + np.arange(1 - len(self.orders), 1)
         words = rows = np.where(places < 0, -1, ids[places].astype(np.int64))
         log_probs = self.orders[0].log_probs[words[:, -1]]
@@ -143,8 +143,8 @@ def _read_counts(path: Path, lines: Lines) -> list[int]:
     """Read the head of a file and return how many n-grams there are of each order, up to the last that has any."""
     if not any(line.strip() == DATA for _, line in lines):
         raise RnnlmError(
-            f"{path}: this is no ARPA file, as no line is {DATA.decode()}; write one with KenLM's lmplz or SRILM's"
-            " ngram-count."
+            f"{path}: this is not an ARPA file, as no line is {DATA.decode()}; write one with KenLM's lmplz or"
+            " SRILM's ngram-count."
         )
     counts: list[int] = []
     for number, line in lines:
@@ -205,7 +205,7 @@ def _broken(path: Path, number: int, expected: str) -> RnnlmError:
 def _unigrams(words: NDArray[np.int64], log_probs: Floats, backoffs: Floats, size: int) -> Ngrams:
     """Give every id of the vocabulary a row."""
     every = Ngrams(np.arange(size), np.full(size, -np.inf), np.zeros(size))
-    # The unknown token may stand there by two names.
+    # The file may have the unknown token by two names.
     np.logaddexp.at(every.log_probs, words, log_probs)
     np.add.at(every.backoffs, words, backoffs)
     return every
@@ -215,5 +215,5 @@ def _sorted(path: Path, keys: NDArray[np.int64], log_probs: Floats, backoffs: Fl
     ascending = np.argsort(keys)
     ngrams = Ngrams(keys[ascending], log_probs[ascending], backoffs[ascending])
     if not np.diff(ngrams.keys).all():
-        raise RnnlmError(f"{path}: an n-gram is there twice; write the ARPA file again.")
+        raise RnnlmError(f"{path}: an n-gram appears twice; write the ARPA file again.")
     return ngrams

@@ -1,4 +1,4 @@
-"""How much of a text stands in the training text already."""
+"""How much of a text is in the training text already."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -33,8 +33,8 @@ class Copied:
     Attributes
     ----------
     share
-        Share of its tokens that lie in a sequence which is long enough and stands in the training text; 0 where
-        there are no tokens.
+        Share of its tokens in sequences that are long enough and are in the training text; 0 for a text without
+        tokens.
     longest
         The ids of the longest such sequence, the first of equals; empty where there is none.
     """
@@ -44,9 +44,9 @@ class Copied:
 
 
 def find_copied(split: Split, texts: Sequence[Sequence[int]], shortest: int) -> list[Copied]:
-    """Find what of some texts stands in a part of a dataset.
+    """Find what a part of a dataset has of some texts.
 
-    The part is read block by block: once for the shares, and then for the longest sequences, mostly once more, at
+    The part is read block by block, once for the shares and then for the longest sequences: mostly once more, at
     most as often as the length of a text can be halved. Memory grows with the texts alone.
 
     Parameters
@@ -84,19 +84,19 @@ def find_copied(split: Split, texts: Sequence[Sequence[int]], shortest: int) -> 
 
 
 class _Longest:
-    """Finds the longest sequence of a text that stands in another, by asking for one length after another.
+    """Finds the longest sequence of a text that another has, by asking for one length after another.
 
     Parameters
     ----------
     starts
-        Where the sequences of the shortest length begin that stand there.
+        Where the sequences of the shortest length begin that the other text has.
     shortest
         That length.
     """
 
     def __init__(self, starts: Ids, shortest: int) -> None:
         self._starts, self._found = starts, starts[:1]
-        # A sequence stands there at most as long as those within it do, which begin side by side.
+        # The other text has a longer sequence only if it has all shorter ones within it, which begin side by side.
         last_of_run = np.append(np.flatnonzero(np.diff(starts) != 1), len(starts) - 1)
         run_ends = starts[last_of_run[np.searchsorted(last_of_run, np.arange(len(starts)))]]
         self._most = run_ends - starts + shortest
@@ -111,12 +111,12 @@ class _Longest:
 
     @property
     def place(self) -> slice:
-        """Where the longest sequence known so far stands."""
+        """The place of the longest sequence known so far."""
         start = int(self._found[0]) if len(self._found) else 0
         return slice(start, start + self.least)
 
     def learn(self, standing: Ids) -> None:
-        """Take note of where sequences of the length `tried` begin that stand there, those of other texts too."""
+        """Take note of where sequences of the length `tried` begin that were found, those of other texts too."""
         found = np.intersect1d(self.candidates, standing)
         if len(found):
             self._found, self.least = found, self.tried
@@ -178,7 +178,7 @@ class _Hashing:
         self._inverses = np.cumprod(np.full(longest, pow(FACTOR, -1, 1 << 64), np.uint64))
 
     def sums(self, ids: NDArray[Any]) -> Hashes:
-        """Return the sum of a text's tokens to each place, (T + 1,), each made a large number times its power."""
+        """Return the sums, (T + 1,), of a text's tokens up to each place: each a large number times its power."""
         numbers = (ids.astype(np.uint64) + 1) * 0xBF58476D1CE4E5B9
         numbers ^= numbers >> 31
         numbers *= self._powers[: len(ids)]
@@ -194,7 +194,7 @@ class _Hashing:
 
 
 def _standing(ids: NDArray[Any], text: Ids, starts: Mapping[int, Ids]) -> dict[int, Ids]:
-    """Return which sequences of a text, by their lengths, stand in other ids."""
+    """Return which sequences of a text, by their lengths, are in other ids."""
     longest = max(starts)
     hashing = _Hashing(max(len(text), BLOCK + longest))
     of_text = hashing.sums(text)

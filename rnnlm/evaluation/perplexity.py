@@ -2,14 +2,13 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnnlm.dataset.store import Split
-from rnnlm.evaluation.scoring import Losses, split_losses
-from rnnlm.nn.network import Network
+from rnnlm.evaluation.scoring import Losses
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -98,10 +97,3 @@ def rounded(perplexity: float | None) -> str:
     if perplexity is None:
         return "-"
     return f"{perplexity:.2f}" if perplexity < 1e9 else f"{perplexity:.3g}"
-
-
-def evaluate(
-    network: Network, split: Split, batching: str, *, watch: Callable[[], None] = lambda: None
-) -> Evaluation:
-    """Measure a network on a split, which must not be empty; the parameters are those of `split_losses`."""
-    return Evaluation.of(split_losses(network, split, batching, watch=watch), split)

@@ -16,7 +16,7 @@ LARGEST_ONNX = 2_000_000_000
 """Bytes of weights in an ONNX file, at most: its format, protobuf, ends at 2 GiB."""
 
 
-def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
+def export(model: LanguageModel, file_format: Format, out: Path) -> Path:
     """Write a model's weights, and beside them its vocabulary: both or neither.
 
     Parameters
@@ -25,7 +25,7 @@ def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
         The model.
     file_format
         ``onnx``: a graph as `onnx_model` makes it. ``torch``: a state dict with PyTorch's names and shapes.
-    path
+    out
         The file; one that is there is replaced.
 
     Returns
@@ -40,11 +40,13 @@ def export(model: LanguageModel, file_format: Format, path: Path) -> Path:
         be written.
     """
     content = _onnx(model) if file_format == "onnx" else _torch(model)
-    vocabulary = path.parent / f"{path.stem}.vocabulary.json"
+    vocabulary = out.parent / f"{out.stem}.vocabulary.json"
     try:
-        write_together({path: content, vocabulary: model.vocabulary.content(vocabulary)})
+        write_together({out: content, vocabulary: model.vocabulary.content(vocabulary)})
     except OSError as error:
-        raise RnnlmError(f"{error.filename}: cannot be written ({error.strerror}); choose another -o.") from error
+        raise RnnlmError(
+            f"{error.filename}: cannot be written ({error.strerror}); choose another `out`."
+        ) from error
     return vocabulary
 
 
@@ -55,8 +57,10 @@ def _onnx(model: LanguageModel) -> bytes:
         raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
-        raise RnnlmError("an ONNX file holds at most 2 GB, but the weights are more; export with --format torch.")
-    content: bytes = onnx_model(model.network, model.config.model).SerializeToString()
+        raise RnnlmError(
+            "an ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
+        )
+    content: bytes = onnx_model(model.network).SerializeToString()
     return content
 
 
@@ -69,12 +73,9 @@ def _torch(model: LanguageModel) -> bytes:
             "safetensors.torch.load_file."
         ) from error
 
-    tensors = {
-        name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in model.network.parameters.items()
-    }
-    if model.config.model.tie_weights:
-        # Under both names, as PyTorch's modules expect it; it is stored once.
-        tensors["output.weight"] = tensors["embedding.weight"]
+    tensors = model.network.tensors()
+    # One tensor for each array: one that has two names is stored once.
+    as_torch = {id(value): torch.from_numpy(np.ascontiguousarray(value)) for value in tensors.values()}
     file = io.BytesIO()
-    torch.save(tensors, file)
+    torch.save({name: as_torch[id(value)] for name, value in tensors.items()}, file)
     return file.getvalue()

@@ -14,7 +14,7 @@ from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
 
 Phrase: TypeAlias = Sequence[Sequence[int]]
-"""Of each of some tokens in a row, the ids that it may have."""
+"""Tokens in a row: for each of them, the ids that it may have."""
 
 
 class Spellings:
@@ -38,7 +38,7 @@ class Spellings:
             If there is nothing in the text.
         """
         tokens = self._processor.tokenize(text)
-        # One token may read as what is several where it stands alone, such as 'mr.'.
+        # A single token, such as 'mr.', may read as what is split into several where it is alone.
         whole = {text, self._reading(tokens)}
         alone = [i for reading in whole for i in self._ids.get(reading, ())]
         if not tokens and not alone:
@@ -49,11 +49,11 @@ class Spellings:
 
     @cached_property
     def _ids(self) -> dict[str, list[int]]:
-        """The ids that read alike, such as both quotation marks."""
+        """The ids that read alike, such as both quotation marks, by what they read as."""
         ids = defaultdict(list)
         for i, token in enumerate(self._vocabulary.tokens):
             if i not in (self._vocabulary.start_id, self._vocabulary.end_id):
-                # Letters and digits read as they are, and looking at them takes less time.
+                # Letters and digits read as they are; this check is the faster one.
                 ids[token if token.isalnum() else self._reading([token])].append(i)
         return dict(ids)
 
@@ -73,7 +73,8 @@ class Bans:
     forbidden
         Ids that are never chosen.
     phrases
-        What never comes to stand. Ids of the same token in one phrase of several are so in all.
+        Tokens that are never written in a row. Ids that mean the same token in one phrase of several tokens mean
+        it in all of them.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ class Bans:
     def __init__(self, network: Network, forbidden: Collection[int], phrases: Collection[Phrase] = ()) -> None:
         self._row: Floats = np.zeros(network.vocabulary_size, network.dtype)
         self._row[list(forbidden)] = -np.inf
-        # Of the ids that a token of a phrase may have, the first stands for all.
+        # The first of the ids that a token of a phrase may have represents them all.
         self._first = {i: ids[0] for phrase in phrases if len(phrase) > 1 for ids in phrase for i in ids}
         self._last: dict[tuple[int, ...], list[int]] = {}
         for *before, last in phrases:
@@ -119,4 +120,4 @@ class Bans:
 
 def nothing_left() -> RnnlmError:
     """Say that every token that could follow is ruled out."""
-    return RnnlmError("all that could be written is banned; ban less, or lower min_tokens.")
+    return RnnlmError("all that could be written is banned; ban less, or lower `min_tokens`.")

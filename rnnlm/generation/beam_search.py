@@ -1,12 +1,11 @@
 """The most likely continuations of a prompt."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.bans import Bans, Phrase, nothing_left
+from rnnlm.generation.bans import Bans, nothing_left
 from rnnlm.generation.sampler import SampledIds, refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
@@ -21,47 +20,32 @@ class Hypothesis(NamedTuple):
     parent: int = 0  # which of the hypotheses that went on it was made of
 
 
-@np.errstate(all="ignore")
 def beam_search(
     network: Network,
     prompt: list[int],
     width: int,
     *,
+    bans: Bans,
     end_id: int,
-    forbidden: Collection[int],
     max_tokens: int,
     min_tokens: int = 0,
-    phrases: Collection[Phrase] = (),
 ) -> list[SampledIds]:
-    """Search for the most likely continuations of a prompt.
+    """Return at most `width` continuations of a prompt, those found the most likely, in order.
 
     At every step each hypothesis of the beam is continued with every token. The `width` most likely of those that
-    go on are the next beam (Graves 2012, Sutskever et al. 2014); those that end here take no place in it, and the
+    go on are the next beam (Graves 2012, Sutskever et al. 2014). Those that end here take no place in it; the
     `width` most likely of all that have ended are kept. The search is over when no hypothesis can be more likely
     than these. All are compared by their log-probabilities as they are, not divided by their lengths. With a beam
     as wide as there are continuations the search is exact.
 
     Parameters
     ----------
-    network
-        The model.
-    prompt
-        Ids that are continued, the start of a sentence first.
+    network, prompt, bans, end_id
+        As for a `Sampler`.
     width
         How many hypotheses are kept.
-    end_id
-        A continuation ends before this id.
-    forbidden, phrases
-        What is not used; see `Bans`. A phrase may begin in the prompt.
-    max_tokens
-        Length at which a continuation is cut.
-    min_tokens
-        Length below which none ends.
-
-    Returns
-    -------
-    list of SampledIds
-        At most `width` continuations, the most likely first.
+    max_tokens, min_tokens
+        Length at which a continuation is cut, and below which none ends.
 
     Raises
     ------
@@ -70,7 +54,6 @@ def beam_search(
     """
     if width < 1:
         raise RnnlmError(f"width {width}: give a whole number from 1.")
-    bans = Bans(network, forbidden, phrases)
     recent = prompt[-bans.reach :] if bans.reach else []
     log_probs, state = read_prompt(network, prompt)
     stepper = Stepper(network, state)
@@ -83,17 +66,11 @@ def beam_search(
         before = np.array([[hypothesis.log_prob] for hypothesis in beam])
         totals = before + bans.applied(log_probs, [recent + hypothesis.ids for hypothesis in beam])
         if step >= min_tokens:
-            ended += [Hypothesis(beam[i].ids, float(totals[i, end_id])) for i in range(len(beam))]
-            ended = _best(ended, width)
+            ended = _best(ended + _ending(beam, totals[:, end_id]), width)
         totals[:, end_id] = -np.inf
         # What goes on never becomes more likely.
         least = ended[-1].log_prob if len(ended) == width else -np.inf
-        longer = []
-        for place in _largest(totals.ravel(), width):
-            parent, chosen = divmod(int(place), network.vocabulary_size)
-            if totals[parent, chosen] > least:
-                longer.append(Hypothesis([*beam[parent].ids, chosen], float(totals[parent, chosen]), parent))
-        beam = longer
+        beam = [longer for longer in _continued(beam, totals, width) if longer.log_prob > least]
         if not beam:
             break
     found = _best(ended + beam, width)
@@ -102,13 +79,27 @@ def beam_search(
     return [SampledIds(hypothesis.ids, hypothesis.log_prob) for hypothesis in found]
 
 
+def _ending(beam: list[Hypothesis], totals: Floats) -> list[Hypothesis]:
+    """Return the hypotheses of a beam as they are if they end here, with these log-probabilities (B,)."""
+    return [Hypothesis(each.ids, total) for each, total in zip(beam, totals.tolist(), strict=True)]
+
+
+def _continued(beam: list[Hypothesis], totals: Floats, number: int) -> list[Hypothesis]:
+    """Return the most likely continuations by one token, given the log-probabilities (B, C) of all of them."""
+    longer = []
+    for place in _largest(totals.ravel(), number):
+        parent, chosen = divmod(int(place), totals.shape[1])
+        longer.append(Hypothesis([*beam[parent].ids, chosen], float(totals[parent, chosen]), parent))
+    return longer
+
+
 def _best(hypotheses: list[Hypothesis], number: int) -> list[Hypothesis]:
     """Return the most likely hypotheses in order; of equals, the first comes first."""
     return sorted(hypotheses, key=lambda hypothesis: -hypothesis.log_prob)[:number]
 
 
 def _largest(values: Floats, number: int) -> Ids:
-    """Return where the largest values stand that are not ``-inf``, at most `number` of them."""
+    """Return the places of the largest values that are not ``-inf``, at most `number` of them."""
     number = min(number, int(np.isfinite(values).sum()))
     largest: Ids = np.argpartition(-values, number - 1)[:number] if number else np.empty(0, int)
     return np.sort(largest)  # of equals, the first comes first

@@ -1,6 +1,6 @@
 """Text drawn token after token."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import compress
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.bans import Bans, Phrase, nothing_left
-from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.bans import Bans, nothing_left
+from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper, read_prompt
@@ -38,16 +38,16 @@ class Sampler:
         The model.
     prompt
         Ids that the samples continue, the start of a sentence first.
+    bans
+        What is never chosen. A phrase may begin in the prompt.
     end_id
         The end of a sentence.
-    forbidden, phrases
-        What is never chosen; see `Bans`. A phrase may begin in the prompt.
     sampling
         How to choose.
     rngs
         One source of randomness a sample, so that a sample does not depend on its neighbours.
     min_tokens
-        Steps in which the end is not chosen either.
+        Steps in which the end is not chosen.
 
     Attributes
     ----------
@@ -59,25 +59,23 @@ class Sampler:
         Reads their tokens.
     """
 
-    @np.errstate(all="ignore")
     def __init__(
         self,
         network: Network,
         prompt: list[int],
         *,
+        bans: Bans,
         end_id: int,
-        forbidden: Collection[int],
-        sampling: Sampling,
+        sampling: SamplingSettings,
         rngs: list[np.random.Generator],
         min_tokens: int = 0,
-        phrases: Collection[Phrase] = (),
     ) -> None:
         samples = len(rngs)
         self.alive = self._rows = np.arange(samples)
         self.end_id = end_id
         self._sampling, self._rngs, self._min_tokens = sampling, rngs, min_tokens
-        self._bans = Bans(network, forbidden, phrases)
-        self._texts = [prompt[-self._bans.reach :] for _ in rngs] if self._bans.reach else []
+        self._bans = bans
+        self._texts = [prompt[-bans.reach :] for _ in rngs] if bans.reach else []
         self._steps = 0
         self._chosen: Ids = np.empty(0, int)
         # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
@@ -89,7 +87,6 @@ class Sampler:
             self._repeated = np.zeros(self._log_probs.shape, bool)
             self._repeated[:, prompt] = True
 
-    @np.errstate(all="ignore")
     def step(self) -> tuple[Ids, Floats]:
         """Choose the next id of each sample that goes on; return the ids and the model's log-probabilities."""
         if self._steps > 0:
@@ -109,7 +106,6 @@ class Sampler:
         self._steps += 1
         return self._chosen, log_probs
 
-    @np.errstate(all="ignore")
     def probabilities(self) -> Floats:
         """Return the probabilities with which the first id of each sample is chosen, (A, C)."""
         refuse_overflow(self._log_probs)
@@ -155,7 +151,7 @@ def sample_ids(
         many of its ids are kept, else None.
     """
     samples = len(sampler.alive)
-    # Of each sample: the ids that it keeps, and the log-probabilities that count, one more if it reached the end.
+    # For each sample: how many ids it keeps, and how many log-probabilities count, one more if it reached the end.
     lengths, counted = np.full((2, samples), max_tokens)
     steps: list[tuple[Ids, Ids, Floats]] = []
     for step in range(max_tokens):
@@ -187,7 +183,8 @@ def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
     The network may serve others between two of them.
     """
     for _ in range(max_tokens):
-        [chosen], _ = sampler.step()
+        with np.errstate(all="ignore"):  # here, as whoever takes the ids may want to be warned
+            [chosen], _ = sampler.step()
         if chosen == sampler.end_id:
             return
         state = sampler.stepper.state
@@ -195,16 +192,20 @@ def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
         sampler.stepper.begin(state)
 
 
+class OverflowedError(RnnlmError):
+    """The probabilities of a model are not finite numbers."""
+
+
 def refuse_overflow(log_probs: ArrayLike) -> None:
     """Refuse log-probabilities that are not finite numbers.
 
     Raises
     ------
-    RnnlmError
+    OverflowedError
         If one is not.
     """
     if not np.isfinite(log_probs).all():
-        raise RnnlmError(
+        raise OverflowedError(
             "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
             "checkpoint, or train with a smaller optimizer.learning_rate."
         )

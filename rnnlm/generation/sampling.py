@@ -9,7 +9,7 @@ from rnnlm.nn.arrays import Floats, Ids, Mask
 
 
 @dataclass(frozen=True)
-class Sampling:
+class SamplingSettings:
     """How to choose from the distribution over the next token.
 
     Attributes

@@ -1,12 +1,14 @@
 """The network of a configuration, and trained weights put into one."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding, OneHot
@@ -95,61 +97,80 @@ def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: D
     return Softmax(table, bias, bias_gradient)
 
 
-def restored_network(checkpoint: Checkpoint) -> Network:
+def restored_network(checkpoint: Checkpoint, vocabulary_size: int) -> Network:
     """Make the network of a checkpoint's configuration and give it the weights.
 
     Raises
     ------
     RnnlmError
-        If names or shapes of the weights are not those of the configuration's network.
+        If names or shapes of the weights are not those of the configuration's network, or one is not a finite
+        number.
     """
-    _check_sizes(checkpoint)
-    network = make_network(checkpoint.config, len(checkpoint.vocabulary))
-    copy_into(network, checkpoint)
+    _check_sizes(checkpoint, vocabulary_size)
+    network = make_network(checkpoint.config, vocabulary_size)
+    fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
     return network
 
 
-def copy_into(network: Network, checkpoint: Checkpoint) -> None:
-    """Give a network the weights of a checkpoint.
+def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, advice: str) -> None:
+    """Give a network its weights.
+
+    Parameters
+    ----------
+    network
+        The network.
+    tensors
+        Arrays by name; tied weights may stand there under both of their names.
+    source
+        Where they come from, for messages.
+    advice
+        What to do if they do not fit.
 
     Raises
     ------
     RnnlmError
-        If names or shapes of the weights are not the network's, or one is not a finite number.
+        If a name, a shape or a value is not right; the message names all that are not.
     """
-    expected = {name: value.shape for name, value in network.parameters.items()}
-    _check_shapes(checkpoint, {**dict.fromkeys(checkpoint.parameters), **expected})
-    for name, value in checkpoint.parameters.items():
-        with np.errstate(over="ignore"):
-            network.parameters[name][...] = value
-        if not np.all(np.isfinite(network.parameters[name])):
-            raise RnnlmError(
-                f"{checkpoint.directory / MODEL}: not all of {name} are finite numbers; use another checkpoint."
-            )
+    found, problems = dict(tensors), []
+    source_name = network.source.tensor
+    for name in found.keys() & (network.tensors().keys() - network.parameters.keys()):
+        tied = found.pop(name)
+        if not np.array_equal(tied, found.get(source_name, tied)):
+            problems.append(f"{name} differs from {source_name}, though model.tie_weights is on")
+    for name, expected in network.parameters.items():
+        value = found.pop(name, None)
+        if value is None:
+            problems.append(f"{name} {expected.shape} is missing")
+        elif value.shape != expected.shape:
+            problems.append(f"{name} is {value.shape} instead of {expected.shape}")
+        elif np.iscomplexobj(value):
+            problems.append(f"{name} has complex numbers")
+        else:
+            with np.errstate(over="ignore"):
+                expected[...] = value
+            if not np.isfinite(expected).all():
+                problems.append(f"{name} has values that are not finite numbers in {expected.dtype}")
+    problems += [f"{name} {value.shape} has no place" for name, value in found.items()]
+    if problems:
+        raise RnnlmError(f"{source}: does not fit the configuration's network: {'; '.join(problems)}; {advice}.")
 
 
-def _check_sizes(checkpoint: Checkpoint) -> None:
+def _check_sizes(checkpoint: Checkpoint, vocabulary_size: int) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
-    model, size = checkpoint.config.model, len(checkpoint.vocabulary)
+    model, tensors = checkpoint.config.model, checkpoint.tensors
     rows = CELLS[model.cell].num_gates * model.hidden_size
     shapes = {f"rnn.weight_hh_l{k}": (rows, model.hidden_size) for k in range(model.num_layers)}
     if model.embedding_size is not None:
-        shapes["embedding.weight"] = (size, model.embedding_size)
-    cutoffs = model.softmax_cutoffs
-    if cutoffs is not None:
-        shapes["output.head.weight"] = (cutoffs[0] + len(cutoffs), model.hidden_size)
+        shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
+    if model.softmax_cutoffs is not None:
+        head = model.softmax_cutoffs[0] + len(model.softmax_cutoffs)
+        shapes["output.head.weight"] = (head, model.hidden_size)
     elif not model.tie_weights:
-        shapes["output.weight"] = (size, model.hidden_size)
-    _check_shapes(checkpoint, shapes)
-
-
-def _check_shapes(checkpoint: Checkpoint, expected: Mapping[str, tuple[int, ...] | None]) -> None:
-    """Refuse weights of other shapes; None is for those that there should not be."""
-    parameters = checkpoint.parameters
-    found = {name: parameters[name].shape if name in parameters else None for name in expected}
-    if found != expected:
-        name = min(name for name in expected if found[name] != expected[name])
+        shapes["output.weight"] = (vocabulary_size, model.hidden_size)
+    found = {name: tensors[name].shape if name in tensors else None for name in shapes}
+    if found != shapes:
+        name = min(name for name in shapes if found[name] != shapes[name])
         raise RnnlmError(
             f"{checkpoint.directory / MODEL}: the tensor {name} has shape {found[name]}, but its configuration "
-            f"and vocabulary make it {expected[name]}; use another checkpoint."
+            f"and vocabulary make it {shapes[name]}; use another checkpoint."
         )

@@ -6,8 +6,10 @@ from typing import Any
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint
-from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory, refuse_checkpoints_folder
+from rnnlm.storage.finding import refuse_checkpoints_folder
+from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory
 from rnnlm.training.progress import Progress
 
 
@@ -63,7 +65,7 @@ def _dataset(path: Path) -> dict[str, Any]:
 
 def _run(path: Path) -> dict[str, Any]:
     run = RunDirectory(path)
-    last, best = run.load("last"), run.checkpoint("best")
+    last, best = run.checkpoints.load("last"), run.checkpoints.find("best")
     return {
         "kind": "run",
         "path": str(path),
@@ -74,7 +76,8 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
-    progress = Progress.of(checkpoint)
+    progress, model = Progress.of(checkpoint), LanguageModel.restore(checkpoint)
+    weights = model.network.parameters
     return {
         "files": "all checksums agree",
         "step": progress.step,
@@ -85,8 +88,8 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "best_valid_perplexity": None if progress.best_loss is None else perplexity(progress.best_loss),
         "last_valid_loss": progress.last_loss,
         "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
-        "vocabulary_size": len(checkpoint.vocabulary),
-        "weights": sum(value.size for value in checkpoint.parameters.values()),
+        "vocabulary_size": len(model.vocabulary),
+        "weights": sum(value.size for value in weights.values()),
         "config": checkpoint.config.model_dump(),
-        "tensors": {name: list(value.shape) for name, value in sorted(checkpoint.parameters.items())},
+        "tensors": {name: list(value.shape) for name, value in sorted(weights.items())},
     }

@@ -5,7 +5,7 @@ import math
 
 
 def escape(text: object) -> str:
-    """Return a text as it stands in HTML, in attributes too; half a surrogate pair, which no file holds, is ?."""
+    """Return a text as HTML has it, in attributes too; half a surrogate pair becomes ?."""
     return html.escape(str(text).encode(errors="replace").decode())
 
 

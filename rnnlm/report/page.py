@@ -101,7 +101,7 @@ def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
     yield "</div>"
     if missing:
         yield f'<p class="note">Not logged: {", ".join(missing)}.</p>'
-    yield f'<p class="note">Of a curve with more than {MAX_POINTS} points, highs and lows are drawn.</p>'
+    yield f'<p class="note">A curve with more than {MAX_POINTS} points is drawn through its highs and lows.</p>'
 
 
 def _legend(curve: Curve) -> str:

@@ -35,7 +35,7 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
         from matplotlib.figure import Figure
         from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
     except ImportError as error:
-        raise RnnlmError("plotting needs matplotlib; run: pip install matplotlib.") from error
+        raise RnnlmError("Plotting needs matplotlib; run: pip install matplotlib.") from error
     drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
     if not drawn:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")

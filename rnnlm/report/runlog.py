@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.config import Config
-from rnnlm.dataset.store import SPLITS, Dataset
+from rnnlm.dataset.store import SPLITS, read_metadata
 from rnnlm.errors import RnnlmError
-from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, SAMPLES, RunDirectory
-from rnnlm.text.vocabulary import Vocabulary
+from rnnlm.files import sha256
+from rnnlm.storage.logs import METRICS, SAMPLES
+from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
+from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.training.progress import Evaluated, results
 
 
 @dataclass(frozen=True)
@@ -95,23 +98,12 @@ class RunLog:
     def to_dict(self) -> dict[str, Any]:
         """Return the results under the names that ``rnnlm train --json`` gives them."""
 
-        def evaluation(line: Measurement | None) -> dict[str, float | None]:
-            if line is None:
-                return {"step": None, "valid_loss": None, "valid_perplexity": None}
-            return {
-                "step": int(line.step),
-                "valid_loss": _finite(line.loss),
-                "valid_perplexity": _finite(line.perplexity),
-            }
+        def evaluation(line: Measurement | None) -> Evaluated:
+            return (None, None) if line is None else (int(line.step), _finite(line.loss))
 
-        return {
-            "run": str(self.path),
-            "steps": int(self.last.step),
-            "epochs": _finite(self.last.epoch),
-            "best": evaluation(self.best),
-            "last": evaluation(self.evaluations[-1] if self.evaluations else None),
-            "tokens_per_second": _finite(self.tokens_per_second),
-        }
+        best, last = evaluation(self.best), evaluation(self.evaluations[-1] if self.evaluations else None)
+        steps, epochs, speed = int(self.last.step), _finite(self.last.epoch), _finite(self.tokens_per_second)
+        return results(str(self.path), steps, epochs, best, last, speed)
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:
@@ -120,7 +112,7 @@ def read_runs(paths: Sequence[Path]) -> list[RunLog]:
     Raises
     ------
     RnnlmError
-        If one is no run, has logged nothing yet, or a log of it is damaged.
+        If one is not a run, has logged nothing yet, or a log of it is damaged.
     """
     by_place = {path.resolve(): path for path in paths}
     return [_read_run(path, label) for path, label in zip(by_place.values(), _labels(list(by_place)), strict=True)]
@@ -144,16 +136,16 @@ def _read_run(path: Path, label: str) -> RunLog:
     if not measurements:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
-    vocabulary = Vocabulary.load(RunDirectory(path).checkpoint("last"))
+    checkpoint = RunDirectory(path).checkpoints.find("last")
     return RunLog(
         label=label,
         path=path,
         config=config,
         environment=_read_environment(path / ENVIRONMENT),
-        vocabulary=vocabulary,
+        vocabulary=Vocabulary.load(checkpoint),
         measurements=measurements,
         samples=[_sample(values) for values in _read_log(path / SAMPLES)],
-        unknown_rates=_unknown_rates(config.data.path, vocabulary),
+        unknown_rates=_unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE),
     )
 
 
@@ -203,18 +195,18 @@ def _read_environment(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _unknown_rates(path: str | None, vocabulary: Vocabulary) -> dict[str, float]:
-    """Look up how much of the dataset is unknown, if it is still where and what it was."""
+def _unknown_rates(path: str | None, vocabulary: Path) -> dict[str, float]:
+    """Look up how much of the dataset is unknown, if one with this vocabulary is still where it was."""
     if path is None:
         return {}
     try:
-        dataset = Dataset.open(path)
+        metadata = read_metadata(path)
     except RnnlmError:
         return {}
-    if dataset.vocabulary != vocabulary:
+    if metadata["files"][VOCABULARY_FILE]["sha256"] != sha256(vocabulary):
         return {}
-    parts = [dataset.split(name) for name in SPLITS]
-    return {part.name: part.unknown_tokens / part.num_tokens for part in parts if part.num_tokens}
+    parts = {name: metadata["splits"][name] for name in SPLITS}
+    return {name: part["unknown_tokens"] / part["tokens"] for name, part in parts.items() if part["tokens"]}
 
 
 def _finite(value: float) -> float | None:

@@ -13,13 +13,13 @@ from rnnlm.report.markup import escape, number, short
 
 WIDTH, HEIGHT = 480, 290
 LEFT, RIGHT, TOP, BOTTOM = 56, 468, 14, 240
-"""The frame that the curves are drawn in; around it stand the numbers."""
+"""The frame that the curves are drawn in; the numbers are outside of it."""
 
 COLOURS, DASHES = 7, 4
 """How many of each ``page.css`` has; without a common factor, they make 28 different lines."""
 
 MAX_MARKS = 60
-"""Most evaluations of which each gets a mark on the curve."""
+"""A curve of more evaluations than this has no marks."""
 
 
 @dataclass(frozen=True)

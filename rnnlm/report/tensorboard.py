@@ -7,7 +7,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError
 from rnnlm.report.curves import CHARTS
 from rnnlm.report.runlog import RunLog
-from rnnlm.storage.run_directory import METRICS
+from rnnlm.storage.logs import METRICS
 
 SUFFIX = ".rnnlm"
 """The end of the names of the files, by which they are found and replaced."""
@@ -31,7 +31,7 @@ def write_events(runs: Sequence[RunLog], directory: Path) -> None:
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
-        raise RnnlmError("event files need tensorboardX; run: pip install tensorboardX.") from error
+        raise RnnlmError("Event files need tensorboardX; run: pip install tensorboardX.") from error
     for run in runs:
         place = directory / run.label
         for old in place.glob(f"events.out.tfevents.*{SUFFIX}"):

@@ -1,12 +1,12 @@
 """Checkpoints: self-contained directories that are written whole or not at all.
 
-A checkpoint directory holds ``model.safetensors`` (PyTorch's tensor names and shapes), ``config.yaml``,
-``vocabulary.json``, ``training_state.json`` and ``training_state.safetensors`` (what an exact resume needs) and
-``manifest.json`` (format version, size and SHA-256 of each of the others).
+A checkpoint directory holds ``model.safetensors`` (PyTorch's tensor names and shapes), ``config.yaml``, the files
+that its kind of model needs (``vocabulary.json``), ``training_state.json`` and ``training_state.safetensors``
+(what an exact resume needs) and ``manifest.json`` (format version, size and SHA-256 of each of the others).
 """
 
 import json
-import shutil
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,19 @@ from safetensors import SafetensorError
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import read_text, sha256, sync
+from rnnlm.files import fingerprint, published, read_text
 from rnnlm.nn.arrays import Floats
-from rnnlm.text.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
-VOCABULARY = "vocabulary.json"
 STATE = "training_state.json"
 STATE_TENSORS = "training_state.safetensors"
-FILES = (MODEL, CONFIG, VOCABULARY, STATE, STATE_TENSORS)
+FILES = (MODEL, CONFIG, STATE, STATE_TENSORS)
+"""What every checkpoint has beside its manifest."""
+
+_FURTHER_FILE = re.compile(r"\w[\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -38,58 +39,66 @@ class Checkpoint:
 
     Attributes
     ----------
-    config, vocabulary
-        The run's configuration and vocabulary.
-    parameters
-        The network's weights by name.
+    config
+        The run's configuration.
+    tensors
+        The network's weights by name, as they are on the disk.
     state, state_tensors
         Progress of the training: plain values, and arrays by name.
+    files
+        The contents of what else the model needs, by the names of the files.
     directory
         Where it was read from, for messages.
     """
 
     config: Config
-    vocabulary: Vocabulary
-    parameters: dict[str, Floats]
+    tensors: dict[str, Floats]
     state: dict[str, Any]
     state_tensors: dict[str, Floats]
+    files: dict[str, bytes]
     directory: Path = Path()
+
+    def file(self, name: str) -> bytes:
+        """Return the content of a file that the model needs.
+
+        Raises
+        ------
+        RnnlmError
+            If the checkpoint does not have it.
+        """
+        if name not in self.files:
+            raise RnnlmError(
+                f"{self.directory / name}: missing, {MANIFEST} does not name it either; use another checkpoint."
+            )
+        return self.files[name]
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
-    """Write a new checkpoint directory under a temporary name, see that it is on the disk, and rename it.
+    """Write a new checkpoint directory, which appears when all of it is on the disk.
 
     Raises
     ------
     RnnlmError
         If it cannot be written; nothing of the attempt is left.
     """
-    temporary = directory.with_name(f".{directory.name}.partial")
+    contents = {
+        MODEL: _to_bytes(checkpoint.tensors),
+        CONFIG: checkpoint.config.to_yaml().encode(),
+        **checkpoint.files,
+        STATE: json.dumps(checkpoint.state, indent=1).encode(),
+        STATE_TENSORS: _to_bytes(checkpoint.state_tensors),
+    }
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        parameters = checkpoint.parameters
-        if checkpoint.config.model.tie_weights:
-            # Under both names, as PyTorch's modules expect them.
-            parameters = {**parameters, "output.weight": parameters["embedding.weight"]}
-        (temporary / MODEL).write_bytes(_tensors(parameters))
-        (temporary / CONFIG).write_text(checkpoint.config.to_yaml(), encoding="utf-8")
-        checkpoint.vocabulary.save(temporary / VOCABULARY)
-        (temporary / STATE).write_text(json.dumps(checkpoint.state, indent=1), encoding="utf-8")
-        (temporary / STATE_TENSORS).write_bytes(_tensors(checkpoint.state_tensors))
-        files = {name: _fingerprint(temporary / name) for name in FILES}
-        manifest = {"format_version": FORMAT_VERSION, "files": files}
-        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        for name in (*FILES, MANIFEST):
-            sync(temporary / name)
-        sync(temporary)
-        temporary.rename(directory)
-        sync(directory.parent)
+        with published(directory) as partial:
+            for name, content in contents.items():
+                (partial / name).write_bytes(content)
+            files = {name: fingerprint(partial / name) for name in contents}
+            manifest = {"format_version": FORMAT_VERSION, "files": files}
+            (partial / MANIFEST).write_bytes(json.dumps(manifest, indent=1).encode())
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise RnnlmError(
             f"{directory}: the checkpoint cannot be written ({error.strerror or error}), the one before is kept; "
-            "see to room and permissions, then go on with --resume."
+            "see to room and permissions, then go on with `resume`."
         ) from error
 
 
@@ -102,24 +111,26 @@ def load_checkpoint(directory: Path) -> Checkpoint:
         If a file is missing, damaged or not what its name says; the message names the file.
     """
     expected = _read_manifest(directory)
-    for name in FILES:
+    further = [name for name in expected if name not in FILES]
+    for name in (*FILES, *further):
         _verify(directory / name, expected.get(name))
     try:
+        files = {name: (directory / name).read_bytes() for name in further}
         state = json.loads(read_text(directory / STATE))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise RnnlmError(
+            f"{error.filename}: cannot be read ({error.strerror}); use another checkpoint."
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise RnnlmError(f"{directory / STATE}: cannot be read ({error}); use another checkpoint.") from error
     if not isinstance(state, dict):
         raise RnnlmError(f"{directory / STATE}: not an object of JSON; use another checkpoint.")
     config = Config.load(directory / CONFIG)
-    vocabulary = Vocabulary.load(directory / VOCABULARY)
-    parameters = _read_tensors(directory / MODEL)
-    if config.model.tie_weights:
-        parameters.pop("output.weight", None)
-    state_tensors = _read_tensors(directory / STATE_TENSORS)
-    return Checkpoint(config, vocabulary, parameters, state, state_tensors, directory)
+    tensors = _read_tensors(directory / MODEL)
+    return Checkpoint(config, tensors, state, _read_tensors(directory / STATE_TENSORS), files, directory)
 
 
-def _tensors(arrays: dict[str, Floats]) -> bytes:
+def _to_bytes(arrays: Mapping[str, Floats]) -> bytes:
     # safetensors writes an array's memory as it is, so a transposed view is copied first.
     return safetensors.numpy.save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
 
@@ -135,18 +146,16 @@ def _read_tensors(path: Path) -> dict[str, Floats]:
     return tensors
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
-
-
 def _read_manifest(directory: Path) -> Mapping[str, Any]:
-    """Return the fingerprints of a checkpoint's files by name."""
+    """Return the fingerprints of a checkpoint's files by name; a name is no path, so nothing else is ever read."""
     path = directory / MANIFEST
     if not path.is_file():
         raise RnnlmError(f"{directory}: not a checkpoint, it has no {MANIFEST}.")
     try:
         manifest = json.loads(read_text(path))
         version, files = manifest["format_version"], dict(manifest["files"])
+        if not all(map(_FURTHER_FILE.fullmatch, files)):
+            raise ValueError(files)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RnnlmError(f"{path}: damaged; use another checkpoint.") from error
     if version != FORMAT_VERSION:
@@ -158,7 +167,7 @@ def _verify(path: Path, expected: object) -> None:
     """Check a file of a checkpoint against its fingerprint; one of another size is not even read."""
     try:
         fits = isinstance(expected, dict) and expected.get("bytes") == path.stat().st_size
-        if not (fits and _fingerprint(path) == expected):
+        if not (fits and fingerprint(path) == expected):
             raise RnnlmError(f"{path}: damaged, not what {MANIFEST} says was saved; use another checkpoint.")
     except OSError as error:
-        raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise RnnlmError(f"{path}: cannot be read ({error.strerror}), though {MANIFEST} names it.") from error

@@ -45,7 +45,7 @@ ABBREVIATIONS = """
     jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri
     str hauptstr tel v.chr n.chr ud uds vd vds ee.uu a.c см ср пл обл р-н np fx
 """
-"""What follows these decides: *the U.S. economy*, *the U.S. They*."""
+"""Abbreviations that end a sentence or not, as the next word shows: *the U.S. economy*, *the U.S. They*."""
 
 SENTENCE_STARTERS = """
     the this that these those there then they he she it we you i if but and so or what when where why who how

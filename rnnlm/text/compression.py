@@ -31,7 +31,7 @@ CHUNK = 1 << 14
 BUFFER = 1 << 16
 """Bytes that are kept ready, and looked at to recognize a file."""
 FAR = 1 << 26
-"""Bytes that are read further where some are no text, to see whether the compressed data is damaged."""
+"""Bytes that are read after some that are not text, to see whether the compressed data is damaged."""
 
 
 def compression_of(beginning: bytes) -> str | None:

@@ -39,7 +39,7 @@ class Damage(RnnlmError):
         super().__init__(self._sentence(self.place))
 
     def after_line(self, number: int) -> RnnlmError:
-        """Return the error of a file of lines after so many of them."""
+        """Return the error of a file of lines after this many."""
         return RnnlmError(self._sentence(f"after line {number:,}, {self.place}" if number else self.place))
 
     def left_out(self) -> str:

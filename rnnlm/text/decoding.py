@@ -22,7 +22,7 @@ LEAST_UTF8, LEAST_UTF8_PARTS = 2, 0.01
 """A text of single bytes with more UTF-8 than this, in characters and as a share of its parts, may be UTF-8."""
 CONTINUATIONS = bytes(range(0x80, 0xC0))
 MOST_UNDECODABLE = 10
-"""The most bytes of a text that are no character; one more is allowed for every million bytes."""
+"""The most bytes of a text that are not a character; one more is allowed for every million bytes."""
 
 
 class Decoding:
@@ -84,7 +84,7 @@ class Decoding:
             self._recognize(content.around())
 
     def beginning(self, data: bytes) -> str:
-        """Return the characters of the first bytes, of which the last character may be cut."""
+        """Return the characters of the first bytes; the last one may be cut."""
         return codecs.getincrementaldecoder(self._encoding)("replace").decode(data).removeprefix("\ufeff")
 
     def decoded(self, part: str, line: int) -> str:

@@ -21,7 +21,7 @@ PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
 """Lines broken at the edge of a page are all shorter than the first, and most are longer than the second."""
 LINE_CLOSERS = tuple('.?!"”’»…:;')
 LICENCE_CHARACTERS = 50_000
-"""The mark where a book begins is looked for in so many; the small print has some 12,000."""
+"""The mark where a book begins is looked for in this many; the small print has some 12,000."""
 CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
 """The places where a document is cut into pieces, the best first."""
 

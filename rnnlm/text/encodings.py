@@ -26,7 +26,7 @@ JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 """Escape sequences that only ISO-2022-JP has."""
 
 UNDECODABLE = "rnnlm-undecodable"
-"""The error handler of codecs that puts a lone surrogate where bytes are no character."""
+"""The error handler of codecs that replaces bytes that are not a character by a lone surrogate."""
 
 FREQUENT = re.compile("[\t\n\r -~\u3001\u3002\uff0c]")
 """Characters that are frequent in text of two or four bytes a character, but rare in the wrong order of bytes."""

@@ -65,7 +65,7 @@ def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     Parameters
     ----------
     lines
-        The file, of which nothing is taken.
+        The file; nothing of it is taken.
     name
         Its name, which decides between csv and txt where a text with separators may be both.
     text_column

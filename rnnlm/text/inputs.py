@@ -38,7 +38,7 @@ class ReaderSettings:
     delimiter
         The character between the fields of csv; ``auto`` finds it in the first rows.
     quoting
-        Whether fields of csv may stand in quotation marks; None to find that out.
+        Whether fields of csv may be quoted; None to find it out.
     header
         Whether the first row of csv names the columns; they are called 1, 2 and so on if not.
     where

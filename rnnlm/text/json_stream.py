@@ -20,7 +20,7 @@ EACH_VALUE = "{}"
 """In a path through a document: every value of an object."""
 
 MOST_KEYS = 8
-"""A list is looked for below so many keys at most."""
+"""The most keys below which a list is looked for."""
 READ_SIZE = 1 << 16
 """Characters that are read at a time."""
 
@@ -257,7 +257,7 @@ class JsonStream:
                 return ""
 
     def _read(self, characters: int) -> bool:
-        """Forget what was passed, and read so many more characters; return whether there were any."""
+        """Forget what was passed, and read more characters; return whether there were any."""
         self._line_number()
         parts = [self._text[self._at :]]
         self._at = self._counted = 0

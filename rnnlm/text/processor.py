@@ -86,7 +86,7 @@ class TextSettings:
         """
         words, records = level == "word", "txt" not in formats
         if tokenizer and not words:
-            raise RnnlmError(f"Characters have no tokenizer; leave {tokenizer!r} out, or choose words.")
+            raise RnnlmError("`tokenizer` is for words; leave it out with `level=char`.")
         if join and tokenizer != "whitespace":
             raise RnnlmError("`join` is for `tokenizer=whitespace`; the others need none; leave it out.")
         if keep_lines and not words:
@@ -104,7 +104,7 @@ class TextSettings:
 
     @property
     def default_documents(self) -> str:
-        """What a document of a text file is if nothing is said.
+        """What a document of a text file is by default.
 
         It is a ``line`` of words, a ``paragraph`` where the ends of lines are kept, a ``file`` of characters.
         """

@@ -169,7 +169,7 @@ def _unlikely_place(before: str, character: str, after: str) -> float:
 
 @lru_cache(1 << 15)
 def _script(character: str) -> str:
-    """Return the script of a letter, nothing for what is no letter."""
+    """Return the script of a letter; nothing for other characters."""
     is_letter = unicodedata.category(character)[0] in "LM" and character not in PUNCTUATION
     return unicodedata.name(character, "").split()[0] if is_letter else ""
 

@@ -18,9 +18,9 @@ from rnnlm.text import abbreviations
 from rnnlm.text.sentence_ends import SentenceEnds
 
 TRAINING_CHARACTERS = 1_000_000
-"""Punkt is trained on so much; its statistics settle long before."""
+"""Punkt is trained on the first of a text; its statistics settle long before."""
 TRAINING_PORTION = 100_000
-"""Punkt is fed so much at a time, because it keeps an object for each word."""
+"""Punkt is fed in portions, because it keeps an object for each word."""
 LONGEST_SENTENCE = 50_000
 """Longer sentences are cut."""
 WORD_END = re.compile(r".*\s", re.DOTALL)

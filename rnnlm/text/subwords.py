@@ -22,7 +22,7 @@ from rnnlm.text.segmenting import PatternTokenizer
 from rnnlm.text.tokenizers import LONE_SURROGATES, MARK
 
 TRAINING_CHARACTERS = 5_000_000
-"""Subwords are learned from so much; which ones are frequent settles long before."""
+"""Subwords are learned from the first of a text; which ones are frequent settles long before."""
 LEAST_COUNT = 2
 """A pair that was seen once says nothing about words."""
 REMEMBERED = 1 << 16

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import read_text, write_atomically
+from rnnlm.files import write_atomically
 from rnnlm.text.processor import TextProcessor, TextSettings, are_strings
 from rnnlm.text.scripts import begins_without_space
 from rnnlm.text.tokenizers import MARK, MARKED
@@ -107,7 +107,7 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def encode(self, tokens: Iterable[str], *, start: bool = False) -> list[int]:
+    def encode(self, tokens: Iterable[str], *, start: bool = False, end: bool = False) -> list[int]:
         """Return the ids of tokens of a text.
 
         A token outside the vocabulary becomes the unknown one, and so does one named like the start or the
@@ -119,6 +119,8 @@ class Vocabulary:
             The tokens.
         start
             Whether a sentence begins with them: then the id of the start token comes first, as a model reads it.
+        end
+            Whether a sentence ends with them: then the id of the end token comes last, as a model predicts it.
 
         Raises
         ------
@@ -128,7 +130,7 @@ class Vocabulary:
         if isinstance(tokens, str):
             raise RnnlmError(f"Tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
         ids = [self._text_ids.get(token, self.unknown_id) for token in tokens]
-        return [self.start_id, *ids] if start else ids
+        return [self.start_id] * start + ids + [self.end_id] * end
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the tokens of ids, special ones included."""
@@ -281,14 +283,30 @@ class Vocabulary:
         if file.is_dir():
             file = file / VOCABULARY_FILE
         try:
-            data = json.loads(read_text(file, LARGEST_FILE))
+            with file.open("rb") as stream:
+                content = stream.read(LARGEST_FILE + 1)
         except OSError as error:
             raise RnnlmError(f"{file}: cannot be read ({error.strerror}).") from error
+        return cls.from_bytes(content, str(file))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
+        """Read a vocabulary from what its file, `source` in messages, holds.
+
+        Raises
+        ------
+        RnnlmError
+            If it is not that of a vocabulary.
+        """
+        try:
+            if len(content) > LARGEST_FILE:
+                raise ValueError(f"longer than {LARGEST_FILE >> 20} MiB")
+            data = json.loads(content.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise RnnlmError(
-                f"{file}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
+                f"{source}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
-        return cls.from_dict(data, str(file))
+        return cls.from_dict(data, source)
 
 
 def _is_count(value: object) -> bool:

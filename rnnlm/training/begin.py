@@ -3,12 +3,17 @@
 import sys
 from pathlib import Path
 
+from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.storage.run_directory import RunDirectory, read_checkpoint
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.storage.finding import read_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
 from rnnlm.training.loop import Trainer
+from rnnlm.training.pretrained import load_vectors
+from rnnlm.training.resuming import resume_run
 
 
 def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: Path | None = None) -> Trainer:
@@ -33,31 +38,34 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         If no dataset is named or it cannot be opened, or the run exists and is not to be resumed, or is to be
         resumed and does not exist, or something else is in its directory.
     """
+
+    def say(message: str) -> None:
+        if not quiet:
+            print(message, file=sys.stderr)
+
     if config.data.path is None:
-        raise RnnlmError("data.path: no dataset is named; give --data DIR.")
+        raise RnnlmError("data.path: no dataset is named; give `data=DIR`.")
     run = RunDirectory(out)
     if run.exists and not resume:
-        raise RnnlmError(f"{out}: there is a run in it; go on with --resume, or choose another --out.")
+        raise RnnlmError(f"{out}: there is a run in it; go on with `resume`, or choose another `out`.")
     if not run.exists:
         run.refuse_other_files()
         if resume:
-            raise RnnlmError(f"{out}: there is no run to resume in it; leave --resume out to begin one.")
+            raise RnnlmError(f"{out}: there is no run to resume in it; leave `resume` out to begin one.")
     dataset = Dataset.open(config.data.path)
-    checkpoint = None
-    if init_from is not None:
-        checkpoint = read_checkpoint(init_from)
-        if not quiet:
-            print(explanation(config, checkpoint), file=sys.stderr)
-        config = with_architecture(config, checkpoint)
-    trainer = Trainer(config, dataset, run, quiet)
+    trained = None if init_from is None else read_checkpoint(init_from)
+    if trained is not None:
+        say(explanation(config, trained.config))
+        config = with_architecture(config, trained.config)
     if run.exists:
-        trainer.resume()
-    elif checkpoint is not None:
-        copied = copy_weights(checkpoint, trainer.network, dataset.vocabulary)
-        if not quiet:
-            print(f"{init_from}: {copied}", file=sys.stderr)
+        return resume_run(config, dataset, run, quiet=quiet)
+    if config.training.threads is not None:  # on which the last bits of the first weights may depend
+        blas.set_threads(config.training.threads)
+    model = LanguageModel.create(config, dataset)
+    if trained is not None:
+        say(f"{init_from}: {copy_weights(LanguageModel.restore(trained), model)}")
     elif config.model.embedding_file is not None:
-        loaded = trainer.load_embeddings(config.model.embedding_file)
-        if not quiet:
-            print(f"{config.model.embedding_file}: {loaded}", file=sys.stderr)
-    return trainer
+        table = model.network.source.table.value
+        vectors = load_vectors(config.model.embedding_file, model.vocabulary, table, config.training.seed)
+        say(f"{config.model.embedding_file}: {vectors}")
+    return Trainer(model, dataset, run, quiet=quiet)

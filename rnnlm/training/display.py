@@ -14,6 +14,9 @@ from rnnlm.training.progress import Progress
 LINE_SECONDS = 30
 """Seconds between lines where stderr is not a terminal."""
 
+CLEARLY_WORSE = 0.1
+"""Nats above those of guessing from which a loss is no longer that of a network which has only begun to learn."""
+
 
 class Display:
     """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`, or once nobody can see it."""
@@ -39,9 +42,7 @@ class Display:
         now = time.monotonic()
         if self.bar.disable and now < self._next_line:
             return
-        loss = progress.logged_nats / progress.logged_tokens
-        speed = progress.logged_tokens / progress.logged_seconds
-        text = f"loss {loss:.3f}, perplexity {rounded(perplexity(loss))}, {speed:,.0f} tokens/s"
+        text = f"{_in_words(progress.logged_loss, 3)}, {progress.logged_speed:,.0f} tokens/s"
         if self.bar.disable:
             self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
             self._next_line = now + LINE_SECONDS
@@ -49,6 +50,16 @@ class Display:
             with self._while_seen():
                 self.bar.set_postfix_str(text, refresh=False)
                 self.bar.update(done - self.bar.n)
+
+    def evaluated(self, progress: Progress, epochs: float, loss: float, guessing: float) -> None:
+        """Show the loss of the validation split, and that of guessing if it is clearly better."""
+        mark = " (best)" if progress.best_step == progress.step else ""
+        self.say(
+            f"step {progress.step:,}, epoch {epochs:.2f}, {progress.seconds:,.0f} s: "
+            f"validation {_in_words(loss, 4)}{mark}"
+        )
+        if loss > guessing + CLEARLY_WORSE:
+            self.say(f"  This is worse than guessing, {guessing:.4f}; try a smaller optimizer.learning_rate.")
 
     def say(self, message: str) -> None:
         """Print a line to stderr without tearing the bar."""
@@ -68,3 +79,7 @@ class Display:
             yield
         except OSError:
             self.quiet = self.bar.disable = True
+
+
+def _in_words(loss: float, digits: int) -> str:
+    return f"loss {loss:.{digits}f}, perplexity {rounded(perplexity(loss))}"

@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 
+import numpy as np
+
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.network import Network
-from rnnlm.storage.checkpoint import Checkpoint
+from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.networks import fill
 from rnnlm.text.report import counted
-from rnnlm.text.vocabulary import Vocabulary
 
 ARCHITECTURE = (
     "cell",
@@ -23,12 +24,9 @@ ARCHITECTURE = (
 )
 """The keys of a configuration's model section that say which weights there are and what they mean."""
 
-VOCABULARY_AXES = {"embedding.weight": 0, "output.weight": 0, "output.bias": 0}
-"""The axis along which a tensor has an entry for each token."""
 
-
-def with_architecture(config: Config, checkpoint: Checkpoint) -> Config:
-    """Return the configuration with the architecture of a checkpoint's network.
+def with_architecture(config: Config, trained: Config) -> Config:
+    """Return a configuration with the architecture of another, that of a trained network.
 
     Raises
     ------
@@ -37,22 +35,22 @@ def with_architecture(config: Config, checkpoint: Checkpoint) -> Config:
     """
     if config.model.embedding_file is not None:
         raise RnnlmError(
-            "--init-from: the embeddings come from the checkpoint; leave model.embedding_file out, as with "
-            "--set model.embedding_file=null."
+            "`init_from`: the embeddings come from the checkpoint; leave model.embedding_file out, as with "
+            "`set=model.embedding_file=null`."
         )
-    architecture = {key: getattr(checkpoint.config.model, key) for key in ARCHITECTURE}
+    architecture = {key: getattr(trained.model, key) for key in ARCHITECTURE}
     try:
         return config.with_model(**architecture)
     except RnnlmError as error:
-        raise RnnlmError(f"--init-from: with the checkpoint's network, {error}") from error
+        raise RnnlmError(f"`init_from`: with the checkpoint's network, {error}") from error
 
 
-def explanation(config: Config, checkpoint: Checkpoint) -> str:
+def explanation(config: Config, trained: Config) -> str:
     """Say which options of a training come from the checkpoint and which from the configuration, in two lines."""
-    model, trained = config.model, checkpoint.config.model
+    model = config.model
     taken = []
     for key in ARCHITECTURE:
-        value, asked = getattr(trained, key), getattr(model, key)
+        value, asked = getattr(trained.model, key), getattr(model, key)
         unused = (
             f" (not the configuration's {_yaml(asked)})"
             if key in model.model_fields_set and asked != value
@@ -94,48 +92,41 @@ class CopiedWeights:
         return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out"
 
 
-def copy_weights(checkpoint: Checkpoint, network: Network, vocabulary: Vocabulary) -> CopiedWeights:
-    """Put a checkpoint's weights into a network of its architecture, those of each token to the token's new id.
+def copy_weights(trained: LanguageModel, model: LanguageModel) -> CopiedWeights:
+    """Put the weights of a model into another of its architecture, those of each token to the token's new id.
 
     Parameters
     ----------
-    checkpoint
+    trained
         The trained model.
-    network
-        Changed in place; what belongs to tokens that the checkpoint does not have stays as it is.
-    vocabulary
-        The network's vocabulary.
+    model
+        Changed in place; what belongs to tokens that `trained` does not have stays as it is.
 
     Raises
     ------
     RnnlmError
         If one vocabulary is of words and the other of characters, or an adaptive softmax would need new clusters.
     """
-    before = checkpoint.vocabulary
+    before, vocabulary = trained.vocabulary, model.vocabulary
     if before.settings.level != vocabulary.settings.level:
         raise RnnlmError(
-            f"--init-from: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
-            f"{vocabulary.settings.level}; preprocess the text with --vocab and the checkpoint's vocabulary.json."
+            f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
+            f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
         )
-    if checkpoint.config.model.softmax_cutoffs is not None and before.tokens != vocabulary.tokens:
+    if trained.config.model.softmax_cutoffs is not None and before.tokens != vocabulary.tokens:
         raise RnnlmError(
-            "--init-from: an adaptive softmax cannot take on another vocabulary; preprocess the text with --vocab "
-            "and the checkpoint's vocabulary.json."
+            "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
+            "`vocab` and the checkpoint's vocabulary.json."
         )
     ids_before = {token: i for i, token in enumerate(before.tokens)}
     # The special tokens come first, and may have other names.
     ids_before |= {token: i for i, token in enumerate(vocabulary.tokens[: vocabulary.first_word_id])}
     new = [i for i, token in enumerate(vocabulary.tokens) if token in ids_before]
     old = [ids_before[vocabulary.tokens[i]] for i in new]
-    axes = VOCABULARY_AXES
-    if checkpoint.config.model.embedding_size is None:
-        axes = {**axes, "rnn.weight_ih_l0": 1}
-    for name, value in network.parameters.items():
-        trained = checkpoint.parameters[name]
-        if name not in axes:
-            value[...] = trained
-        elif axes[name] == 0:
-            value[new] = trained[old]
-        else:
-            value[:, new] = trained[:, old]
+    tensors = dict(trained.network.parameters)
+    for name, axis in model.network.vocabulary_axes().items():
+        by_token = model.network.parameters[name].copy()
+        np.moveaxis(by_token, axis, 0)[new] = np.moveaxis(tensors[name], axis, 0)[old]
+        tensors[name] = by_token
+    fill(model.network, tensors, "the checkpoint", "choose another")
     return CopiedWeights(len(old), len(vocabulary) - len(old), len(before) - len(old))

@@ -1,5 +1,6 @@
 """Word vectors from GloVe and word2vec text files."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,17 +66,15 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     size = table.shape[1]
     found: set[int] = set()
     bad_lines = 0
-    sizes: dict[int, int] = {}
+    sizes = Counter[int]()
     no_vectors: set[int] = set()  # sizes whose first line has no numbers
-    for number, fields in _lines(Path(path)):
-        if number == 1 and len(fields) == 2:
-            continue
-        # A few of GloVe's words have spaces in them: the vector is what stands last.
-        word, numbers = " ".join(fields[:-size]), fields[-size:]
+    for fields in _lines(Path(path)):
         length = len(fields) - 1
         if length not in sizes and _numbers(fields[1:]) is None:
             no_vectors.add(length)
-        sizes[length] = sizes.get(length, 0) + 1
+        sizes[length] += 1
+        # A few of GloVe's words have spaces in them: the vector is what stands last.
+        word, numbers = " ".join(fields[:-size]), fields[-size:]
         index = ids.get(word)
         if not word:
             bad_lines += 1
@@ -86,7 +85,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
             else:
                 table[index] = vector
                 found.add(index)
-    usual = max(sizes, key=lambda length: sizes[length], default=0)
+    [(usual, _)] = sizes.most_common(1) or [(0, 0)]
     if (usual != size or not found) and (usual < min(size, 2) or usual in no_vectors):
         raise RnnlmError(
             f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
@@ -102,13 +101,26 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     return LoadedVectors(len(found), [vocabulary.tokens[index] for index in missing], bad_lines)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line that is not empty."""
+def _refuse_misfit(path: str | Path, size: int, usual: int, found: bool, has_vectors: bool) -> None:
+    """Refuse a file whose lines usually have as many numbers as `usual`, if that or its words do not fit."""
+    if usual == size and found:
+        return
+    if not has_vectors:
+        raise RnnlmError(
+            f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
+        )
+    if usual != size:
+        raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
+    raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Yield the fields of each line that is not empty, without the two counts with which word2vec begins."""
     with open_lines(path) as lines:
         for number, line in enumerate(lines, start=1):
             fields = line.decode(errors="replace").rstrip().split(" ")
-            if fields != [""]:
-                yield number, fields
+            if fields != [""] and (number > 1 or len(fields) != 2):
+                yield fields
 
 
 def _numbers(fields: list[str]) -> Floats | None:

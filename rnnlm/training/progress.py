@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.storage.checkpoint import STATE, Checkpoint
 
 
@@ -57,6 +58,36 @@ class Progress:
         """Return the values by name."""
         return asdict(self)
 
+    @property
+    def logged_loss(self) -> float:
+        """Nats a token since the last line."""
+        return self.logged_nats / self.logged_tokens
+
+    @property
+    def logged_speed(self) -> float:
+        """Tokens a second since the last line."""
+        return self.logged_tokens / self.logged_seconds
+
+    def metrics(self, split: str, epochs: float, loss: float, tokens_per_second: float) -> dict[str, Any]:
+        """Return a line for ``metrics.jsonl``."""
+        return {
+            "step": self.step,
+            "epoch": epochs,
+            "tokens": self.tokens,
+            "split": split,
+            "loss": loss,
+            "perplexity": perplexity(loss),
+            "learning_rate": self.learning_rate,
+            "grad_norm": self.gradient_norm,
+            "tokens_per_second": tokens_per_second,
+            "seconds": self.seconds,
+        }
+
+    def results(self, run: str, epochs: float) -> dict[str, Any]:
+        """Return the `results` of the run so far."""
+        best, last = (self.best_step, self.best_loss), (self.last_step, self.last_loss)
+        return results(run, self.step, epochs, best, last, self.tokens / self.seconds if self.seconds else 0.0)
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Progress":
         """Make it from what `to_dict` returned.
@@ -90,6 +121,20 @@ class Progress:
                 f"{checkpoint.directory / STATE}: the progress is not whole ({error}); use another checkpoint."
             ) from error
 
+    def stepped(self, tokens: int, nats: float, gradient_norm: float) -> None:
+        """Take note of a step."""
+        self.step += 1
+        self.batch += 1
+        self.tokens += tokens
+        self.logged_tokens += tokens
+        self.logged_nats += nats
+        self.gradient_norm = gradient_norm
+
+    def logged(self) -> None:
+        """Take note of a line on training."""
+        self.logged_nats = self.logged_seconds = 0.0
+        self.logged_tokens = 0
+
     def evaluated(self, loss: float) -> None:
         """Take note of an evaluation at this step."""
         self.evaluation_pending = False
@@ -98,3 +143,26 @@ class Progress:
         if self.best_loss is None or loss < self.best_loss:
             self.best_step, self.best_loss = self.step, loss
             self.evaluations_since_best = 0
+
+
+Evaluated: TypeAlias = tuple[int | None, float | None]
+"""The step of an evaluation and its loss; None where there is none."""
+
+
+def results(
+    run: str, steps: int, epochs: float | None, best: Evaluated, last: Evaluated, tokens_per_second: float | None
+) -> dict[str, Any]:
+    """Return what a run has come to, by the names that it has in JSON."""
+
+    def evaluation(step: int | None, loss: float | None) -> dict[str, Any]:
+        value = None if loss is None else perplexity(loss)
+        return {"step": step, "valid_loss": loss, "valid_perplexity": value}
+
+    return {
+        "run": run,
+        "steps": steps,
+        "epochs": epochs,
+        "best": evaluation(*best),
+        "last": evaluation(*last),
+        "tokens_per_second": tokens_per_second,
+    }

@@ -1,4 +1,4 @@
-"""One training step of a configuration: the network, its optimizer, and what happens between them."""
+"""One training step: what happens between a network and its optimizer."""
 
 import math
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
+from rnnlm.nn.network import Network
 from rnnlm.optim import OPTIMIZERS, RowGradient, clip_by_value, global_norm, norm_factor
 
 
@@ -40,22 +40,22 @@ class TrainingStep:
 
     Parameters
     ----------
+    network
+        What is trained.
     config
         The configuration.
-    vocabulary_size
-        Number of tokens.
 
     Attributes
     ----------
-    network, optimizer
-        What it consists of.
+    optimizer
+        What changes the weights.
     gradients
         Those of the parameters that are trained, by name.
     """
 
-    def __init__(self, config: Config, vocabulary_size: int) -> None:
+    def __init__(self, network: Network, config: Config) -> None:
+        self.network = network
         self.config = config
-        self.network = make_network(config, vocabulary_size)
         trained = self.network.trained
         self.gradients = {name: self.network.gradients[name] for name in trained}
         self.optimizer = OPTIMIZERS[config.optimizer.name](
@@ -64,7 +64,6 @@ class TrainingStep:
             weight_decay=config.optimizer.weight_decay,
             **config.optimizer.options(),
         )
-
         if self.optimizer.skips_zeros:
             self.network.track_gradient_rows()
 

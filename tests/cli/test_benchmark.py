@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,7 +118,14 @@ def test_the_vocabulary_is_named_or_the_datasets(rnnlm: Command, config: str, wo
     outcome = rnnlm(*without)
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith("rnnlm: model.vocabulary_size: give the number of tokens, or name a dataset")
-    assert rnnlm(*without, "--set", f"data.path={word_dataset}").exit_code == 0
+    data = Path(shutil.copytree(word_dataset, "data"))
+    for file in data.glob("*.bin"):
+        file.unlink()
+    assert rnnlm(*without, "--set", "data.path=data").exit_code == 0
+    (data / "dataset.yaml").unlink()
+    refused = rnnlm(*without, "--set", "data.path=data")
+    assert refused.exit_code == 1
+    assert "data: this is not a dataset" in refused.stderr
 
 
 @pytest.mark.parametrize(

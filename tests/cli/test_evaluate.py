@@ -6,7 +6,7 @@ import pytest
 
 import rnnlm as package
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.evaluation.interpolation import Interpolation
 from rnnlm.evaluation.ngram import NgramModel
@@ -126,7 +126,7 @@ def test_another_vocabulary_is_refused(rnnlm: Command, word_run: Path, word_data
         (["--data", "none"], 1, "rnnlm: none: no such directory"),
         (["--text", "none.txt"], 1, "rnnlm: none.txt: "),
         (["--text", "empty.txt"], 1, "rnnlm: empty.txt: there is no text in it"),
-        (["--data", "a", "--text", "b"], 2, "Error: give --data or --text, not both."),
+        (["--data", "a", "--text", "b"], 2, "Error: Give --data or --text, not both."),
         (
             ["--split", "valid", "--text", "empty.txt"],
             2,
@@ -143,8 +143,8 @@ def test_what_is_wrong_is_said(rnnlm: Command, word_run: Path, arguments: list[s
 
 
 def test_an_empty_split_is_named(rnnlm: Command, word_run: Path, text: str):
-    split = SplitSettings(valid_fraction=0, test_fraction=0)
-    build_dataset([text], "data", vocabulary=package.load(word_run).vocabulary, split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([text], "data", vocabulary=package.load(word_run).vocabulary, division=division)
     outcome = rnnlm("evaluate", "--model", word_run, "--data", "data", "--quiet")
     assert outcome.exit_code == 1
     assert "the test split of the dataset is empty; choose another with --split." in outcome.stderr
@@ -155,7 +155,7 @@ def test_a_mixture_is_fitted_on_the_validation_split(rnnlm: Command, word_run: P
     path = write_bigrams(Path("a.arpa"), lm)
     ngrams = NgramModel.load(path, lm.vocabulary)
     data = Dataset.open(word_dataset)
-    weight = lm.fit_weight(ngrams, data.valid)
+    weight = lm.scorer.fit_weight(ngrams, data.valid)
     outcome = rnnlm("evaluate", "--model", word_run, "--interpolate", path, "--json")
     assert f"Weight of the network: {weight:.4f}, fitted on {word_dataset}, valid split\n" in outcome.stderr
     assert outcome.json["weight"] == weight

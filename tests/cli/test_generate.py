@@ -133,8 +133,8 @@ def test_values_out_of_range_are_wrong_usage(rnnlm: Command, word_run: Path, opt
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--seed-text", "i", "think"], "give the text to go on from as --seed-text 'i think'."),
-        (["i", "think"], "give the text to go on from as --seed-text 'i think'."),
+        (["--seed-text", "i", "think"], "Give the text to go on from as --seed-text 'i think'."),
+        (["i", "think"], "Give the text to go on from as --seed-text 'i think'."),
     ],
 )
 def test_what_was_meant_is_named(rnnlm: Command, word_run: Path, arguments: list[object], advice: str):
@@ -191,7 +191,7 @@ def test_what_is_no_model_is_named(rnnlm: Command, model: str, message: str):
 def test_a_damaged_checkpoint_is_refused_by_the_name_of_the_file(
     rnnlm: Command, word_run: Path, tmp_path: Path, name: str
 ):
-    checkpoint = shutil.copytree(RunDirectory(word_run).checkpoint("best"), tmp_path / "checkpoint")
+    checkpoint = shutil.copytree(RunDirectory(word_run).checkpoints.find("best"), tmp_path / "checkpoint")
     content = (checkpoint / name).read_bytes()
     for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
         (checkpoint / name).write_bytes(damaged)
@@ -293,7 +293,7 @@ def test_what_is_banned_is_not_written(
 
 def test_a_ban_of_everything_is_refused(rnnlm: Command, word_run: Path):
     ban = [part for token in package.load(word_run).vocabulary.tokens[3:] for part in ("--ban", token)]
-    message = "rnnlm: all that could be written is banned; ban less, or lower min_tokens.\n"
+    message = "rnnlm: all that could be written is banned; ban less, or lower --min-tokens.\n"
     for more in ([], ["--beam-width", 3], ["--num-samples", 1]):
         assert rnnlm("generate", "--model", word_run, *ban, *more, "--quiet") == (1, "", message)
 
@@ -399,7 +399,7 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
         (["--stop", ""], "stop '': give at least one character."),
         (["--ban", ""], "ban '': give at least one character."),
         (["--ban", " "], "ban ' ': there is no word in it; give one."),
-        (["--min-tokens", "200"], "min_tokens 200: it is above max_tokens, 100; raise that too."),
+        (["--min-tokens", "200"], "--min-tokens 200: it is above --max-tokens, 100; raise that too."),
     ],
 )
 def test_new_settings_that_make_no_sense_are_refused(

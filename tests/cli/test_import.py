@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm.storage.checkpoint import CONFIG, MODEL, VOCABULARY
-from rnnlm.storage.run_directory import resolve_checkpoint
+from rnnlm.storage.checkpoint import CONFIG, MODEL
+from rnnlm.storage.finding import resolve_checkpoint
+from rnnlm.text.vocabulary import VOCABULARY_FILE
 
 from .conftest import Command, write_config
 
@@ -28,7 +29,7 @@ def test_all_commands_take_what_was_imported(rnnlm: Command, checkpoint: Path, c
 
 @pytest.mark.parametrize("source", ["a file", "a checkpoint", "a run"])
 def test_a_vocabulary_is_enough_to_write(rnnlm: Command, char_run: Path, checkpoint: Path, source: str) -> None:
-    path = {"a file": checkpoint / VOCABULARY, "a checkpoint": checkpoint, "a run": char_run}[source]
+    path = {"a file": checkpoint / VOCABULARY_FILE, "a checkpoint": checkpoint, "a run": char_run}[source]
     outcome = rnnlm("import", checkpoint / MODEL, "--config", checkpoint / CONFIG, "--vocab", path, "--json")
     assert outcome.json == {"run": "runs/config"}
     assert outcome.stderr == "Run directory: runs/config\n"
@@ -51,7 +52,7 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(rnnlm: Command, check
 def test_dataset_and_vocabulary_are_not_both_given(rnnlm: Command, checkpoint: Path) -> None:
     outcome = rnnlm("import", "m.pt", "--config", checkpoint / CONFIG, "--data", "d", "--vocab", "v")
     assert outcome.exit_code == 2
-    assert "give --data or --vocab, not both." in outcome.stderr
+    assert "Give --data or --vocab, not both." in outcome.stderr
 
 
 @pytest.fixture

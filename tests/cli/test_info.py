@@ -11,7 +11,11 @@ from .conftest import Command
 
 @pytest.mark.parametrize("kind", ["dataset", "run", "checkpoint"])
 def test_json_and_yaml_say_what_is_there(rnnlm: Command, kind: str, word_run: Path, word_dataset: Path):
-    paths = {"dataset": word_dataset, "run": word_run, "checkpoint": RunDirectory(word_run).checkpoint("best")}
+    paths = {
+        "dataset": word_dataset,
+        "run": word_run,
+        "checkpoint": RunDirectory(word_run).checkpoints.find("best"),
+    }
     expected = describe(paths[kind])
     assert expected["kind"] == kind
     for quiet in ([], ["--quiet"]):

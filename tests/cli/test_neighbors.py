@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import rnnlm as package
+from rnnlm.evaluation.neighbors import nearest_words
 
 from .conftest import Command
 
@@ -46,7 +47,7 @@ def test_the_case_does_not_matter_where_the_vocabulary_has_none(rnnlm: Command, 
 def test_a_vector_of_zeros_is_near_to_nothing(word_run: Path):
     lm = package.load(word_run)
     lm.network.source.table.value[5] = 0
-    assert dict(lm.neighbors("cat", 100))[lm.vocabulary.tokens[5]] == 0
+    assert dict(nearest_words(lm.network, lm.vocabulary, "cat", 100))[lm.vocabulary.tokens[5]] == 0
 
 
 @pytest.mark.parametrize(
@@ -74,5 +75,6 @@ def test_a_special_token_of_a_model_with_case_has_no_neighbors(rnnlm: Command, c
 
 
 def test_a_number_below_zero_is_refused(word_run: Path):
+    lm = package.load(word_run)
     with pytest.raises(package.RnnlmError, match="number -1: give a whole number from 0"):
-        package.load(word_run).neighbors("cat", -1)
+        nearest_words(lm.network, lm.vocabulary, "cat", -1)

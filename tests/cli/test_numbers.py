@@ -68,7 +68,7 @@ def test_a_learning_rate_of_1000(rnnlm: Command, cell: str, optimizer: str):
         assert "is not a finite number after step" in outcome.stderr
         assert "try a smaller optimizer.learning_rate" in outcome.stderr
         assert len(outcome.stderr.splitlines()) == 1
-        assert rnnlm("info", RunDirectory("run").checkpoint("last")).exit_code == 0
+        assert rnnlm("info", RunDirectory("run").checkpoints.find("last")).exit_code == 0
 
 
 @pytest.mark.parametrize("setting", ["model.recurrent_scale=1e39", "optimizer.learning_rate=1e39"])
@@ -83,8 +83,8 @@ def test_more_than_a_float32_holds(rnnlm: Command, setting: str):
 def test_a_model_that_overflows_says_so(rnnlm: Command):
     preprocess(rnnlm, "a b c d\nb c d\nc d e f\n" * 10)
     train(rnnlm, model={**SMALL, "nonlinearity": "relu"})
-    checkpoint = load_checkpoint(RunDirectory("run").checkpoint("best"))
-    for weights in checkpoint.parameters.values():
+    checkpoint = load_checkpoint(RunDirectory("run").checkpoints.find("best"))
+    for weights in checkpoint.tensors.values():
         weights *= 1e15
     save_checkpoint(Path("large"), checkpoint)
     for command in (["generate"], ["evaluate"], ["evaluate", "--text", "text.txt", "--json"]):

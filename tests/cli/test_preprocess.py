@@ -154,7 +154,7 @@ def test_characters_have_no_tokenizer(rnnlm: Command):
         (["--valid", "a.txt", "--valid-fraction", "0.1"], "--valid is all of the valid part; leave"),
         (["--test", "a.txt", "--test-fraction", "0.1"], "--test is all of the test part; leave --test-fraction"),
         (["--text-column", "body"], "--text-column is for csv and jsonl, but txt is read"),
-        (["--format", "jsonl", "--documents", "line"], "--documents is for txt, of which there is none"),
+        (["--format", "jsonl", "--documents", "line"], "--documents is for txt, but jsonl is read; leave it out"),
     ],
 )
 def test_options_without_effect_are_refused(rnnlm: Command, options, message):

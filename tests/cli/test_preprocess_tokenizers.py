@@ -63,7 +63,7 @@ def test_kept_lines_are_printed_as_lines(rnnlm: Command):
     train(rnnlm, "data/text")
     lm = package.load("run")
     tokens = ["the", "sun", ".", "\n", "she", "thought", ","]
-    assert lm._processor.detokenize(tokens) == "the sun.\nshe thought,"
+    assert lm.vocabulary.processor().detokenize(tokens) == "the sun.\nshe thought,"
     assert lm.score("the sun\nthe sea").tokens[2][0] == "\n"
 
 
@@ -97,7 +97,7 @@ def test_segmented_text_is_joined_without_spaces(rnnlm: Command):
     assert '"join":"none"' in Path("data/text/vocabulary.json").read_text(encoding="utf-8")
     train(rnnlm, "data/text")
     lm = package.load("run")
-    assert lm.followed_by("他 在 London", "买") == "他 在 London买"
+    assert lm.writer.seed_text("他 在 London").continued(["买"]).text == "他 在 London买"
     contradicted = rnnlm("preprocess", "text.txt", "--vocab", "run", "--join", "space", "--out", "x")
     assert "--join is fixed by the vocabulary of run; leave it out." in contradicted.stderr
 

@@ -36,6 +36,24 @@ def test_json_has_the_results_of_every_run(rnnlm: Command, run: Path, char_run: 
     assert outcome.json["runs"][0]["steps"] == info["step"]
 
 
+def test_of_the_dataset_its_metadata_is_enough(rnnlm: Command, run: Path, word_dataset: Path):
+    data = shutil.copytree(word_dataset, "data")
+    (Path(data) / "train.bin").write_bytes(b"damaged")
+    config = run / "config.yaml"
+    config.write_text(config.read_text().replace("path:", "path: data #"))
+    assert rnnlm("report", "a").exit_code == 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Unknown in the test split" in page
+    assert "dataset not available" not in page
+    for arguments in (["info", "data"], ["train", "--config", config, "--out", "b"]):
+        refused = rnnlm(*arguments)
+        assert refused.exit_code == 1
+        assert "train.bin: this file has 7 bytes" in refused.stderr
+    (Path(data) / "dataset.yaml").write_text("damaged")
+    rnnlm("report", "a")
+    assert "dataset not available" in (run / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_horizontal_axis_can_be_chosen(rnnlm: Command, run: Path):
     rnnlm("report", "a", "--x", "seconds")
     assert ">seconds of training</text>" in (run / "report.html").read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ def test_the_hash_seed_changes_no_byte(tmp_path: Path, sentences: list[str]):
         process = subprocess.run(
             [sys.executable, "-c", COMMANDS], cwd=directory, env=environment, stdout=subprocess.PIPE, check=True
         )
-        last = RunDirectory(directory / "run").checkpoint("last")
+        last = RunDirectory(directory / "run").checkpoints.find("last")
         files = [*(directory / "data").iterdir(), *last.glob("*.safetensors"), last / "vocabulary.json"]
         files += [last / "config.yaml", directory / "run" / "samples.jsonl"]
         outcomes.append((process.stdout, {file.name: file.read_bytes() for file in files}))

@@ -49,7 +49,7 @@ def test_what_stands_before_a_bad_line_is_answered(
     Path("nbest.txt").write_text("\n".join(lines))
     outcome = rnnlm("rescore", "nbest.txt", "--model", word_run, *options)
     assert outcome.exit_code == 1
-    assert outcome.stderr.startswith("rnnlm: nbest.txt, line 5: it is no hypothesis; write 'id words', or")
+    assert outcome.stderr.startswith("rnnlm: nbest.txt, line 5: it is not a hypothesis; write 'id words', or")
     found = outcome.stdout.splitlines()
     assert len(found) == len(printed)
     assert all(line.startswith(begin) for line, begin in zip(found, printed, strict=True))

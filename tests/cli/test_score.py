@@ -29,7 +29,7 @@ def text() -> str:
 def test_a_line_gives_a_line(rnnlm: Command, word_run: Path, text: str):
     outcome = rnnlm("score", text, "--model", word_run)
     lm = package.load(word_run)
-    expected = [score if score.tokens else None for score in lm.scores(LINES)]
+    expected = [score if score.tokens else None for score in lm.scorer.scores(LINES)]
     assert outcome.exit_code == 0
     rows = [line.split("\t") for line in outcome.stdout.splitlines()]
     assert rows[1] == ["0.0000", "-", "0"]
@@ -124,7 +124,7 @@ def test_an_answer_comes_before_the_input_ends(word_run: Path, working_directory
         f"{score.log_prob:.4f}\t{score.perplexity:.2f}\t{score.unknown_tokens}\n"
         if score.perplexity
         else "0.0000\t-\t0\n"
-        for score in lm.scores(LINES, batch_size=1)
+        for score in lm.scorer.scores(LINES, batch_size=1)
     ]
 
 
@@ -184,7 +184,7 @@ def test_it_ends_at_once_while_it_waits_for_a_line(word_run: Path):
     [
         (["none.txt"], 1, "rnnlm: none.txt: "),
         (["text.txt", "--interpolate", "none.arpa"], 1, "rnnlm: none.arpa: the file cannot be read"),
-        (["text.txt", "--interpolate", "text.txt"], 1, "rnnlm: text.txt: this is no ARPA file"),
+        (["text.txt", "--interpolate", "text.txt"], 1, "rnnlm: text.txt: this is not an ARPA file"),
         (["text.txt", "--weight", "0.5"], 2, "Error: --weight is for a mixture; give --interpolate FILE too."),
         (["text.txt", "--weight", "0"], 2, "Error: Invalid value for '--weight'"),
         (["text.txt", "--batch-size", "0"], 2, "Error: Invalid value for '--batch-size'"),

@@ -14,8 +14,9 @@ import yaml
 from safetensors.numpy import load_file
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
+from rnnlm.storage.logs import Logs
 from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command, write_config
@@ -34,7 +35,7 @@ def config(word_dataset: Path) -> str:
 
 
 def weights(run: str, which: str = "last") -> bytes:
-    return (RunDirectory(run).checkpoint(which) / "model.safetensors").read_bytes()
+    return (RunDirectory(run).checkpoints.find(which) / "model.safetensors").read_bytes()
 
 
 def metrics(run: str) -> list[dict[str, Any]]:
@@ -161,7 +162,7 @@ def test_no_steps_write_the_untrained_network(rnnlm: Command, config: str, word_
     size = len(Dataset.open(word_dataset).vocabulary)
     result = rnnlm("evaluate", "--model", "run", "--json").json
     assert result["perplexity"] == pytest.approx(size, rel=0.1)
-    for name, tensor in load_file(RunDirectory("run").checkpoint("best") / "model.safetensors").items():
+    for name, tensor in load_file(RunDirectory("run").checkpoints.find("best") / "model.safetensors").items():
         bound = 1 / math.sqrt(size if name == "rnn.weight_ih_l0" else 6)
         assert 0.8 * bound < abs(tensor).max() <= bound
 
@@ -279,7 +280,7 @@ def test_resume_refuses_another_dataset(rnnlm: Command, config: str, char_datase
 
 def test_a_damaged_checkpoint_is_refused_by_name(rnnlm: Command, config: str):
     rnnlm("train", "--config", config, "--out", "run")
-    model = RunDirectory("run").checkpoint("last") / "model.safetensors"
+    model = RunDirectory("run").checkpoints.find("last") / "model.safetensors"
     damaged = bytearray(model.read_bytes())
     damaged[-1] ^= 1
     model.write_bytes(damaged)
@@ -292,7 +293,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(r
     changes = ["--set", "model.nonlinearity=relu", "--set", "optimizer.learning_rate=1e30"]
     outcome = rnnlm("train", "--config", config, "--out", "run", "--quiet", *changes)
     assert outcome.exit_code == 1
-    last = RunDirectory("run").checkpoint("last")
+    last = RunDirectory("run").checkpoints.find("last")
     assert "is not a finite number after step" in outcome.stderr
     assert f"{last} is the last good checkpoint" in outcome.stderr
     assert "try a smaller optimizer.learning_rate" in outcome.stderr
@@ -300,8 +301,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(r
 
 
 def test_without_a_validation_split_training_goes_through(rnnlm: Command, config: str, word_dataset: Path):
-    split = SplitSettings(valid_fraction=0, test_fraction=0)
-    build_dataset([str(word_dataset.parent / "text.txt")], "data", split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([str(word_dataset.parent / "text.txt")], "data", division=division)
     outcome = rnnlm("train", "--config", config, "--out", "run", "--data", "data", "--json")
     assert outcome.exit_code == 0
     assert outcome.json["steps"] == 8
@@ -343,14 +344,14 @@ def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command,
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Signals that come, once, while the metrics of step 4 are written; a test fills the list."""
     signals: list[int] = []
-    append = RunDirectory.append_metrics
+    append = Logs.append_metrics
 
-    def append_and_send(self: RunDirectory, **values: Any) -> None:
-        append(self, **values)
+    def append_and_send(self: Logs, values: dict[str, Any]) -> None:
+        append(self, values)
         while values["step"] == 4 and signals:
             os.kill(os.getpid(), signals.pop())
 
-    monkeypatch.setattr(RunDirectory, "append_metrics", append_and_send)
+    monkeypatch.setattr(Logs, "append_metrics", append_and_send)
     return signals
 
 
@@ -383,7 +384,7 @@ def test_a_closed_terminal_saves(rnnlm: Command, config: str, signals: list[int]
 def test_a_second_ctrl_c_stops_at_once_and_the_checkpoint_before_is_kept(
     rnnlm: Command, config: str, signals: list[int], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("rnnlm.training.signals.ONE_STOP_SECONDS", 0)
+    monkeypatch.setattr("rnnlm.signals.ONE_STOP_SECONDS", 0)
     signals.extend([signal.SIGINT, signal.SIGINT])
     outcome = rnnlm("train", "--config", config, "--out", "run")
     assert outcome.exit_code == 130

@@ -5,29 +5,29 @@ import pytest
 import yaml
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
-from rnnlm.dataset.store import Dataset, id_dtype, seal
+from rnnlm.dataset.building.division import DivisionSettings
+from rnnlm.dataset.store import Dataset, id_dtype, read_metadata, write_metadata
 from rnnlm.errors import RnnlmError
-from rnnlm.files import sha256
+from rnnlm.files import fingerprint
 from rnnlm.text.processor import TextSettings
+from rnnlm.text.vocabulary import Vocabulary
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     text = tmp_path / "a.txt"
     text.write_text("a b c\nd e\n\nf\n")
-    split = SplitSettings(valid_fraction=0.3, test_fraction=0)
-    return build_dataset([str(text)], tmp_path / "data", text=TextSettings("whitespace"), split=split).path
+    division = DivisionSettings(valid_fraction=0.3, test_fraction=0)
+    return build_dataset([str(text)], tmp_path / "data", text=TextSettings("whitespace"), division=division).path
 
 
 def rewrite(path: Path, name: str, content: bytes) -> None:
     """Replace a file of a dataset, its size and checksum included."""
     (path / name).write_bytes(content)
-    metadata = yaml.safe_load((path / "dataset.yaml").read_text())
-    metadata["files"][name] = {"bytes": len(content), "sha256": sha256(path / name)}
+    metadata = read_metadata(path)
+    metadata["files"][name] = fingerprint(path / name)
     del metadata["sha256"]
-    (path / "dataset.yaml").write_text(yaml.safe_dump(metadata))
-    seal(path)
+    write_metadata(path, metadata)
 
 
 def test_opened(path):
@@ -70,7 +70,7 @@ def test_ids_are_as_small_as_possible(size, bits):
 
 
 def test_other_directories_are_no_datasets(tmp_path):
-    for path, message in ((tmp_path, "this is no dataset"), (tmp_path / "none", "no such directory")):
+    for path, message in ((tmp_path, "this is not a dataset"), (tmp_path / "none", "no such directory")):
         with pytest.raises(RnnlmError, match=message):
             Dataset.open(path)
 
@@ -163,7 +163,7 @@ def test_wrong_numbers_in_the_metadata_are_refused(path):
         Dataset.open(path)
 
 
-@pytest.mark.parametrize("key", ["documents", "unique_tokens"])
+@pytest.mark.parametrize("key", ["documents", "vocabulary_size", "unique_tokens"])
 @pytest.mark.parametrize("value", [None, -1, "many", True])
 def test_counts_in_the_metadata_are_checked(path, key, value):
     metadata = yaml.safe_load((path / "dataset.yaml").read_text())
@@ -173,10 +173,18 @@ def test_counts_in_the_metadata_are_checked(path, key, value):
         Dataset.open(path)
 
 
+def test_metadata_is_read_whatever_has_become_of_the_other_files(path):
+    (path / "train.bin").unlink()
+    assert read_metadata(str(path))["vocabulary_size"] == len(Vocabulary.load(path))
+    with pytest.raises(RnnlmError, match=r"train\.bin: this file is missing"):
+        Dataset.open(path)
+
+
 def test_unreadable_files_are_named(path, monkeypatch):
     def refuse(self: Path, *arguments: object, **keywords: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(RnnlmError, match=r"cannot be read \(Permission denied\)"):
-        Dataset.open(path)
+    for read in (Dataset.open, read_metadata):
+        with pytest.raises(RnnlmError, match=r"dataset\.yaml: cannot be read \(Permission denied\)"):
+            read(path)

@@ -4,8 +4,8 @@ import pytest
 
 from rnnlm.dataset import write_text as module
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
-from rnnlm.dataset.building.split import SplitSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.dataset.write_text import check_text_destination, write_text
 from rnnlm.errors import RnnlmError
@@ -17,12 +17,18 @@ from rnnlm.text.tokenizers import CHARACTERS
 def build(directory: Path, text: str, settings: TextSettings, size: int = 8000) -> Dataset:
     for name, content in (("train", text), ("valid", "the dog\n")):
         (directory / f"{name}.txt").write_text(content, encoding="utf-8")
-    split = SplitSettings(str(directory / "valid.txt"), None, test_fraction=0)
+    division = DivisionSettings(str(directory / "valid.txt"), None, test_fraction=0)
     choice = VocabularySettings(size=size)
     documents = ReaderSettings(documents="paragraph" if settings.keep_lines else None)
     inputs = [str(directory / "train.txt")]
     build_dataset(
-        inputs, directory / "data", text=settings, vocabulary=choice, split=split, reader=documents, overwrite=True
+        inputs,
+        directory / "data",
+        text=settings,
+        vocabulary=choice,
+        division=division,
+        reader=documents,
+        overwrite=True,
     )
     return Dataset.open(directory / "data")
 
@@ -58,7 +64,7 @@ def test_files_are_replaced_only_if_that_is_wanted(tmp_path):
     place = tmp_path / "text"
     place.mkdir()
     (place / "valid.txt").write_text("mine")
-    with pytest.raises(RnnlmError, match=r"valid\.txt: this file exists; .*--overwrite"):
+    with pytest.raises(RnnlmError, match=r"valid\.txt: this file exists; .*`overwrite`"):
         write_text(dataset, place)
     assert [file.name for file in place.iterdir()] == ["valid.txt"]
     write_text(dataset, place, overwrite=True)
@@ -70,7 +76,7 @@ def test_where_text_cannot_be_written(tmp_path):
     dataset = build(tmp_path, "the cat\n", TextSettings())
     for place in (dataset.path, dataset.path / "text"):
         with pytest.raises(
-            RnnlmError, match=r"this is in the dataset; choose another directory with --write-text"
+            RnnlmError, match=r"this is in the dataset; choose another directory with `write_text`"
         ):
             check_text_destination(place, dataset.path, overwrite=True)
     (tmp_path / "file").touch()

@@ -104,7 +104,7 @@ def test_two_names_of_the_unknown_token_add_up(tmp_path: Path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\\data\\", "", r"model.arpa: this is no ARPA file, as no line is \\data\\;"),
+        ("\\data\\", "", r"model.arpa: this is not an ARPA file, as no line is \\data\\;"),
         ("ngram 2=3", "ngram 3=3", "model.arpa, line 6: it should be 'ngram 2=' and a number of at most"),
         ("ngram 1=5", f"ngram 1={10**21}", "model.arpa, line 5: it should be 'ngram 1=' and a number of at most"),
         ("ngram 1=5", f"ngram 1={'9' * 5000}", "model.arpa, line 5: it should be 'ngram 1=' and a number of"),
@@ -127,7 +127,7 @@ def test_two_names_of_the_unknown_token_add_up(tmp_path: Path):
         ("<s> a b\n\n\\end\\\n", "", "model.arpa, line 22: one of 1 3-grams"),
         ("-0.05\t<s> a b\n\n\\end\\\n", "", "model.arpa, the end: one of 1 3-grams"),
         ("-0.05\t<s>", "-0.05\tb", "model.arpa: the first 2 words of a 3-gram are not among the 2-grams;"),
-        ("-0.35\tb </s>", "-0.35\ta b", "model.arpa: an n-gram is there twice;"),
+        ("-0.35\tb </s>", "-0.35\ta b", "model.arpa: an n-gram appears twice;"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str):

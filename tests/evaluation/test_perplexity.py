@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.evaluation.perplexity import Evaluation, evaluate, perplexity, rounded
-from rnnlm.evaluation.scoring import SIDE_BY_SIDE
+from rnnlm.evaluation.perplexity import Evaluation, perplexity, rounded
+from rnnlm.evaluation.scoring import SIDE_BY_SIDE, split_losses
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 from tests.networks import make_network
@@ -52,6 +52,10 @@ def test_perplexity_beyond_a_float_is_the_largest_float():
     assert math.isnan(perplexity(math.nan))
 
 
+def measure(network: Network, split: Split, carries_state: bool) -> Evaluation:
+    return Evaluation.of(split_losses(network, split, carries_state), split)
+
+
 def sentence_by_sentence(network: Network, split: Split) -> tuple[float, float]:
     """Return the cross-entropy of a split, and the part of it at unknown tokens, in the plainest way."""
     nats = unknown_nats = 0.0
@@ -70,7 +74,7 @@ def test_batches_of_sentences_measure_what_single_sentences_do(
 ):
     split = word_data.split(name)
     nats, unknown_nats = sentence_by_sentence(word_model.network, split)
-    result = evaluate(word_model.network, split, "sentences")
+    result = measure(word_model.network, split, carries_state=False)
     assert result.nats == pytest.approx(nats, rel=1e-5)
     assert result.unknown_nats == pytest.approx(unknown_nats, rel=1e-5)
     assert result.tokens == split.num_tokens
@@ -85,38 +89,38 @@ def test_a_stream_carries_the_state_over_the_ends_of_sentences(word_model: Langu
         ids = split.sentence(index).astype(int)
         log_probs, state = network.log_probs(ids[:-1, None], state)
         nats -= float(log_probs[range(len(ids) - 1), 0, ids[1:]].sum())
-    result = evaluate(network, split, "stream")
+    result = measure(network, split, carries_state=True)
     assert result.nats == pytest.approx(nats, rel=1e-5)
     assert result.tokens == split.num_tokens
-    assert abs(result.nats - evaluate(network, split, "sentences").nats) > 1e-3
+    assert abs(result.nats - measure(network, split, carries_state=False).nats) > 1e-3
 
 
 def test_an_untrained_network_is_as_unsure_as_the_vocabulary_is_large(word_data: Dataset):
     size = len(word_data.vocabulary)
-    result = evaluate(make_network(size, hidden_size=10), word_data.test, "sentences")
+    result = measure(make_network(size, hidden_size=10), word_data.test, carries_state=False)
     assert result.cross_entropy == pytest.approx(math.log(size), abs=0.1)
 
 
-def test_watch_is_called_before_every_batch_and_may_end_the_evaluation(
-    word_model: LanguageModel, word_data: Dataset
-):
+def test_watch_is_called_at_every_window_and_may_end_the_evaluation(word_model: LanguageModel, word_data: Dataset):
     split = word_data.train
     calls: list[None] = []
-    evaluate(word_model.network, split, "sentences", watch=lambda: calls.append(None))
+    word_model.evaluate(split, watch=lambda: calls.append(None))
     assert len(calls) == -(-split.num_sentences // SIDE_BY_SIDE) > 1
 
     def stop() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate(word_model.network, split, "sentences", watch=stop)
+        word_model.evaluate(split, watch=stop)
 
 
 def test_characters_are_those_of_the_text_and_one_for_each_end(word_model: LanguageModel, tmp_path: Path):
     lines = ["The cat sees the owl.", "A zebra!"]
     (tmp_path / "text.txt").write_text("\n".join(lines))
-    split = SplitSettings(valid_fraction=0, test_fraction=1)
-    build_dataset([str(tmp_path / "text.txt")], tmp_path / "data", vocabulary=word_model.vocabulary, split=split)
+    division = DivisionSettings(valid_fraction=0, test_fraction=1)
+    build_dataset(
+        [str(tmp_path / "text.txt")], tmp_path / "data", vocabulary=word_model.vocabulary, division=division
+    )
     result = word_model.evaluate(Dataset.open(tmp_path / "data").test)
     assert result.characters == sum(len(line) + 1 for line in lines)
     # the cat sees the owl . END a zebra ! END, of which "a", "zebra" and "!" are unknown

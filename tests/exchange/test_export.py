@@ -80,7 +80,7 @@ def test_what_cannot_be_written_leaves_nothing(
     directory = tmp_path / "inner"
     directory.mkdir()
     monkeypatch.chdir(directory)
-    with pytest.raises(RnnlmError, match=rf"{Path(name)}: cannot be written \(.+\); choose another -o"):
+    with pytest.raises(RnnlmError, match=rf"{Path(name)}: cannot be written \(.+\); choose another `out`"):
         export(char_model, "onnx", Path(name))
     assert list(tmp_path.rglob("*")) == [directory]
 

@@ -19,7 +19,8 @@ from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.report.info import describe
 from rnnlm.storage.checkpoint import MODEL, Checkpoint, load_checkpoint
-from rnnlm.storage.run_directory import RunDirectory, resolve_checkpoint
+from rnnlm.storage.finding import resolve_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.begin import begin_run
 
 HEADER = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
@@ -68,7 +69,7 @@ def test_a_state_dict_comes_back_bit_for_bit(
     # A seed of its own: nothing of the original can come from the initial weights.
     other = Config.model_validate({"model": {"hidden_size": 6, **model}, "training": {"dtype": dtype}})
     import_run(tmp_path / "model.pt", other, tmp_path / "run", vocabulary)
-    weights = best(tmp_path / "run").parameters
+    weights = LanguageModel.load(tmp_path / "run").network.parameters
     assert weights.keys() == network.parameters.keys()
     for name, value in network.parameters.items():
         assert weights[name].dtype == value.dtype
@@ -82,21 +83,23 @@ def test_training_goes_on_from_imported_weights(char_run: Path, tmp_path: Path) 
     config = Config.model_validate(values)
     import_run(model_file(char_run), config, tmp_path / "run")
     trainer = begin_run(config, tmp_path / "run", resume=True, quiet=True)
-    for name, value in checkpoint.parameters.items():
-        np.testing.assert_array_equal(trainer.network.parameters[name], value)
+    for name, value in checkpoint.tensors.items():
+        np.testing.assert_array_equal(trainer.model.network.parameters[name], value)
     summary = trainer.run()
     before = describe(char_run)["best_valid_loss"]
     assert summary["steps"] > 0
     assert summary["last"]["valid_loss"] < before
 
 
-def test_without_a_dataset_the_run_writes_but_does_not_train(char_run: Path, tmp_path: Path) -> None:
+def test_without_a_dataset_the_run_writes_but_does_not_train(
+    char_run: Path, char_model: LanguageModel, tmp_path: Path
+) -> None:
     checkpoint = best(char_run)
-    import_run(model_file(char_run), checkpoint.config, tmp_path / "run", checkpoint.vocabulary)
+    import_run(model_file(char_run), checkpoint.config, tmp_path / "run", char_model.vocabulary)
     assert LanguageModel.load(tmp_path / "run").generate(seed=1) == LanguageModel.load(char_run).generate(seed=1)
     assert describe(tmp_path / "run")["step"] == 0
     with pytest.raises(
-        RnnlmError, match="its weights were imported without a dataset; begin another run with --init-from"
+        RnnlmError, match="its weights were imported without a dataset; begin another run with `init_from`"
     ):
         begin_run(checkpoint.config, tmp_path / "run", resume=True, quiet=True)
 
@@ -133,7 +136,7 @@ def turn(weights: dict[str, Floats]) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(char_run: Path, tmp_path: Path, changes: list[Change], problems: str) -> None:
-    weights = {name: value.copy() for name, value in best(char_run).parameters.items()}
+    weights = {name: value.copy() for name, value in best(char_run).tensors.items()}
     for change in changes:
         change(weights)
     path = tmp_path / "model.safetensors"
@@ -225,14 +228,14 @@ def test_without_pytorch_the_other_format_is_advised(tmp_path: Path, monkeypatch
 
 
 def test_nothing_is_overwritten(char_run: Path, tmp_path: Path) -> None:
-    with pytest.raises(RnnlmError, match="exists already; choose another --out"):
+    with pytest.raises(RnnlmError, match="exists already; choose another `out`"):
         import_run(model_file(char_run), best(char_run).config, tmp_path)
     assert not RunDirectory(tmp_path).exists
 
 
 def test_a_dataset_or_a_vocabulary_is_needed(char_run: Path, tmp_path: Path) -> None:
     config = Config.model_validate({"model": {"hidden_size": 6}})
-    with pytest.raises(RnnlmError, match=r"data\.path: no dataset is named; give --data DIR or --vocab PATH"):
+    with pytest.raises(RnnlmError, match=r"data\.path: no dataset is named; give `data=DIR` or `vocab=PATH`"):
         import_run(model_file(char_run), config, tmp_path / "run")
 
 

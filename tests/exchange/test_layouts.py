@@ -100,7 +100,7 @@ def test_other_arrays_than_the_tutorials_are_named(
     [
         (TUTORIAL_WORDS[:-1], "words.txt: it has 7 words, but the weights are for 8"),
         (["a", *TUTORIAL_WORDS[1:7], "b"], "none of its words is UNKNOWN_TOKEN or <unk> or <UNK>"),
-        (["SENTENCE_END", *TUTORIAL_WORDS[1:]], "words.txt, line 2: 'SENTENCE_END' stands in line 1 already"),
+        (["SENTENCE_END", *TUTORIAL_WORDS[1:]], "words.txt, line 2: 'SENTENCE_END' is in line 1 already"),
         (["the", "", *TUTORIAL_WORDS[2:]], "words.txt, line 2: it is empty"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_configuration_that_says_otherwise_is_refused(
 
 def test_words_are_asked_for(tutorial: tuple[Path, Path, dict[str, Floats]], tmp_path: Path) -> None:
     with pytest.raises(
-        RnnlmError, match="published tutorial's network: 5 tanh units, 8 words; give --vocab WORDS"
+        RnnlmError, match="published tutorial's network: 5 tanh units, 8 words; give `vocab=WORDS`"
     ):
         import_run(tutorial[0], Config(), tmp_path / "run", deduce=True)
 
@@ -212,7 +212,7 @@ def test_pytorchs_example_predicts_what_it_does_there(tmp_path: Path, kind: str,
 
 def test_the_start_of_a_sentence_is_never_written(tmp_path: Path) -> None:
     model, _ = imported(example("LSTM", len(EXAMPLE_WORDS), True), EXAMPLE_WORDS, tmp_path / "run")
-    rows = model.next_tokens("The", 10, allow_unknown=True)
+    rows = model.writer.next_tokens("The", 10, allow_unknown=True)
     assert "SENTENCE_START" not in dict(rows)
     assert sum(dict(rows).values()) == pytest.approx(1, abs=1e-5, rel=1e-5)
 
@@ -280,5 +280,5 @@ def test_a_list_of_words_is_not_for_weights_with_our_names(word_model: LanguageM
     words = WordList.read(word_file(tmp_path / "words.txt", EXAMPLE_WORDS))
     with pytest.raises(RnnlmError, match=r"words\.txt: a list of words is for weights of another program"):
         import_run(path, word_model.config, tmp_path / "run", words)
-    with pytest.raises(RnnlmError, match="its weights do not say what network they are of; give --config"):
+    with pytest.raises(RnnlmError, match="its weights do not say what network they are of; give `config`"):
         import_run(path, Config(), tmp_path / "run", word_model.vocabulary, deduce=True)

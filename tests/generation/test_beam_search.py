@@ -6,9 +6,10 @@ import pytest
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation import beam_search as beam_search_module
+from rnnlm.generation.bans import Bans
 from rnnlm.generation.beam_search import beam_search
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
-from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.nn.network import Network
 from tests.networks import make_network
 
@@ -25,7 +26,13 @@ def network() -> Network:
 
 def search(network: Network, width: int, min_tokens: int = 0, max_tokens: int = LENGTH) -> list[SampledIds]:
     return beam_search(
-        network, [1, 3], width, end_id=END, forbidden=(0, 1), max_tokens=max_tokens, min_tokens=min_tokens
+        network,
+        [1, 3],
+        width,
+        bans=Bans(network, (0, 1)),
+        end_id=END,
+        max_tokens=max_tokens,
+        min_tokens=min_tokens,
     )
 
 
@@ -88,16 +95,18 @@ def test_phrases_are_left_out(network: Network):
         for _, ids in every_continuation(network, 0)
         if not any(part in "3" + "".join(map(str, ids)) for part in ("4", "35", "533"))
     ]
-    arguments: dict[str, Any] = {"end_id": END, "forbidden": (0, 1), "max_tokens": LENGTH, "phrases": phrases}
-    assert [hypothesis.ids for hypothesis in beam_search(network, [1, 3], 200, **arguments)] == expected
-    phrases += [[[3], [3]]]
+    arguments: dict[str, Any] = {"end_id": END, "max_tokens": LENGTH}
+    bans = Bans(network, (0, 1), phrases)
+    assert [hypothesis.ids for hypothesis in beam_search(network, [1, 3], 200, bans=bans, **arguments)] == expected
+    bans = Bans(network, (0, 1), [*phrases, [[3], [3]]])
     with pytest.raises(RnnlmError, match="all that could be written is banned"):
-        beam_search(network, [1, 3], 200, min_tokens=2, **arguments)
+        beam_search(network, [1, 3], 200, bans=bans, min_tokens=2, **arguments)
 
 
 def test_a_beam_of_one_finds_what_is_at_least_as_likely_as_greedy(network: Network):
     rngs = [np.random.default_rng()]
-    sampler = Sampler(network, [1, 3], end_id=END, forbidden=(0, 1), sampling=Sampling(greedy=True), rngs=rngs)
+    bans, sampling = Bans(network, (0, 1)), SamplingSettings(greedy=True)
+    sampler = Sampler(network, [1, 3], bans=bans, end_id=END, sampling=sampling, rngs=rngs)
     [greedy] = sample_ids(sampler, LENGTH)
     [found] = search(network, 1)
     assert found.log_prob >= greedy.log_prob - 1e-12

@@ -1,14 +1,15 @@
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rnnlm.errors import RnnlmError
+from rnnlm.generation.bans import Bans, Phrase
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
-from rnnlm.generation.sampling import Sampling
+from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 from tests.networks import make_network
@@ -19,13 +20,14 @@ def draw(
     number: int = 1,
     max_tokens: int = 20,
     stop: Callable[[int, int], int | None] | None = None,
+    phrases: Collection[Phrase] = (),
     **changes: Any,
 ) -> list[SampledIds]:
     arguments: dict[str, Any] = {
         "prompt": [1],
+        "bans": Bans(network, (0, 1), phrases),
         "end_id": 2,
-        "forbidden": (0, 1),
-        "sampling": Sampling(),
+        "sampling": SamplingSettings(),
         "rngs": [np.random.default_rng([5, i]) for i in range(number)],
     }
     return sample_ids(Sampler(network, **(arguments | changes)), max_tokens, stop)
@@ -45,7 +47,7 @@ def test_samples_are_cut_at_max_tokens(word_model: LanguageModel):
 
 @pytest.mark.parametrize("ends_at_once", [False, True])
 def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel, ends_at_once: bool):
-    hot = Sampling(5.0)
+    hot = SamplingSettings(5.0)
     end_id = draw(word_model.network, sampling=hot)[0].ids[0] if ends_at_once else 2
     together = draw(word_model.network, 8, sampling=hot, end_id=end_id)
     assert len({tuple(sample.ids) for sample in together}) > 1
@@ -57,7 +59,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel, e
 
 
 def test_the_log_probability_is_the_models_own_whatever_the_sampling(word_model: LanguageModel):
-    samples = draw(word_model.network, 10, sampling=Sampling(0.5, top_k=4), max_tokens=6)
+    samples = draw(word_model.network, 10, sampling=SamplingSettings(0.5, top_k=4), max_tokens=6)
     lengths = {len(sample.ids) for sample in samples}
     assert 6 in lengths  # cut
     assert min(lengths) < 6  # ended
@@ -72,7 +74,7 @@ def test_the_log_probability_is_the_models_own_whatever_the_sampling(word_model:
 def test_penalty_and_least_length_are_those_of_a_plain_loop(
     word_model: LanguageModel, penalty: float, min_tokens: int
 ):
-    sampling = Sampling(1.5, repetition_penalty=penalty)
+    sampling = SamplingSettings(1.5, repetition_penalty=penalty)
     prompt = [1, 5, 6]
     drawn = draw(word_model.network, 10, 9, prompt=prompt, sampling=sampling, min_tokens=min_tokens)
     for i, sample in enumerate(drawn):
@@ -96,13 +98,16 @@ def test_penalty_and_least_length_are_those_of_a_plain_loop(
 
 
 def test_a_tiny_penalty_lets_nothing_forbidden_through(word_model: LanguageModel):
-    [sample] = draw(word_model.network, prompt=[1, 0], sampling=Sampling(repetition_penalty=1e-300))
+    [sample] = draw(word_model.network, prompt=[1, 0], sampling=SamplingSettings(repetition_penalty=1e-300))
     assert not {0, 1} & set(sample.ids)
 
 
 def test_a_high_penalty_leaves_no_repetition_and_counts_for_the_greedy_too(word_model: LanguageModel):
     [sample] = draw(
-        word_model.network, sampling=Sampling(greedy=True, repetition_penalty=1e6), max_tokens=10, min_tokens=10
+        word_model.network,
+        sampling=SamplingSettings(greedy=True, repetition_penalty=1e6),
+        max_tokens=10,
+        min_tokens=10,
     )
     assert len(set(sample.ids)) == 10
 
@@ -126,12 +131,13 @@ def test_a_stopped_sample_keeps_what_it_is_told_to(word_model: LanguageModel):
 
 def test_repeated_tokens_are_still_chosen_when_there_are_no_others():
     network = make_network(5, hidden_size=2)
-    [sample] = draw(network, sampling=Sampling(repetition_penalty=1e300), min_tokens=9, max_tokens=9)
+    [sample] = draw(network, sampling=SamplingSettings(repetition_penalty=1e300), min_tokens=9, max_tokens=9)
     assert set(sample.ids) == {3, 4}
 
 
 def test_a_phrase_never_comes_to_stand(word_model: LanguageModel):
-    plain = draw(word_model.network, 40, prompt=[1, 5], sampling=Sampling(2.0), max_tokens=12)
+    hot = SamplingSettings(2.0)
+    plain = draw(word_model.network, 40, prompt=[1, 5], sampling=hot, max_tokens=12)
     pairs = {pair for sample in plain for pair in itertools.pairwise([5, *sample.ids])}
     triples = {
         triple for sample in plain for triple in zip([5, *sample.ids], sample.ids, sample.ids[1:], strict=False)
@@ -139,7 +145,13 @@ def test_a_phrase_never_comes_to_stand(word_model: LanguageModel):
     banned = [*sorted(pairs)[::2], *sorted(triples)[1::3]]
     phrases = [[[i] for i in phrase] for phrase in banned]
     drawn = draw(
-        word_model.network, 40, prompt=[1, 5], sampling=Sampling(2.0), max_tokens=12, min_tokens=3, phrases=phrases
+        word_model.network,
+        40,
+        prompt=[1, 5],
+        sampling=SamplingSettings(2.0),
+        max_tokens=12,
+        min_tokens=3,
+        phrases=phrases,
     )
     for sample in drawn:
         ids = [5, *sample.ids]
@@ -160,19 +172,22 @@ def test_what_would_be_a_dead_end_is_said():
     network = make_network(5, hidden_size=2)
     phrases = [[[3], [3]], [[3], [4]], [[4]]]
     assert {len(sample.ids) for sample in draw(network, 20, phrases=phrases)} == {0, 1}
-    with pytest.raises(RnnlmError, match="all that could be written is banned; ban less, or lower min_tokens"):
+    advice = "ban less, or lower `min_tokens`"
+    with (
+        pytest.raises(RnnlmError, match=f"all that could be written is banned; {advice}"),
+        np.errstate(all="ignore"),
+    ):
         draw(network, phrases=phrases, min_tokens=2)
 
 
 @pytest.mark.parametrize("min_tokens", [0, 3])
 def test_the_probabilities_are_those_of_the_first_step(word_model: LanguageModel, min_tokens: int):
-    sampling = Sampling(0.7, top_k=5, repetition_penalty=1.5)
+    sampling = SamplingSettings(0.7, top_k=5, repetition_penalty=1.5)
     arguments: dict[str, Any] = {
+        "bans": Bans(word_model.network, (0, 1), [[[6]], [[5], [7]]]),
         "end_id": 2,
-        "forbidden": (0, 1),
         "sampling": sampling,
         "min_tokens": min_tokens,
-        "phrases": [[[6]], [[5], [7]]],
     }
     prompt = [1, 8, 5]
     number = 4000

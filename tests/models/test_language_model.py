@@ -1,19 +1,16 @@
-import itertools
 import math
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnnlm.config import TrainingConfig
+from rnnlm.dataset.batches import SentenceBatches, StreamBatches
+from rnnlm.dataset.building.text_split import text_split
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation.interpolation import Interpolation
-from rnnlm.evaluation.scoring import dynamic_losses, readings, split_losses
-from rnnlm.models.language_model import CHUNK_CHARACTERS, LanguageModel, _chunks
-from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.sentences import train_punkt
@@ -52,7 +49,7 @@ def test_log_probs_after_a_beginning_are_those_that_texts_are_written_with(
 ):
     vocabulary = word_model.vocabulary
     row = word_model.log_probs(vocabulary.encode(tokens, start=True))[-1]
-    for token, probability in word_model.next_tokens(text, len(vocabulary), allow_unknown=True):
+    for token, probability in word_model.writer.next_tokens(text, len(vocabulary), allow_unknown=True):
         assert np.exp(float(row[vocabulary.tokens.index(token)])) == pytest.approx(probability, rel=1e-4)
 
 
@@ -149,137 +146,88 @@ def test_perplexity_refuses_nothing_and_a_single_string(word_model: LanguageMode
 
 def test_evaluation_agrees_with_scores(word_model: LanguageModel, sentences: list[str], tmp_path: Path):
     (tmp_path / "text.txt").write_text("\n".join(sentences))
-    with word_model.text_split(tmp_path / "text.txt") as part:
+    with text_split(tmp_path / "text.txt", word_model.vocabulary) as part:
         result = word_model.evaluate(part)
     assert result.perplexity == pytest.approx(word_model.perplexity(sentences), rel=1e-5)
-    assert result.unknown_tokens == sum(len(word_model.unknown_words(sentence)) for sentence in sentences) > 0
+    unknown = [word for sentence in sentences for word in word_model.writer.seed_text(sentence).unknown_words]
+    assert result.unknown_tokens == len(unknown) > 0
 
 
 def test_a_file_of_characters_is_one_document(char_model: LanguageModel, tmp_path: Path):
     text = "The cat sees\nthe dog."
     (tmp_path / "text.txt").write_text(text)
-    with char_model.text_split(tmp_path / "text.txt") as part:
+    with text_split(tmp_path / "text.txt", char_model.vocabulary) as part:
         result = char_model.evaluate(part)
     assert result.tokens == result.characters == len(text) + 1
     assert result.nats == pytest.approx(-char_model.score(text).log_prob, rel=1e-5)
 
 
-def test_an_empty_split_is_refused_by_name(word_model: LanguageModel, word_data: Dataset):
-    empty = type(word_data.test)("valid", word_data.test.ids[:0], word_data.test.offsets[:1], 0, 0)
-    with pytest.raises(RnnlmError, match="the valid split of the dataset is empty"):
-        word_model.evaluate(empty)
-
-
 def test_unknown_words_are_read_as_the_unknown_token(word_model: LanguageModel):
-    assert word_model.unknown_words("the Zebra sees Alice") == ["zebra", "alice"]
+    assert word_model.writer.seed_text("the Zebra sees Alice").unknown_words == ["zebra", "alice"]
     one, other = (word_model.generate(f"the {word}", seed=1) for word in ("zebra", "alice"))
     assert one.removeprefix("the zebra") == other.removeprefix("the alice")
 
 
-def test_special_tokens_in_a_seed_text_are_unknown_words(char_model: LanguageModel, word_run: Path):
-    model = LanguageModel.load(word_run)
-    model._processor = type(model._processor)(type(model.vocabulary.settings)(lowercase=False))
-    assert model.unknown_words("the SENTENCE_END SENTENCE_START") == ["SENTENCE_END", "SENTENCE_START"]
-    assert model.unknown_words("the UNKNOWN_TOKEN") == []
-    assert char_model.unknown_words("cat€") == ["€"]
+def test_special_tokens_in_a_seed_text_are_unknown_words(word_model: LanguageModel, char_model: LanguageModel):
+    vocabulary = Vocabulary(
+        word_model.vocabulary.tokens, word_model.vocabulary.counts, TextSettings(lowercase=False)
+    )
+    writer = LanguageModel(word_model.network, vocabulary, word_model.config).writer
+    special = ["SENTENCE_END", "SENTENCE_START"]
+    assert writer.seed_text("the SENTENCE_END SENTENCE_START").unknown_words == special
+    assert writer.seed_text("the UNKNOWN_TOKEN").unknown_words == []
+    assert char_model.writer.seed_text("cat€").unknown_words == ["€"]
 
 
 def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path):
     run = shutil.copytree(word_run, tmp_path / "run")
-    best, last = (LanguageModel.load(RunDirectory(run).checkpoint(which)) for which in ("best", "last"))
+    best, last = (LanguageModel.load(RunDirectory(run).checkpoints.find(which)) for which in ("best", "last"))
     assert not np.array_equal(best.log_probs([1, 4]), last.log_probs([1, 4]))
     assert np.array_equal(LanguageModel.load(run).log_probs([1, 4]), best.log_probs([1, 4]))
-    shutil.copytree(RunDirectory(run).checkpoint("best"), tmp_path / "alone")
+    shutil.copytree(RunDirectory(run).checkpoints.find("best"), tmp_path / "alone")
     shutil.rmtree(run)
     assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))
 
 
-TEXTS = ["The cat sees a Zebra.", "", "A hen.", "the dog likes the cat by the river", "owl"]
+def test_a_preview_is_a_text_that_the_model_draws(word_model: LanguageModel):
+    text = word_model.preview(np.random.default_rng(3), 6)
+    assert text == word_model.preview(np.random.default_rng(3), 6)
+    assert "UNKNOWN_TOKEN" not in text
+    others = {word_model.preview(np.random.default_rng(seed), 6) for seed in range(20)}
+    assert len(others) > 10
+    assert max(len(word_model.writer.seed_text(text).ids) for text in others) <= 1 + 6
 
 
-@pytest.mark.parametrize("name", ["word_model", "char_model"])
-@pytest.mark.parametrize("batch_size", [1, 2, 64])
-def test_scores_are_those_of_each_text_in_order(name: str, batch_size: int, request: pytest.FixtureRequest):
-    model: LanguageModel = request.getfixturevalue(name)
-    scores = list(model.scores(TEXTS, batch_size=batch_size))
-    assert len(scores) == len(TEXTS)
-    for text, score in zip(TEXTS, scores, strict=True):
-        if not text:
-            assert (score.log_prob, score.tokens, score.unknown_tokens, score.perplexity) == (0, [], 0, None)
-            continue
-        alone = model.score(text)
-        assert [token for token, _ in score.tokens] == [token for token, _ in alone.tokens]
-        assert [p for _, p in score.tokens] == pytest.approx([p for _, p in alone.tokens], abs=1e-4)
-        assert score.log_prob == pytest.approx(alone.log_prob, abs=1e-3)
-        assert score.unknown_tokens == len(model.unknown_words(text))
+def test_a_model_is_trained_in_the_batches_that_its_configuration_names(
+    word_model: LanguageModel, char_model: LanguageModel, word_data: Dataset
+):
+    sentences, stream = (model.batches(word_data.train) for model in (word_model, char_model))
+    assert isinstance(sentences, SentenceBatches)
+    assert isinstance(stream, StreamBatches)
+    assert (sentences.batch_size, sentences.seed) == (4, 3)
+    assert (stream.batch_size, stream.bptt_steps) == (4, 20)
 
 
-def test_texts_are_read_when_they_are_needed(word_model: LanguageModel):
-    taken = []
-
-    def texts() -> Iterator[str]:
-        for text in itertools.cycle(TEXTS):
-            taken.append(text)
-            yield text
-
-    scores = word_model.scores(texts(), batch_size=2)
-    next(scores)
-    assert taken == TEXTS[:2]
-    long = ["the cat " * CHUNK_CHARACTERS, "owl"]
-    chunks = list(_chunks(long * 2, 64))
-    assert [len(chunk) for chunk in chunks] == [1, 2, 1]
+def test_a_model_says_what_its_network_is(word_model: LanguageModel, char_model: LanguageModel):
+    weights = [
+        sum(value.size for value in model.network.parameters.values()) for model in (word_model, char_model)
+    ]
+    assert word_model.description() == f"rnn, 1 x 12, one-hot input, {weights[0]:,} weights"
+    assert char_model.description() == f"rnn, 2 x 16, embeddings of 8, {weights[1]:,} weights"
 
 
-def test_a_text_may_be_taken_for_one_sentence(word_model: LanguageModel):
-    empty, sentence = word_model.scores(["", "the cat"], one_sentence=True)
-    assert [token for token, _ in empty.tokens] == ["SENTENCE_END"]
-    assert empty.log_prob == pytest.approx(float(word_model.log_probs([1])[0, 2]), abs=1e-5)
-    assert sentence.log_prob == pytest.approx(word_model.score("the cat").log_prob, abs=1e-4)
+def test_a_new_model_needs_the_vocabulary_that_its_configuration_names(
+    word_model: LanguageModel, word_data: Dataset
+):
+    config, size = word_model.config, len(word_data.vocabulary)
+    sizes = [config.model.model_copy(update={"vocabulary_size": number}) for number in (size, size + 1)]
+    right, wrong = (config.model_copy(update={"model": model}) for model in sizes)
+    assert LanguageModel.create(right, word_data).vocabulary == word_data.vocabulary
+    with pytest.raises(RnnlmError, match=f"model.vocabulary_size: {size + 1}, but .* has {size} tokens"):
+        LanguageModel.create(wrong, word_data)
 
 
-class Certain:
-    """A model that gives every token the probability 1."""
-
-    def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
-        return lambda at: np.zeros(len(at))
-
-
-def test_scores_and_evaluations_are_mixed_with_another_model(word_model: LanguageModel, word_data: Dataset):
-    mixture = Interpolation(Certain(), 0.25)
-    [mixed] = word_model.scores(["the cat sees"], interpolation=mixture)
-    alone = word_model.score("the cat sees")
-    expected = [math.log(0.25 * math.exp(p) + 0.75) for _, p in alone.tokens]
-    assert [p for _, p in mixed.tokens] == pytest.approx(expected, abs=1e-5)
-    split = word_data.test
-    nats = word_model.evaluate(split, interpolation=mixture).nats
-    windows = split_losses(word_model.network, split, "sentences")
-    probabilities = np.exp(-np.concatenate([each for _, each in windows]).astype(float))
-    assert nats == pytest.approx(-np.log(0.25 * probabilities + 0.75).sum(), rel=1e-5)
-    assert word_model.fit_weight(Certain(), split) < 1e-4
-
-
-def test_a_model_that_overflows_gets_no_weight(word_run: Path, word_data: Dataset):
-    model = LanguageModel.load(word_run)
-    model.network.parameters["output.weight"][...] = np.inf
-    with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
-        model.fit_weight(Certain(), word_data.valid)
-    with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
-        list(model.scores(TEXTS))
-
-
-@pytest.mark.parametrize("rate", [0.1, 1e39])
-def test_a_model_is_the_same_after_dynamic_evaluation(word_run: Path, word_data: Dataset, rate: float):
-    model = LanguageModel.load(word_run)
-    before = {name: value.copy() for name, value in model.network.parameters.items()}
-    if rate > 1:
-        with pytest.raises(RnnlmError, match="diverged"):
-            model.evaluate(word_data.test, dynamic=rate)
-    else:
-        learned = model.evaluate(word_data.test, dynamic=rate)
-        ids = word_data.test.ids
-        other = LanguageModel.load(word_run).network
-        windows = dynamic_losses(other, ids, readings(ids, "sentences"), rate, 35)
-        assert learned.nats == pytest.approx(sum(nats.sum() for _, nats in windows), rel=1e-6)
-        assert learned.nats != pytest.approx(model.evaluate(word_data.test).nats, rel=1e-2)
-    for name, value in model.network.parameters.items():
-        assert np.array_equal(value, before[name])
+def test_a_file_of_a_checkpoint_is_the_vocabulary(word_model: LanguageModel, tmp_path: Path):
+    [(name, content)] = word_model.files().items()
+    (tmp_path / name).write_bytes(content)
+    assert Vocabulary.load(tmp_path) == word_model.vocabulary

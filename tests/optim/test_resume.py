@@ -2,7 +2,6 @@
 
 import json
 import math
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,16 @@ import safetensors.numpy
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.evaluation.perplexity import evaluate
-from rnnlm.models.networks import restored_network
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.optim import ASGD, OPTIMIZERS, SCHEDULES
 from rnnlm.storage.checkpoint import MODEL, load_checkpoint
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
+from rnnlm.training.begin import begin_run
 from rnnlm.training.loop import Trainer
+from tests.training.runs import run_and_stop
 
 CASES: list[dict[str, dict[str, Any]]] = [
     *({"optimizer": {"name": name, "weight_decay": 0.01}} for name in OPTIMIZERS if name != "asgd"),
@@ -49,44 +49,31 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         [str(directory / "text.txt")],
         directory / "dataset",
         text=TextSettings(tokenizer="whitespace", lowercase=False),
-        split=SplitSettings(valid_fraction=0.2, test_fraction=0),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0),
     )
     return Dataset.open(directory / "dataset")
 
 
 def make_trainer(dataset: Dataset, path: Path, sections: dict[str, dict[str, Any]]) -> Trainer:
     values: dict[str, dict[str, Any]] = {
+        "data": {"path": str(dataset.path)},
         "model": {"hidden_size": 4},
         "training": {"batch_size": 4, "epochs": 2, "sample_tokens": 5, **sections.get("training", {})},
         "optimizer": {"learning_rate": 0.05, **sections.get("optimizer", {})},
         "schedule": sections.get("schedule", {}),
     }
-    return Trainer(Config.model_validate(values), dataset, RunDirectory(path), quiet=True)
-
-
-def run_and_stop(trainer: Trainer, stop_after: int) -> Trainer:
-    step = trainer._step
-
-    def step_and_stop(batch: Any) -> None:
-        step(batch)
-        if trainer.progress.step == stop_after:
-            signal.raise_signal(signal.SIGTERM)
-
-    trainer._step = step_and_stop  # type: ignore[method-assign]
-    trainer.run()
-    assert trainer.progress.step == stop_after
-    return trainer
+    return begin_run(Config.model_validate(values), path, resume=RunDirectory(path).exists, quiet=True)
 
 
 def outcome(trainer: Trainer) -> tuple[bytes, bytes, dict[str, bytes], list[dict[str, Any]], str]:
     """Return the best and the last model, the rest of the last checkpoint, the losses and the samples."""
     run = trainer.run_directory
-    state = load_checkpoint(run.checkpoint("last")).state_tensors
+    state = load_checkpoint(run.checkpoints.find("last")).state_tensors
     timings = ("seconds", "tokens_per_second")
     metrics = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     return (
-        (run.checkpoint("best") / MODEL).read_bytes(),
-        (run.checkpoint("last") / MODEL).read_bytes(),
+        (run.checkpoints.find("best") / MODEL).read_bytes(),
+        (run.checkpoints.find("last") / MODEL).read_bytes(),
         {name: value.tobytes() for name, value in state.items()},
         [{key: value for key, value in line.items() if key not in timings} for line in metrics],
         (run.path / "samples.jsonl").read_text(),
@@ -99,9 +86,8 @@ def test_a_resumed_run_ends_like_one_never_stopped(
 ) -> None:
     whole = make_trainer(dataset, tmp_path / "whole", sections)
     whole.run()
-    run_and_stop(make_trainer(dataset, tmp_path / "stopped", sections), stop_after=11)
+    run_and_stop(make_trainer(dataset, tmp_path / "stopped", sections), 11)
     resumed = make_trainer(dataset, tmp_path / "stopped", sections)
-    resumed.resume()
     resumed.run()
     assert outcome(resumed) == outcome(whole)
 
@@ -119,12 +105,12 @@ def test_a_resumed_run_averages_like_one_never_stopped(dataset: Dataset, tmp_pat
     # The evaluation after the step is broken off by the stop, and made up for by the resumed run.
     for stop_after in (3, int(trigger), int(trigger) + 2):
         path = tmp_path / str(stop_after)
-        stopped = run_and_stop(make_trainer(dataset, path, AVERAGED), stop_after)
+        stopped = make_trainer(dataset, path, AVERAGED)
+        run_and_stop(stopped, stop_after)
         assert averaging_since(stopped) == (trigger if stop_after > trigger else math.inf)
         resumed = make_trainer(dataset, path, AVERAGED)
-        resumed.resume()
-        for name, value in stopped.network.parameters.items():
-            np.testing.assert_array_equal(resumed.network.parameters[name], value)
+        for name, value in stopped.model.network.parameters.items():
+            np.testing.assert_array_equal(resumed.model.network.parameters[name], value)
         resumed.run()
         assert outcome(resumed) == outcome(whole)
 
@@ -132,31 +118,26 @@ def test_a_resumed_run_averages_like_one_never_stopped(dataset: Dataset, tmp_pat
 def test_the_averaged_weights_are_evaluated_and_saved(dataset: Dataset, tmp_path: Path) -> None:
     trainer = make_trainer(dataset, tmp_path / "run", AVERAGED)
     path: list[dict[str, np.ndarray]] = []
-    step = trainer._step
-
-    def step_and_note(batch: Any) -> None:
-        step(batch)
-        path.append({name: value.copy() for name, value in trainer.network.parameters.items()})
-
-    trainer._step = step_and_note  # type: ignore[method-assign]
+    weights = trainer.model.network.parameters
+    trainer.after_step = lambda: path.append({name: value.copy() for name, value in weights.items()})
     trainer.run()
     first = int(averaging_since(trainer)) - 1
-    saved = safetensors.numpy.load_file(trainer.run_directory.checkpoint("last") / MODEL)
+    saved = safetensors.numpy.load_file(trainer.run_directory.checkpoints.find("last") / MODEL)
     for name, value in saved.items():
-        mean = np.mean([weights[name] for weights in path[first:]], axis=0, dtype=np.float64)
+        mean = np.mean([then[name] for then in path[first:]], axis=0, dtype=np.float64)
         np.testing.assert_allclose(value, mean, rtol=1e-4, atol=1e-5)
-        assert not np.array_equal(value, trainer.network.parameters[name])
+        assert not np.array_equal(value, weights[name])
     for which, loss in (("best", trainer.progress.best_loss), ("last", trainer.progress.last_loss)):
-        network = restored_network(load_checkpoint(trainer.run_directory.checkpoint(which)))
-        assert evaluate(network, dataset.valid, "sentences").cross_entropy == loss
+        model = LanguageModel.restore(trainer.run_directory.checkpoints.load(which))
+        assert model.evaluate(dataset.valid).cross_entropy == loss
 
 
 def test_a_run_clips_by_value(dataset: Dataset, tmp_path: Path) -> None:
     sections = {"training": {"max_steps": 1}, "optimizer": {"learning_rate": 1.0, "clip_value": 1e-3}}
     trainer = make_trainer(dataset, tmp_path / "run", sections)
-    before = {name: value.copy() for name, value in trainer.network.parameters.items()}
+    before = {name: value.copy() for name, value in trainer.model.network.parameters.items()}
     trainer.run()
-    changes = [np.abs(value - before[name]).max() for name, value in trainer.network.parameters.items()]
+    changes = [np.abs(value - before[name]).max() for name, value in trainer.model.network.parameters.items()]
     assert max(changes) == pytest.approx(1e-3, rel=1e-3)
 
 

@@ -8,7 +8,8 @@ import yaml
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.report.info import describe
-from rnnlm.storage.run_directory import RunDirectory, resolve_checkpoint
+from rnnlm.storage.finding import resolve_checkpoint
+from rnnlm.storage.run_directory import RunDirectory
 
 
 def test_a_dataset(word_dataset: Path, word_data: Dataset):
@@ -34,8 +35,8 @@ def test_a_run_and_its_checkpoints(word_run: Path, word_data: Dataset):
     description = describe(word_run)
     assert description["kind"] == "run"
     assert description["path"] == str(word_run)
-    assert description["last_checkpoint"] == str(run.checkpoint("last"))
-    assert description["best_checkpoint"] == str(run.checkpoint("best"))
+    assert description["last_checkpoint"] == str(run.checkpoints.find("last"))
+    assert description["best_checkpoint"] == str(run.checkpoints.find("best"))
     assert description["step"] == 45  # 5 epochs of 36 sentences, 4 a step
     assert description["epoch"] == 5
     assert description["best_step"] == 36
@@ -51,9 +52,9 @@ def test_a_run_and_its_checkpoints(word_run: Path, word_data: Dataset):
     assert description["weights"] == 2 * 12 * size + 144
     assert description["config"]["model"]["hidden_size"] == 12
 
-    checkpoint = describe(run.checkpoint("best"))
+    checkpoint = describe(run.checkpoints.find("best"))
     assert checkpoint["kind"] == "checkpoint"
-    assert checkpoint["path"] == str(run.checkpoint("best"))
+    assert checkpoint["path"] == str(run.checkpoints.find("best"))
     assert checkpoint["tensors"] == description["tensors"]
     assert checkpoint["step"] == 36
 

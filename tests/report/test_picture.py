@@ -67,5 +67,5 @@ def test_without_matplotlib_the_package_is_named(
     short_run: RunLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(RnnlmError, match=r"plotting needs matplotlib; run: pip install matplotlib\."):
+    with pytest.raises(RnnlmError, match=r"Plotting needs matplotlib; run: pip install matplotlib\."):
         plot([short_run], tmp_path / "a.png")

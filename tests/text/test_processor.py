@@ -47,7 +47,7 @@ def test_defaults_depend_on_level_and_formats(level, formats, expected):
 def test_what_is_given_is_not_defaulted():
     given = {"lowercase": False, "sentences": False, "clean": False}
     assert TextSettings.choose("word", ["csv"], tokenizer="tweet", **given) == TextSettings("tweet", **given)
-    with pytest.raises(RnnlmError, match="Characters have no tokenizer"):
+    with pytest.raises(RnnlmError, match="`tokenizer` is for words"):
         TextSettings.choose("char", ["txt"], tokenizer="nltk")
 
 

@@ -1,12 +1,27 @@
-"""What a run leaves on the disk."""
+"""Runs that are stopped, and what they leave on the disk."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import rnnlm
 from rnnlm.storage.checkpoint import MODEL, STATE_TENSORS
 from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.training.loop import Trainer
+
+
+def run_and_stop(trainer: Trainer, stop_after: int) -> None:
+    """Train until a signal comes after a step."""
+
+    def stop() -> None:
+        if trainer.progress.step == stop_after:
+            signal.raise_signal(signal.SIGTERM)
+
+    trainer.after_step = stop
+    trainer.run()
+    assert trainer.signals.received == signal.SIGTERM
+    assert trainer.progress.step == stop_after
 
 
 def contents(path: Path) -> dict[str, Any]:
@@ -19,7 +34,7 @@ def contents(path: Path) -> dict[str, Any]:
         "samples": (path / "samples.jsonl").read_bytes(),
         "text": rnnlm.load(path).generate(seed=1),
         **{
-            f"{which}/{name}": (run.checkpoint(which) / name).read_bytes()
+            f"{which}/{name}": (run.checkpoints.find(which) / name).read_bytes()
             for which in ("best", "last")
             for name in (MODEL, STATE_TENSORS)
         },

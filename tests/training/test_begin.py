@@ -17,7 +17,7 @@ MakeTrainer = Callable[..., Trainer]
 def test_a_run_is_not_overwritten(make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path) -> None:
     make_trainer().run()
     config = Config.model_validate({"data": {"path": str(dataset.path)}})
-    with pytest.raises(RnnlmError, match="--resume"):
+    with pytest.raises(RnnlmError, match="`resume`"):
         begin_run(config, tmp_path / "run", resume=False, quiet=True)
 
 
@@ -50,10 +50,10 @@ def test_checkpoints_without_an_index_are_kept(
 ) -> None:
     trainer = make_trainer()
     trainer.run()
-    last = trainer.run_directory.checkpoint("last")
+    last = trainer.run_directory.checkpoints.find("last")
     (last.parent / "index.json").unlink()
     config = Config.model_validate({"data": {"path": str(dataset.path)}})
-    with pytest.raises(RnnlmError, match=f"no index.json, so the run cannot go on; .*--init-from .*{last.name}"):
+    with pytest.raises(RnnlmError, match=f"no index.json, so the run cannot go on; .*`init_from` .*{last.name}"):
         begin_run(config, tmp_path / "run", resume=resume, quiet=True)
     assert load_checkpoint(last).state["progress"]["step"] > 0
 
@@ -64,15 +64,15 @@ def test_a_run_that_was_killed_before_its_index_begins_again(
     trainer = make_trainer(training={"max_steps": 0})
     trainer.run()
     run = trainer.run_directory
-    (run.checkpoints / "index.json").rename(run.checkpoints / ".index.json.partial")
-    (run.checkpoints / ".step-00000000.partial").mkdir()
-    (run.checkpoints / ".step-00000000.partial" / "manifest.json").touch()
+    (run.checkpoints.directory / "index.json").rename(run.checkpoints.directory / ".index.json.partial")
+    (run.checkpoints.directory / ".step-00000000.partial").mkdir()
+    (run.checkpoints.directory / ".step-00000000.partial" / "manifest.json").touch()
     (run.path / ".DS_Store").touch()
     (run.path / ".config.yaml.partial").touch()
     config = Config.model_validate({"data": {"path": str(dataset.path)}, "training": {"max_steps": 1}})
     begin_run(config, tmp_path / "run", resume=False, quiet=True).run()
-    assert run.checkpoint("last").name == "step-00000001"
-    assert not (run.checkpoints / ".step-00000000.partial").exists()
+    assert run.checkpoints.find("last").name == "step-00000001"
+    assert not (run.checkpoints.directory / ".step-00000000.partial").exists()
 
 
 def test_a_dataset_must_be_named(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_run_begins_with_the_weights_of_another(
     assert f"{first}: 11 tokens kept, 0 new, 0 of the checkpoint's left out" in said
     assert tuned.config.model.hidden_size == 5
     assert tuned.config.model.dropout == 0.1
-    best = load_checkpoint(trained.run_directory.checkpoint("best"))
-    for name, value in tuned.network.parameters.items():
-        np.testing.assert_array_equal(value, best.parameters[name])
+    best = load_checkpoint(trained.run_directory.checkpoints.find("best"))
+    for name, value in tuned.model.network.parameters.items():
+        np.testing.assert_array_equal(value, best.tensors[name])
     tuned.run()
 
     # The run is resumed from its own weights.
@@ -114,7 +114,7 @@ def test_a_run_begins_with_the_weights_of_another(
 
     # Without the first run, its own configuration has the architecture.
     with pytest.raises(
-        RnnlmError, match=r"embedding_size: None is not the 4 .*; .* --config .*second/config\.yaml"
+        RnnlmError, match=r"embedding_size: None is not the 4 .*; .* `config=.*second/config\.yaml`"
     ):
         begin_run(longer, tmp_path / "second", resume=True, quiet=True)
     own = Config.load(tmp_path / "second" / "config.yaml")

@@ -11,11 +11,12 @@ import pytest
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.models.networks import restored_network
-from rnnlm.nn.batch import Batch
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.checkpoint import FILES, MANIFEST, load_checkpoint
 from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.text.vocabulary import VOCABULARY_FILE
 from rnnlm.training.loop import Trainer
+from rnnlm.training.resuming import resume_run
 from tests.faults import ERRORS, Faults, Killed
 
 from .runs import contents
@@ -37,15 +38,18 @@ CONFIG = Config.model_validate(
 Train = Callable[[Path], None]
 
 
+def new_trainer(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bool) -> Trainer:
+    return Trainer(LanguageModel.create(config, dataset), dataset, run, quiet=quiet)
+
+
 @pytest.fixture
 def train(dataset: Dataset) -> Train:
     """Return a function that begins or resumes a run of two steps and three checkpoints."""
 
     def train(path: Path) -> None:
-        trainer = Trainer(CONFIG, dataset, RunDirectory(path), quiet=True)
-        if trainer.run_directory.exists:
-            trainer.resume()
-        trainer.run()
+        run = RunDirectory(path)
+        begin = resume_run if run.exists else new_trainer
+        begin(CONFIG, dataset, run, quiet=True).run()
 
     return train
 
@@ -68,11 +72,11 @@ def fail_everywhere(
             message = str(failure.value)
             assert message.startswith(str(path))
             assert os.strerror(error) in message
-            assert "--resume" in message or "choose another --out" in message
+            assert "`resume`" in message or "choose another `out`" in message
         run = RunDirectory(path)
         if run.exists:
-            for checkpoint in {run.checkpoint("best"), run.checkpoint("last")}:
-                restored_network(load_checkpoint(checkpoint))
+            for checkpoint in {run.checkpoints.find("best"), run.checkpoints.find("last")}:
+                LanguageModel.restore(load_checkpoint(checkpoint))
         train(path)
         assert contents(path) == whole
 
@@ -103,11 +107,11 @@ def test_the_checkpoint_before_goes_only_when_the_new_one_is_safe(
     removed = next(number for number, call in enumerate(calls) if call[0] == "unlink" and number > named)
     synced = [path for name, path in calls[:renamed] if name == "fsync"]
     assert {tmp_path / "metrics.jsonl", tmp_path / "samples.jsonl", new} < set(synced)
-    assert {new / name for name in (*FILES, MANIFEST)} < set(synced)
+    assert {new / name for name in (*FILES, VOCABULARY_FILE, MANIFEST)} < set(synced)
     assert ("fsync", checkpoints) in calls[renamed:named]
     assert ("fsync", index) in calls[renamed:named]
     assert ("fsync", checkpoints) in calls[named:removed]
-    assert calls[removed][1].name in (*FILES, MANIFEST)
+    assert calls[removed][1].name in (*FILES, VOCABULARY_FILE, MANIFEST)
 
 
 def test_the_directories_of_a_run_are_on_the_disk_before_its_files(
@@ -124,14 +128,8 @@ def test_the_directories_of_a_run_are_on_the_disk_before_its_files(
 def test_a_run_whose_directory_vanishes_says_so(dataset: Dataset, tmp_path: Path, log_every: int) -> None:
     training = CONFIG.training.model_copy(update={"log_every": log_every})
     run = RunDirectory(tmp_path / "run")
-    trainer = Trainer(CONFIG.model_copy(update={"training": training}), dataset, run, quiet=True)
-    step = trainer._step
-
-    def step_and_remove(batch: Batch) -> None:
-        step(batch)
-        shutil.rmtree(run.path)
-
-    trainer._step = step_and_remove  # type: ignore[method-assign]
+    trainer = new_trainer(CONFIG.model_copy(update={"training": training}), dataset, run, quiet=True)
+    trainer.after_step = lambda: shutil.rmtree(run.path)
     with pytest.raises(RnnlmError, match=rf"^{re.escape(str(run.path))}.*\(No such file or directory\)"):
         trainer.run()
     assert not run.path.exists()

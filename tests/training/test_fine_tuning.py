@@ -3,8 +3,8 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import make_network
-from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import Vocabulary
@@ -21,10 +21,12 @@ def make_vocabulary(tokens: list[str], level: str = "word") -> Vocabulary:
     return Vocabulary(tokens, [1] * len(tokens), settings)
 
 
-def make_checkpoint(**model: object) -> Checkpoint:
-    config = Config.model_validate({"model": {"hidden_size": 4, "bias": True, **model}})
-    network = make_network(config, len(OLD))
-    return Checkpoint(config, make_vocabulary(OLD), network.parameters, {}, {})
+def make_model(config: Config, tokens: list[str], level: str = "word") -> LanguageModel:
+    return LanguageModel(make_network(config, len(tokens)), make_vocabulary(tokens, level), config)
+
+
+def trained_model(**model: object) -> LanguageModel:
+    return make_model(Config.model_validate({"model": {"hidden_size": 4, "bias": True, **model}}), OLD)
 
 
 @pytest.mark.parametrize(
@@ -32,17 +34,17 @@ def make_checkpoint(**model: object) -> Checkpoint:
     [{}, {"embedding_size": 3}, {"embedding_size": 4, "tie_weights": True}, {"cell": "lstm", "num_layers": 2}],
 )
 def test_each_token_keeps_its_weights_under_its_new_id(model: dict[str, object]) -> None:
-    checkpoint = make_checkpoint(**model)
+    trained = trained_model(**model)
     asked = Config.model_validate({"model": {"hidden_size": 7}, "training": {"seed": 5}})
-    config = with_architecture(asked, checkpoint)
+    config = with_architecture(asked, trained.config)
     assert config.training.seed == 5
-    network, untouched = make_network(config, len(NEW)), make_network(config, len(NEW))
-    copied = copy_weights(checkpoint, network, make_vocabulary(NEW))
+    tuned, untouched = make_model(config, NEW), make_network(config, len(NEW))
+    copied = copy_weights(trained, tuned)
     assert (copied.kept, copied.new, copied.left_out) == (5, 2, 1)
 
     by_token = {"embedding.weight", "output.weight", "output.bias"}
-    for name, value in network.parameters.items():
-        before, random = checkpoint.parameters[name], untouched.parameters[name]
+    for name, value in tuned.network.parameters.items():
+        before, random = trained.network.parameters[name], untouched.parameters[name]
         if name == "rnn.weight_ih_l0" and "embedding_size" not in model:
             value, before, random = value.T, before.T, random.T
         elif name not in by_token:
@@ -73,21 +75,19 @@ def test_what_does_not_go_with_the_checkpoint_is_refused(
     trained: dict[str, object], asked: dict[str, object], message: str
 ) -> None:
     config = Config.model_validate({"model": asked})
-    with pytest.raises(RnnlmError, match=f"^--init-from: {message}"):
-        with_architecture(config, make_checkpoint(**trained))
+    with pytest.raises(RnnlmError, match=f"^`init_from`: {message}"):
+        with_architecture(config, trained_model(**trained).config)
 
 
 def test_an_adaptive_softmax_keeps_its_vocabulary() -> None:
-    checkpoint = make_checkpoint(softmax_cutoffs=[4])
-    network = make_network(checkpoint.config, len(OLD))
-    assert copy_weights(checkpoint, network, make_vocabulary(OLD)).kept == len(OLD)
-    larger = make_network(checkpoint.config, len(NEW))
+    trained = trained_model(softmax_cutoffs=[4])
+    assert copy_weights(trained, make_model(trained.config, OLD)).kept == len(OLD)
     with pytest.raises(RnnlmError, match="cannot take on another vocabulary"):
-        copy_weights(checkpoint, larger, make_vocabulary(NEW))
+        copy_weights(trained, make_model(trained.config, NEW))
 
 
 def test_words_do_not_become_characters() -> None:
-    checkpoint = make_checkpoint()
-    characters = make_vocabulary([*NEW[:3], "a", "b", "c"], "char")
-    with pytest.raises(RnnlmError, match=r"level word, the dataset's of level char; .*--vocab"):
-        copy_weights(checkpoint, make_network(checkpoint.config, 6), characters)
+    trained = trained_model()
+    characters = make_model(trained.config, [*NEW[:3], "a", "b", "c"], "char")
+    with pytest.raises(RnnlmError, match=r"level word, the dataset's of level char; .*`vocab`"):
+        copy_weights(trained, characters)

@@ -10,22 +10,25 @@ import safetensors.numpy
 
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
-from rnnlm.dataset.store import Dataset
+from rnnlm.dataset.building.division import DivisionSettings
+from rnnlm.dataset.store import Split
 from rnnlm.errors import RnnlmError
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.checkpoint import MODEL, load_checkpoint
-from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.text.processor import TextSettings
 from rnnlm.training.begin import begin_run
 from rnnlm.training.loop import Trainer
 from rnnlm.training.progress import Progress
+
+from .runs import run_and_stop
 
 MakeTrainer = Callable[..., Trainer]
 TIMINGS = ("seconds", "tokens_per_second")
 
 
 def weights(trainer: Trainer) -> bytes:
-    return (trainer.run_directory.checkpoint("last") / MODEL).read_bytes()
+    return (trainer.run_directory.checkpoints.find("last") / MODEL).read_bytes()
 
 
 def metrics(trainer: Trainer) -> list[dict[str, Any]]:
@@ -63,57 +66,38 @@ def test_a_resumed_run_ends_like_one_never_stopped(
 ) -> None:
     sections = {**sections, "training": {**sections.get("training", {}), "log_every": 4}}
     whole = make_trainer("whole", **sections)
-    whole.run()
-
+    summary = whole.run()
     stopped = make_trainer("stopped", **sections)
-    step = stopped._step
-
-    def step_and_stop(batch: Any) -> None:
-        step(batch)
-        if stopped.progress.step == stop_after:
-            signal.raise_signal(signal.SIGTERM)
-
-    stopped._step = step_and_stop  # type: ignore[method-assign]
-    stopped.run()
-    assert stopped.signals.received == signal.SIGTERM
-    assert stopped.progress.step == stop_after
-
+    run_and_stop(stopped, stop_after)
     resumed = make_trainer("stopped", **sections)
-    resumed.resume()
-    summary = resumed.run()
+    assert resumed.run()["best"] == summary["best"]
     assert weights(resumed) == weights(whole)
     assert metrics(resumed) == metrics(whole)
     samples = [(t.run_directory.path / "samples.jsonl").read_text() for t in (resumed, whole)]
     assert samples[0] == samples[1]
-    assert summary["best"] == whole._summary()["best"]
 
 
 def test_a_stop_that_is_repeated_while_it_is_saved_counts_once(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = make_trainer("stopped")
-    step, save = stopped._step, stopped._save
+    save = CheckpointIndex.save
 
-    def step_and_stop(batch: Any) -> None:
-        step(batch)
-        signal.raise_signal(signal.SIGTERM)
-
-    def save_late() -> None:
+    def save_late(index: CheckpointIndex, *arguments: Any) -> Path:
         if stopped.signals.received is not None:
             signal.raise_signal(signal.SIGTERM)
-        save()
+        return save(index, *arguments)
 
-    monkeypatch.setattr(stopped, "_step", step_and_stop)
-    monkeypatch.setattr(stopped, "_save", save_late)
-    stopped.run()
-    assert Progress.of(stopped.run_directory.load("last")).step == 1
+    monkeypatch.setattr(CheckpointIndex, "save", save_late)
+    run_and_stop(stopped, 1)
+    assert Progress.of(stopped.run_directory.checkpoints.load("last")).step == 1
 
 
 def test_a_run_that_another_process_has_gone_on_with_is_left_alone(make_trainer: MakeTrainer) -> None:
     first, second = make_trainer("run"), make_trainer("run")
     first.run()
     before = metrics(first)
-    with pytest.raises(RnnlmError, match="another process has trained in it meanwhile; go on with --resume"):
+    with pytest.raises(RnnlmError, match="another process has trained in it meanwhile; go on with `resume`"):
         second.run()
     assert metrics(first) == before
 
@@ -125,18 +109,17 @@ def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
     whole.run()
     stopped = make_trainer("stopped")
 
-    def evaluate_and_stop(*arguments: object, **options: Any) -> Any:
+    def evaluate_and_stop(model: LanguageModel, split: Split, watch: Callable[[], None]) -> Any:
         signal.raise_signal(signal.SIGINT)
-        options["watch"]()
+        watch()
         raise AssertionError("the evaluation went on")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rnnlm.training.loop.evaluate", evaluate_and_stop)
+        patch.setattr(LanguageModel, "evaluate", evaluate_and_stop)
         stopped.run()
     assert stopped.signals.received == signal.SIGINT
     assert stopped.progress.evaluation_pending
     resumed = make_trainer("stopped")
-    resumed.resume()
     resumed.run()
     assert weights(resumed) == weights(whole)
     assert metrics(resumed) == metrics(whole)
@@ -149,18 +132,18 @@ def test_a_kill_between_an_evaluation_and_its_checkpoint_leaves_no_line_twice(
     whole = make_trainer("whole", **sections)
     whole.run()
     killed = make_trainer("killed", **sections)
-    save = killed._save
+    save = CheckpointIndex.save
 
-    def save_or_die() -> None:
-        if killed.progress.step == 8:
+    def save_or_die(index: CheckpointIndex, step: int, *arguments: Any) -> Path:
+        if step == 8:
             raise KeyboardInterrupt
-        save()
+        return save(index, step, *arguments)
 
-    killed._save = save_or_die  # type: ignore[method-assign]
-    with pytest.raises(KeyboardInterrupt):
-        killed.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointIndex, "save", save_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            killed.run()
     resumed = make_trainer("killed", **sections)
-    resumed.resume()
     assert resumed.progress.step == 6
     resumed.run()
     assert metrics(resumed) == metrics(whole)
@@ -170,7 +153,6 @@ def test_a_kill_between_an_evaluation_and_its_checkpoint_leaves_no_line_twice(
 def test_resuming_with_a_smaller_learning_rate_uses_it(make_trainer: MakeTrainer) -> None:
     make_trainer(training={"epochs": 1}, optimizer={"learning_rate": 0.2}).run()
     resumed = make_trainer(training={"epochs": 2}, optimizer={"learning_rate": 0.1})
-    resumed.resume()
     resumed.run()
     assert metrics(resumed)[-1]["learning_rate"] == 0.1
 
@@ -187,40 +169,10 @@ def test_the_same_seed_gives_the_same_run(make_trainer: MakeTrainer) -> None:
 def test_a_finished_run_can_be_trained_for_longer(make_trainer: MakeTrainer) -> None:
     make_trainer("short", training={"epochs": 1}, schedule={"name": "constant"}).run()
     longer = make_trainer("short", training={"epochs": 2}, schedule={"name": "constant"})
-    longer.resume()
     assert longer.run()["epochs"] == 2
     once = make_trainer("once", training={"epochs": 2}, schedule={"name": "constant"})
     once.run()
     assert weights(longer) == weights(once)
-
-
-@pytest.mark.parametrize(
-    "sections",
-    [
-        {"model": {"hidden_size": 9}},
-        {"training": {"seed": 5}},
-        {"training": {"batching": "stream"}},
-        {"optimizer": {"name": "adam", "learning_rate": 0.03}},
-    ],
-)
-def test_resuming_with_another_network_or_training_is_refused(
-    make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]
-) -> None:
-    make_trainer(training={"epochs": 1}).run()
-    [(section, values)] = sections.items()
-    with pytest.raises(RnnlmError, match=rf"^{section}\.{next(iter(values))}: "):
-        make_trainer(**sections).resume()
-
-
-def test_resuming_on_another_dataset_is_refused(make_trainer: MakeTrainer, tmp_path: Path) -> None:
-    make_trainer().run()
-    text = tmp_path / "other.txt"
-    text.write_text("one two three\n" * 20)
-    build_dataset([str(text)], tmp_path / "other", text=TextSettings(tokenizer="whitespace"))
-    config = make_trainer().config
-    other = Trainer(config, Dataset.open(tmp_path / "other"), RunDirectory(tmp_path / "run"), quiet=True)
-    with pytest.raises(RnnlmError, match="not the dataset"):
-        other.resume()
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpoint(
@@ -231,8 +183,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpo
     )
     with pytest.raises(RnnlmError, match=r"not a finite number after step \d+; .*learning_rate"):
         trainer.run()
-    kept = load_checkpoint(trainer.run_directory.checkpoint("last"))
-    assert all(np.all(np.isfinite(value)) for value in kept.parameters.values())
+    kept = load_checkpoint(trainer.run_directory.checkpoints.find("last"))
+    assert all(np.all(np.isfinite(value)) for value in kept.tensors.values())
 
 
 def test_zero_steps_write_the_untrained_network(make_trainer: MakeTrainer) -> None:
@@ -240,7 +192,7 @@ def test_zero_steps_write_the_untrained_network(make_trainer: MakeTrainer) -> No
     summary = trainer.run()
     assert (summary["steps"], summary["best"]["step"]) == (0, None)
     saved = safetensors.numpy.load(weights(trainer))
-    for name, value in make_trainer("other").network.parameters.items():
+    for name, value in make_trainer("other").model.network.parameters.items():
         np.testing.assert_array_equal(saved[name], value)
 
 
@@ -260,8 +212,8 @@ def test_early_stopping_keeps_the_best(make_trainer: MakeTrainer) -> None:
     assert summary["best"]["step"] < summary["last"]["step"]
     valid = [(line["loss"], line["step"]) for line in metrics(trainer) if line["split"] == "valid"]
     assert summary["best"]["step"] == min(valid)[1]
-    assert trainer.run_directory.checkpoint("best").name == f"step-{summary['best']['step']:08d}"
-    assert trainer.run_directory.checkpoint("last").name == f"step-{summary['last']['step']:08d}"
+    assert trainer.run_directory.checkpoints.find("best").name == f"step-{summary['best']['step']:08d}"
+    assert trainer.run_directory.checkpoints.find("last").name == f"step-{summary['last']['step']:08d}"
 
 
 def test_the_rate_is_halved_when_the_evaluated_loss_rises(make_trainer: MakeTrainer) -> None:
@@ -292,19 +244,19 @@ def test_an_empty_validation_split_still_trains(tmp_path: Path) -> None:
         [str(text)],
         tmp_path / "data",
         text=TextSettings(tokenizer="whitespace"),
-        split=SplitSettings(valid_fraction=0, test_fraction=0),
+        division=DivisionSettings(valid_fraction=0, test_fraction=0),
     )
     config = Config.model_validate({"data": {"path": str(tmp_path / "data")}, "training": {"epochs": 1}})
     trainer = begin_run(config, tmp_path / "run", resume=False, quiet=True)
     assert trainer.run()["best"]["valid_loss"] is None
-    assert trainer.run_directory.checkpoint("best") == trainer.run_directory.checkpoint("last")
+    assert trainer.run_directory.checkpoints.find("best") == trainer.run_directory.checkpoints.find("last")
 
 
 def test_weights_that_a_last_step_made_infinite_are_not_saved(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(training={"max_steps": 1}, optimizer={"learning_rate": 1e39})
     with pytest.raises(RnnlmError, match="norm of the weights"):
         trainer.run()
-    assert load_checkpoint(trainer.run_directory.checkpoint("last")).state["progress"]["step"] == 0
+    assert load_checkpoint(trainer.run_directory.checkpoints.find("last")).state["progress"]["step"] == 0
 
 
 def test_the_vocabulary_size_of_the_configuration_must_be_the_datasets(make_trainer: MakeTrainer) -> None:

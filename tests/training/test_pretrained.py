@@ -82,10 +82,9 @@ def test_frozen_vectors_stay_and_others_are_trained(
 ) -> None:
     file = write(tmp_path / "v.txt", *(f"{word} {k} 1 -1" for k, word in enumerate("abcdefgh")))
     trainer = make_trainer(model={"embedding_size": 3, "embedding_file": str(file), "freeze_embedding": frozen})
-    trainer.load_embeddings(str(file))
-    before = trainer.network.source.table.value.copy()
+    before = trainer.model.network.source.table.value.copy()
     trainer.run()
-    saved = load_checkpoint(trainer.run_directory.checkpoint("last")).parameters["embedding.weight"]
+    saved = load_checkpoint(trainer.run_directory.checkpoints.find("last")).tensors["embedding.weight"]
     assert np.array_equal(saved, before) == frozen
     [a] = vocabulary.encode(["b"])
     assert before[a].tolist() == [1, 1, -1]

@@ -5,6 +5,7 @@ import pytest
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
+from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
 from rnnlm.training.step import TrainingStep
 
@@ -13,7 +14,8 @@ V, T, B = 60, 4, 3
 
 def make_step(optimizer: dict[str, Any], **model: Any) -> TrainingStep:
     sections = {"model": {"hidden_size": 8, **model}, "training": {"dtype": "float64"}, "optimizer": optimizer}
-    return TrainingStep(Config.model_validate(sections), V)
+    config = Config.model_validate(sections)
+    return TrainingStep(make_network(config, V), config)
 
 
 @pytest.mark.parametrize("name", ["sgd", "adagrad"])

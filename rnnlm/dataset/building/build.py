@@ -1,38 +1,27 @@
 """Building a dataset: text to tokens, vocabulary and ids on disk, in two passes and bounded memory."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from numpy.typing import NDArray
 
-from rnnlm.dataset.building.encode import BEGINS_SENTENCE, encode_documents
-from rnnlm.dataset.building.learning import VocabularySettings, choose_words, with_punkt, with_subwords
-from rnnlm.dataset.building.publish import check_destination, clear_leftovers, publish, temporary_directory
-from rnnlm.dataset.building.split import TEST, TRAIN, VALID, Assignment, SplitSettings, assign_all, divide
-from rnnlm.dataset.building.split_files import SplitCounts, write_splits
-from rnnlm.dataset.building.spool import FORGOTTEN, Part, Spool
-from rnnlm.dataset.store import FORMAT_VERSION, METADATA_FILE, SPLIT_NUMBERS
-from rnnlm.errors import RnnlmError
-from rnnlm.files import sha256
-from rnnlm.text.documents import Piece
-from rnnlm.text.lines import source_name
+from rnnlm.dataset.building.division import Assignment, DivisionSettings
+from rnnlm.dataset.building.first_pass import FirstPass
+from rnnlm.dataset.building.learning import VocabularySettings, choose_words, count_training, settings_of
+from rnnlm.dataset.building.publish import new_dataset
+from rnnlm.dataset.building.spool import FORGOTTEN, Spool, new_spool
+from rnnlm.dataset.building.write_splits import SplitCounts, write_splits
+from rnnlm.dataset.store import FORMAT_VERSION, SPLIT_NUMBERS, write_metadata
+from rnnlm.files import fingerprint
 from rnnlm.text.processor import TextSettings
-from rnnlm.text.readers import Inputs, ReaderSettings, read_documents
-from rnnlm.text.report import ReadReport, counted
-from rnnlm.text.scripts import refuse_unsegmented
-from rnnlm.text.tokenizers import SPACE_BOUND
+from rnnlm.text.readers import Inputs, ReaderSettings
+from rnnlm.text.report import ReadReport
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
-# How many kinds of skipped input the error names where nothing else is left.
-MOST_REASONS = 5
-# Text settings that are found in the corpus; they stand in the vocabulary alone.
 LEARNED = ("punkt", "subwords")
+"""Text settings that are found in the corpus; the vocabulary alone holds them."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +94,7 @@ def build_dataset(
     reader: ReaderSettings | None = None,
     text: TextSettings | None = None,
     vocabulary: Vocabulary | VocabularySettings | None = None,
-    split: SplitSettings | None = None,
+    division: DivisionSettings | None = None,
     workers: int = 1,
     overwrite: bool = False,
     report: ReadReport | None = None,
@@ -122,12 +111,10 @@ def build_dataset(
     reader
         How the inputs are read.
     text
-        How text becomes tokens; by default in the way that suits words of the inputs' formats
-        (`TextSettings.choose`). Where sentences are wanted and no Punkt parameters are given, installed ones
-        are taken, or Punkt is trained on the corpus. Left out where `vocabulary` brings its own.
+        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`).
     vocabulary
-        An existing vocabulary, with its text settings, or which words a new one keeps.
-    split
+        An existing vocabulary, whose text settings hold, or which words a new one keeps.
+    division
         How the corpus is divided; 90, 5 and 5 % by default.
     workers
         Processes that tokenize; the dataset is the same for any number.
@@ -138,88 +125,48 @@ def build_dataset(
     progress
         Called now and then with the number of characters processed since the last call.
 
-    Returns
-    -------
-    BuildResult
-        The numbers of the dataset.
-
     Raises
     ------
     RnnlmError
-        If an input cannot be read, there is no text in it, `out` exists and may not be replaced, or the disk
-        is full.
+        If an input cannot be read or has no text, `out` may not be replaced, or the disk is full.
     """
-    out = Path(out)
-    reader, split, report = reader or ReaderSettings(), split or SplitSettings(), report or ReadReport()
-    split.shares()
-    if isinstance(vocabulary, Vocabulary):
-        settings = vocabulary.settings
-    else:
-        vocabulary = vocabulary or VocabularySettings()
+    out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
+    vocabulary, division = vocabulary or VocabularySettings(), division or DivisionSettings()
+    division.shares()
+    if isinstance(vocabulary, VocabularySettings):
         vocabulary.check()
-        inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
-        settings = text or TextSettings.choose(formats=inputs.formats)
-        if vocabulary.extends is not None:
-            settings = vocabulary.extends.settings
-    reader = replace(reader, documents=reader.documents or settings.default_documents)
-    # A sentence goes on over the ends of lines; characters are kept as they are.
-    join_lines = settings.sentences and settings.level == "word"
-    place = Path(os.path.realpath(out))
-    clear_leftovers(place)
-    check_destination(out, overwrite)
-
-    with temporary_directory(place) as directory:
-        with Spool(directory) as spool:
-            pieces = read_documents(inputs, reader, report, join_lines=join_lines)
-            is_new = isinstance(vocabulary, VocabularySettings) and vocabulary.extends is None
-            if is_new and settings.tokenizer in SPACE_BOUND:
-                pieces = refuse_unsegmented(pieces, report)
-            settings, pieces = with_punkt(settings, pieces)
-            if isinstance(vocabulary, VocabularySettings):
-                settings, pieces = with_subwords(settings, pieces, vocabulary)
-
-            def spooled(name: str, pieces: Iterator[Piece], reported: int = 0) -> Part:
-                with closing(encode_documents(pieces, settings, workers, progress)) as chunks:
-                    part = spool.add(chunks)
-                if not part.tokens:
-                    raise _no_text(name, part, report.messages()[reported:])
-                return part
-
-            parts = [spooled(", ".join(map(source_name, inputs)), pieces)]
-            assignments = [divide(spool, parts[0], split, between_tokens=not settings.sentences)]
-            for label, file in ((VALID, split.valid_file), (TEST, split.test_file)):
-                if file:
-                    documents = read_documents([file], reader, report, join_lines=join_lines)
-                    parts.append(spooled(file, documents, reported=len(report.messages())))
-                    assignments.append(assign_all(spool, parts[-1], label))
-            result = _second_pass(out, directory, spool, settings, vocabulary, assignments, parts)
-        _write_metadata(directory, inputs, result, reader, split)
-        check_destination(out, overwrite)  # which may have come meanwhile
-        publish(directory, place)
+    inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
+    text = settings_of(vocabulary) or text or TextSettings.choose(formats=inputs.formats)
+    reader = replace(reader, documents=reader.documents or text.default_documents)
+    with new_dataset(out, overwrite) as directory:
+        with new_spool(directory) as spool:
+            first_pass = FirstPass(spool, reader, text, report, workers, progress)
+            text, assignments = first_pass.run(inputs, vocabulary, division)
+            result = _second_pass(spool, text, assignments, vocabulary, directory, out)
+        write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
 
 def _second_pass(
-    out: Path,
-    directory: Path,
     spool: Spool,
-    settings: TextSettings,
-    vocabulary: Vocabulary | VocabularySettings,
+    text: TextSettings,
     assignments: Sequence[Assignment],
-    parts: Sequence[Part],
+    vocabulary: Vocabulary | VocabularySettings,
+    directory: Path,
+    out: Path,
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
-    type_counts, sentences = _count_training(spool, assignments)
+    type_counts, sentences = count_training(spool, assignments)
     chosen_words = 0
-    if not isinstance(vocabulary, Vocabulary):
-        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, settings, vocabulary)
+    if isinstance(vocabulary, VocabularySettings):
+        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, text, vocabulary)
     vocabulary.save(directory / VOCABULARY_FILE)
     splits = write_splits(directory, spool.types, vocabulary, assignments)
     return BuildResult(
         path=out,
         vocabulary=vocabulary,
-        documents=sum(part.documents for part in parts),
-        empty_documents=sum(part.empty_documents for part in parts),
+        documents=sum(spooled.documents for spooled in spool.inputs),
+        empty_documents=sum(spooled.empty_documents for spooled in spool.inputs),
         unique_tokens=int(np.count_nonzero(type_counts[FORGOTTEN + 1 :])),
         splits=splits,
         forgot_types=spool.forgot_types,
@@ -227,47 +174,21 @@ def _second_pass(
     )
 
 
-def _no_text(name: str, part: Part, messages: Sequence[str]) -> RnnlmError:
-    """Say that there is no text in an input, and what there is."""
-    found = [counted(part.empty_documents, "document{s} without a token")] if part.empty_documents else []
-    found += [message.removesuffix(".") for message in messages]
-    more = "; ..." if len(found) > MOST_REASONS else ""
-    reasons = f" ({'; '.join(found[:MOST_REASONS])}{more})" if found else ""
-    return RnnlmError(f"{name}: there is no text in it{reasons}; give an input that has some.")
-
-
-def _count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
-    """Count, in the training part, each type and the sentences."""
-    counts = np.zeros(len(spool.types) + 1, np.int64)
-    sentences = 0
-    for assignment in assignments:
-        for labels, (segments, ids) in assignment():
-            chosen = labels == TRAIN
-            counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
-            sentences += int(np.count_nonzero(segments["begins"][chosen] & BEGINS_SENTENCE))
-    return counts, sentences
-
-
-def _write_metadata(
-    directory: Path, inputs: Sequence[str], result: BuildResult, reader: ReaderSettings, split: SplitSettings
-) -> None:
-    """Write ``dataset.yaml``: everything about the dataset but its words."""
+def _metadata(
+    directory: Path, inputs: Sequence[str], result: BuildResult, reader: ReaderSettings, division: DivisionSettings
+) -> dict[str, Any]:
+    """Return everything about the dataset but its words."""
     text = result.vocabulary.settings
-    metadata = {
+    return {
         "format_version": FORMAT_VERSION,
         "level": text.level,
         "inputs": list(inputs),
         "reader": reader.to_dict(),
         "text": {key: value for key, value in text.to_dict().items() if key not in LEARNED},
-        "split": asdict(split),
+        "split": asdict(division),
         "documents": result.documents,
         "vocabulary_size": len(result.vocabulary),
         "unique_tokens": result.unique_tokens,
         "splits": {name: asdict(counts) for name, counts in result.splits.items()},
-        "files": {
-            file.name: {"bytes": file.stat().st_size, "sha256": sha256(file)}
-            for file in sorted(directory.iterdir())
-        },
+        "files": {file.name: fingerprint(file) for file in sorted(directory.iterdir())},
     }
-    with (directory / METADATA_FILE).open("w", encoding="utf-8") as stream:
-        yaml.safe_dump(metadata, stream, sort_keys=False, allow_unicode=True)

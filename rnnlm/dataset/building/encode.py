@@ -15,11 +15,12 @@ from rnnlm.text.documents import Piece
 from rnnlm.text.line_ends import LINE_END, LINE_ENDS, MOST_LINE_ENDS
 from rnnlm.text.processor import TextProcessor, TextSettings
 
-# Characters of text that are processed at a time: a tenth of a second's work or so.
 CHUNK_CHARACTERS = 1 << 16
+"""Characters of text that are processed at a time: a tenth of a second's work or so."""
 
-# A segment is what a piece of a document adds to a sentence: usually all of it.
 SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("begins", "u1")])
+"""A segment is what a piece of a document adds to a sentence: usually all of it."""
+
 BEGINS_SENTENCE = 1
 BEGINS_DOCUMENT = 2
 
@@ -45,14 +46,13 @@ def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedC
     ids: list[int] = []
     segments = []
     documents = pending = characters = 0
-    splits_sentences = processor.settings.sentences
     for piece in pieces:
         characters += len(piece.text)
         if piece.begins_document:
             documents += 1
             pending = BEGINS_DOCUMENT | BEGINS_SENTENCE
         for sentence in processor.sentence_texts(piece.text):
-            if splits_sentences:
+            if processor.settings.sentences:
                 pending |= BEGINS_SENTENCE
             tokens = processor.tokenize_sentence(sentence)
             if tokens:
@@ -89,7 +89,7 @@ def encode_documents(
 
 
 def _with_inner_line_ends(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Leave the line ends at the beginning and end of documents out; those between two pieces begin the second."""
+    """Leave out the line ends around documents; let those between two pieces begin the second."""
     between, has_begun = "", False
     for text, begins_document in pieces:
         has_begun = has_begun and not begins_document

@@ -1,4 +1,4 @@
-"""What a dataset learns from its corpus: sentence ends, parts of words, and which words are kept."""
+"""What a dataset learns from its corpus: ends of sentences, parts of words, and which words it keeps."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,19 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.dataset.building.division import TRAIN, Assignment
+from rnnlm.dataset.building.encode import BEGINS_SENTENCE
+from rnnlm.dataset.building.spool import Spool
 from rnnlm.errors import RnnlmError
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
 from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.report import ReadReport
+from rnnlm.text.scripts import refuse_unsegmented
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.subwords import TRAINING_CHARACTERS as SUBWORD_TRAINING_CHARACTERS
 from rnnlm.text.subwords import all_subwords, train_subwords
+from rnnlm.text.tokenizers import SPACE_BOUND
 from rnnlm.text.vocabulary import SpecialTokens, Vocabulary
 
 
@@ -27,7 +33,7 @@ class VocabularySettings:
     size
         The most tokens it may have, the three special ones included.
     min_count
-        How often a word must stand in the training text to be kept; a pair of subwords, to be merged.
+        How often a word must appear in the training text to be kept; a pair of subwords, to be merged.
     special
         The names of the special tokens.
     extends
@@ -49,11 +55,47 @@ class VocabularySettings:
         """
         self.special.check()
         if self.size <= Vocabulary.first_word_id:
-            raise RnnlmError(f"--vocab-size {self.size} leaves no room for words beside the special tokens.")
+            raise RnnlmError(f"`size={self.size}` leaves no room for words beside the special tokens.")
 
 
-def with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
-    """Find the sentence splitter its parameters, in the beginning of the corpus if need be."""
+def settings_of(vocabulary: Vocabulary | VocabularySettings) -> TextSettings | None:
+    """Return the text settings that an old vocabulary brings; None for a new one."""
+    old = vocabulary if isinstance(vocabulary, Vocabulary) else vocabulary.extends
+    return old.settings if old is not None else None
+
+
+def learn(
+    settings: TextSettings,
+    pieces: Iterator[Piece],
+    vocabulary: Vocabulary | VocabularySettings,
+    report: ReadReport,
+) -> tuple[TextSettings, Iterator[Piece]]:
+    """Learn from the beginning of the corpus what the settings lack: ends of sentences, parts of words.
+
+    Punkt is trained only where NLTK's own parameters are not installed. All pieces are returned; a corpus whose
+    words have no spaces between them is refused when they are read, unless the vocabulary is reused.
+    """
+    if settings_of(vocabulary) is None and settings.tokenizer in SPACE_BOUND:
+        pieces = refuse_unsegmented(pieces, report)
+    settings, pieces = _with_punkt(settings, pieces)
+    if isinstance(vocabulary, VocabularySettings):
+        settings, pieces = _with_subwords(settings, pieces, vocabulary)
+    return settings, pieces
+
+
+def count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
+    """Count, in the training part, each type and the sentences."""
+    counts = np.zeros(len(spool.types) + 1, np.int64)
+    sentences = 0
+    for assignment in assignments:
+        for labels, (segments, ids) in assignment():
+            chosen = labels == TRAIN
+            counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
+            sentences += int(np.count_nonzero(segments["begins"][chosen] & BEGINS_SENTENCE))
+    return counts, sentences
+
+
+def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
     if not settings.sentences or settings.punkt:
         return settings, pieces
     punkt = installed_punkt()
@@ -63,10 +105,9 @@ def with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSet
     return replace(settings, punkt=punkt), pieces
 
 
-def with_subwords(
+def _with_subwords(
     settings: TextSettings, pieces: Iterator[Piece], choice: VocabularySettings
 ) -> tuple[TextSettings, Iterator[Piece]]:
-    """Find parts of words in the beginning of the corpus if the tokenizer needs them."""
     if settings.tokenizer != "bpe" or settings.subwords:
         return settings, pieces
     prefix, pieces = _take_prefix(pieces, SUBWORD_TRAINING_CHARACTERS)
@@ -83,13 +124,15 @@ def choose_words(
     settings: TextSettings,
     choice: VocabularySettings,
 ) -> tuple[Vocabulary, int]:
-    """Keep the most frequent words, those of one count in the order of the alphabet; return their number too."""
+    """Keep the most frequent words, those of one count in alphabetical order; return their number too."""
     first = [choice.special.unknown, choice.special.start, choice.special.end]
     if choice.extends is not None:
         first = choice.extends.tokens
     known = set(first)
     if not sentences:
-        raise RnnlmError("There is no training text to take words from; lower the fractions, or give --vocab.")
+        raise RnnlmError(
+            "There is no training text to take words from; lower the fractions, or give `vocabulary`."
+        )
     words: Iterable[tuple[str, int]] = (
         (token, int(type_counts[index]))
         for token, index in types.items()

@@ -6,8 +6,9 @@ they are in the vocabulary, is applied to the spooled ids in a second pass.
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,31 +17,18 @@ from numpy.typing import NDArray
 
 from rnnlm.dataset.building.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE, SEGMENT, EncodedChunk
 
-# When there are more types than this, or more characters in them, the rarest are forgotten (counted as
-# unknown), as word2vec does.
 MAX_TYPES = 750_000
 MAX_TYPE_CHARACTERS = 30_000_000
+"""Where there are more types, or more characters in them, the rarest count as unknown, as in word2vec."""
+
 FORGOTTEN = 0
-# How much of the spool is read back at a time.
+"""The provisional id of all types that were forgotten."""
+
 BLOCK_SEGMENTS = 1 << 16
 BLOCK_TOKENS = 1 << 20
+"""How much of the spool is read back at a time."""
 
 ID = np.dtype("<u4")
-
-
-class Part(NamedTuple):
-    """What one input added to the spool: where it begins, and how much of everything it holds.
-
-    `documents` are those with tokens, `empty_documents` those without.
-    """
-
-    first_segment: int
-    first_token: int
-    segments: int
-    documents: int
-    empty_documents: int
-    sentences: int
-    tokens: int
 
 
 class Block(NamedTuple):
@@ -50,41 +38,42 @@ class Block(NamedTuple):
     ids: NDArray[np.uint32]
 
 
-class Spool:
-    """Provisional ids and segments of a corpus, in two files.
+class Spooled(NamedTuple):
+    """What one input added to the spool.
 
-    Parameters
-    ----------
-    directory
-        Where the files are made; they are removed on leaving the context.
+    `blocks` reads it back, about a million tokens at a time; `documents` are those with tokens, `empty_documents`
+    those without.
+    """
+
+    blocks: Callable[[], Iterator[Block]]
+    documents: int
+    empty_documents: int
+    sentences: int
+    tokens: int
+
+
+class Spool:
+    """Provisional ids and segments of a corpus, in two files that are open to write and to read.
 
     Attributes
     ----------
     types
-        Provisional ids; 0 stands for all types that were forgotten.
+        Provisional ids, from 1.
+    inputs
+        What was added.
     forgot_types
         Whether there were more types than are kept.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, ids: BinaryIO, segments: BinaryIO) -> None:
         self.types: dict[str, int] = {}
+        self.inputs: list[Spooled] = []
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)
         self._type_characters = 0
-        self._paths = directory / "spool.ids", directory / "spool.segments"
-        with ExitStack() as stack:  # which closes the first if the second cannot be opened
-            self._ids, self._segments = (stack.enter_context(path.open("w+b")) for path in self._paths)
-            self._files = stack.pop_all()
+        self._ids, self._segments = ids, segments
 
-    def __enter__(self) -> "Spool":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._files.close()  # both, even if the disk is full
-        for path in self._paths:
-            path.unlink()
-
-    def add(self, chunks: Iterable[EncodedChunk]) -> Part:
+    def add(self, chunks: Iterable[EncodedChunk]) -> Spooled:
         """Append the chunks of one input."""
         first_segment = self._segments.seek(0, os.SEEK_END) // SEGMENT.itemsize
         first_token = self._ids.seek(0, os.SEEK_END) // ID.itemsize
@@ -107,12 +96,12 @@ class Spool:
             tokens += len(chunk.ids)
             if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
                 self._forget_rare_types()
-        return Part(first_segment, first_token, segments, documents, begun - documents, sentences, tokens)
+        blocks = partial(self._blocks, first_segment, first_token, segments)
+        self.inputs.append(Spooled(blocks, documents, begun - documents, sentences, tokens))
+        return self.inputs[-1]
 
-    def blocks(self, part: Part) -> Iterator[Block]:
-        """Read a part back, about a million tokens at a time."""
-        segment, token = part.first_segment, part.first_token
-        left = part.segments
+    def _blocks(self, segment: int, token: int, left: int) -> Iterator[Block]:
+        """Read so many segments back, the first of which and its first token have these numbers."""
         while left:
             segments = _read(self._segments, SEGMENT, segment, min(left, BLOCK_SEGMENTS))
             ends = np.cumsum(segments["tokens"], dtype=np.int64)
@@ -150,6 +139,16 @@ class Spool:
             self._ids.seek(token * ID.itemsize)
             self._ids.write(renumbered[ids].tobytes())
             token += len(ids)
+
+
+@contextmanager
+def new_spool(directory: Path) -> Iterator[Spool]:
+    """Make a spool in a directory, and remove it when the ``with`` block has ended well."""
+    paths = directory / "spool.ids", directory / "spool.segments"
+    with paths[0].open("w+b") as ids, paths[1].open("w+b") as segments:
+        yield Spool(ids, segments)
+    for path in paths:
+        path.unlink()
 
 
 def _read(file: BinaryIO, dtype: "np.dtype[Any]", first: int, count: int) -> NDArray[Any]:

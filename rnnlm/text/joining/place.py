@@ -80,7 +80,7 @@ class Place:
         self.token = tokens[index].lower()
 
     def ahead(self, number: int = 1) -> str:
-        """Return the token so many places ahead, in lower case; empty if there is none yet."""
+        """Return the token `number` places ahead, in lower case; empty if there is none yet."""
         index = self._index + number
         if index < len(self._tokens):
             return self._tokens[index].lower()
@@ -88,7 +88,7 @@ class Place:
         return ""
 
     def comes(self, mark: str, within: int) -> bool:
-        """Return whether a mark is among so many next tokens."""
+        """Return whether a mark is among the next tokens, `within` of them."""
         for number in range(1, within + 1):
             token = self.ahead(number)
             if token == mark or not token:

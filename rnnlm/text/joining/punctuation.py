@@ -19,7 +19,7 @@ RULE_LINE = re.compile(r"[|:-]+")
 INLINE_TAG = re.compile("[abisu]|em|strong|code|su[bp]")
 DOTS = re.compile(r"\.[. ]*\.")
 LONGEST_BRACKET = 12
-"""A closing bracket is looked for among so many tokens where it decides what the opening one is."""
+"""Tokens among which a closing bracket is looked for, where it decides what the opening one is."""
 ADDED_LETTERS = re.compile(r"e?s|ed|ly|ing|ren")
 """Endings that a word has in brackets: word(s), emphasiz[ing]."""
 

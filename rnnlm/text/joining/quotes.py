@@ -9,7 +9,7 @@ from rnnlm.text.joining.place import BOTH, CLOSES, LEFT, OPENS, RIGHT, Lean, Pla
 SPACED_OPENS, SPACED_CLOSES = OPENS._replace(right=False), CLOSES._replace(left=False)
 
 LONGEST_QUOTATION = 12
-"""Where only a second mark tells that a mark opens a quotation, it is looked for among so many tokens."""
+"""Tokens among which a second mark is looked for, where only that shows that the first opens a quotation."""
 
 OPENING_MARKS = frozenset(("“", "‘", "``", '"', "(", "[", "#", "@", "$"))
 APOSTROPHES = ("'", "’", "‘")
@@ -36,7 +36,7 @@ FRENCH_AHEAD = 6
 
 
 def is_french(tokens: Iterable[str], enough: int) -> bool:
-    """Return whether tokens have a form, or so many words, that show that they are French."""
+    """Return whether tokens have a form that shows that they are French, or enough such words."""
     words = 0
     for token in tokens:
         words += enough if FRENCH_FORM.fullmatch(token) else FRENCH_WORD.fullmatch(token) is not None

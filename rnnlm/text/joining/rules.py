@@ -110,7 +110,7 @@ def lean_of(place: Place, rules: Mapping[str, Rule]) -> Lean:
 
 
 def is_joined(place: Place, lean: Lean) -> bool:
-    """Return whether there is no space before the token at a place, which leans so."""
+    """Return whether there is no space before the token at a place, given how it leans."""
     if place.lean.right or lean.left:
         return True
     earlier = place.recent[-2] if len(place.recent) > 1 else ""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rnnlm.config import TrainingConfig
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.sampling import Sampling
-from rnnlm.generation.writing import DEFAULT_LENGTH, Writing
+from rnnlm.generation.sampling import SamplingSettings
+from rnnlm.generation.writing import DEFAULT_LENGTH, WritingSettings
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.sentences import train_punkt
 from rnnlm.text.vocabulary import Vocabulary
@@ -37,9 +37,9 @@ def test_the_last_sentence_of_the_seed_text_is_continued(word_model: LanguageMod
         read = [vocabulary.start_id, *ids(earlier), *read]
     seed_text = "The cat sees the old hen. The dog"
     expected = np.exp(model.log_probs(read)[-1])
-    for token, probability in model.next_tokens(seed_text, 3):
+    for token, probability in model.writer.next_tokens(seed_text, 3):
         assert probability == pytest.approx(expected[vocabulary.tokens.index(token)], rel=1e-4)
-    assert model.unknown_words("The cat. The zebra") == ["zebra"]
+    assert model.writer.seed_text("The cat. The zebra").unknown_words == ["zebra"]
     assert model.generate(seed_text, seed=1).startswith(seed_text)
 
 
@@ -50,7 +50,7 @@ def test_a_space_at_the_end_of_the_seed_text_is_not_doubled(word_model: Language
 
 
 def test_generated_characters_follow_the_seed_text_at_once(char_model: LanguageModel):
-    [sample] = char_model.samples("The ", writing=Writing(max_tokens=10), seed=1)
+    [sample] = char_model.samples("The ", writing=WritingSettings(max_tokens=10), seed=1)
     assert len(sample.tokens) == 10
     assert sample.text == "The " + "".join(sample.tokens)
 
@@ -78,15 +78,15 @@ def test_greedy_needs_no_seed_and_equals_the_first_of_top_k(word_model: Language
 
 
 def test_the_unknown_token_is_written_only_where_allowed(word_model: LanguageModel):
-    hot = Sampling(temperature=3.0)
+    hot = SamplingSettings(temperature=3.0)
     for allowed in (False, True):
-        samples = word_model.samples("", 30, writing=Writing(hot, allow_unknown=allowed), seed=0)
+        samples = word_model.samples("", 30, writing=WritingSettings(hot, allow_unknown=allowed), seed=0)
         assert any("UNKNOWN_TOKEN" in sample.tokens for sample in samples) == allowed
         assert not any("SENTENCE_START" in s.tokens or "SENTENCE_END" in s.tokens for s in samples)
 
 
 def test_max_tokens_and_its_default(word_model: LanguageModel, char_model: LanguageModel):
-    short = Writing(Sampling(temperature=100.0), max_tokens=4)
+    short = WritingSettings(SamplingSettings(temperature=100.0), max_tokens=4)
     assert max(len(sample.tokens) for sample in word_model.samples("", 20, writing=short, seed=0)) == 4
     assert word_model.generate("the cat", max_tokens=0) == "the cat"
     for model, level in ((word_model, "word"), (char_model, "char")):
@@ -127,8 +127,8 @@ def test_the_pieces_of_a_stream_are_the_text_of_a_sample(
     ban: tuple[str, ...],
 ):
     model = word_model if words else char_model
-    sampling = Sampling(1.5, repetition_penalty=1.2)
-    writing = Writing(sampling, max_tokens=15, min_tokens=3, stop=stop, keep_stop=keep_stop, ban=ban)
+    sampling = SamplingSettings(1.5, repetition_penalty=1.2)
+    writing = WritingSettings(sampling, max_tokens=15, min_tokens=3, stop=stop, keep_stop=keep_stop, ban=ban)
     [sample] = model.samples(text, writing=writing, seed=seed)
     pieces = []
     for piece in model.stream(text, writing=writing, seed=seed):
@@ -139,14 +139,14 @@ def test_the_pieces_of_a_stream_are_the_text_of_a_sample(
 
 
 def test_a_stream_comes_token_by_token(char_model: LanguageModel):
-    pieces = list(char_model.stream("The", writing=Writing(max_tokens=5, min_tokens=5), seed=1))
+    pieces = list(char_model.stream("The", writing=WritingSettings(max_tokens=5, min_tokens=5), seed=1))
     assert pieces[0] == "The"
     assert list(map(len, pieces[1:])) == [1] * 5
 
 
 def test_a_stop_text_ends_text_tokens_and_log_prob_alike(word_model: LanguageModel):
     whole = word_model.samples("the cat", 20, seed=0)
-    stopped = word_model.samples("the cat", 20, writing=Writing(stop=[" the", "."]), seed=0)
+    stopped = word_model.samples("the cat", 20, writing=WritingSettings(stop=[" the", "."]), seed=0)
     cut = 0
     for before, sample in zip(whole, stopped, strict=True):
         ids = word_model.vocabulary.encode(["the", "cat", *sample.tokens])
@@ -164,8 +164,8 @@ def test_a_stop_text_ends_text_tokens_and_log_prob_alike(word_model: LanguageMod
 def test_a_stop_text_that_is_kept_ends_text_tokens_and_log_prob_alike(word_model: LanguageModel):
     stop = [" the", "."]
     whole = word_model.samples("the cat", 20, seed=0)
-    kept = word_model.samples("the cat", 20, writing=Writing(stop=stop, keep_stop=True), seed=0)
-    left_out = word_model.samples("the cat", 20, writing=Writing(stop=stop), seed=0)
+    kept = word_model.samples("the cat", 20, writing=WritingSettings(stop=stop, keep_stop=True), seed=0)
+    left_out = word_model.samples("the cat", 20, writing=WritingSettings(stop=stop), seed=0)
     stopped = 0
     for before, sample, shorter in zip(whole, kept, left_out, strict=True):
         assert sample.tokens == before.tokens[: len(sample.tokens)]
@@ -182,22 +182,27 @@ def test_a_stop_text_that_is_kept_ends_text_tokens_and_log_prob_alike(word_model
 
 
 def test_a_word_in_which_a_kept_stop_text_ends_is_whole(word_model: LanguageModel):
-    greedy = Sampling(greedy=True)
+    greedy = SamplingSettings(greedy=True)
     text = word_model.generate("the cat", greedy=True)
-    word = word_model.samples("the cat", writing=Writing(greedy))[0].tokens[0]
+    word = word_model.samples("the cat", writing=WritingSettings(greedy))[0].tokens[0]
     assert word_model.generate("the cat", greedy=True, stop=[word[:2]], keep_stop=True) == f"the cat {word}"
     assert word_model.generate("the cat", greedy=True, stop=[word[:2]]) == "the cat"
     assert text.startswith(f"the cat {word}")
 
 
 def test_min_tokens_puts_the_end_off(word_model: LanguageModel):
-    assert all(len(s.tokens) >= 12 for s in word_model.samples("", 10, writing=Writing(min_tokens=12), seed=0))
-    assert all(len(s.tokens) >= 12 for s in word_model.beam_search("", 3, min_tokens=12, max_tokens=14))
+    assert all(
+        len(s.tokens) >= 12 for s in word_model.samples("", 10, writing=WritingSettings(min_tokens=12), seed=0)
+    )
+    assert all(
+        len(s.tokens) >= 12
+        for s in word_model.writer.beam_search("", 3, writing=WritingSettings(min_tokens=12, max_tokens=14))
+    )
 
 
 def test_beam_search_finds_more_likely_texts_than_greedy(word_model: LanguageModel):
-    [greedy] = word_model.samples("the cat", writing=Writing(Sampling(greedy=True)))
-    best, *others = word_model.beam_search("the cat", 4)
+    [greedy] = word_model.samples("the cat", writing=WritingSettings(SamplingSettings(greedy=True)))
+    best, *others = word_model.writer.beam_search("the cat", 4)
     assert best.log_prob >= greedy.log_prob
     assert len(others) == 3
     assert best.text.startswith("the cat")
@@ -208,13 +213,13 @@ def test_what_is_banned_is_never_written(word_model: LanguageModel, char_model: 
     model = word_model if words else char_model
     banned = ["cat", "the old", "sees the"] if words else ["c", "he", "d n"]
     given = [banned[0].upper(), *banned[1:]] if words else banned  # in lower case as the model's words
-    hot = Writing(Sampling(1.3), max_tokens=60, ban=given)
+    hot = WritingSettings(SamplingSettings(1.3), max_tokens=60, ban=given)
     unbanned = model.samples("", 60, writing=replace(hot, ban=()), seed=0)
     assert all(any(ban in sample.text for sample in unbanned) for ban in banned)
     texts = [
         *(sample.text for sample in model.samples("", 60, writing=hot, seed=0)),
         *("".join(model.stream(writing=hot, seed=seed)) for seed in range(20)),
-        *(sample.text for sample in model.beam_search(width=20, max_tokens=12, ban=given)),
+        *(sample.text for sample in model.writer.beam_search(width=20, writing=replace(hot, max_tokens=12))),
         model.generate(greedy=True, ban=given),
     ]
     assert not any(ban in text for ban in banned for text in texts)
@@ -222,10 +227,10 @@ def test_what_is_banned_is_never_written(word_model: LanguageModel, char_model: 
 
 
 def test_a_phrase_may_begin_in_the_seed_text(word_model: LanguageModel):
-    [(token, _)] = word_model.next_tokens("the old", 1, writing=Writing())
-    banned = Writing(ban=[f"old {token}"])
-    assert token not in dict(word_model.next_tokens("the old", 1000, writing=banned))
-    assert token in dict(word_model.next_tokens("the", 1000, writing=banned))
+    [(token, _)] = word_model.writer.next_tokens("the old", 1, writing=WritingSettings())
+    banned = WritingSettings(ban=[f"old {token}"])
+    assert token not in dict(word_model.writer.next_tokens("the old", 1000, writing=banned))
+    assert token in dict(word_model.writer.next_tokens("the", 1000, writing=banned))
 
 
 def test_a_ban_means_all_tokens_that_read_as_it(word_model: LanguageModel):
@@ -235,13 +240,13 @@ def test_a_ban_means_all_tokens_that_read_as_it(word_model: LanguageModel):
     model = LanguageModel(make_network(len(tokens), hidden_size=3), vocabulary, word_model.config)
 
     def left(*ban: str) -> set[str]:
-        return {token for token, _ in model.next_tokens("mr", 99, writing=Writing(ban=ban))}
+        return {token for token, _ in model.writer.next_tokens("mr", 99, writing=WritingSettings(ban=ban))}
 
     assert left() == set(tokens[2:])
     assert left('"') == left("``") == {"SENTENCE_END", "mr.", "mr", "."}
     assert left("Mr.") == {"SENTENCE_END", "``", "''", "mr"}
-    assert model.can_write('"Mr."')
-    assert not model.can_write("Mr. Smith")
+    assert model.writer.can_write('"Mr."')
+    assert not model.writer.can_write("Mr. Smith")
 
 
 def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageModel):
@@ -251,7 +256,9 @@ def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageMod
     model = LanguageModel(make_network(len(tokens), hidden_size=3), vocabulary, word_model.config)
 
     def banned(text: str, *ban: str) -> set[str]:
-        return {*tokens[2:]} - {token for token, _ in model.next_tokens(text, 99, writing=Writing(ban=ban))}
+        return {*tokens[2:]} - {
+            token for token, _ in model.writer.next_tokens(text, 99, writing=WritingSettings(ban=ban))
+        }
 
     assert banned("a", "York", "a") == {"▁york", "york", "▁a"}
     assert banned("a", "new york") == set()
@@ -260,9 +267,9 @@ def test_a_ban_does_not_ask_whether_a_space_stood_before(word_model: LanguageMod
 
 
 def test_a_ban_of_what_is_not_in_the_vocabulary_changes_nothing(word_model: LanguageModel):
-    assert not word_model.can_write("zebra")
-    assert not word_model.can_write("the zebra")
-    assert word_model.can_write("The")
+    assert not word_model.writer.can_write("zebra")
+    assert not word_model.writer.can_write("the zebra")
+    assert word_model.writer.can_write("The")
     for ban in (["zebra"], ["the zebra"], ["SENTENCE_START"]):
         assert word_model.generate("the", seed=1, ban=ban) == word_model.generate("the", seed=1)
 
@@ -271,10 +278,10 @@ def test_the_unknown_token_may_be_banned_too(word_model: LanguageModel):
     tokens = ["<unk>", "<s>", "</s>", "a"]
     settings = replace(word_model.vocabulary.settings, tokenizer="whitespace")
     model = LanguageModel(make_network(4, hidden_size=3), Vocabulary(tokens, [0] * 4, settings), word_model.config)
-    allowed = Writing(allow_unknown=True)
-    assert {token for token, _ in model.next_tokens("", writing=allowed)} == {"<unk>", "</s>", "a"}
+    allowed = WritingSettings(allow_unknown=True)
+    assert {token for token, _ in model.writer.next_tokens("", writing=allowed)} == {"<unk>", "</s>", "a"}
     banned = replace(allowed, ban=["<unk>"])
-    assert {token for token, _ in model.next_tokens("", writing=banned)} == {"</s>", "a"}
+    assert {token for token, _ in model.writer.next_tokens("", writing=banned)} == {"</s>", "a"}
 
 
 @pytest.mark.parametrize("tokenizer", ["nltk", "tweet", "whitespace", "unicode"])
@@ -288,16 +295,16 @@ def test_the_unknown_token_is_a_word_among_others(word_model: LanguageModel, tok
 
 def test_a_ban_that_leaves_nothing_to_write_is_refused_at_once(word_model: LanguageModel):
     every = word_model.vocabulary.tokens[3:]
-    write: list[Callable[[Writing], object]] = [
+    write: list[Callable[[WritingSettings], object]] = [
         lambda writing: word_model.samples("the", writing=writing),
         lambda writing: word_model.stream("the", writing=writing),
-        lambda writing: word_model.next_tokens("the", writing=writing),
-        lambda writing: word_model.beam_search("the", ban=writing.ban),
+        lambda writing: word_model.writer.next_tokens("the", writing=writing),
+        lambda writing: word_model.writer.beam_search("the", writing=writing),
     ]
     for each in write:
         with pytest.raises(RnnlmError, match="all that could be written is banned"):
-            each(Writing(ban=every))
-        each(Writing(ban=every[1:]))
+            each(WritingSettings(ban=every))
+        each(WritingSettings(ban=every[1:]))
     assert word_model.generate("", ban=every, allow_unknown=True, seed=1, max_tokens=1) in ("UNKNOWN_TOKEN", "")
 
 
@@ -308,10 +315,10 @@ def test_the_temperature_0_is_greedy(word_model: LanguageModel):
 def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
     row = np.exp(word_model.log_probs([1, *word_model.vocabulary.encode(["the"])])[-1].astype(float))
     row[[0, 1]] = 0
-    found = word_model.next_tokens("the", 3)
+    found = word_model.writer.next_tokens("the", 3)
     assert [token for token, _ in found] == [word_model.vocabulary.tokens[i] for i in np.argsort(-row)[:3]]
     assert [probability for _, probability in found] == pytest.approx(sorted(row)[:-4:-1], rel=1e-4)
-    tokens = [token for token, _ in word_model.next_tokens("the", 1000, allow_unknown=True)]
+    tokens = [token for token, _ in word_model.writer.next_tokens("the", 1000, allow_unknown=True)]
     assert set(tokens) == set(word_model.vocabulary.tokens) - {"SENTENCE_START"}
 
 
@@ -328,16 +335,16 @@ def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
 )
 def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any], message: str):
     with pytest.raises(RnnlmError, match=message):
-        Writing(**settings)
+        WritingSettings(**settings)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"writing": Writing(min_tokens=7, max_tokens=6)}, "min_tokens 7: it is above max_tokens, 6"),
-        ({"writing": Writing(min_tokens=101)}, "min_tokens 101: it is above max_tokens, 100"),
+        ({"writing": WritingSettings(min_tokens=7, max_tokens=6)}, "`min_tokens=7`: it is above `max_tokens`, 6"),
+        ({"writing": WritingSettings(min_tokens=101)}, "`min_tokens=101`: it is above `max_tokens`, 100"),
         ({"seed": -1}, "seed -1"),
-        ({"writing": Writing(ban=[" "])}, "ban ' ': there is no word in it"),
+        ({"writing": WritingSettings(ban=[" "])}, "ban ' ': there is no word in it"),
     ],
 )
 def test_a_stream_refuses_at_once_what_makes_no_sense(
@@ -352,6 +359,7 @@ def test_a_stream_refuses_at_once_what_makes_no_sense(
 def test_a_model_that_overflows_writes_nothing(word_run: Path):
     model = LanguageModel.load(word_run)
     model.network.parameters["output.weight"][...] = np.inf
-    for write in (model.generate, model.next_tokens, model.beam_search, lambda text: list(model.stream(text))):
+    writer = model.writer
+    for write in (model.generate, writer.next_tokens, writer.beam_search, lambda text: list(model.stream(text))):
         with pytest.raises(RnnlmError, match="its probabilities are not finite numbers"):
             write("the")

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.rescoring import Hypothesis, best, read_nbest, rescore
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.rescoring import Hypothesis, best, read_nbest, rescore
 
 
 def test_both_formats_are_read_and_blank_lines_passed_over():
@@ -30,7 +30,7 @@ def test_both_formats_are_read_and_blank_lines_passed_over():
 
 @pytest.mark.parametrize("line", ["||| a ||| 1", "1 ||| a ||| b", "1 ||| a ||| nan", "1 ||| a ||| "])
 def test_other_lines_are_refused(line: str):
-    with pytest.raises(RnnlmError, match="file, line 2: it is no hypothesis; write"):
+    with pytest.raises(RnnlmError, match="file, line 2: it is not a hypothesis; write"):
         list(read_nbest(["1 a", line], "file"))
 
 
@@ -46,12 +46,12 @@ def test_the_best_is_that_of_trying_all(word_model: LanguageModel, sentences: li
             for each in hypotheses[first : first + 5]
         ]
         expected.append(hypotheses[first + totals.index(max(totals))])
-    chosen = list(best(rescore(word_model, hypotheses, weight=weight)))
+    chosen = list(best(rescore(word_model.scorer, hypotheses, weight=weight)))
     assert [each.hypothesis for each in chosen] == expected
     if weight == 0:
         assert [each.total for each in chosen] == [each.score for each in expected]
 
 
 def test_a_hypothesis_is_one_sentence_even_if_empty(word_model: LanguageModel):
-    [empty] = rescore(word_model, [Hypothesis("1", "", 0)])
+    [empty] = rescore(word_model.scorer, [Hypothesis("1", "", 0)])
     assert empty.log10_prob == pytest.approx(word_model.log_probs([1])[0, 2] / math.log(10), abs=1e-5)

@@ -5,21 +5,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.building.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE
-from rnnlm.dataset.building.spool import Block, Part, Spool
+from rnnlm.dataset.building.spool import Block, Spooled
 from rnnlm.errors import RnnlmError
 from rnnlm.text.report import counted
 
 TRAIN, VALID, TEST = 0, 1, 2
+"""The parts of a dataset, as they are numbered in `SPLITS`."""
 
 
 @dataclass(frozen=True)
-class SplitSettings:
+class DivisionSettings:
     """How a corpus is divided.
 
     Attributes
@@ -50,47 +51,35 @@ class SplitSettings:
         test = Fraction(0) if self.test_file else Fraction(str(self.test_fraction))
         if valid < 0 or test < 0 or valid + test > 1:
             raise RnnlmError(
-                f"--valid-fraction {self.valid_fraction} and --test-fraction {self.test_fraction}: each must"
-                " be 0 or more, and together they must be 1 at most."
+                f"`valid_fraction={self.valid_fraction}` and `test_fraction={self.test_fraction}`: each must be 0"
+                " or more, and together they must be 1 at most."
             )
         return 1 - valid - test, valid, test
 
 
-class LabelledBlock(NamedTuple):
-    """A block of the spool and the part (0, 1 or 2) that each of its segments belongs to."""
+Labelled: TypeAlias = Iterator[tuple[NDArray[np.uint8], Block]]
+"""The blocks of an input, each with the part that each of its segments belongs to."""
 
-    labels: NDArray[np.uint8]
-    block: Block
-
-
-# Can be gone through more than once: each call starts from the beginning.
-Assignment: TypeAlias = Callable[[], Iterator[LabelledBlock]]
+Assignment: TypeAlias = Callable[[], Labelled]
+"""Can be gone through more than once: each call starts from the beginning."""
 
 
-def assign_all(spool: Spool, part: Part, label: int) -> Assignment:
+def assign_all(spooled: Spooled, label: int) -> Assignment:
     """Give a whole input to one part of the dataset."""
-
-    def assignment() -> Iterator[LabelledBlock]:
-        for block in spool.blocks(part):
-            yield LabelledBlock(np.full(len(block.segments), label, np.uint8), block)
-
-    return assignment
+    return partial(_whole, spooled, label)
 
 
-def divide(spool: Spool, part: Part, settings: SplitSettings, between_tokens: bool) -> Assignment:
+def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
 
     Parameters
     ----------
-    spool
-        Where the input is.
-    part
+    spooled
         The input.
     settings
         The shares and the seed.
     between_tokens
-        Whether dividing by position may cut sentences (because documents are not split into sentences);
-        else the cuts are at sentence ends.
+        Whether a cut by position may be within a sentence, because a document is one; else it is at an end.
 
     Raises
     ------
@@ -100,17 +89,22 @@ def divide(spool: Spool, part: Part, settings: SplitSettings, between_tokens: bo
     shares = settings.shares()
     wanted = sum(share > 0 for share in shares)
     if wanted == 1:
-        return assign_all(spool, part, next(label for label in (TRAIN, VALID, TEST) if shares[label]))
-    if part.documents >= wanted:
-        return partial(_by_document, spool, part, _sizes(part.documents, shares), settings.seed)
-    if between_tokens or part.sentences < wanted:
-        if part.tokens < wanted:
+        return assign_all(spooled, next(label for label in (TRAIN, VALID, TEST) if shares[label]))
+    if spooled.documents >= wanted:
+        return partial(_by_document, spooled, _sizes(spooled.documents, shares), settings.seed)
+    if between_tokens or spooled.sentences < wanted:
+        if spooled.tokens < wanted:
             raise RnnlmError(
-                f"The corpus has {counted(part.tokens, 'token{s}')}, too few to divide in {wanted}; add text, or"
-                " set --valid-fraction 0 --test-fraction 0."
+                f"The corpus has {counted(spooled.tokens, 'token{s}')}, too few to divide in {wanted}; add text,"
+                " or set `valid_fraction=0` `test_fraction=0`."
             )
-        return partial(_by_position, spool, part, _cuts(_sizes(part.tokens, shares)))
-    return partial(_by_position, spool, part, _cuts_at_sentence_ends(spool, part, shares))
+        return partial(_by_position, spooled, _cuts(_sizes(spooled.tokens, shares)))
+    return partial(_by_position, spooled, _cuts_at_sentence_ends(spooled, shares))
+
+
+def _whole(spooled: Spooled, label: int) -> Labelled:
+    for block in spooled.blocks():
+        yield np.full(len(block.segments), label, np.uint8), block
 
 
 def _sizes(total: int, shares: tuple[Fraction, ...]) -> list[int]:
@@ -131,12 +125,12 @@ def _cuts(sizes: list[int]) -> list[int]:
     return [sizes[0], sizes[0] + sizes[1]]
 
 
-def _by_document(spool: Spool, part: Part, sizes: list[int], seed: int) -> Iterator[LabelledBlock]:
+def _by_document(spooled: Spooled, sizes: list[int], seed: int) -> Labelled:
     """Choose documents in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
     generator = random.Random(seed)
     left = list(sizes)
     label = TRAIN
-    for block in spool.blocks(part):
+    for block in spooled.blocks():
         labels = np.empty(len(block.segments), np.uint8)
         begins = np.flatnonzero(block.segments["begins"] & BEGINS_DOCUMENT)
         labels[: begins[0] if len(begins) else None] = label
@@ -145,20 +139,20 @@ def _by_document(spool: Spool, part: Part, sizes: list[int], seed: int) -> Itera
             label = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
             left[label] -= 1
             labels[start:stop] = label
-        yield LabelledBlock(labels, block)
+        yield labels, block
 
 
-def _by_position(spool: Spool, part: Part, cuts: list[int]) -> Iterator[LabelledBlock]:
+def _by_position(spooled: Spooled, cuts: list[int]) -> Labelled:
     """Divide at positions counted in tokens; a sentence that is cut becomes two."""
     first = 0
-    for block in spool.blocks(part):
+    for block in spooled.blocks():
         segments = block.segments
         for cut in cuts:
             segments = _cut(segments, cut - first)
         starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
         labels = np.searchsorted(cuts, starts, side="right").astype(np.uint8)
         first += len(block.ids)
-        yield LabelledBlock(labels, Block(segments, block.ids))
+        yield labels, Block(segments, block.ids)
 
 
 def _cut(segments: NDArray[Any], position: int) -> NDArray[Any]:
@@ -181,27 +175,27 @@ def _cut(segments: NDArray[Any], position: int) -> NDArray[Any]:
     return segments
 
 
-def _cuts_at_sentence_ends(spool: Spool, part: Part, shares: tuple[Fraction, ...]) -> list[int]:
+def _cuts_at_sentence_ends(spooled: Spooled, shares: tuple[Fraction, ...]) -> list[int]:
     """Move the cuts to the ends of sentences, so that every part gets at least one sentence."""
-    token_cuts = _cuts(_sizes(part.tokens, shares))
+    token_cuts = _cuts(_sizes(spooled.tokens, shares))
     before = [
-        sum(int(np.count_nonzero(starts < cut)) for starts in _sentence_starts(spool, part)) for cut in token_cuts
+        sum(int(np.count_nonzero(starts < cut)) for starts in _sentence_starts(spooled)) for cut in token_cuts
     ]
-    sizes = _at_least_one([before[0], before[1] - before[0], part.sentences - before[1]], shares)
-    return [_start_of_sentence(spool, part, index) for index in _cuts(sizes)]
+    sizes = _at_least_one([before[0], before[1] - before[0], spooled.sentences - before[1]], shares)
+    return [_start_of_sentence(spooled, index) for index in _cuts(sizes)]
 
 
-def _sentence_starts(spool: Spool, part: Part) -> Iterator[NDArray[np.int64]]:
+def _sentence_starts(spooled: Spooled) -> Iterator[NDArray[np.int64]]:
     first = 0
-    for segments, ids in spool.blocks(part):
+    for segments, ids in spooled.blocks():
         starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
         yield starts[(segments["begins"] & BEGINS_SENTENCE) != 0]
         first += len(ids)
 
 
-def _start_of_sentence(spool: Spool, part: Part, index: int) -> int:
-    for starts in _sentence_starts(spool, part):
+def _start_of_sentence(spooled: Spooled, index: int) -> int:
+    for starts in _sentence_starts(spooled):
         if index < len(starts):
             return int(starts[index])
         index -= len(starts)
-    return part.tokens
+    return spooled.tokens

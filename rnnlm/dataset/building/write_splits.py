@@ -1,23 +1,23 @@
-"""The parts of a dataset on disk: the ids of their sentences, where these begin, and what is counted of them."""
+"""Writing the parts of a dataset: the ids of their sentences, where these begin, and how many there are."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.dataset.building.division import Assignment
 from rnnlm.dataset.building.encode import BEGINS_SENTENCE
-from rnnlm.dataset.building.split import Assignment
 from rnnlm.dataset.store import OFFSET_DTYPE, SPLITS, id_dtype, ids_file, offsets_file
 from rnnlm.text.vocabulary import Vocabulary
 
 
 @dataclass
 class SplitCounts:
-    """The numbers of one part: `tokens` are predictions, `characters` count one a sentence for its end."""
+    """The numbers of one part: `tokens` are predictions, `characters` include one a sentence for its end."""
 
     sentences: int = 0
     tokens: int = 0
@@ -33,14 +33,10 @@ class SplitCounts:
 class _SplitWriter:
     """Writes the ids and offsets of one part, and counts."""
 
-    def __init__(self, directory: Path, name: str, dtype: "np.dtype[Any]") -> None:
+    def __init__(self, ids: BinaryIO, offsets: BinaryIO, dtype: "np.dtype[Any]") -> None:
         self.counts = SplitCounts()
-        self._dtype = dtype
+        self._ids, self._offsets, self._dtype = ids, offsets, dtype
         self._length = 0
-        with ExitStack() as stack:  # which closes the first if the second cannot be opened
-            self._ids = stack.enter_context((directory / ids_file(name)).open("wb"))
-            self._offsets = stack.enter_context((directory / offsets_file(name)).open("wb"))
-            self._files = stack.pop_all()
 
     def add(self, segments: NDArray[Any], ids: NDArray[Any]) -> None:
         """Append segments, the first of which begins a sentence if nothing was written yet."""
@@ -66,15 +62,7 @@ class _SplitWriter:
         self.counts.characters += int(segments["characters"].sum(dtype=np.int64)) + len(starts)
         self.counts.unknown_tokens += int(np.count_nonzero(ids == Vocabulary.unknown_id))
 
-    def __enter__(self) -> "_SplitWriter":
-        return self
-
-    def __exit__(self, exception: type[BaseException] | None, *details: object) -> None:
-        with self._files:
-            if exception is None:
-                self._end()
-
-    def _end(self) -> None:
+    def end(self) -> None:
         """End the last sentence."""
         if self._length:
             self._ids.write(np.array([Vocabulary.end_id], self._dtype).tobytes())
@@ -89,10 +77,16 @@ def write_splits(
     dtype = id_dtype(len(vocabulary))
     final_ids = np.array([Vocabulary.unknown_id, *vocabulary.encode(types)], dtype)
     with ExitStack() as stack:
-        writers = [stack.enter_context(_SplitWriter(directory, name, dtype)) for name in SPLITS]
+        writers = []
+        for split in SPLITS:
+            paths = directory / ids_file(split), directory / offsets_file(split)
+            ids_on_disk, offsets = (stack.enter_context(path.open("wb")) for path in paths)
+            writers.append(_SplitWriter(ids_on_disk, offsets, dtype))
         for assignment in assignments:
             for labels, (segments, ids) in assignment():
                 token_labels = np.repeat(labels, segments["tokens"])
                 for label, writer in enumerate(writers):
                     writer.add(segments[labels == label], final_ids[ids[token_labels == label]])
+        for writer in writers:
+            writer.end()
     return {name: writer.counts for name, writer in zip(SPLITS, writers, strict=True)}

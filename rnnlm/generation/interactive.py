@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.generation.writing import Writing
-from rnnlm.models.language_model import LanguageModel
+from rnnlm.generation.writer import Writer
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.text.detokenizers import CLOSING, OPENING
 
 CHOICES = 9
@@ -39,8 +39,8 @@ class Session:
 
     Parameters
     ----------
-    model
-        The model.
+    writer
+        Writes with the model.
     text
         How the text begins.
     writing
@@ -55,12 +55,12 @@ class Session:
     """
 
     def __init__(
-        self, model: LanguageModel, text: str = "", *, writing: Writing | None = None, seed: int | None = None
+        self, writer: Writer, text: str = "", *, writing: WritingSettings | None = None, seed: int | None = None
     ) -> None:
         self.done = False
-        self._model = model
+        self._writer = writer
         self._versions = [text]
-        self._writing = writing or Writing()
+        self._writing = writing or WritingSettings()
         self._rng = np.random.default_rng(seed)
 
     @property
@@ -82,7 +82,7 @@ class Session:
             elif line:
                 text = line.removeprefix("\\")
                 self._versions.append(self._with(text))
-                unknown = self._model.unknown_words(text)
+                unknown = self._writer.seed_text(text).unknown_words
                 if unknown:
                     yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
                 yield from self.overview()
@@ -112,7 +112,7 @@ class Session:
         elif name and "quit".startswith(name):
             self.done = True
         else:
-            raise RnnlmError(f"/{name} is no command; /help lists them.")
+            raise RnnlmError(f"/{name} is not a command; /help lists them.")
 
     def _set_temperature(self, value: str) -> None:
         try:
@@ -127,20 +127,20 @@ class Session:
         if not 1 <= number <= len(choices):
             raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
         token, _ = choices[number - 1]
-        if token == self._model.vocabulary.end_token:
+        if token == self._writer.vocabulary.end_token:
             raise RnnlmError("the sentence ends here; add text to begin another, or try /undo or /new.")
-        self._versions.append(self._model.followed_by(self.text, token))
+        self._versions.append(self._writer.seed_text(self.text).continued([token]).text)
 
     def _with(self, line: str) -> str:
         """Return the text with another after it; words are set apart, but for a mark at the beginning."""
         if not line:
             raise RnnlmError("there is no text after the backslash; type it twice to add one.")
-        apart = self.text and self._model.vocabulary.settings.level == "word" and line[0] not in " .,;:!?"
+        apart = self.text and self._writer.vocabulary.settings.level == "word" and line[0] not in " .,;:!?"
         return f"{self.text} {line}" if apart else self.text + line
 
     def _go_on(self) -> Iterator[str]:
         before = self.text
-        pieces = self._model.stream(before, writing=self._writing, seed=int(self._rng.integers(2**32)))
+        pieces = self._writer.stream(before, writing=self._writing, seed=int(self._rng.integers(2**32)))
         if before:
             yield _tail(next(pieces))
         self._versions.append(before)
@@ -153,16 +153,16 @@ class Session:
         yield f"\n{self._choices()}"
 
     def _next_tokens(self) -> list[tuple[str, float]]:
-        likeliest = self._model.next_tokens(self.text, CHOICES, writing=self._writing)
+        likeliest = self._writer.next_tokens(self.text, CHOICES, writing=self._writing)
         return [pair for pair in likeliest if pair[1] >= LEAST_PROBABILITY] or likeliest[:1]
 
     def _choices(self) -> str:
         listed = []
         for number, (token, probability) in enumerate(self._next_tokens(), start=1):
-            name = "(end)" if token == self._model.vocabulary.end_token else token
+            name = "(end)" if token == self._writer.vocabulary.end_token else token
             if name in (OPENING, CLOSING):
                 name = '"'
-            listed.append(f"{number} {self._model.vocabulary.visible(name)} {probability:.1%}")
+            listed.append(f"{number} {self._writer.vocabulary.visible(name)} {probability:.1%}")
         return "  " + "   ".join(listed) + "\n"
 
 

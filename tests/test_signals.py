@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from rnnlm.training.signals import Stopped, StopSignals
+from rnnlm.signals import Stopped, StopSignals, handled
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -30,7 +30,7 @@ def test_signals_close_together_are_one_stop() -> None:
 
 
 def test_a_later_signal_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnnlm.training.signals.ONE_STOP_SECONDS", 0)
+    monkeypatch.setattr("rnnlm.signals.ONE_STOP_SECONDS", 0)
     stops = StopSignals()
     with stops.noted():
         signal.raise_signal(signal.SIGTERM)
@@ -48,3 +48,16 @@ def test_what_nohup_ignores_stays_ignored() -> None:
             assert stops.received is None
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_what_handles_signals_for_a_while_gives_way_to_what_did_before() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    received: list[int] = []
+    with handled((signal.SIGINT, signal.SIGTERM), lambda number, frame: received.append(number)) as restore:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        restore()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert received == [signal.SIGTERM, signal.SIGINT]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.dataset.building.build import build_dataset
-from rnnlm.dataset.building.split import SplitSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextSettings
@@ -24,8 +24,8 @@ def build(out: Path, content: str) -> dict[str, bytes]:
     text = out.with_suffix(".txt")
     if not text.exists() or text.read_text() != content:
         text.write_text(content)
-    split = SplitSettings(valid_fraction=0.3, test_fraction=0.3)
-    build_dataset([str(text)], out, text=TextSettings("whitespace"), split=split, overwrite=True)
+    division = DivisionSettings(valid_fraction=0.3, test_fraction=0.3)
+    build_dataset([str(text)], out, text=TextSettings("whitespace"), division=division, overwrite=True)
     return files(out)
 
 

@@ -1,13 +1,32 @@
-"""Ctrl-C and other requests to stop, as a note that the training loop reads when it suits."""
+"""Ctrl-C and other requests to stop: handled for a while, or noted and read when it suits."""
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeAlias
 
 ONE_STOP_SECONDS = 1.0
 """Signals within this time are one request: some senders, such as `timeout`, send theirs twice."""
+
+
+Handler: TypeAlias = Callable[[int, FrameType | None], None]
+
+
+@contextmanager
+def handled(numbers: Iterable[int], handler: Handler) -> Iterator[Callable[[], None]]:
+    """Have a function handle signals within a ``with`` block; what the block is given ends that early."""
+    before = {number: signal.signal(number, handler) for number in numbers}
+
+    def restore() -> None:
+        for number, each in before.items():
+            signal.signal(number, each)
+
+    try:
+        yield restore
+    finally:
+        restore()
 
 
 class Stopped(Exception):
@@ -40,15 +59,8 @@ class StopSignals:
                 restore()
                 signal.raise_signal(number)
 
-        def restore() -> None:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
-        handlers = {number: signal.signal(number, note) for number in _stops()}
-        try:
+        with handled(_stops(), note) as restore:
             yield
-        finally:
-            restore()
 
     def check(self) -> None:
         """Raise `Stopped` if there was a signal."""

@@ -7,7 +7,7 @@ from itertools import groupby, tee
 
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation
-from rnnlm.models.language_model import LanguageModel
+from rnnlm.evaluation.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ def read_nbest(lines: Iterable[str], source: str) -> Iterator[Hypothesis]:
             score = math.nan
         if not name or not math.isfinite(score):
             raise RnnlmError(
-                f"{source}, line {number}: it is no hypothesis; write 'id words', or 'id ||| words ||| score' with"
-                " a number for the score."
+                f"{source}, line {number}: it is not a hypothesis; write 'id words', or 'id ||| words ||| score'"
+                " with a number for the score."
             )
         yield Hypothesis(name, text, score)
 
 
 def rescore(
-    model: LanguageModel,
+    scorer: Scorer,
     hypotheses: Iterable[Hypothesis],
     *,
     weight: float = 1.0,
@@ -95,8 +95,8 @@ def rescore(
 
     Parameters
     ----------
-    model
-        The language model.
+    scorer
+        Scores with the language model.
     hypotheses
         The n-best list, read as it is needed.
     weight
@@ -105,7 +105,7 @@ def rescore(
         Another language model to mix with it.
     """
     hypotheses, again = tee(hypotheses)
-    scores = model.scores((each.text for each in again), interpolation=interpolation, one_sentence=True)
+    scores = scorer.scores((each.text for each in again), interpolation=interpolation, one_sentence=True)
     for score, hypothesis in zip(scores, hypotheses, strict=True):
         log10_prob = score.log_prob / math.log(10)
         yield Rescored(hypothesis, log10_prob, hypothesis.score + weight * log10_prob)

@@ -1,0 +1,229 @@
+"""The options of ``rnnlm preprocess`` that belong together, and which of them exclude one another."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnlm.cli.common import FiniteRange, load_vocabulary, say, several_as
+from rnnlm.cli.main import with_options
+from rnnlm.errors import RnnlmError
+
+if TYPE_CHECKING:
+    from rnnlm.dataset.building.division import DivisionSettings
+    from rnnlm.dataset.building.learning import VocabularySettings
+    from rnnlm.text.inputs import InputFile, ReaderSettings
+    from rnnlm.text.processor import TextSettings
+    from rnnlm.text.vocabulary import Vocabulary
+
+RECORDS = frozenset(("csv", "json", "jsonl", "parquet"))
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """What was said about how text becomes tokens; None stands for what suits the inputs."""
+
+    level: str | None
+    tokenizer: str | None
+    join: str | None
+    keep_lines: bool | None
+    lowercase: bool | None
+    sentences: bool | None
+    clean: bool | None
+
+    def settings(self, formats: Collection[str]) -> "TextSettings":
+        """Return the settings for inputs of these formats."""
+        from rnnlm.text.processor import TextSettings
+
+        try:
+            return TextSettings.choose(formats=formats, **given(**asdict(self)))
+        except RnnlmError as error:
+            raise click.UsageError(with_options(str(error))) from error
+
+
+text_options = several_as(
+    "text",
+    TextOptions,
+    click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]"),
+    click.option(
+        "--tokenizer",
+        type=click.Choice(["nltk", "tweet", "whitespace", "unicode", "jieba", "bpe"]),
+        help="How text is cut into words; whitespace is for text that is tokenized already, unicode for any"
+        " language, jieba for Chinese, bpe for parts of words.  [default: nltk]",
+    ),
+    click.option(
+        "--join",
+        type=click.Choice(["space", "none"]),
+        help="With --tokenizer whitespace: how words are joined again; none is for scripts without spaces."
+        "  [default: space]",
+    ),
+    click.option(
+        "--keep-lines",
+        is_flag=True,
+        default=None,
+        help="Take the ends of lines for tokens, for poems and lyrics; words only.",
+    ),
+    click.option(
+        "--lowercase/--no-lowercase",
+        default=None,
+        help="Put text in lower case.  [default: on for words, off for characters]",
+    ),
+    click.option(
+        "--sentences/--no-sentences",
+        default=None,
+        help="Split documents into sentences.  [default: on for words if all inputs are csv or jsonl, without"
+        " --keep-lines]",
+    ),
+    click.option(
+        "--clean/--no-clean",
+        default=None,
+        help="Reddit clean-up: entities, markdown, deleted comments.  [default: on if all inputs are csv or"
+        " jsonl]",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class VocabularyOptions:
+    """What was said about the vocabulary; None stands for the default."""
+
+    size: int | None
+    min_count: int | None
+    vocabulary: Path | None
+    extend_vocab: int | None
+    unknown_token: str | None
+    start_token: str | None
+    end_token: str | None
+
+    def chosen(self, text: TextOptions) -> "Vocabulary | VocabularySettings":
+        """Return a vocabulary that is reused, if no option contradicts it, or which words a new one keeps."""
+        from rnnlm.dataset.building.learning import VocabularySettings
+        from rnnlm.text.vocabulary import SpecialTokens
+
+        if self.vocabulary is None:
+            if self.extend_vocab:
+                raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
+            names = given(unknown=self.unknown_token, start=self.start_token, end=self.end_token)
+            choice = given(size=self.size, min_count=self.min_count)
+            return VocabularySettings(**choice, special=SpecialTokens(**names))
+        old = load_vocabulary(self.vocabulary)
+        contradictions = old.contradictions(
+            **asdict(text),
+            vocab_size=self.size,
+            min_count=None if self.extend_vocab else self.min_count,
+            unknown_token=self.unknown_token,
+            start_token=self.start_token,
+            end_token=self.end_token,
+        )
+        if contradictions:
+            option = contradictions[0].replace("_", "-")
+            raise click.UsageError(f"--{option} is fixed by the vocabulary of {self.vocabulary}; leave it out.")
+        if self.extend_vocab is None:
+            return old
+        return VocabularySettings(len(old) + self.extend_vocab, self.min_count or 1, extends=old)
+
+
+vocabulary_options = several_as(
+    "vocabulary",
+    VocabularyOptions,
+    click.option(
+        "--vocab-size",
+        "size",
+        type=click.IntRange(min=4),
+        metavar="N",
+        help="Most tokens in the vocabulary, the three special ones included.  [default: 8000]",
+    ),
+    click.option(
+        "--min-count",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Leave out words seen fewer times; with --extend-vocab, of those it would add.  [default: 1]",
+    ),
+    click.option(
+        "--vocab",
+        "vocabulary",
+        type=click.Path(path_type=Path),
+        help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
+    ),
+    click.option(
+        "--extend-vocab",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="With --vocab: add the N most frequent words that it lacks, to go on training with train"
+        " --init-from.",
+    ),
+    click.option("--unknown-token", metavar="TOKEN", help="Stands for other words.  [default: UNKNOWN_TOKEN]"),
+    click.option("--start-token", metavar="TOKEN", help="Begins a sentence.  [default: SENTENCE_START]"),
+    click.option("--end-token", metavar="TOKEN", help="Ends a sentence.  [default: SENTENCE_END]"),
+)
+
+
+def _division(
+    valid_file: str | None,
+    test_file: str | None,
+    valid_fraction: float | None,
+    test_fraction: float | None,
+    seed: int,
+) -> "DivisionSettings":
+    from rnnlm.dataset.building.division import DivisionSettings
+
+    for part, file, fraction in (("valid", valid_file, valid_fraction), ("test", test_file, test_fraction)):
+        if file and fraction:
+            raise click.UsageError(f"--{part} is all of the {part} part; leave --{part}-fraction out.")
+    fractions = given(valid_fraction=valid_fraction, test_fraction=test_fraction)
+    return DivisionSettings(valid_file, test_file, **fractions, seed=seed)
+
+
+division_options = several_as(
+    "division",
+    _division,
+    click.option(
+        "--valid", "valid_file", type=click.Path(), help="Validation text, instead of a share of the input."
+    ),
+    click.option("--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input."),
+    click.option(
+        "--valid-fraction",
+        type=FiniteRange(0, 1),
+        help="Share of the documents for validation.  [default: 0.05]",
+    ),
+    click.option(
+        "--test-fraction", type=FiniteRange(0, 1), help="Share of the documents for the test.  [default: 0.05]"
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen."),
+)
+
+
+def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSettings", text: TextOptions) -> None:
+    """Refuse what none of the formats that are read has, and documents that are lines where these are tokens."""
+    if text.keep_lines and reader.documents == "line":
+        raise click.UsageError("--keep-lines keeps nothing of --documents line; choose paragraph or file.")
+    found = ", ".join(sorted(formats))
+    for option, is_given, kinds, named in (
+        ("--documents", reader.documents, {"txt"}, "txt"),
+        ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
+        ("--where", reader.where, RECORDS, "csv and jsonl"),
+        ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
+        ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),
+        ("--no-header", not reader.header, {"csv"}, "csv"),
+    ):
+        if is_given and kinds.isdisjoint(formats):
+            raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
+
+
+def say_of_mixture(files: Sequence["InputFile"], text: TextOptions, quiet: bool) -> None:
+    """Say that records are taken as they are where they are read together with plain text."""
+    unsaid = [f"--no-{name}" for name in ("clean", "sentences") if getattr(text, name) is None]
+    plain = [file.name for file in files if file.format == "txt"]
+    if unsaid and plain and len(plain) < len(files):
+        say(
+            f"{plain[0]} is plain text and other inputs are records: without your choice, all are read with"
+            f" {' '.join(unsaid)}.",
+            quiet,
+        )
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given, so that the library's defaults hold for the others."""
+    return {name: value for name, value in options.items() if value is not None}

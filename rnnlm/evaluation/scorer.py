@@ -1,0 +1,235 @@
+"""How likely a network finds texts and the parts of datasets."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.dataset.store import Split
+from rnnlm.errors import RnnlmError, shown
+from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
+from rnnlm.evaluation.perplexity import Evaluation, perplexity
+from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
+from rnnlm.generation.sampler import refuse_overflow
+from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.network import Network
+from rnnlm.text.processor import TextProcessor
+from rnnlm.text.vocabulary import Vocabulary
+
+CHUNK_CHARACTERS = 1 << 17
+"""Scoring side by side takes no more texts when they have more characters than this."""
+
+TEXTS_TOGETHER = 64
+"""Most texts that are scored side by side."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely a text is.
+
+    Attributes
+    ----------
+    log_prob
+        Natural logarithm of the text's probability.
+    tokens
+        Each predicted token, the ends of sentences included, with its log-probability. A word outside the
+        vocabulary appears as itself and has the unknown token's log-probability.
+    unknown_tokens
+        How many of them are predicted as the unknown token.
+    """
+
+    log_prob: float
+    tokens: list[tuple[str, float]]
+    unknown_tokens: int
+
+    @property
+    def perplexity(self) -> float | None:
+        """``exp`` of the mean negative log-probability of a token; None where there are none."""
+        return perplexity(-self.log_prob / len(self.tokens)) if self.tokens else None
+
+
+class Scorer:
+    """Scores texts and measures parts of datasets.
+
+    Parameters
+    ----------
+    network, vocabulary, processor
+        What the model consists of.
+    carries_state
+        Whether the network reads a sentence from the state in which the one before it has ended, as it was trained
+        on a stream, and not from the zero state.
+    bptt_steps
+        Time steps of a window in dynamic evaluation.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        processor: TextProcessor,
+        *,
+        carries_state: bool,
+        bptt_steps: int,
+    ) -> None:
+        self._network, self._vocabulary, self._processor = network, vocabulary, processor
+        self._carries_state, self._bptt_steps = carries_state, bptt_steps
+
+    def scores(
+        self,
+        texts: Iterable[str],
+        *,
+        batch_size: int = TEXTS_TOGETHER,
+        interpolation: Interpolation | None = None,
+        one_sentence: bool = False,
+    ) -> Iterator[Score]:
+        """Yield how likely each of some texts is, several at a time.
+
+        Texts are read as they are needed, so that there may be any number of them. The texts before an error are
+        scored first.
+
+        Parameters
+        ----------
+        texts
+            The texts; for one without tokens the score is 0.
+        batch_size
+            How many texts are read at once, so that they can be scored side by side.
+        interpolation
+            Another model to mix with this one.
+        one_sentence
+            Whether a text is taken for one sentence, even where it is empty or looks like several.
+
+        Raises
+        ------
+        RnnlmError
+            If one is not a string, or the model overflows.
+        """
+        encode, end = self._vocabulary.encode, self._vocabulary.end_token
+        for together in _chunks(texts, batch_size):
+            if one_sentence:
+                sentences = [[self._processor.tokenize(text)] for text in together]
+            else:
+                sentences = [list(self._processor.sentences(text)) for text in together]
+            each = [
+                np.array([i for words in text for i in encode(words, start=True, end=True)], np.intp)
+                for text in sentences
+            ]
+            for text, ids, log_probs in zip(sentences, each, self._log_probs(each, interpolation), strict=True):
+                tokens = [token for words in text for token in (*words, end)]
+                predicted = log_probs[ids != Vocabulary.start_id]
+                unknown = int(np.count_nonzero(ids == Vocabulary.unknown_id))
+                yield Score(float(predicted.sum()), list(zip(tokens, predicted.tolist(), strict=True)), unknown)
+
+    @np.errstate(all="ignore")
+    def _log_probs(self, texts: Sequence[Ids], interpolation: Interpolation | None) -> list[Floats]:
+        """Return the log-probabilities of the ids of some texts, read side by side; 0 at each START."""
+        ids, begins = np.concatenate(texts), np.cumsum([0, *map(len, texts)])
+        parts = [
+            readings(text, self._carries_state) + np.array([begin, 0])
+            for text, begin in zip(texts, begins, strict=False)
+        ]
+        log_probs = np.zeros(len(ids))
+        for at, nats in _mixed(losses(self._network, ids, np.concatenate(parts)), ids, interpolation):
+            log_probs[at] = -nats
+        refuse_overflow(log_probs)
+        return np.split(log_probs, begins[1:-1])
+
+    @np.errstate(all="ignore")
+    def evaluate(
+        self,
+        split: Split,
+        *,
+        dynamic: float | None = None,
+        interpolation: Interpolation | None = None,
+        watch: Callable[[], None] = lambda: None,
+    ) -> Evaluation:
+        """Measure the network on a part of a dataset that has its vocabulary.
+
+        Parameters
+        ----------
+        split
+            The part.
+        dynamic
+            Learning rate with which the network goes on learning from the text while it is measured (see
+            `dynamic_losses`); None to leave it as it is. Afterwards it is as before.
+        interpolation
+            Another model to mix with this one.
+        watch
+            Called at every window; what it raises ends the measuring.
+
+        Raises
+        ------
+        RnnlmError
+            If that part is empty, or the network overflows, or diverges while it learns.
+        """
+
+        def watched(windows: Iterable[Losses]) -> Iterator[Losses]:
+            for window in windows:
+                watch()
+                yield window
+
+        with self._split_losses(split, dynamic) as of_network:
+            windows = watched(_mixed(of_network, np.asarray(split.ids), interpolation))
+            evaluation = Evaluation.of(windows, split)
+        refuse_overflow(evaluation.nats)
+        return evaluation
+
+    @np.errstate(all="ignore")
+    def fit_weight(self, other: Predictor, split: Split, *, dynamic: float | None = None) -> float:
+        """Return the network's weight in the mixture with another model that gives a text the highest probability.
+
+        The text should not be the one on which the mixture is measured. Parameters and errors are those of
+        `evaluate`.
+        """
+        of_other = other.of_text(np.asarray(split.ids))
+        first, second = np.empty((2, split.num_tokens))
+        done = 0
+        with self._split_losses(split, dynamic) as of_network:
+            for at, nats in of_network:
+                window = slice(done, done := done + len(at))
+                first[window], second[window] = -nats, of_other(at)
+        refuse_overflow(first)
+        return fit_weight(first, second)
+
+    @contextmanager
+    def _split_losses(self, split: Split, dynamic: float | None) -> Iterator[Iterator[Losses]]:
+        """Measure a split window by window; after the context the weights are as before."""
+        if split.num_tokens == 0:
+            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with `split`.")
+        if dynamic is None:
+            yield split_losses(self._network, split, self._carries_state)
+            return
+        ids, parameters = np.asarray(split.ids), self._network.parameters
+        saved = {name: value.copy() for name, value in parameters.items()}
+        try:
+            parts = readings(ids, self._carries_state)
+            yield dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)
+        finally:
+            for name, value in saved.items():
+                parameters[name][...] = value
+
+
+def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield texts in lists of `size`, or fewer where they are long; what was read before an error comes first."""
+    chunk: list[str] = []
+    characters = 0
+    try:
+        for text in texts:
+            if not isinstance(text, str):
+                raise RnnlmError(f"a text to score must be a string, not {shown(text)}.")
+            chunk.append(text)
+            characters += len(text)
+            if len(chunk) == size or characters > CHUNK_CHARACTERS:
+                yield chunk
+                chunk, characters = [], 0
+    except RnnlmError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
+
+
+def _mixed(windows: Iterable[Losses], ids: Ids, interpolation: Interpolation | None) -> Iterable[Losses]:
+    """Mix a network's losses of a text with those of another model, if there is one."""
+    return windows if interpolation is None else interpolation.losses(windows, ids)

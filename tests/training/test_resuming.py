@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnlm import blas
+from rnnlm.dataset.building.build import build_dataset
+from rnnlm.errors import RnnlmError
+from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.text.processor import TextSettings
+
+from .conftest import MakeTrainer, go_on
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"model": {"hidden_size": 9}},
+        {"training": {"seed": 5}},
+        {"training": {"batching": "stream"}},
+        {"optimizer": {"name": "adam", "learning_rate": 0.03}},
+    ],
+)
+def test_resuming_with_another_network_or_training_is_refused(
+    make_trainer: MakeTrainer, sections: dict[str, dict[str, object]]
+) -> None:
+    make_trainer(training={"epochs": 1}).run()
+    [(section, values)] = sections.items()
+    with pytest.raises(RnnlmError, match=rf"^{section}\.{next(iter(values))}: "):
+        make_trainer(**sections)
+
+
+def test_resuming_on_another_dataset_is_refused(make_trainer: MakeTrainer, tmp_path: Path) -> None:
+    make_trainer().run()
+    text = tmp_path / "other.txt"
+    text.write_text("one two three\n" * 20)
+    build_dataset([str(text)], tmp_path / "other", text=TextSettings(tokenizer="whitespace"))
+    with pytest.raises(RnnlmError, match="not the dataset"):
+        make_trainer(data={"path": str(tmp_path / "other")})
+
+
+def test_what_is_changed_for_a_resume_is_said(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    assert "Changed since then: training.epochs from 2 to 3." in resumed_description(make_trainer)
+    assert go_on(make_trainer)["epochs"] == 3
+    assert "Changed" not in resumed_description(make_trainer)
+
+
+def resumed_description(make_trainer: MakeTrainer) -> str:
+    return make_trainer(training={"epochs": 3}).description()
+
+
+def test_other_threads_or_another_kernel_are_mentioned(
+    make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment: dict[str, Any] = json.loads((run.path / "environment.json").read_text())
+    assert (environment["threads"], environment["blas"]) == (blas.threads(), blas.kernel())
+    assert "last bits" not in resumed_description(make_trainer)
+    before = f"{blas.kernel()}, {blas.threads()} thread"
+    for name, value in (("threads", 63), ("kernel", "Other BLAS")):
+        with monkeypatch.context() as patch:
+            patch.setattr(blas, name, lambda value=value: value)
+            said = resumed_description(make_trainer)
+        assert f"The checkpoint was made on '{before}" in said
+        assert "the last bits of the weights may differ" in said
