@@ -17,6 +17,7 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
 from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.signals import Stopped, StopSignals
+from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.display import Display
 from rnnlm.training.limits import Limits
@@ -233,7 +234,7 @@ class Trainer:
         with self.optimizer.averages_in_place():
             # A stop waits: a resumed run would not draw it again.
             text = self.model.preview(rng, training.sample_tokens)
-        self.run_directory.logs.append_sample(step=step, text=text)
+        self.run_directory.logs.append(SAMPLES, {"step": step, "text": text})
         self.display.say(f"  {text}")
 
     def _save(self) -> None:
@@ -254,7 +255,7 @@ class Trainer:
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
         metrics = self.progress.metrics(split, self.limits.epochs(self.progress), loss, tokens_per_second)
-        self.run_directory.logs.append_metrics(metrics)
+        self.run_directory.logs.append(METRICS, metrics)
 
     def _check_weights(self) -> None:
         """See to it that a step which overflowed is neither evaluated nor saved."""
