@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class Trainer:
         """Say in a few lines what is trained on what."""
         lines = [
             f"Network: {self.model.description()}",
-            f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
+            f"Data: {self.dataset.path}, {self.model.data_description()}, "
             f"{self.dataset.train.num_tokens:,} to train on; {arithmetic()}",
         ]
         if self.progress.step:
@@ -222,8 +223,7 @@ class Trainer:
         self.optimizer.evaluated(loss)
         progress.evaluated(loss)
         self._write_metrics("valid", loss, progress.tokens / progress.seconds)
-        guessing = math.log(len(self.dataset.vocabulary))
-        self.display.evaluated(progress, self.limits.epochs(progress), loss, guessing)
+        self.display.evaluated(progress, self.limits.epochs(progress), loss, self.model.guessing_loss)
 
     def _preview(self) -> None:
         """Show what the model can do so far."""
@@ -242,7 +242,7 @@ class Trainer:
         progress, run = self.progress, self.run_directory
         self.log_sizes = run.logs.sizes()
         state = {
-            "progress": progress.to_dict(),
+            "progress": asdict(progress),
             "schedule": self.schedule.state(),
             "dataset": checksums(self.dataset),
             "logs": self.log_sizes,
@@ -267,7 +267,7 @@ class Trainer:
         kept = f"{run.checkpoints.find('last')} is the last good checkpoint" if run.exists else "nothing is saved"
         clipping = ", or optimizer.clip_norm=5" if self.config.optimizer.clip_norm is None else ""
         return RnnlmError(
-            f"the {what} is not a finite number after step {self.progress.step}; {kept}; "
+            f"The {what} is not a finite number after step {self.progress.step}; {kept}; "
             f"try a smaller optimizer.learning_rate{clipping}."
         )
 

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
 
-DEATH = "A worker process died, perhaps for want of memory; use fewer --workers."
+DEATH = "A worker process died, perhaps for want of memory; use fewer `workers`."
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
