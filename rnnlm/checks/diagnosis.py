@@ -17,6 +17,7 @@ from rnnlm.text.report import counted
 
 WINDOWS = 200
 STREAMS = 20
+"""Windows that are measured, and streams that are read side by side, at most."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class ModelConfig(Section):
         "tie_weights",
         "softmax_cutoffs",
     )
-    """Those that say which weights there are and what a trained network computes with them."""
+    """The keys that say which weights there are, and what a trained network computes with them."""
 
     cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
         "rnn", description="Recurrent cell: `rnn` is the vanilla one."

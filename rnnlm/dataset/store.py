@@ -75,7 +75,7 @@ class Split:
         return len(self.ids) - self.num_sentences
 
     def sentence(self, index: int) -> NDArray[Any]:
-        """Return the ids of a sentence, START and END included; negative numbers raise an IndexError."""
+        """Return the ids of a sentence, START and END included; an IndexError where there is none, or below 0."""
         if not 0 <= index < self.num_sentences:
             raise IndexError(f"sentence {index} of {self.num_sentences}")
         return self.ids[int(self.offsets[index]) : int(self.offsets[index + 1])]
@@ -235,7 +235,7 @@ def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
         if file.stat().st_size % dtype.itemsize:
             raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
         if file.stat().st_size == 0:  # which cannot be mapped
-            return np.empty(0, dtype)
+            return np.frombuffer(b"", dtype)
         return np.memmap(file, dtype, mode="r")
 
 
