@@ -33,8 +33,7 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
 
     The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
     So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
-    is written as in Python, such as ``\\n``. The directory is made; see `check_text_destination` for where the files
-    may be.
+    is written as in Python, such as ``\\n``. The directory is made, where `check_text_destination` lets it be.
     """
     check_text_destination(directory, dataset.path, overwrite)
     words = [f" {_as_word(token)}" for token in dataset.vocabulary.tokens]
