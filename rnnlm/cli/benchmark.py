@@ -1,5 +1,6 @@
 """``rnnlm benchmark``."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
         settings = ", ".join(f"{name}={value}" for name, value in forcing.items())
         say(f"The environment sets {settings}: {speed.blas} runs; without, {blas.unforced_kernel()}.", quiet)
     if as_json:
-        print_json(speed.to_dict())
+        print_json(asdict(speed))
         return
     click.echo(
         f"{speed.tokens_per_second:,.0f} tokens/s, {speed.ms_per_step:.2f} ms a step\n"
