@@ -28,16 +28,9 @@ def is_awaited(name: str) -> bool:
 def as_they_come(items: Iterable[T], most: int, length: Callable[[T], int]) -> Iterator[list[T]]:
     """Yield lists of the items that have come since the last list, as soon as there is one.
 
-    A thread of its own reads the items, which may wait for one while others are worked on.
-
-    Parameters
-    ----------
-    items
-        The items. An error that they raise is raised here, after what came before it.
-    most
-        The most items in a list.
-    length
-        Returns the characters of an item.
+    A thread of its own reads the items, which may wait for one while others are worked on. An error that they
+    raise is raised here, after what came before it. A list has at most `most` items, and `length` returns how many
+    characters one has.
     """
     reading = _Reading(items, most, length)
     # A daemon: it may wait for ever, and must not keep the program from ending.

@@ -56,17 +56,9 @@ def whole_pieces(text: str) -> Iterator[Piece]:
 
 
 def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[Piece]:
-    """Yield the documents of a plain text.
+    """Yield the documents of a plain text; see `ReaderSettings.documents`.
 
-    Parameters
-    ----------
-    lines
-        The text.
-    documents
-        What one document is: a ``line``, a ``paragraph``, the ``file``, or the text between lines that are equal
-        to any other value.
-    join_lines
-        Whether the line ends inside a paragraph become spaces, so that sentences go on over them.
+    With `join_lines` the line ends inside a paragraph become spaces, so that sentences go on over them.
     """
     numbered = _book(lines) if _is_gutenberg(lines) else lines.grouped()
     if documents == "line":

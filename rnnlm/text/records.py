@@ -15,21 +15,7 @@ def record_texts(
 ) -> tuple[str, Iterator[str]]:
     """Return how records are read, for messages, and their texts; none is empty.
 
-    Parameters
-    ----------
-    records
-        The records of a file.
-    source
-        The file; it reports what is left out.
-    wanted
-        The field with the text, or several with commas between them; None for a usual one.
-    conditions
-        Which records are chosen.
-
-    Raises
-    ------
-    RnnlmError
-        If the fields are not there, or it is not clear which they are.
+    The file `source` reports what is left out. For `wanted` and for errors see `text_paths`.
     """
     first = list(_beginning(records.records))
     is_table = records.columns is not None
@@ -41,34 +27,25 @@ def record_texts(
     paths = text_paths(wanted, columns, first, is_table, source.source)
     where = conditions.paths(columns, first)
     names = " and ".join(repr(".".join(path)) for path in paths)
-    if not any(has_field(record.values, path) for record in first for path in paths) and not is_table:
-        chosen = _found_later(chain(first, records.records), source, paths, wanted, columns)
-    else:
-        chosen = chain(first, records.records)
-    noun = ("row", "column") if is_table else ("record", "field")
-    kept = (record for record in chosen if _is_kept(record, where, conditions, source))
-    return f"{records.reading}, text from {names}", _texts(kept, paths, noun, source)
+    whole: Iterator[Record] = chain(first, records.records)
+    if not is_table and not any(has_field(record.values, path) for record in first for path in paths):
+        whole = _found_later(whole, source, paths, wanted, columns)
 
+    def texts() -> Iterator[str]:
+        one, field = ("row", "column") if is_table else ("record", "field")
+        for record in whole:
+            if not conditions.hold(record.values, where):
+                source.report("record{s} left out by `where`", record.number)
+                continue
+            text = text_of(record.values, paths)
+            if text is None:
+                source.report(f"{one}{{s}} without the text {field} skipped", record.number)
+            elif text := source.repair(text, record.number, "lone surrogate{s}"):
+                yield text
+            else:
+                source.report(f"{one}{{s}} whose text is empty skipped", record.number)
 
-def _is_kept(record: Record, where: Sequence[Path], conditions: Conditions, source: Source) -> bool:
-    kept = not where or conditions.hold(record.values, where)
-    if not kept:
-        source.report("record{s} left out by `where`", record.number)
-    return kept
-
-
-def _texts(
-    records: Iterator[Record], paths: Sequence[Path], noun: tuple[str, str], source: Source
-) -> Iterator[str]:
-    one, field = noun
-    for record in records:
-        text = text_of(record.values, paths)
-        if text is None:
-            source.report(f"{one}{{s}} without the text {field} skipped", record.number)
-        elif text := source.repair(text, record.number, "lone surrogate{s}"):
-            yield text
-        else:
-            source.report(f"{one}{{s}} whose text is empty skipped", record.number)
+    return f"{records.reading}, text from {names}", texts()
 
 
 def _found_later(
@@ -84,7 +61,6 @@ def _found_later(
 
 
 def _beginning(records: Iterator[Record]) -> Iterator[Record]:
-    """Yield the records that are searched for the fields."""
     characters = 0
     for record in records:
         yield record

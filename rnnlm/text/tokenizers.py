@@ -4,21 +4,22 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.detokenizers import GrowingProse, GrowingText, SeparatedText
+from rnnlm.text.detokenizers import GrowingProse, GrowingText, SettledText
 from rnnlm.text.joining.rules import NLTK, TWEET
+from rnnlm.text.scripts import stand_apart
 
 if TYPE_CHECKING:
     from rnnlm.text.subwords import SubwordData
 
-WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
 SPACE_BOUND = ("nltk", "tweet", "whitespace")
 """Tokenizers whose words end at spaces and punctuation marks; the others also find words that touch."""
 MARKED = ("unicode", "jieba", "bpe")
 """Tokenizers whose tokens begin with a mark if a space stood before them."""
+WORD_TOKENIZERS = (*SPACE_BOUND, *MARKED)
 MARK = "▁"
 
 LONGEST_PART = 4096
@@ -90,7 +91,7 @@ class CharacterTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the characters as one string."""
-        return SeparatedText(tokens, lambda text, token: "")
+        return SettledText(tokens, lambda text, token: token)
 
 
 class WhitespaceTokenizer(Tokenizer):
@@ -108,11 +109,12 @@ class WhitespaceTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the tokens joined."""
-        if self._join == "space":
-            return SeparatedText(tokens, lambda text, token: " ")
-        from rnnlm.text.scripts import stand_apart
 
-        return SeparatedText(tokens, lambda text, token: " " * stand_apart(text, token))
+        def written(text: str, token: str) -> str:
+            apart = text and (self._join == "space" or stand_apart(text, token))
+            return f" {token}" if apart else token
+
+        return SettledText(tokens, written)
 
 
 class NltkTokenizer(Tokenizer):
@@ -176,6 +178,13 @@ class TweetTokenizer(Tokenizer):
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return prose: punctuation and quotes attached."""
         return GrowingProse(TWEET, tokens)
+
+
+def are_strings(data: object) -> TypeGuard[list[str]]:
+    """Return whether plain data is a list of strings that a file can hold: without lone surrogates."""
+    if not isinstance(data, list):
+        return False
+    return all(isinstance(item, str) and not LONE_SURROGATES.search(item) for item in data)
 
 
 def _parts(text: str) -> Iterator[str]:
