@@ -1,6 +1,6 @@
 """How likely a network finds texts and the parts of datasets."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.generation.sampler import refuse_overflow
-from rnnlm.nn.arrays import Ids
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
@@ -104,39 +104,35 @@ class Scorer:
         RnnlmError
             If one is not a string, or the model overflows.
         """
+        encode, end = self._vocabulary.encode, self._vocabulary.end_token
         for together in _chunks(texts, batch_size):
             if one_sentence:
                 sentences = [[self._processor.tokenize(text)] for text in together]
             else:
                 sentences = [list(self._processor.sentences(text)) for text in together]
-            yield from self._scores(sentences, interpolation)
+            each = [
+                np.array([i for words in text for i in encode(words, start=True, end=True)], np.intp)
+                for text in sentences
+            ]
+            for text, ids, log_probs in zip(sentences, each, self._log_probs(each, interpolation), strict=True):
+                tokens = [token for words in text for token in (*words, end)]
+                predicted = log_probs[ids != Vocabulary.start_id]
+                unknown = int(np.count_nonzero(ids == Vocabulary.unknown_id))
+                yield Score(float(predicted.sum()), list(zip(tokens, predicted.tolist(), strict=True)), unknown)
 
     @np.errstate(all="ignore")
-    def _scores(self, texts: list[list[list[str]]], interpolation: Interpolation | None) -> list[Score]:
-        """Score texts, each a list of sentences of tokens, side by side."""
-        encode, end = self._vocabulary.encode, self._vocabulary.end_token
-        each = [
-            np.array([i for words in text for i in encode(words, start=True, end=True)], np.intp) for text in texts
-        ]
-        ids, begins = np.concatenate(each), np.cumsum([0, *map(len, each)])
+    def _log_probs(self, texts: Sequence[Ids], interpolation: Interpolation | None) -> list[Floats]:
+        """Return the log-probabilities of the ids of some texts, read side by side; 0 at each START."""
+        ids, begins = np.concatenate(texts), np.cumsum([0, *map(len, texts)])
         parts = [
-            readings(of_text, self._carries_state) + np.array([begin, 0])
-            for of_text, begin in zip(each, begins, strict=False)
+            readings(text, self._carries_state) + np.array([begin, 0])
+            for text, begin in zip(texts, begins, strict=False)
         ]
         log_probs = np.zeros(len(ids))
         for at, nats in _mixed(losses(self._network, ids, np.concatenate(parts)), ids, interpolation):
             log_probs[at] = -nats
         refuse_overflow(log_probs)
-        scores = []
-        for text, of_text, begin in zip(texts, each, begins, strict=False):
-            tokens = [token for words in text for token in (*words, end)]
-            is_predicted = of_text != Vocabulary.start_id
-            of_tokens = log_probs[begin : begin + len(of_text)][is_predicted]
-            unknown = int(np.count_nonzero(of_text == Vocabulary.unknown_id))
-            scores.append(
-                Score(float(of_tokens.sum()), list(zip(tokens, of_tokens.tolist(), strict=True)), unknown)
-            )
-        return scores
+        return np.split(log_probs, begins[1:-1])
 
     @np.errstate(all="ignore")
     def evaluate(
@@ -182,19 +178,8 @@ class Scorer:
     def fit_weight(self, other: Predictor, split: Split, *, dynamic: float | None = None) -> float:
         """Return the network's weight in the mixture with another model that gives a text the highest probability.
 
-        Parameters
-        ----------
-        other
-            The other model.
-        split
-            The text; not the one on which the mixture is measured.
-        dynamic
-            As for `evaluate`.
-
-        Raises
-        ------
-        RnnlmError
-            If the text is empty, or the network overflows, or diverges while it learns.
+        The text should not be the one on which the mixture is measured. Parameters and errors are those of
+        `evaluate`.
         """
         of_other = other.of_text(np.asarray(split.ids))
         first, second = np.empty((2, split.num_tokens))

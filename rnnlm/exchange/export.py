@@ -60,7 +60,7 @@ def _onnx(model: LanguageModel) -> bytes:
         raise RnnlmError(
             "an ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
         )
-    content: bytes = onnx_model(model.network, model.config.model).SerializeToString()
+    content: bytes = onnx_model(model.network).SerializeToString()
     return content
 
 

@@ -7,16 +7,17 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from rnnlm.config import ModelConfig
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.embedding import OneHot
+from rnnlm.nn.gru import GRULayer
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
+from rnnlm.nn.lstm import CoupledLSTMLayer, NoForgetLSTMLayer, PeepholeLSTMLayer
 from rnnlm.nn.network import Network
+from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.vanilla import VanillaLayer
 
 OPSET = 17
 """Version of ONNX's operators: old enough for the runtimes of browsers and phones."""
-
-OPERATORS = {"rnn": "RNN", "gru": "GRU"}
-"""ONNX's operator for a cell; LSTM for the others."""
 
 EMBEDDING = "embedding.weight"
 """The table of the input, which may be that of the output too."""
@@ -50,8 +51,8 @@ class _Graph:
         return self.apply("MatMul", [x, transposed], output)
 
 
-def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
-    """Return the network as an ONNX model that computes what `Network.log_probs` does, in single precision.
+def onnx_model(network: Network) -> onnx.ModelProto:
+    """Return a network as an ONNX model that computes what `Network.log_probs` does, in single precision.
 
     ==============  ========================  ==========================================================
     ``ids``         (time, batch), int64      Token ids.
@@ -60,17 +61,9 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
     ``next_state``  (L·S, batch, H)           The state after the last id.
     ==============  ========================  ==========================================================
 
-    Parameters
-    ----------
-    network
-        The network.
-    settings
-        Its section of the configuration.
     """
-    table, layers, residual = network.source.table.value, network.stack.layers, network.stack.residual
-    head = network.head
-    # The table of a one-hot input is U of the first layer.
-    is_one_hot = "weight_ih" not in layers[0].parameters
+    table, layers, head = network.source.table.value, network.stack.layers, network.head
+    is_one_hot = isinstance(network.source, OneHot)  # then the table is U of the first layer
     L, S, H, C = len(layers), layers[0].num_states, layers[0].hidden_size, network.vocabulary_size
     graph = _Graph()
     names = [f"{state}_l{k}" for k in range(L) for state in "hc"[:S]]
@@ -79,8 +72,8 @@ def onnx_model(network: Network, settings: ModelConfig) -> onnx.ModelProto:
     x = _add_one_hot(graph, C) if is_one_hot else _add_look_up(graph, table)
     for k, layer in enumerate(layers):
         U = table.T if is_one_hot and k == 0 else layer.parameters["weight_ih"]
-        y = _add_layer(graph, {**layer.parameters, "weight_ih": U}, settings, k, x)
-        x = graph.apply("Add", [x, y], f"sum_l{k}") if residual[k] else y
+        y = _add_layer(graph, layer, U, k, x)
+        x = graph.apply("Add", [x, y], f"sum_l{k}") if network.stack.residual[k] else y
     graph.apply("Concat", [f"next_{name}" for name in names], "next_state", axis=0)
     weights = {
         name: EMBEDDING if value is table else graph.weight(f"output.{name}", value)
@@ -118,49 +111,49 @@ def _add_one_hot(graph: _Graph, vocabulary_size: int) -> str:
     return graph.apply("OneHot", ["ids", size, graph.weight("off_on", np.array([0.0, 1.0]))], "one_hot")
 
 
-def _add_layer(graph: _Graph, weights: dict[str, Floats], settings: ModelConfig, k: int, x: str) -> str:
-    """Add recurrent layer k, whose weights are given by their names, and return its output, (time, batch, H)."""
-    cell, H = settings.cell, settings.hidden_size
+def _add_layer(graph: _Graph, layer: RecurrentLayer, U: Floats, k: int, x: str) -> str:
+    """Add recurrent layer k, whose input weights are U, and return its output, (time, batch, H)."""
+    parameters, H = layer.parameters, layer.hidden_size
 
-    def ordered(name: str) -> Floats:
-        return _gates_in_onnx_order(cell, weights[name])
+    def ordered(rows: Floats) -> Floats:
+        return _gates_in_onnx_order(layer, rows)
 
-    U, W = ordered("weight_ih"), ordered("weight_hh")
+    W = ordered(parameters["weight_hh"])
     biases = np.zeros((2, len(W)), W.dtype)
-    if settings.bias:
-        biases[:] = ordered("bias_ih"), ordered("bias_hh")
-    if cell == "lstm_no_forget":
+    if "bias_ih" in parameters:
+        biases[:] = ordered(parameters["bias_ih"]), ordered(parameters["bias_hh"])
+    if isinstance(layer, NoForgetLSTMLayer):
         biases[0, 2 * H : 3 * H] = OPEN
     # ONNX's first axis is the direction in time, of which there is one here.
-    tensors = {f"U_l{k}": U[None], f"W_l{k}": W[None], f"b_l{k}": biases.reshape(1, -1)}
+    tensors = {f"U_l{k}": ordered(U)[None], f"W_l{k}": W[None], f"b_l{k}": biases.reshape(1, -1)}
     inputs = [x, *(graph.weight(name, value) for name, value in tensors.items()), "", f"h_l{k}"]
     outputs = [f"directions_l{k}", f"next_h_l{k}"]
-    attributes: dict[str, Any] = {"hidden_size": H}
-    if cell == "rnn":
-        attributes["activations"] = [settings.nonlinearity.capitalize()]
-    elif cell == "gru":
-        attributes["linear_before_reset"] = 1
+    operator, attributes = "LSTM", dict[str, Any](hidden_size=H)
+    if isinstance(layer, VanillaLayer):
+        operator, attributes["activations"] = "RNN", [layer.nonlinearity.capitalize()]
+    elif isinstance(layer, GRULayer):
+        operator, attributes["linear_before_reset"] = "GRU", 1
     else:
         inputs.append(f"c_l{k}")
         outputs.append(f"next_c_l{k}")
-    if cell == "lstm_peephole":
-        peepholes = np.concatenate([weights[f"peephole_{gate}"] for gate in "iof"])
+    if isinstance(layer, PeepholeLSTMLayer):
+        peepholes = np.concatenate([parameters[f"peephole_{gate}"] for gate in "iof"])
         inputs.append(graph.weight(f"p_l{k}", peepholes[None]))
-    y = graph.apply(OPERATORS.get(cell, "LSTM"), inputs, *outputs, **attributes)
+    y = graph.apply(operator, inputs, *outputs, **attributes)
     return graph.apply("Squeeze", [y, "direction"], f"y_l{k}")
 
 
-def _gates_in_onnx_order(cell: str, rows: Floats) -> Floats:
+def _gates_in_onnx_order(layer: RecurrentLayer, rows: Floats) -> Floats:
     """Put the gates' rows (G·H, …) of a weight in the order that ONNX wants: z, r, n and i, o, f, g."""
-    if cell == "rnn":
+    if isinstance(layer, VanillaLayer):
         return rows
-    if cell == "gru":
+    if isinstance(layer, GRULayer):
         r, z, n = np.split(rows, 3)
         return np.concatenate([z, r, n])
-    if cell == "lstm_coupled":
+    if isinstance(layer, CoupledLSTMLayer):
         i, g, o = np.split(rows, 3)
         f = -i  # 1 - σ(a) = σ(-a)
-    elif cell == "lstm_no_forget":
+    elif isinstance(layer, NoForgetLSTMLayer):
         i, g, o = np.split(rows, 3)
         f = np.zeros_like(i)
     else:

@@ -99,14 +99,9 @@ class Writer:
     ) -> Iterator[str]:
         """Draw a text piece by piece, the seed text first.
 
-        The pieces together are the text of the first of `samples` for the same parameters, which are explained
-        there. A piece comes as soon as no later token can change it: with words, one token late.
-
-        Raises
-        ------
-        RnnlmError
-            If a number is out of its range, or every word is banned; where pieces are taken, if the model
-            overflows, or all that could follow is banned.
+        The pieces together are the text of the first of `samples` for the same parameters. A piece comes as soon
+        as no later token can change it: with words, one token late. Numbers that are out of their range, and a
+        ban of every word, are refused at once; other errors come where pieces are taken.
         """
         writing = writing or WritingSettings()
         # These refuse what makes no sense, here and not where the first piece is taken.
@@ -121,21 +116,13 @@ class Writer:
         """Search for the most likely continuations of a text; see `rnnlm.generation.beam_search.beam_search`.
 
         They are ordered by `log_prob`, in which every token counts: short sentences win, unless `min_tokens`
-        forbids them.
+        forbids them. Nothing is drawn, and stop texts do not count; else parameters and errors are those of
+        `samples`.
 
         Parameters
         ----------
-        seed_text
-            As for `samples`.
         width
             How many hypotheses are kept at each step, and at most returned.
-        writing
-            As for `samples`; nothing is drawn, and stop texts do not count.
-
-        Raises
-        ------
-        RnnlmError
-            If a number is out of its range, the model overflows, or all that could be written is banned.
         """
         writing = writing or WritingSettings()
         beginning = self.seed_text(seed_text)

@@ -51,13 +51,7 @@ class LanguageModel(Model):
 
     @classmethod
     def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":
-        """Make an untrained model, with initial weights and the dataset's vocabulary.
-
-        Raises
-        ------
-        RnnlmError
-            If the configuration names another size of the vocabulary, or does not fit this one.
-        """
+        """Make an untrained model with the dataset's vocabulary; see `Model.create`."""
         size = len(dataset.vocabulary)
         if config.model.vocabulary_size not in (None, size):
             raise RnnlmError(
@@ -214,13 +208,7 @@ class LanguageModel(Model):
         return self.scorer.evaluate(split, dynamic=dynamic, interpolation=interpolation, watch=watch)
 
     def files(self) -> dict[str, bytes]:
-        """Return the vocabulary as the file of a checkpoint.
-
-        Raises
-        ------
-        RnnlmError
-            If it is too long for a file.
-        """
+        """Return the vocabulary's file."""
         return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
 
     def batches(self, split: Split) -> SentenceBatches | StreamBatches:

@@ -17,6 +17,9 @@ large step where a ReLU switches in between, and at a small one where the loss i
 
 SMALL, SAMPLES = 2000, 40
 
+SEED = 0
+"""Seed of the dropout masks and of the choice of elements."""
+
 GOOD = 1e-7
 """Below this relative error no other step size is tried."""
 
@@ -32,7 +35,6 @@ def gradient_check(
     bptt_truncate: int | None = None,
     drops: bool = True,
     samples: int | None = None,
-    seed: int = 0,
 ) -> dict[str, float]:
     """Compare every parameter's gradient with the central difference ``(L(θ+h) - L(θ-h)) / 2h``.
 
@@ -52,8 +54,6 @@ def gradient_check(
     samples
         Elements checked of each parameter, half of them those with the largest gradients, the rest at random;
         None checks all of a small network (`SMALL` elements) and `SAMPLES` a parameter of a larger one.
-    seed
-        Seed of the dropout masks and of the choice of elements.
 
     Returns
     -------
@@ -66,19 +66,19 @@ def gradient_check(
         raise ValueError("truncated BPTT is for training, which drops")
 
     def rng() -> np.random.Generator | None:
-        return np.random.default_rng(seed) if drops else None
+        return np.random.default_rng(SEED) if drops else None
 
     def loss() -> float:
         return network.objective(batch, state, rng())
 
     if bptt_truncate is not None:
-        loss = _truncated_loss(network, batch, state, bptt_truncate, seed)
+        loss = _truncated_loss(network, batch, state, bptt_truncate)
     network.backpropagate(batch, state, bptt_truncate=bptt_truncate, rng=rng())
     gradients = _as_trained_on(network)
     if samples is None:
         size = sum(parameter.size for parameter in network.parameters.values())
         samples = size if size <= SMALL else SAMPLES
-    chooser = np.random.default_rng(seed)
+    chooser = np.random.default_rng(SEED)
     return {
         name: max(
             _relative_error(loss, parameter, index, float(gradients[name][index]))
@@ -127,8 +127,8 @@ def _as_trained_on(network: Network) -> dict[str, Floats]:
 class _Draws(np.random.Generator):
     """A generator that hands the numbers drawn for a window out again, for some of its time steps."""
 
-    def __init__(self, seed: int) -> None:
-        super().__init__(np.random.default_rng(seed).bit_generator)
+    def __init__(self) -> None:
+        super().__init__(np.random.default_rng(SEED).bit_generator)
         self._drawn: list[Floats] = []
         self._steps: slice | None = None
 
@@ -148,11 +148,11 @@ class _Draws(np.random.Generator):
         return self
 
 
-def _truncated_loss(network: Network, batch: Batch, state: Floats, steps: int, seed: int) -> Callable[[], float]:
+def _truncated_loss(network: Network, batch: Batch, state: Floats, steps: int) -> Callable[[], float]:
     """Make the loss whose exact derivative truncated BPTT is, from the present parameters' hidden states."""
     inputs = batch.inputs
     T = len(inputs)
-    draws = _Draws(seed)
+    draws = _Draws()
     whole, _ = network.forward(inputs, state, draws)
     hidden, top = np.empty((2, *whole.shape), whole.dtype)
     states = [state]

@@ -133,17 +133,27 @@ class PeepholeLSTMLayer(LSTMLayer):
         return super()._set_gradients(delta)
 
 
-class CoupledLSTMLayer(LSTMLayer):
+class _ThreeGates(LSTMLayer):
+    """What an LSTM without a gate f has in common; gates i, g, o."""
+
+    num_gates = 3
+    slopes = (0.5, 1.0, 0.5)
+    has_forget_bias = False
+
+    def _cell_error(self, t: int | slice, dh: Floats, carry: Floats, do: Floats) -> Floats:
+        """Return dc, the derivative with respect to c_t, and write that of o's pre-activation to `do`."""
+        o, tanh_c = gates(self._a[t])[2], self._tanh_c[t]
+        np.multiply(dh * tanh_c, o * (1 - o), out=do)
+        return carry + dh * o * (1 - tanh_c**2)
+
+
+class CoupledLSTMLayer(_ThreeGates):
     """LSTM that forgets as much as it lets in; gates i, g, o.
 
     ::
 
         i, o = σ(a)    g = tanh(a)    c_t = (1 - i) ⊙ c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
-
-    num_gates = 3
-    slopes = (0.5, 1.0, 0.5)
-    has_forget_bias = False
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
@@ -157,27 +167,21 @@ class CoupledLSTMLayer(LSTMLayer):
         self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, o = gates(self._a[t])
+        i, g, _ = gates(self._a[t])
         di, dg, do = gates(delta)
-        c, tanh_c = self._states[:-1, 1][t], self._tanh_c[t]
-        np.multiply(dh * tanh_c, o * (1 - o), out=do)
-        dc = carry + dh * o * (1 - tanh_c**2)
-        np.multiply(dc * (g - c), i * (1 - i), out=di)
+        dc = self._cell_error(t, dh, carry, do)
+        np.multiply(dc * (g - self._states[:-1, 1][t]), i * (1 - i), out=di)
         np.multiply(dc * i, 1 - g**2, out=dg)
         return dc * (1 - i)
 
 
-class NoForgetLSTMLayer(LSTMLayer):
+class NoForgetLSTMLayer(_ThreeGates):
     """The first LSTM, which cannot forget (Hochreiter and Schmidhuber 1997); gates i, g, o.
 
     ::
 
         i, o = σ(a)    g = tanh(a)    c_t = c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
-
-    num_gates = 3
-    slopes = (0.5, 1.0, 0.5)
-    has_forget_bias = False
 
     def _step(self, t: int) -> None:
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
@@ -189,11 +193,9 @@ class NoForgetLSTMLayer(LSTMLayer):
         self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, o = gates(self._a[t])
+        i, g, _ = gates(self._a[t])
         di, dg, do = gates(delta)
-        tanh_c = self._tanh_c[t]
-        np.multiply(dh * tanh_c, o * (1 - o), out=do)
-        dc = carry + dh * o * (1 - tanh_c**2)
+        dc = self._cell_error(t, dh, carry, do)
         np.multiply(dc * g, i * (1 - i), out=di)
         np.multiply(dc * i, 1 - g**2, out=dg)
         return dc

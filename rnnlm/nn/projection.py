@@ -67,18 +67,13 @@ class Projection:
 
     def columns(self, table: Floats, constant: Floats | None) -> Floats:
         """Return ``U x + b`` for each row x of a table (C, D), as columns (n, C) that the next call overwrites."""
-        U = self.weight
-        columns = self._workspace.array("columns", table.shape[1] if U is None else len(U), len(table))
-        if U is None:
-            np.copyto(columns, table.T)
-        else:
-            np.matmul(U, table.T, out=columns)
-        if constant is not None:
-            columns += constant[:, None]
+        rows = table.shape[1] if self.weight is None else len(self.weight)
+        columns = self._workspace.array("columns", rows, len(table))
+        self.step(table.T, constant, columns)
         return columns
 
     def step(self, x: Floats, constant: Floats | None, out: Floats) -> None:
-        """Write ``U x + b`` of one step to `out` (n, B); x is (D, B)."""
+        """Write ``U x + b`` of the columns x of a (D, B) to `out` (n, B)."""
         if self.weight is None:
             np.copyto(out, x)
         else:

@@ -58,24 +58,7 @@ class Stack:
     def forward(
         self, x: Vectors, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
-        """Run the layers over a window; parameters and results are those of `Layer.forward`, the state of all.
-
-        Parameters
-        ----------
-        x : (T, B, D)
-            The first layer's input.
-        state : (L, S, B, H)
-            State of each layer before the window.
-        rng, lengths
-            As for a layer.
-
-        Returns
-        -------
-        hidden : (T, B, H)
-            The last layer's output after dropout, in memory that the next call overwrites.
-        state : (L, S, B, H)
-            State after each sequence's last step.
-        """
+        """Run the layers over a window, as `Layer.forward` does one; the states are those of all, (L, S, B, H)."""
         final_state = np.empty_like(state)
         for k, layer in enumerate(self.layers):
             y, final_state[k] = layer.forward(self._dropped(k, x, rng), state[k], rng, lengths=lengths)

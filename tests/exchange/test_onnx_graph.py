@@ -3,7 +3,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnnlm.config import ModelConfig
 from rnnlm.nn.network import Network
 from tests.networks import make_network
 
@@ -26,15 +25,13 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def make(**values: Any) -> tuple[Network, ModelConfig]:
+def make(**values: Any) -> Network:
     """Make a network with weights so large that a gate in the wrong place would be seen."""
-    settings = ModelConfig(hidden_size=6, **values)
-    options = settings.model_dump(exclude={"vocabulary_size", "embedding_file", "freeze_embedding"})
-    network = make_network(C, **options, seed=1)
+    network = make_network(C, hidden_size=6, **values, seed=1)
     rng = np.random.default_rng(0)
     for value in network.parameters.values():
         value[...] = rng.normal(0, 0.7, value.shape)
-    return network, settings
+    return network
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -43,8 +40,8 @@ def test_onnxruntime_gives_the_same_probabilities_with_carried_state(name: str) 
     onnxruntime = pytest.importorskip("onnxruntime")
     from rnnlm.exchange.onnx_graph import onnx_model
 
-    network, settings = make(**MODELS[name])
-    model = onnx_model(network, settings)
+    network = make(**MODELS[name])
+    model = onnx_model(network)
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     rng = np.random.default_rng(2)
@@ -67,7 +64,7 @@ def test_tied_weights_are_stored_once() -> None:
     pytest.importorskip("onnx")
     from rnnlm.exchange.onnx_graph import onnx_model
 
-    tied = onnx_model(*make(**MODELS["tied"]))
+    tied = onnx_model(make(**MODELS["tied"]))
     names = [weight.name for weight in tied.graph.initializer]
     assert "embedding.weight" in names
     assert "output.weight" not in names

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from rnnlm.config import TrainingConfig
+from rnnlm.dataset.batches import SentenceBatches, StreamBatches
 from rnnlm.dataset.building.text_split import text_split
+from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.run_directory import RunDirectory
@@ -185,3 +187,47 @@ def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path
     shutil.copytree(RunDirectory(run).checkpoints.find("best"), tmp_path / "alone")
     shutil.rmtree(run)
     assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))
+
+
+def test_a_preview_is_a_text_that_the_model_draws(word_model: LanguageModel):
+    text = word_model.preview(np.random.default_rng(3), 6)
+    assert text == word_model.preview(np.random.default_rng(3), 6)
+    assert "UNKNOWN_TOKEN" not in text
+    others = {word_model.preview(np.random.default_rng(seed), 6) for seed in range(20)}
+    assert len(others) > 10
+    assert max(len(word_model.writer.seed_text(text).ids) for text in others) <= 1 + 6
+
+
+def test_a_model_is_trained_in_the_batches_that_its_configuration_names(
+    word_model: LanguageModel, char_model: LanguageModel, word_data: Dataset
+):
+    sentences, stream = (model.batches(word_data.train) for model in (word_model, char_model))
+    assert isinstance(sentences, SentenceBatches)
+    assert isinstance(stream, StreamBatches)
+    assert (sentences.batch_size, sentences.seed) == (4, 3)
+    assert (stream.batch_size, stream.bptt_steps) == (4, 20)
+
+
+def test_a_model_says_what_its_network_is(word_model: LanguageModel, char_model: LanguageModel):
+    weights = [
+        sum(value.size for value in model.network.parameters.values()) for model in (word_model, char_model)
+    ]
+    assert word_model.description() == f"rnn, 1 x 12, one-hot input, {weights[0]:,} weights"
+    assert char_model.description() == f"rnn, 2 x 16, embeddings of 8, {weights[1]:,} weights"
+
+
+def test_a_new_model_needs_the_vocabulary_that_its_configuration_names(
+    word_model: LanguageModel, word_data: Dataset
+):
+    config, size = word_model.config, len(word_data.vocabulary)
+    sizes = [config.model.model_copy(update={"vocabulary_size": number}) for number in (size, size + 1)]
+    right, wrong = (config.model_copy(update={"model": model}) for model in sizes)
+    assert LanguageModel.create(right, word_data).vocabulary == word_data.vocabulary
+    with pytest.raises(RnnlmError, match=f"model.vocabulary_size: {size + 1}, but .* has {size} tokens"):
+        LanguageModel.create(wrong, word_data)
+
+
+def test_a_file_of_a_checkpoint_is_the_vocabulary(word_model: LanguageModel, tmp_path: Path):
+    [(name, content)] = word_model.files().items()
+    (tmp_path / name).write_bytes(content)
+    assert Vocabulary.load(tmp_path) == word_model.vocabulary
