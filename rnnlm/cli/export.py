@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import PATH, find_model, model_option, output_options, print_json, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
@@ -26,11 +26,10 @@ FORMATS: "dict[str, Format]" = {".onnx": "onnx", ".pt": "torch", ".pth": "torch"
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="File to write, or to replace, and beside it NAME.vocabulary.json.",
 )
-@json_option
-@quiet_option
+@output_options
 def export(model_path: Path | None, file_format: "Format | None", out: Path, as_json: bool, quiet: bool) -> None:
     """Write a model as a file for other programs.
 

@@ -14,6 +14,10 @@ import click
 from click.core import ParameterSource
 
 from rnnlm.cli.common import (
+    COUNT,
+    PATH,
+    POSITIVE,
+    SHARE,
     FiniteRange,
     find_model,
     json_lines_option,
@@ -65,12 +69,12 @@ def _as_utf8(
 @click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
 @click.option(
     "--num-samples",
-    type=click.IntRange(min=1),
+    type=COUNT,
     help="How many texts.  [default: 5; with --greedy or --prompts 1, with --beam-width all]",
 )
 @click.option(
     "--max-tokens",
-    type=click.IntRange(min=1),
+    type=COUNT,
     help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
 )
 @click.option(
@@ -106,16 +110,12 @@ def _as_utf8(
     show_default=True,
     help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
 )
-@click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only.")
-@click.option(
-    "--top-p",
-    type=FiniteRange(min=0, max=1, min_open=True),
-    help="Choose among the fewest tokens whose probabilities add up to P.",
-)
+@click.option("--top-k", type=COUNT, help="Choose among the K most likely tokens only.")
+@click.option("--top-p", type=SHARE, help="Choose among the fewest tokens whose probabilities add up to P.")
 @click.option("--greedy", is_flag=True, help="Take the most likely token every time.")
 @click.option(
     "--repetition-penalty",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     default=1.0,
     metavar="X",
     help="Raise the probabilities of tokens that are in the text already to the power X, before all else: above "
@@ -123,7 +123,7 @@ def _as_utf8(
 )
 @click.option(
     "--beam-width",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Search for the most likely texts, keeping N at each step; the best comes first. Nothing is drawn.",
 )
@@ -139,13 +139,9 @@ def _as_utf8(
     help="After each text, print the share of its words in sequences of 8 or more that are in the training text "
     "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Dataset for --novelty.  [default: the one the model was trained on]",
-)
+@click.option("--data", type=PATH, help="Dataset for --novelty.  [default: the one the model was trained on]")
 @json_option
-@reading_options(by_documents=False)
+@reading_options()
 @json_lines_option
 @quiet_option
 @click.pass_context

@@ -4,17 +4,14 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option
+from rnnlm.cli.common import COUNT, find_model, model_option, output_options, print_json
 
 
 @click.command()
 @click.argument("word")
 @model_option
-@click.option(
-    "--num", type=click.IntRange(min=1), default=10, show_default=True, help="How many neighbors to list."
-)
-@json_option
-@quiet_option
+@click.option("--num", type=COUNT, default=10, show_default=True, help="How many neighbors to list.")
+@output_options
 def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet: bool) -> None:
     """List the words whose learned vectors are nearest to that of WORD.
 

@@ -1,6 +1,6 @@
 """The options that say how text is read, for every command that reads some."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,20 +69,17 @@ OPTIONS = (
 )
 
 
-def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
-    """Add the options of reading, and hand the command what they say as one argument, `reader`.
-
-    Their parameters are called as in `ReaderSettings`.
-
-    Parameters
-    ----------
-    by_documents
-        Whether the command reads documents, not lines.
-    """
-    return several_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+BY_DOCUMENT = (DOCUMENTS, *OPTIONS)
+"""Those of a command that reads documents, not lines; parameters are called as in `ReaderSettings`."""
 
 
-def _reader(**values: Any) -> "ReaderSettings":
+def reading_options(options: Iterable[Callable[[Any], Any]] = OPTIONS) -> Callable[[Command], Command]:
+    """Add options of reading, and hand the command what they say as one argument, `reader`."""
+    return several_as("reader", make_reader, *options)
+
+
+def make_reader(**values: Any) -> "ReaderSettings":
+    """Return what the values of the options say."""
     from rnnlm.text.inputs import ReaderSettings
 
     reader = ReaderSettings(**values)

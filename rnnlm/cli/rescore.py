@@ -9,14 +9,13 @@ import click
 
 from rnnlm.cli.common import (
     FiniteRange,
-    chosen_interpolation,
     find_model,
-    interpolation_options,
     json_lines_option,
     model_option,
     print_json,
     quiet_option,
 )
+from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import ENCODING, say_reading
 
 
@@ -32,7 +31,7 @@ from rnnlm.cli.reading import ENCODING, say_reading
 )
 @click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
 @ENCODING
-@interpolation_options("an ARPA n-gram model")
+@mixture_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
 def rescore(
@@ -41,8 +40,7 @@ def rescore(
     lm_weight: float,
     scores: bool,
     encoding: str | None,
-    interpolate: Path | None,
-    weight: float | None,
+    mixture: Mixture,
     as_jsonl: bool,
     quiet: bool,
 ) -> None:
@@ -75,8 +73,7 @@ def rescore(
     from rnnlm.text.report import ReadReport
 
     model = LanguageModel.load(find_model(model_path, quiet))
-    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
-    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
     parts: Iterable[Iterable[Hypothesis]] = [hypotheses]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnlm.cli.common import (
-    chosen_interpolation,
+    COUNT,
     find_model,
-    interpolation_options,
     json_lines_option,
     model_option,
     print_json,
     quiet_option,
     say,
 )
+from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import reading_options, say_reading
 
 if TYPE_CHECKING:
@@ -29,14 +29,10 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--tokens", "by_token", is_flag=True, help="Print every token.")
 @click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=64,
-    show_default=True,
-    help="Lines that are scored side by side, at most.",
+    "--batch-size", type=COUNT, default=64, show_default=True, help="Lines that are scored side by side, at most."
 )
-@reading_options(by_documents=False)
-@interpolation_options("an ARPA n-gram model")
+@reading_options()
+@mixture_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
 def score(
@@ -45,8 +41,7 @@ def score(
     by_token: bool,
     batch_size: int,
     reader: "ReaderSettings",
-    interpolate: Path | None,
-    weight: float | None,
+    mixture: Mixture,
     as_jsonl: bool,
     quiet: bool,
 ) -> None:
@@ -81,8 +76,7 @@ def score(
 
     model = LanguageModel.load(find_model(model_path, quiet))
     visible = model.vocabulary.visible
-    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
-    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
