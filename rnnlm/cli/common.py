@@ -49,6 +49,7 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
 COUNT = click.IntRange(min=1)
 POSITIVE = FiniteRange(min=0, min_open=True)
 SHARE = FiniteRange(min=0, max=1, min_open=True)
+"""Types of numbers that several options take."""
 
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but results and errors.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
+OWN_DATASET = "preprocess with --vocab, or use --text."
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -45,7 +47,7 @@ class Measured:
         if path is None:
             raise click.UsageError("Give --data DIR or --text FILE.")
         say(f"Dataset: {path}, {self.split} split", quiet)
-        yield _open_split(path, self.split, model.vocabulary)
+        yield open_split(path, self.split, model.vocabulary)
 
 
 def measured_options(default_split: str) -> Callable[[Command], Command]:
@@ -107,7 +109,7 @@ class Mixture:
             path = data or model.config.data.path
             if path is None:
                 raise click.UsageError("Give --weight, as there is no dataset to fit it on.")
-            valid = _open_split(path, "valid", model.vocabulary)
+            valid = open_split(path, "valid", model.vocabulary)
             weight = model.scorer.fit_weight(other, valid, dynamic=dynamic)
             say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
         return Interpolation(other, weight)
@@ -127,10 +129,11 @@ def mixture_options(others: str) -> Callable[[Command], Command]:
     )
 
 
-def _open_split(path: str | Path, name: str, vocabulary: "Vocabulary") -> "Split":
+def open_split(path: str | Path, name: str, vocabulary: "Vocabulary", advice: str = OWN_DATASET) -> "Split":
+    """Open a part of a dataset that has a model's vocabulary; `advice` is for those who gave another."""
     from rnnlm.dataset.store import Dataset
 
     dataset = Dataset.open(path)
     if dataset.vocabulary != vocabulary:
-        raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
+        raise RnnlmError(f"{path}: its vocabulary is not the model's; {advice}")
     return dataset.split(name)

@@ -103,7 +103,7 @@ def preprocess(
         say(f"Reading {', '.join(map(source_name, inputs))}, writing {out}.", quiet)
         documents = (reader.documents or settings.default_documents) if "txt" in formats else None
         say(f"Text settings: {as_options(settings, documents)}", quiet)
-        if "vocab" not in vocabulary:
+        if "vocabulary" not in vocabulary:
             say_of_mixture(read.files, text, quiet)
         try:
             with tqdm(

@@ -85,6 +85,7 @@ vocabulary_options = several_as(
     given,
     click.option(
         "--vocab-size",
+        "size",
         type=click.IntRange(min=4),
         metavar="N",
         help="Most tokens in the vocabulary, the three special ones included.  [default: 8000]",
@@ -97,6 +98,7 @@ vocabulary_options = several_as(
     ),
     click.option(
         "--vocab",
+        "vocabulary",
         type=PATH,
         help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
     ),
@@ -119,16 +121,15 @@ def chosen_vocabulary(options: Given, text: Given) -> "Vocabulary | VocabularySe
     from rnnlm.text.vocabulary import SpecialTokens
 
     wanted = dict(options)
-    path, added = wanted.pop("vocab", None), wanted.pop("extend_vocab", None)
+    path, added = wanted.pop("vocabulary", None), wanted.pop("extend_vocab", None)
     if path is None:
         if added:
             raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
-        names = {name: wanted.get(f"{name}_token") for name in ("unknown", "start", "end")}
-        choice = given(size=wanted.get("vocab_size"), min_count=wanted.get("min_count"))
-        return VocabularySettings(**choice, special=SpecialTokens(**given(**names)))
+        names = {name: wanted.pop(f"{name}_token", None) for name in ("unknown", "start", "end")}
+        return VocabularySettings(**wanted, special=SpecialTokens(**given(**names)))
     old = load_vocabulary(path)
     min_count = wanted.pop("min_count", 1) if added else 1
-    contradictions = old.contradictions(**text, **wanted)
+    contradictions = old.contradictions(**text, vocab_size=wanted.pop("size", None), **wanted)
     if contradictions:
         option = contradictions[0].replace("_", "-")
         raise click.UsageError(f"--{option} is fixed by the vocabulary of {path}; leave it out.")

@@ -1,6 +1,5 @@
 """``rnnlm rescore``."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -64,11 +63,11 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.evaluation.rescoring import Hypothesis, best, read_nbest
+    from rnnlm.evaluation.rescoring import best, read_nbest
     from rnnlm.evaluation.rescoring import rescore as rescore_hypotheses
     from rnnlm.evaluation.scorer import TEXTS_TOGETHER
     from rnnlm.models.language_model import LanguageModel
-    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.arrival import as_they_come
     from rnnlm.text.lines import read_lines, source_name
     from rnnlm.text.report import ReadReport
 
@@ -76,9 +75,7 @@ def rescore(
     interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
-    parts: Iterable[Iterable[Hypothesis]] = [hypotheses]
-    if is_awaited(nbest):
-        parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
+    parts = as_they_come(nbest, hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
     rescored = chain.from_iterable(
         rescore_hypotheses(model.scorer, part, weight=lm_weight, interpolation=interpolation) for part in parts
     )

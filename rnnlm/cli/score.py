@@ -1,6 +1,5 @@
 """``rnnlm score``."""
 
-from collections.abc import Iterable
 from itertools import chain
 from math import exp
 from pathlib import Path
@@ -70,7 +69,7 @@ def score(
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
     from rnnlm.models.language_model import LanguageModel
-    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.arrival import as_they_come
     from rnnlm.text.readers import read_texts
     from rnnlm.text.report import ReadReport, counted
 
@@ -80,8 +79,7 @@ def score(
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
-    texts: Iterable[str] = read_texts(file, reader, report)
-    parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
+    parts = as_they_come(file, read_texts(file, reader, report), batch_size, len)
     scores = (model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
     for each in chain.from_iterable(scores):
         lines += 1

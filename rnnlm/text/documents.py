@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple
 
+from rnnlm.text.cutting import cut
 from rnnlm.text.lines import PIECE_SIZE, Lines
 from rnnlm.text.sentence_ends import LIKELY_END
 
@@ -22,8 +23,8 @@ PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
 LINE_CLOSERS = tuple('.?!"”’»…:;')
 LICENCE_CHARACTERS = 50_000
 """The mark where a book begins is looked for in this many; the small print has some 12,000."""
-CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
-"""The places where a document is cut into pieces, the best first."""
+PLACES = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+"""Where a document is cut into pieces, the best first."""
 
 DOCUMENTS = ("line", "paragraph", "file")
 """What one document may be, apart from what stands between separators."""
@@ -40,12 +41,10 @@ def pieces(parts: Iterable[str]) -> Iterator[Piece]:
     """Cut one document into pieces at line ends, else at ends of sentences, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
-        rest += part
-        while len(rest) > PIECE_SIZE:
-            found = filter(None, (place.match(rest, 0, PIECE_SIZE) for place in CUTS))
-            cut = next((place.end() for place in found), PIECE_SIZE)
-            yield Piece(rest[:cut], begins)
-            begins, rest = False, rest[cut:]
+        *whole, rest = cut(rest + part, PIECE_SIZE, PLACES)
+        for text in whole:
+            yield Piece(text, begins)
+            begins = False
     if rest:
         yield Piece(rest, begins)
 

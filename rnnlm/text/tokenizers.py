@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rnnlm.errors import RnnlmError
+from rnnlm.text.cutting import cut
 from rnnlm.text.detokenizers import GrowingProse, GrowingText, SettledText
 from rnnlm.text.joining.rules import NLTK, TWEET
 from rnnlm.text.scripts import stand_apart
@@ -26,8 +27,8 @@ LONGEST_PART = 4096
 """Characters that NLTK is given at a time: some of its patterns take a time quadratic in the length of hostile
 text, and raise an error when it gets too long."""
 
-CLAUSE_ENDS = "。！？；，、।॥؟۔،,;!?"
-"""Marks after which text without spaces is cut."""
+PLACES = [re.compile(f".*[{marks}]") for marks in (" ", "。！？；，、।॥؟۔،,;!?")]
+"""Longer text is cut at the ends of words, else after these marks, else anywhere."""
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -188,17 +189,8 @@ def are_strings(data: object) -> TypeGuard[list[str]]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Fold white space, and cut text that is too long for NLTK, at the ends of words if it has any."""
-    text = " ".join(text.split())
-    start = 0
-    while len(text) - start > LONGEST_PART:
-        end = start + LONGEST_PART
-        cut = text.rfind(" ", start, end) + 1 or max(text.rfind(mark, start, end) for mark in CLAUSE_ENDS) + 1
-        cut = cut or end
-        yield text[start:cut]
-        start = cut
-    if text:
-        yield text[start:]
+    """Fold white space, and cut text that is too long for NLTK."""
+    return cut(" ".join(text.split()), LONGEST_PART, PLACES)
 
 
 def _substitutions(rules: Iterable[tuple[Any, str]]) -> list[Substitution]:
