@@ -15,6 +15,7 @@ from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.config import Config
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -180,6 +181,13 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
         return MODEL
     say(f"Model: {run} (the newest run)", quiet)
     return run
+
+
+def load_model(model_path: Path | None, quiet: bool) -> "LanguageModel":
+    """Load the model that `find_model` returns."""
+    from rnnlm.models.language_model import LanguageModel
+
+    return LanguageModel.load(find_model(model_path, quiet))
 
 
 def load_vocabulary(path: Path) -> "Vocabulary":

@@ -4,14 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import (
-    POSITIVE,
-    find_model,
-    model_option,
-    output_options,
-    print_json,
-    say,
-)
+from rnnlm.cli.common import POSITIVE, load_model, model_option, output_options, print_json, say
 from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_options
 
 MOST_UNKNOWN = 0.3
@@ -61,9 +54,8 @@ def evaluate(
     """
     from rnnlm.evaluation.interpolation import open_predictor
     from rnnlm.evaluation.perplexity import rounded
-    from rnnlm.models.language_model import LanguageModel
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
     with measured.open(model, quiet) as part:
         result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)

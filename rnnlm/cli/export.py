@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import PATH, find_model, model_option, output_options, print_json, say
+from rnnlm.cli.common import PATH, load_model, model_option, output_options, print_json, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
@@ -42,7 +42,6 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
       rnnlm export --model runs/comments -o comments.pt
     """
     from rnnlm.exchange.export import export as write
-    from rnnlm.models.language_model import LanguageModel
 
     by_ending = FORMATS.get(out.suffix.lower())
     file_format = file_format or by_ending
@@ -50,7 +49,7 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
         raise click.UsageError(f"-o {out}: give --format, or a name that ends with {', '.join(FORMATS)}.")
     if by_ending not in (None, file_format):
         raise click.UsageError(f"-o {out}: this ending is for --format {by_ending}; choose another.")
-    vocabulary = write(LanguageModel.load(find_model(model_path, quiet)), file_format, out)
+    vocabulary = write(load_model(model_path, quiet), file_format, out)
     if as_json:
         print_json({"model": str(out), "vocabulary": str(vocabulary)})
     else:

@@ -19,9 +19,9 @@ from rnnlm.cli.common import (
     POSITIVE,
     SHARE,
     FiniteRange,
-    find_model,
     json_lines_option,
     json_option,
+    load_model,
     model_option,
     quiet_option,
     say,
@@ -204,9 +204,8 @@ def generate(
 
     from rnnlm.generation.sampling import SamplingSettings
     from rnnlm.generation.writing import WritingSettings
-    from rnnlm.models.language_model import LanguageModel
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
     writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
     never = [text for text in ban if not model.writer.can_write(text)]

@@ -5,16 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    PATH,
-    RUNS,
-    chosen_run,
-    load_vocabulary,
-    output_options,
-    print_json,
-    run_options,
-    say,
-)
+from rnnlm.cli.common import PATH, RUNS, chosen_run, load_vocabulary, output_options, print_json, run_options, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.importing import WordList

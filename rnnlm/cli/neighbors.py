@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import COUNT, find_model, model_option, output_options, print_json
+from rnnlm.cli.common import COUNT, load_model, model_option, output_options, print_json
 
 
 @click.command()
@@ -25,9 +25,8 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors e --model runs/book --num 5
     """
     from rnnlm.evaluation.neighbors import nearest_words
-    from rnnlm.models.language_model import LanguageModel
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     found = nearest_words(model.network, model.vocabulary, word, num)
     if as_json:
         pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]

@@ -25,12 +25,7 @@ from rnnlm.cli.common import PATH, output_options, print_json, runs_argument, sa
 )
 @output_options
 def report(
-    paths: tuple[Path, ...],
-    out: Path | None,
-    x: str,
-    events_directory: Path | None,
-    as_json: bool,
-    quiet: bool,
+    paths: tuple[Path, ...], out: Path | None, x: str, events_directory: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Show runs on a web page: curves, samples, settings.
 

@@ -6,14 +6,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import (
-    FiniteRange,
-    find_model,
-    json_lines_option,
-    model_option,
-    print_json,
-    quiet_option,
-)
+from rnnlm.cli.common import FiniteRange, json_lines_option, load_model, model_option, print_json, quiet_option
 from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import ENCODING, say_reading
 
@@ -66,12 +59,11 @@ def rescore(
     from rnnlm.evaluation.rescoring import best, read_nbest
     from rnnlm.evaluation.rescoring import rescore as rescore_hypotheses
     from rnnlm.evaluation.scorer import TEXTS_TOGETHER
-    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.arrival import as_they_come
     from rnnlm.text.lines import read_lines, source_name
     from rnnlm.text.report import ReadReport
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    COUNT,
-    find_model,
-    json_lines_option,
-    model_option,
-    print_json,
-    quiet_option,
-    say,
-)
+from rnnlm.cli.common import COUNT, json_lines_option, load_model, model_option, print_json, quiet_option, say
 from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import reading_options, say_reading
 
@@ -68,12 +60,11 @@ def score(
     """
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
-    from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.arrival import as_they_come
     from rnnlm.text.readers import read_texts
     from rnnlm.text.report import ReadReport, counted
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     visible = model.vocabulary.visible
     interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
