@@ -1,9 +1,9 @@
 """The texts of records, whatever file they come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 
-from rnnlm.text.fields import Conditions, Path, Record, Records, has_field, missing_field, text_of, text_paths
+from rnnlm.text.fields import Conditions, Record, Records, has_field, missing_field, text_of, text_paths
 from rnnlm.text.report import Source
 
 FIRST_CHARACTERS = 65_536
@@ -15,7 +15,8 @@ def record_texts(
 ) -> tuple[str, Iterator[str]]:
     """Return how records are read, for messages, and their texts; none is empty.
 
-    The file `source` reports what is left out. For `wanted` and for errors see `text_paths`.
+    The file `source` reports what is left out. For `wanted` and for errors see `text_paths`; that no record has a
+    field with the text is an error at the end.
     """
     first = list(_beginning(records.records))
     is_table = records.columns is not None
@@ -27,13 +28,12 @@ def record_texts(
     paths = text_paths(wanted, columns, first, is_table, source.source)
     where = conditions.paths(columns, first)
     names = " and ".join(repr(".".join(path)) for path in paths)
-    whole: Iterator[Record] = chain(first, records.records)
-    if not is_table and not any(has_field(record.values, path) for record in first for path in paths):
-        whole = _found_later(whole, source, paths, wanted, columns)
 
     def texts() -> Iterator[str]:
         one, field = ("row", "column") if is_table else ("record", "field")
-        for record in whole:
+        found = is_table
+        for record in chain(first, records.records):
+            found = found or any(has_field(record.values, path) for path in paths)
             if not conditions.hold(record.values, where):
                 source.report("record{s} left out by `where`", record.number)
                 continue
@@ -44,20 +44,10 @@ def record_texts(
                 yield text
             else:
                 source.report(f"{one}{{s}} whose text is empty skipped", record.number)
+        if not found:
+            raise missing_field(wanted, columns, (), False, source.source)
 
     return f"{records.reading}, text from {names}", texts()
-
-
-def _found_later(
-    records: Iterator[Record], source: Source, paths: Sequence[Path], wanted: str | None, columns: Sequence[str]
-) -> Iterator[Record]:
-    """Yield records; raise the error at the end if none of them has a field with the text."""
-    found = False
-    for record in records:
-        found = found or any(has_field(record.values, path) for path in paths)
-        yield record
-    if not found:
-        raise missing_field(wanted, columns, (), False, source.source)
 
 
 def _beginning(records: Iterator[Record]) -> Iterator[Record]:
