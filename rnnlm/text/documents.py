@@ -41,10 +41,12 @@ def pieces(parts: Iterable[str]) -> Iterator[Piece]:
     """Cut one document into pieces at line ends, else at ends of sentences, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
-        *whole, rest = cut(rest + part, PIECE_SIZE, PLACES)
-        for text in whole:
-            yield Piece(text, begins)
-            begins = False
+        rest += part
+        if len(rest) > PIECE_SIZE:
+            *whole, rest = cut(rest, PIECE_SIZE, PLACES)
+            for text in whole:
+                yield Piece(text, begins)
+                begins = False
     if rest:
         yield Piece(rest, begins)
 
