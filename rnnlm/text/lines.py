@@ -199,7 +199,7 @@ def open_text(
     keep_damaged: bool = False,
     any_text: bool = False,
 ) -> Iterator[Lines]:
-    """Open the lines of a file, as by `open_bytes` and decoded.
+    """Open the lines of a file: its bytes, as by `open_bytes`, decoded.
 
     Without an encoding it is recognized. HTML, XML and RTF are refused, unless `any_text` says that they may be
     read too.
