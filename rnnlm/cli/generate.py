@@ -14,14 +14,10 @@ import click
 from click.core import ParameterSource
 
 from rnnlm.cli.common import (
-    COUNT,
-    PATH,
-    POSITIVE,
-    SHARE,
     FiniteRange,
+    find_model,
     json_lines_option,
     json_option,
-    load_model,
     model_option,
     quiet_option,
     say,
@@ -69,12 +65,12 @@ def _as_utf8(
 @click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
 @click.option(
     "--num-samples",
-    type=COUNT,
+    type=click.IntRange(min=1),
     help="How many texts.  [default: 5; with --greedy or --prompts 1, with --beam-width all]",
 )
 @click.option(
     "--max-tokens",
-    type=COUNT,
+    type=click.IntRange(min=1),
     help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
 )
 @click.option(
@@ -110,12 +106,16 @@ def _as_utf8(
     show_default=True,
     help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
 )
-@click.option("--top-k", type=COUNT, help="Choose among the K most likely tokens only.")
-@click.option("--top-p", type=SHARE, help="Choose among the fewest tokens whose probabilities add up to P.")
+@click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only.")
+@click.option(
+    "--top-p",
+    type=FiniteRange(min=0, max=1, min_open=True),
+    help="Choose among the fewest tokens whose probabilities add up to P.",
+)
 @click.option("--greedy", is_flag=True, help="Take the most likely token every time.")
 @click.option(
     "--repetition-penalty",
-    type=POSITIVE,
+    type=FiniteRange(min=0, min_open=True),
     default=1.0,
     metavar="X",
     help="Raise the probabilities of tokens that are in the text already to the power X, before all else: above "
@@ -123,7 +123,7 @@ def _as_utf8(
 )
 @click.option(
     "--beam-width",
-    type=COUNT,
+    type=click.IntRange(min=1),
     metavar="N",
     help="Search for the most likely texts, keeping N at each step; the best comes first. Nothing is drawn.",
 )
@@ -139,9 +139,13 @@ def _as_utf8(
     help="After each text, print the share of its words in sequences of 8 or more that are in the training text "
     "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
-@click.option("--data", type=PATH, help="Dataset for --novelty.  [default: the one the model was trained on]")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Dataset for --novelty.  [default: the one the model was trained on]",
+)
 @json_option
-@reading_options()
+@reading_options(by_documents=False)
 @json_lines_option
 @quiet_option
 @click.pass_context
@@ -204,8 +208,9 @@ def generate(
 
     from rnnlm.generation.sampling import SamplingSettings
     from rnnlm.generation.writing import WritingSettings
+    from rnnlm.models.language_model import LanguageModel
 
-    model = load_model(model_path, quiet)
+    model = LanguageModel.load(find_model(model_path, quiet))
     sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
     writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
     never = [text for text in ban if not model.writer.can_write(text)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import PATH, SHARE, Command, say, several_as
-from rnnlm.cli.reading import BY_DOCUMENT, make_reader, refuse_reading_options, say_reading
+from rnnlm.cli.reading import DOCUMENTS, OPTIONS, make_reader, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def measured_options(default_split: str) -> Callable[[Command], Command]:
         click.option(
             "--text", type=PATH, help="Text file instead of a dataset, of any format that preprocess reads."
         ),
-        *BY_DOCUMENT,
+        DOCUMENTS,
+        *OPTIONS,
     )
 
 

@@ -20,7 +20,7 @@ from rnnlm.cli.preprocess_options import (
     vocabulary_options,
 )
 from rnnlm.cli.preprocess_summary import as_options, summary
-from rnnlm.cli.reading import BY_DOCUMENT, reading_options, say_reading
+from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.errors import RnnlmError
 from rnnlm.resources import SAMPLE_CORPUS
 from rnnlm.signals import handled
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True))
 @click.option("--out", type=PATH, help="Dataset directory.  [default: data/NAME OF INPUT]")
 @text_options
-@reading_options(BY_DOCUMENT)
+@reading_options()
 @vocabulary_options
 @division_options
 @click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tokenize.")

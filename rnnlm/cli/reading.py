@@ -1,6 +1,6 @@
 """The options that say how text is read, for every command that reads some."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,13 +69,12 @@ OPTIONS = (
 )
 
 
-BY_DOCUMENT = (DOCUMENTS, *OPTIONS)
-"""Those of a command that reads documents, not lines; parameters are called as in `ReaderSettings`."""
+"""The options of every command that reads text; parameters are called as in `ReaderSettings`."""
 
 
-def reading_options(options: Iterable[Callable[[Any], Any]] = OPTIONS) -> Callable[[Command], Command]:
-    """Add options of reading, and hand the command what they say as one argument, `reader`."""
-    return several_as("reader", make_reader, *options)
+def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
+    """Add the options of a command that reads documents, or lines, and hand it what they say as `reader`."""
+    return several_as("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
 
 def make_reader(**values: Any) -> "ReaderSettings":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--batch-size", type=COUNT, default=64, show_default=True, help="Lines that are scored side by side, at most."
 )
-@reading_options()
+@reading_options(by_documents=False)
 @mixture_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
