@@ -67,8 +67,6 @@ OPTIONS = (
     ENCODING,
     click.option("--keep-damaged", is_flag=True, help="Keep what comes before the place where a file is damaged."),
 )
-
-
 """The options of every command that reads text; parameters are called as in `ReaderSettings`."""
 
 
