@@ -5,20 +5,13 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import FiniteRange, config_options, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import POSITIVE, config_options, output_options, print_json, say
 
 
 @click.command()
 @config_options
-@click.option(
-    "--seconds",
-    type=FiniteRange(min=0, min_open=True),
-    default=5.0,
-    show_default=True,
-    help="How long to measure.",
-)
-@json_option
-@quiet_option
+@click.option("--seconds", type=POSITIVE, default=5.0, show_default=True, help="How long to measure.")
+@output_options
 def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_json: bool, quiet: bool) -> None:
     """Measure the speed of training steps.
 
