@@ -109,6 +109,15 @@ class Model(ABC):
             Its most tokens.
         """
 
+    @property
+    @abstractmethod
+    def guessing_loss(self) -> float:
+        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+
     @abstractmethod
     def description(self) -> str:
         """Describe the network in one line."""
+
+    @abstractmethod
+    def data_description(self) -> str:
+        """Say in a few words what the network's inputs and outputs are."""
