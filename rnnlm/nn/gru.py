@@ -21,11 +21,10 @@ class GRULayer(RecurrentLayer):
     num_states = 1
 
     def _constant(self) -> Floats | None:
-        if "bias_ih" not in self.parameters:
-            return None
-        # The recurrent bias of n goes through the reset gate, so it is added in the step.
-        constant = self.parameters["bias_ih"] + self.parameters["bias_hh"]
-        constant[2 * self.hidden_size :] = self.parameters["bias_ih"][2 * self.hidden_size :]
+        constant = super()._constant()
+        if constant is not None:
+            # The recurrent bias of n goes through the reset gate, so it is added in the step.
+            constant[2 * self.hidden_size :] = self.parameters["bias_ih"][2 * self.hidden_size :]
         return constant
 
     def _prepare(self, T: int, B: int) -> None:
