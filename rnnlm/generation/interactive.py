@@ -40,7 +40,7 @@ class Session:
     Parameters
     ----------
     writer
-        Writes with the model.
+        Writes for the model.
     text
         How the text begins.
     writing
@@ -72,24 +72,26 @@ class Session:
         """Do what a line asks for, and yield what to show, piece by piece.
 
         The text has at any time what was yielded of it, so that whoever reads may stop.
+
+        Raises
+        ------
+        RnnlmError
+            If that cannot be done.
         """
-        try:
-            if line.startswith("/"):
-                yield from self._command(*line[1:].split(maxsplit=1))
-            elif line in map(str, range(1, CHOICES + 1)):
-                self._choose(int(line))
-                yield from self.overview()
-            elif line:
-                text = line.removeprefix("\\")
-                self._versions.append(self._with(text))
-                unknown = self._writer.seed_text(text).unknown_words
-                if unknown:
-                    yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
-                yield from self.overview()
-            else:
-                yield from self._go_on()
-        except RnnlmError as error:
-            yield f"{error}\n"
+        if line.startswith("/"):
+            yield from self._command(*line[1:].split(maxsplit=1))
+        elif line in map(str, range(1, CHOICES + 1)):
+            self._choose(int(line))
+            yield from self.overview()
+        elif line:
+            text = line.removeprefix("\\")
+            self._versions.append(self._with(text))
+            unknown = self._writer.seed_text(text).unknown_words
+            if unknown:
+                yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
+            yield from self.overview()
+        else:
+            yield from self._go_on()
 
     def overview(self) -> Iterator[str]:
         """Yield the text, or the end of a long one, and the tokens most likely to follow."""
@@ -124,7 +126,7 @@ class Session:
 
     def _choose(self, number: int) -> None:
         choices = self._next_tokens()
-        if not 1 <= number <= len(choices):
+        if number > len(choices):
             raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
         token, _ = choices[number - 1]
         if token == self._writer.vocabulary.end_token:
@@ -166,7 +168,12 @@ class Session:
         return "  " + "   ".join(listed) + "\n"
 
 
-def converse(session: Session, read: Callable[[str], str], write: Callable[[str], object]) -> None:
+def converse(
+    session: Session,
+    read: Callable[[str], str],
+    write: Callable[[str], object],
+    explain: Callable[[str], str] = str,
+) -> None:
     """Read lines and write the replies until the person leaves.
 
     Parameters
@@ -177,6 +184,8 @@ def converse(session: Session, read: Callable[[str], str], write: Callable[[str]
         Shows a prompt and returns a line, like `input`; raises EOFError at the end.
     write
         Shows a text.
+    explain
+        Rewrites the message of an error.
     """
     if session.text:
         write("".join(session.overview()))
@@ -192,6 +201,8 @@ def converse(session: Session, read: Callable[[str], str], write: Callable[[str]
         try:
             for piece in session.reply(line):
                 write(piece)
+        except RnnlmError as error:
+            write(f"{explain(str(error))}\n")
         except KeyboardInterrupt:
             write("\n")
 

@@ -363,6 +363,12 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path):
     assert "/undo" in outcome.stderr
 
 
+def test_an_error_in_an_interactive_session_names_the_option(rnnlm: Command, word_run: Path):
+    arguments = ["--interactive", "--seed-text", "the", "--min-tokens", 200]
+    outcome = rnnlm("generate", "--model", word_run, *arguments, stdin=b"\n")
+    assert "> --min-tokens 200: it is above --max-tokens, 100; raise that too.\n" in outcome.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
