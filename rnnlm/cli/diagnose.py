@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnlm.cli.common import (
-    PATH,
     check_source,
     chosen_split,
     find_model,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     "--model",
     "model_paths",
     multiple=True,
-    type=PATH,
+    type=click.Path(path_type=Path),
     help="Run (its best checkpoint) or checkpoint directory; may be given again, to compare.  "
     "[default: the newest run under runs/, else the small model that is installed]",
 )
@@ -37,7 +36,12 @@ if TYPE_CHECKING:
 @click.option(
     "--distance", type=click.IntRange(min=1), default=50, show_default=True, help="Most steps back in time."
 )
-@click.option("--plot", "plot_path", type=PATH, help="Picture to draw, such as gradients.png; needs matplotlib.")
+@click.option(
+    "--plot",
+    "plot_path",
+    type=click.Path(path_type=Path),
+    help="Picture to draw, such as gradients.png; needs matplotlib.",
+)
 @json_option
 @quiet_option
 def diagnose(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import PATH, find_model, json_option, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
@@ -26,7 +26,7 @@ FORMATS: "dict[str, Format]" = {".onnx": "onnx", ".pt": "torch", ".pth": "torch"
     "-o",
     "--out",
     required=True,
-    type=PATH,
+    type=click.Path(path_type=Path),
     help="File to write, or to replace, and beside it NAME.vocabulary.json.",
 )
 @json_option

@@ -135,8 +135,6 @@ class Scorer:
 
         Parameters
         ----------
-        split
-            The part.
         dynamic
             Learning rate with which the network goes on learning from the text while it is measured (see
             `dynamic_losses`); None to leave it as it is. Afterwards it is as before.
@@ -186,7 +184,8 @@ class Scorer:
         if dynamic is None:
             return split_losses(self._network, split, self._carries_state)
         ids = np.asarray(split.ids)
-        return dynamic_losses(self._network, ids, readings(ids, self._carries_state), dynamic, self._bptt_steps)
+        parts = readings(ids, self._carries_state)
+        return dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -176,16 +176,8 @@ def converse(
 ) -> None:
     """Read lines and write the replies until the person leaves.
 
-    Parameters
-    ----------
-    session
-        The session.
-    read
-        Shows a prompt and returns a line, like `input`; raises EOFError at the end.
-    write
-        Shows a text.
-    explain
-        Rewrites the message of an error.
+    `read` shows a prompt and returns a line, like `input`; EOFError is the end. `explain` rewrites what an error
+    says.
     """
     if session.text:
         write("".join(session.overview()))

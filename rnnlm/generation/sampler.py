@@ -21,7 +21,7 @@ DRAWN_AHEAD = 64
 
 @dataclass(frozen=True)
 class SampledIds:
-    """A sample: its ids, without the prompt and the end, and the model's log-probability of drawing them.
+    """A sample: its ids, without the prompt and the end, and the model's log-probability of them.
 
     The log-probability is the untempered model's, in nats, and counts the end when the sample reached it.
     """
@@ -128,17 +128,10 @@ class Sampler:
 def sample_ids(
     sampler: Sampler, max_tokens: int, stop: Callable[[int, int], int | None] | None = None
 ) -> list[SampledIds]:
-    """Take the samples of a sampler to their ends.
+    """Take the samples of a new sampler to their ends, at most `max_tokens` ids.
 
-    Parameters
-    ----------
-    sampler
-        Which has taken no step.
-    max_tokens
-        Length at which a sample is cut.
-    stop
-        Called with the number of a sample and each of its ids; where the sample is to end there, it returns how
-        many of its ids are kept, else None.
+    `stop` is called with the number of a sample and each of its ids; where the sample is to end there, it returns
+    how many of its ids are kept, else None.
     """
     ids: list[list[int]] = [[] for _ in sampler.alive]
     log_probs: list[list[float]] = [[] for _ in sampler.alive]

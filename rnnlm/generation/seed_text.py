@@ -10,14 +10,10 @@ from rnnlm.text.vocabulary import Vocabulary
 
 
 class SeedText:
-    """A text that is continued. Its last sentence goes on.
+    """A text, maybe empty, that is continued. Its last sentence goes on.
 
     Parameters
     ----------
-    text
-        The text; it may be empty.
-    vocabulary
-        How it becomes ids, and these become text again.
     carries_state
         Whether the network reads the sentences before the last, too.
 

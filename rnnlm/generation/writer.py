@@ -128,24 +128,17 @@ class Writer:
     def next_tokens(
         self, text: str, number: int = 10, *, allow_unknown: bool = False, writing: WritingSettings | None = None
     ) -> list[tuple[str, float]]:
-        """Return the tokens most likely to follow a text, the end of the sentence included.
+        """Return the tokens most likely to follow a text with their probabilities, the most likely first.
+
+        The end of the sentence is one of them.
 
         Parameters
         ----------
-        text
-            What the model has read.
-        number
-            How many tokens.
         allow_unknown
             Whether the unknown token may be among them; with `writing`, that says so.
         writing
             The way of writing whose choices are listed: the probabilities are those with which the next token is
             drawn. None for the model's own probabilities.
-
-        Returns
-        -------
-        list of (str, float)
-            Each token and its probability, the most likely first.
 
         Raises
         ------

@@ -31,10 +31,8 @@ def make_network(config: Config, vocabulary_size: int, precision: str | None = N
 
     Parameters
     ----------
-    config
-        The configuration.
-    vocabulary_size
-        Number of tokens.
+    config, vocabulary_size
+        The configuration, and the number of tokens.
     precision
         "float32" or "float64"; None for the configuration's.
 
@@ -117,14 +115,10 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
 
     Parameters
     ----------
-    network
-        The network.
     tensors
         Arrays by name; tied weights may stand there under both of their names.
-    source
-        Where they come from, for messages.
-    advice
-        What to do if they do not fit.
+    source, advice
+        Where they come from, and what to do if they do not fit, for the message.
 
     Raises
     ------

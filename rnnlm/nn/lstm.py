@@ -49,18 +49,19 @@ class LSTMLayer(RecurrentLayer):
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         Wh = self._product(h)
         a += Wh
-        self._activate(a)
-        i, f, g, o = a
-        np.multiply(f, c, out=c_next)
-        c_next += np.multiply(i, g, out=Wh[0])
-        self._output(t, o, c_next, h_next)
-
-    def _activate(self, a: Floats) -> None:
-        """Replace the pre-activations (G, H, B) by the gates, one tanh for all."""
+        # The gates in place of the pre-activations, one tanh for all.
         a *= self._slopes
         np.tanh(a, out=a)
         a *= self._slopes
         a += self._shifts
+        self._set_cell(a, c, c_next, Wh[0])
+        self._output(t, a[-1], c_next, h_next)
+
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+        """Set c_t, `c_next`, given the gates (G, H, B) and c_{t-1}."""
+        i, f, g, _ = a
+        np.multiply(f, c, out=c_next)
+        c_next += np.multiply(i, g, out=scratch)
 
     def _output(self, t: int, o: Floats, c_next: Floats, h_next: Floats) -> None:
         np.tanh(c_next, out=self._tanh_c[t])
@@ -155,16 +156,12 @@ class CoupledLSTMLayer(_ThreeGates):
         i, o = σ(a)    g = tanh(a)    c_t = (1 - i) ⊙ c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
 
-    def _step(self, t: int) -> None:
-        (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        a += self._product(h)
-        self._activate(a)
-        i, g, o = a
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+        i, g, _ = a
         # (1 - i) c + i g = c + i (g - c)
         np.subtract(g, c, out=c_next)
         c_next *= i
         c_next += c
-        self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
         i, g, _ = gates(self._a[t])
@@ -183,14 +180,10 @@ class NoForgetLSTMLayer(_ThreeGates):
         i, o = σ(a)    g = tanh(a)    c_t = c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
 
-    def _step(self, t: int) -> None:
-        (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
-        a += self._product(h)
-        self._activate(a)
-        i, g, o = a
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+        i, g, _ = a
         np.multiply(i, g, out=c_next)
         c_next += c
-        self._output(t, o, c_next, h_next)
 
     def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
         i, g, _ = gates(self._a[t])
