@@ -148,15 +148,9 @@ class Scorer:
         RnnlmError
             If that part is empty, or the network overflows, or diverges while it learns.
         """
-
-        def watched(windows: Iterable[Losses]) -> Iterator[Losses]:
-            for window in windows:
-                watch()
-                yield window
-
         with closing(self._split_losses(split, dynamic)) as of_network:
-            windows = watched(_mixed(of_network, np.asarray(split.ids), interpolation))
-            evaluation = Evaluation.of(windows, split)
+            windows = _mixed(of_network, np.asarray(split.ids), interpolation)
+            evaluation = Evaluation.of(windows, split, watch)
         refuse_overflow(evaluation.nats)
         return evaluation
 
@@ -168,12 +162,9 @@ class Scorer:
         `evaluate`.
         """
         of_other = other.of_text(np.asarray(split.ids))
-        first, second = np.empty((2, split.num_tokens))
-        done = 0
         with closing(self._split_losses(split, dynamic)) as of_network:
-            for at, nats in of_network:
-                window = slice(done, done := done + len(at))
-                first[window], second[window] = -nats, of_other(at)
+            windows = [(-nats, of_other(at)) for at, nats in of_network]
+        first, second = map(np.concatenate, zip(*windows, strict=True))
         refuse_overflow(first)
         return fit_weight(first, second)
 

@@ -82,20 +82,20 @@ class Session:
             yield from self._command(*line[1:].split(maxsplit=1))
         elif line in map(str, range(1, CHOICES + 1)):
             self._choose(int(line))
-            yield from self.overview()
+            yield self.overview()
         elif line:
             text = line.removeprefix("\\")
             self._versions.append(self._with(text))
             unknown = self._writer.seed_text(text).unknown_words
             if unknown:
                 yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
-            yield from self.overview()
+            yield self.overview()
         else:
             yield from self._go_on()
 
-    def overview(self) -> Iterator[str]:
-        """Yield the text, or the end of a long one, and the tokens most likely to follow."""
-        yield f"{_tail(self.text)}\n{self._choices()}"
+    def overview(self) -> str:
+        """Return the text, or the end of a long one, and the tokens most likely to follow."""
+        return f"{_tail(self.text)}\n{self._choices()}"
 
     def _command(self, name: str = "", value: str = "") -> Iterator[str]:
         if name and "temperature".startswith(name):
@@ -105,10 +105,10 @@ class Session:
             if len(self._versions) == 1:
                 raise RnnlmError("there is nothing to undo.")
             self._versions.pop()
-            yield from self.overview()
+            yield self.overview()
         elif name and "new".startswith(name):
             self._versions.append("")
-            yield from self.overview()
+            yield self.overview()
         elif name and "help".startswith(name):
             yield HELP
         elif name and "quit".startswith(name):
@@ -180,7 +180,7 @@ def converse(
     says.
     """
     if session.text:
-        write("".join(session.overview()))
+        write(session.overview())
     while not session.done:
         try:
             line = read("> ")

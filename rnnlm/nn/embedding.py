@@ -57,21 +57,9 @@ class Embedding:
         return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
 
     def forward(self, ids: Ids, rng: Generator | None = None, *, as_rows: bool = False) -> Vectors:
-        """Look up `ids` (T, B).
+        """Look up `ids` (T, B); return the vectors, (T, B, E), or them as `Rows`, only where `gives_rows` is true.
 
-        Parameters
-        ----------
-        ids : (T, B)
-            The tokens.
-        rng
-            Draws which words are dropped; None drops none.
-        as_rows
-            Whether to return `Rows`; only where `gives_rows` is true.
-
-        Returns
-        -------
-        (T, B, E) or Rows
-            The vectors.
+        `rng` draws which words are dropped; None drops none.
         """
         self._read = ids
         if as_rows:
