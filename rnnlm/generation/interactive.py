@@ -71,12 +71,8 @@ class Session:
     def reply(self, line: str) -> Iterator[str]:
         """Do what a line asks for, and yield what to show, piece by piece.
 
-        The text has at any time what was yielded of it, so that whoever reads may stop.
-
-        Raises
-        ------
-        RnnlmError
-            If that cannot be done.
+        The text has at any time what was yielded of it, so that whoever reads may stop. An `RnnlmError` says what
+        cannot be done.
         """
         if line.startswith("/"):
             yield from self._command(*line[1:].split(maxsplit=1))

@@ -177,13 +177,7 @@ class OverflowedError(RnnlmError):
 
 
 def refuse_overflow(log_probs: ArrayLike) -> None:
-    """Refuse log-probabilities that are not finite numbers.
-
-    Raises
-    ------
-    OverflowedError
-        If one is not.
-    """
+    """Raise an `OverflowedError` if one of some log-probabilities is not a finite number."""
     if not np.isfinite(log_probs).all():
         raise OverflowedError(
             "the model's weights are so large that its probabilities are not finite numbers; use an earlier "

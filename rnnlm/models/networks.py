@@ -96,14 +96,7 @@ def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: D
 
 
 def restored_network(checkpoint: Checkpoint, vocabulary_size: int) -> Network:
-    """Make the network of a checkpoint's configuration and give it the weights.
-
-    Raises
-    ------
-    RnnlmError
-        If names or shapes of the weights are not those of the configuration's network, or one is not a finite
-        number.
-    """
+    """Make the network of a checkpoint's configuration and give it the weights; raises what `fill` does."""
     _check_sizes(checkpoint, vocabulary_size)
     network = make_network(checkpoint.config, vocabulary_size)
     fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
