@@ -25,7 +25,27 @@ NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
 LONGEST_LINE = 1 << 20
 """The most bytes in a line of a file of numbers, such as word vectors or an n-gram model."""
 
+BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file managers leave in the directories that they show."""
+
 _CHUNK = 1 << 20
+
+
+@contextmanager
+def explaining(path: Path | None, problem: str, advice: str = "") -> Iterator[None]:
+    """Raise an `RnnlmError` in place of an OSError: what cannot be done, why, and what to do.
+
+    Parameters
+    ----------
+    path
+        What it is about; None for the file that the OSError names.
+    problem, advice
+        What stands before and behind the reason in the sentence.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RnnlmError(f"{path or error.filename}: {problem} ({error.strerror or error}){advice}.") from error
 
 
 def sha256(file: Path) -> str:
@@ -40,18 +60,8 @@ def sha256(file: Path) -> str:
 
 
 def fingerprint(file: Path) -> dict[str, Any]:
-    """Return what a file is checked against later, by the names that it has in JSON and YAML.
-
-    Returns
-    -------
-    dict
-        ``bytes``, its size, and ``sha256``, its checksum.
-    """
+    """Return what a file is checked against later: its size as ``bytes``, and its checksum as ``sha256``."""
     return {"bytes": file.stat().st_size, "sha256": sha256(file)}
-
-
-BELONGS_TO_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Files that file managers leave in the directories that they show."""
 
 
 def read_text(file: Path, largest: int = LARGEST_TEXT) -> str:
@@ -79,21 +89,18 @@ def parse_yaml(text: str) -> Any:
     NOT_YAML
         If it is not YAML, has a key twice, or has aliases: nine lines of them can stand for billions of values.
     """
-    if "*" in text:
-        for token in yaml.scan(text, yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise yaml.MarkedYAMLError(
-                    problem="aliases (*name) are not read here", problem_mark=token.start_mark
-                )
-    loader = _DistinctKeys(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
+    return _StrictLoader(text).get_single_data()
 
 
-class _DistinctKeys(yaml.SafeLoader):
-    """Refuses a key that appears twice; PyYAML would silently take its last value."""
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses aliases, and a key that appears twice: PyYAML would silently take its last value."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Read a node."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not read here", problem_mark=mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Make a dict of a mapping."""
@@ -142,12 +149,8 @@ def write_atomically(path: Path, content: str | bytes | Iterable[bytes]) -> None
 def write_together(contents: Mapping[Path, str | bytes]) -> None:
     """Replace files that belong together: all of them or, if one cannot be written, none.
 
-    If the process is killed between two renamings, some are new and others old.
-
-    Raises
-    ------
-    OSError
-        As for `write_atomically`; the error names files that could not be put back.
+    If the process is killed between two renamings, some are new and others old. Errors are those of
+    `write_atomically`; they name files that could not be put back.
     """
     temporaries: dict[Path, Path] = {}
     before: dict[Path, Path | None] = {}
@@ -172,7 +175,7 @@ def write_together(contents: Mapping[Path, str | bytes]) -> None:
 
 
 def _write_beside(path: Path, content: str | bytes | Iterable[bytes]) -> Path:
-    """Write the content under a temporary name beside a file, and return that name."""
+    """Write the content under a temporary name, which is returned."""
     temporary = path.parent / f".{path.name}.partial"
     if path.exists() and not path.is_file():  # /dev/null is not to be replaced
         raise OSError(errno.EINVAL, "Not a regular file")

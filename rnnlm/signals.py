@@ -5,17 +5,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TypeAlias
 
 ONE_STOP_SECONDS = 1.0
 """Signals within this time are one request: some senders, such as `timeout`, send theirs twice."""
 
 
-Handler: TypeAlias = Callable[[int, FrameType | None], None]
-
-
 @contextmanager
-def handled(numbers: Iterable[int], handler: Handler) -> Iterator[Callable[[], None]]:
+def handled(
+    numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]
+) -> Iterator[Callable[[], None]]:
     """Have a function handle signals within a ``with`` block; what the block is given ends that early."""
     before = {number: signal.signal(number, handler) for number in numbers}
 

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import fingerprint, open_lines, published, sync, write_atomically, write_together
+from rnnlm.files import explaining, fingerprint, open_lines, published, sync, write_atomically, write_together
+
+
+def test_what_the_system_refuses_is_said_in_a_sentence(tmp_path):
+    with pytest.raises(RnnlmError) as raised, explaining(tmp_path, "cannot be read", "; use another"):
+        (tmp_path / "a").read_text()
+    assert str(raised.value) == f"{tmp_path}: cannot be read (No such file or directory); use another."
+    with pytest.raises(RnnlmError) as raised, explaining(None, "cannot be read"):
+        (tmp_path / "a").read_text()
+    assert str(raised.value) == f"{tmp_path / 'a'}: cannot be read (No such file or directory)."
+    with pytest.raises(RnnlmError, match=r"cannot be read \(damaged\)\."), explaining(tmp_path, "cannot be read"):
+        raise OSError("damaged")
 
 
 def test_files_and_directories_are_synced(tmp_path, monkeypatch):

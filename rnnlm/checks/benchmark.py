@@ -1,8 +1,7 @@
 """How fast a configuration trains on this machine."""
 
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,10 +47,6 @@ class Speed:
     threads: int
     blas: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values by name."""
-        return asdict(self)
-
 
 def benchmark(config: Config, seconds: float) -> Speed:
     """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
@@ -73,7 +68,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
     if size is None:
         if config.data.path is None:
             raise RnnlmError(
-                "model.vocabulary_size: give the number of tokens, or name a dataset with --set data.path=DIR."
+                "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
             )
         size = read_metadata(config.data.path)["vocabulary_size"]
     training_step = TrainingStep(make_network(config, size), config)

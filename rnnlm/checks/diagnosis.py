@@ -12,11 +12,12 @@ from rnnlm.dataset.store import Split
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
-from rnnlm.report.picture import save
+from rnnlm.report.picture import new_figure, save
 from rnnlm.text.report import counted
 
 WINDOWS = 200
 STREAMS = 20
+"""Windows that are measured, and streams that are read side by side, at most."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
     streams = min(STREAMS, split.num_tokens // steps)
     if streams == 0:
         raise RnnlmError(
-            f"the text has {counted(split.num_tokens, 'token{s}')}, but a distance of {distance} needs {steps:,}; "
+            f"The text has {counted(split.num_tokens, 'token{s}')}, but a distance of {distance} needs {steps:,}; "
             "give more text or a smaller distance."
         )
     norms = np.zeros((len(network.stack.layers), steps))
@@ -89,7 +90,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
     norms *= streams / windows
     if not np.isfinite(norms).all():
         raise RnnlmError(
-            "the gradient is not a finite number; diagnose a checkpoint from before it grew so large."
+            "The gradient is not a finite number; diagnose a checkpoint from before it grew so large."
         )
     return Diagnosis(norms, windows)
 
@@ -102,19 +103,11 @@ def plot(diagnoses: Mapping[str, Diagnosis], path: Path) -> None:
     diagnoses
         By the name of the model.
     path
-        The picture, in the format that its ending names, such as ``.png`` or ``.svg``.
-
-    Raises
-    ------
-    RnnlmError
-        If matplotlib is not installed, or does not know the format.
+        The picture, as for `save`.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ImportError as error:
-        raise RnnlmError("plotting needs matplotlib; run: pip install matplotlib.") from error
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = new_figure(8, 5)
+    from matplotlib.ticker import MaxNLocator
+
     axes = figure.add_subplot()
     for colour, (name, diagnosis) in enumerate(diagnoses.items()):
         for k, norms in enumerate(diagnosis.relative):

@@ -1,23 +1,17 @@
 """``rnnlm benchmark``."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import FiniteRange, config_options, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import POSITIVE, config_options, output_options, print_json, say
 
 
 @click.command()
 @config_options
-@click.option(
-    "--seconds",
-    type=FiniteRange(min=0, min_open=True),
-    default=5.0,
-    show_default=True,
-    help="How long to measure.",
-)
-@json_option
-@quiet_option
+@click.option("--seconds", type=POSITIVE, default=5.0, show_default=True, help="How long to measure.")
+@output_options
 def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_json: bool, quiet: bool) -> None:
     """Measure the speed of training steps.
 
@@ -38,7 +32,7 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
         settings = ", ".join(f"{name}={value}" for name, value in forcing.items())
         say(f"The environment sets {settings}: {speed.blas} runs; without, {blas.unforced_kernel()}.", quiet)
     if as_json:
-        print_json(speed.to_dict())
+        print_json(asdict(speed))
         return
     click.echo(
         f"{speed.tokens_per_second:,.0f} tokens/s, {speed.ms_per_step:.2f} ms a step\n"

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
@@ -15,10 +15,7 @@ from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.config import Config
-    from rnnlm.dataset.store import Split
-    from rnnlm.evaluation.interpolation import Interpolation, Predictor
     from rnnlm.models.language_model import LanguageModel
-    from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,8 +36,25 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Return a decorator that adds some options in their order."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+COUNT = click.IntRange(min=1)
+POSITIVE = FiniteRange(min=0, min_open=True)
+SHARE = FiniteRange(min=0, max=1, min_open=True)
+"""Types of numbers that several options take."""
+
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but results and errors.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+output_options = several(json_option, quiet_option)
 json_lines_option = click.option("--jsonl", "as_jsonl", is_flag=True, help="Print each result as a line of JSON.")
 runs_argument = click.argument("paths", metavar="RUN...", nargs=-1, required=True, type=PATH)
 x_option = click.option(
@@ -59,17 +73,6 @@ model_option = click.option(
 )
 
 
-def several(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """Return a decorator that adds some options in their order."""
-
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
 def several_as(
     argument: str, make: Callable[..., Any], *options: Callable[[Any], Any]
 ) -> Callable[[Command], Command]:
@@ -82,7 +85,7 @@ def several_as(
             return command(**values, **{argument: made})
 
         wrapped: Any = several(*options)(with_argument)
-        names = [parameter.name for parameter in wrapped.__click_params__[-len(options) :]]
+        names = [parameter.name for parameter in reversed(wrapped.__click_params__[-len(options) :])]
         return wrapped  # type: ignore[no-any-return]
 
     return add
@@ -113,22 +116,23 @@ def _values(annotation: Any) -> list[str]:
     return [value for part in get_args(annotation) for value in _values(part)]
 
 
-def _config_option(required: bool) -> Callable[[Command], Command]:
-    return click.option("--config", "config_path", required=required, type=PATH, help="YAML configuration.")
+def _config_options(required: bool) -> Callable[[Command], Command]:
+    return several(
+        click.option("--config", "config_path", required=required, type=PATH, help="YAML configuration."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="SECTION.KEY=VALUE",
+            shell_complete=_complete_key,
+            help="Change a value of the configuration, such as training.epochs=5. May be given again.",
+        ),
+    )
 
 
-_set_option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    shell_complete=_complete_key,
-    help="Change a value of the configuration, such as training.epochs=5. May be given again.",
-)
-config_options = several(_config_option(required=True), _set_option)
+config_options = _config_options(required=True)
 run_options = several(
-    _config_option(required=False),
-    _set_option,
+    _config_options(required=False),
     click.option("--data", type=PATH, help="Dataset directory.  [default: data.path]"),
     click.option("--out", type=PATH, help="Run directory to write.  [default: runs/NAME of the configuration]"),
 )
@@ -150,116 +154,6 @@ def chosen_run(
         out = RUNS / config_path.stem
         say(f"Run directory: {out}", quiet)
     return config, out
-
-
-def source_options(default_split: str) -> Callable[[Command], Command]:
-    """Add what a model is measured on; see `check_source` and `chosen_split`."""
-    return several(
-        click.option(
-            "--data",
-            type=PATH,
-            help="Dataset with the model's vocabulary.  [default: the one it was trained on]",
-        ),
-        click.option(
-            "--split",
-            type=click.Choice(["train", "valid", "test"]),
-            help=f"Part of the dataset.  [default: {default_split}]",
-        ),
-        click.option(
-            "--text", type=PATH, help="Text file instead of a dataset, of any format that preprocess reads."
-        ),
-    )
-
-
-def interpolation_options(others: str) -> Callable[[Command], Command]:
-    """Add ``--interpolate`` and ``--weight``; `others` says what the file may be."""
-    return several(
-        click.option("--interpolate", type=PATH, help=f"Mix with another model: {others}."),
-        click.option(
-            "--weight",
-            type=FiniteRange(min=0, max=1, min_open=True),
-            help="Weight of the network in the mixture.  [default: the best for the validation split]",
-        ),
-    )
-
-
-def chosen_interpolation(
-    model: "LanguageModel",
-    other: "Predictor | None",
-    weight: float | None,
-    data: Path | None,
-    quiet: bool,
-    dynamic: float | None = None,
-) -> "Interpolation | None":
-    """Return the mixture that the options of `interpolation_options` name, its weight fitted if none is given."""
-    from rnnlm.evaluation.interpolation import Interpolation
-
-    if other is None:
-        if weight is not None:
-            raise click.UsageError("--weight is for a mixture; give --interpolate FILE too.")
-        return None
-    if weight is None:
-        path = data or model.config.data.path
-        if path is None:
-            raise click.UsageError("Give --weight, as there is no dataset to fit it on.")
-        weight = model.scorer.fit_weight(other, _open_split(path, "valid", model.vocabulary), dynamic=dynamic)
-        say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
-    return Interpolation(other, weight)
-
-
-@contextmanager
-def chosen_split(
-    model: "LanguageModel",
-    data: Path | None,
-    split: str,
-    text: Path | None,
-    reader: "ReaderSettings",
-    quiet: bool,
-) -> "Iterator[Split]":
-    """Open what the options of `source_options` name for a model, and say which dataset, or what, that is."""
-    from rnnlm.cli.reading import say_reading
-    from rnnlm.dataset.building.text_split import text_split
-    from rnnlm.text.report import ReadReport
-
-    if text is not None:
-        report = ReadReport()
-        with text_split(text, model.vocabulary, reader, report) as part:
-            say_reading(report, quiet)
-            yield part
-        return
-    path = data or model.config.data.path
-    if path is None:
-        raise click.UsageError("Give --data DIR or --text FILE.")
-    say(f"Dataset: {path}, {split} split", quiet)
-    yield _open_split(path, split, model.vocabulary)
-
-
-def _open_split(path: str | Path, name: str, vocabulary: "Vocabulary") -> "Split":
-    """Open a part of a dataset that has the model's vocabulary.
-
-    Raises
-    ------
-    RnnlmError
-        If there is no such dataset or part, it is damaged, or it has another vocabulary.
-    """
-    from rnnlm.dataset.store import Dataset
-
-    dataset = Dataset.open(path)
-    if dataset.vocabulary != vocabulary:
-        raise RnnlmError(f"{path}: its vocabulary is not the model's; preprocess with --vocab, or use --text.")
-    return dataset.split(name)
-
-
-def check_source(data: Path | None, split: str | None, text: Path | None, reader: "ReaderSettings") -> None:
-    """Refuse options of `source_options` that contradict one another, and those of reading without a text."""
-    from rnnlm.cli.reading import refuse_reading_options
-
-    if text is None:
-        refuse_reading_options(reader, "--text FILE")
-    if data is not None and text is not None:
-        raise click.UsageError("Give --data or --text, not both.")
-    if split is not None and text is not None:
-        raise click.UsageError("--split is for a dataset; leave it out with --text.")
 
 
 def say(message: str, quiet: bool) -> None:
@@ -287,6 +181,13 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
         return MODEL
     say(f"Model: {run} (the newest run)", quiet)
     return run
+
+
+def load_model(model_path: Path | None, quiet: bool) -> "LanguageModel":
+    """Load the model that `find_model` returns."""
+    from rnnlm.models.language_model import LanguageModel
+
+    return LanguageModel.load(find_model(model_path, quiet))
 
 
 def load_vocabulary(path: Path) -> "Vocabulary":

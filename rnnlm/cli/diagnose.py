@@ -5,21 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    check_source,
-    chosen_split,
-    find_model,
-    json_option,
-    print_json,
-    quiet_option,
-    say,
-    source_options,
-)
-from rnnlm.cli.reading import reading_options
+from rnnlm.cli.common import COUNT, PATH, find_model, output_options, print_json, say
+from rnnlm.cli.measuring import Measured, measured_options
 
 if TYPE_CHECKING:
     from rnnlm.checks.diagnosis import Diagnosis
-    from rnnlm.text.inputs import ReaderSettings
 
 
 @click.command()
@@ -27,29 +17,17 @@ if TYPE_CHECKING:
     "--model",
     "model_paths",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run (its best checkpoint) or checkpoint directory; may be given again, to compare.  "
     "[default: the newest run under runs/, else the small model that is installed]",
 )
-@source_options(default_split="valid")
-@reading_options()
-@click.option(
-    "--distance", type=click.IntRange(min=1), default=50, show_default=True, help="Most steps back in time."
-)
-@click.option(
-    "--plot",
-    "plot_path",
-    type=click.Path(path_type=Path),
-    help="Picture to draw, such as gradients.png; needs matplotlib.",
-)
-@json_option
-@quiet_option
+@measured_options(default_split="valid")
+@click.option("--distance", type=COUNT, default=50, show_default=True, help="Most steps back in time.")
+@click.option("--plot", "plot_path", type=PATH, help="Picture to draw, such as gradients.png; needs matplotlib.")
+@output_options
 def diagnose(
     model_paths: tuple[Path, ...],
-    data: Path | None,
-    split: str | None,
-    text: Path | None,
-    reader: "ReaderSettings",
+    measured: Measured,
     distance: int,
     plot_path: Path | None,
     as_json: bool,
@@ -71,11 +49,10 @@ def diagnose(
     from rnnlm.checks.diagnosis import plot
     from rnnlm.models.language_model import LanguageModel
 
-    check_source(data, split, text, reader)
     diagnoses = {}
     for model_path in model_paths or (find_model(None, quiet),):
         model = LanguageModel.load(model_path)
-        with chosen_split(model, data, split or "valid", text, reader, quiet) as part:
+        with measured.open(model, quiet) as part:
             diagnoses[str(model_path)] = measure(model.network, part, distance)
     if as_json:
         layers = [

@@ -1,28 +1,11 @@
 """``rnnlm evaluate``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    FiniteRange,
-    check_source,
-    chosen_interpolation,
-    chosen_split,
-    find_model,
-    interpolation_options,
-    json_option,
-    model_option,
-    print_json,
-    quiet_option,
-    say,
-    source_options,
-)
-from rnnlm.cli.reading import reading_options
-
-if TYPE_CHECKING:
-    from rnnlm.text.inputs import ReaderSettings
+from rnnlm.cli.common import POSITIVE, load_model, model_option, output_options, print_json, say
+from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_options
 
 MOST_UNKNOWN = 0.3
 """Share of unknown tokens above which a perplexity says little."""
@@ -30,25 +13,19 @@ MOST_UNKNOWN = 0.3
 
 @click.command()
 @model_option
-@source_options(default_split="test")
-@reading_options()
-@interpolation_options("an ARPA n-gram model, or a file with the probability of every token")
+@measured_options(default_split="test")
+@mixture_options("an ARPA n-gram model, or a file with the probability of every token")
 @click.option(
     "--dynamic",
-    type=FiniteRange(min=0, min_open=True),
+    type=POSITIVE,
     metavar="RATE",
     help="Let the model go on learning from the text, at this rate. The saved model stays as it is.",
 )
-@json_option
-@quiet_option
+@output_options
 def evaluate(
     model_path: Path | None,
-    data: Path | None,
-    split: str | None,
-    text: Path | None,
-    reader: "ReaderSettings",
-    interpolate: Path | None,
-    weight: float | None,
+    measured: Measured,
+    mixture: Mixture,
     dynamic: float | None,
     as_json: bool,
     quiet: bool,
@@ -77,13 +54,10 @@ def evaluate(
     """
     from rnnlm.evaluation.interpolation import open_predictor
     from rnnlm.evaluation.perplexity import rounded
-    from rnnlm.models.language_model import LanguageModel
 
-    check_source(data, split, text, reader)
-    model = LanguageModel.load(find_model(model_path, quiet))
-    other = None if interpolate is None else open_predictor(interpolate, model.vocabulary)
-    interpolation = chosen_interpolation(model, other, weight, data, quiet, dynamic)
-    with chosen_split(model, data, split or "test", text, reader, quiet) as part:
+    model = load_model(model_path, quiet)
+    interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
+    with measured.open(model, quiet) as part:
         result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
     if result.unknown_tokens > MOST_UNKNOWN * result.tokens:
         say(
@@ -92,8 +66,8 @@ def evaluate(
             quiet,
         )
     if as_json:
-        mixture = {} if interpolation is None else {"weight": interpolation.weight}
-        print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **mixture})
+        fitted = {} if interpolation is None else {"weight": interpolation.weight}
+        print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **fitted})
         return
     click.echo(
         f"perplexity          {rounded(result.perplexity)}"

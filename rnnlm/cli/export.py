@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import PATH, load_model, model_option, output_options, print_json, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
@@ -26,11 +26,10 @@ FORMATS: "dict[str, Format]" = {".onnx": "onnx", ".pt": "torch", ".pth": "torch"
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="File to write, or to replace, and beside it NAME.vocabulary.json.",
 )
-@json_option
-@quiet_option
+@output_options
 def export(model_path: Path | None, file_format: "Format | None", out: Path, as_json: bool, quiet: bool) -> None:
     """Write a model as a file for other programs.
 
@@ -43,7 +42,6 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
       rnnlm export --model runs/comments -o comments.pt
     """
     from rnnlm.exchange.export import export as write
-    from rnnlm.models.language_model import LanguageModel
 
     by_ending = FORMATS.get(out.suffix.lower())
     file_format = file_format or by_ending
@@ -51,7 +49,7 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
         raise click.UsageError(f"-o {out}: give --format, or a name that ends with {', '.join(FORMATS)}.")
     if by_ending not in (None, file_format):
         raise click.UsageError(f"-o {out}: this ending is for --format {by_ending}; choose another.")
-    vocabulary = write(LanguageModel.load(find_model(model_path, quiet)), file_format, out)
+    vocabulary = write(load_model(model_path, quiet), file_format, out)
     if as_json:
         print_json({"model": str(out), "vocabulary": str(vocabulary)})
     else:

@@ -14,11 +14,14 @@ import click
 from click.core import ParameterSource
 
 from rnnlm.cli.common import (
+    COUNT,
     PATH,
+    POSITIVE,
+    SHARE,
     FiniteRange,
-    find_model,
     json_lines_option,
     json_option,
+    load_model,
     model_option,
     quiet_option,
     say,
@@ -68,7 +71,7 @@ writing_options = several_as(
     _writing,
     click.option(
         "--max-tokens",
-        type=click.IntRange(min=1),
+        type=COUNT,
         help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
     ),
     click.option(
@@ -104,16 +107,12 @@ writing_options = several_as(
         show_default=True,
         help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
     ),
-    click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only."),
-    click.option(
-        "--top-p",
-        type=FiniteRange(min=0, max=1, min_open=True),
-        help="Choose among the fewest tokens whose probabilities add up to P.",
-    ),
+    click.option("--top-k", type=COUNT, help="Choose among the K most likely tokens only."),
+    click.option("--top-p", type=SHARE, help="Choose among the fewest tokens whose probabilities add up to P."),
     click.option("--greedy", is_flag=True, help="Take the most likely token every time."),
     click.option(
         "--repetition-penalty",
-        type=FiniteRange(min=0, min_open=True),
+        type=POSITIVE,
         default=1.0,
         metavar="X",
         help="Raise the probabilities of tokens that are in the text already to the power X, before all else: "
@@ -136,13 +135,13 @@ writing_options = several_as(
 @click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
 @click.option(
     "--num-samples",
-    type=click.IntRange(min=1),
+    type=COUNT,
     help="How many texts.  [default: 5; with --greedy or --prompts 1, with --beam-width all]",
 )
 @writing_options
 @click.option(
     "--beam-width",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Search for the most likely texts, keeping N at each step; the best comes first. Nothing is drawn.",
 )
@@ -211,9 +210,7 @@ def generate(
             f"--min-tokens {writing.min_tokens}: it is above --max-tokens {writing.max_tokens}."
         )
 
-    from rnnlm.models.language_model import LanguageModel
-
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     never = [text for text in writing.ban if not model.writer.can_write(text)]
     if never:
         say(f"Not in the vocabulary, so never written: {', '.join(never)}", quiet)

@@ -5,15 +5,14 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import config_options, json_option, print_json, quiet_option, say
+from rnnlm.cli.common import config_options, output_options, print_json, say
 
 TOLERANCE = 1e-6
 
 
 @click.command()
 @config_options
-@json_option
-@quiet_option
+@output_options
 def gradcheck(config_path: Path, overrides: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """Check back-propagation against central differences.
 

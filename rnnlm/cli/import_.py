@@ -5,16 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    RUNS,
-    chosen_run,
-    json_option,
-    load_vocabulary,
-    print_json,
-    quiet_option,
-    run_options,
-    say,
-)
+from rnnlm.cli.common import PATH, RUNS, chosen_run, load_vocabulary, output_options, print_json, run_options, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.importing import WordList
@@ -22,16 +13,15 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("weights", type=click.Path(path_type=Path))
+@click.argument("weights", type=PATH)
 @run_options
 @click.option(
     "--vocab",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="In place of a dataset: a vocabulary.json, a run or a checkpoint; for another program's weights a text "
     "file of its words, one a line. The run is then not for training.",
 )
-@json_option
-@quiet_option
+@output_options
 def import_(
     weights: Path,
     config_path: Path | None,

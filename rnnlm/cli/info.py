@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option
+from rnnlm.cli.common import PATH, output_options, print_json
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@json_option
-@quiet_option
+@click.argument("path", type=PATH)
+@output_options
 def info(path: Path, as_json: bool, quiet: bool) -> None:
     """Describe a dataset, a run or a checkpoint, after checking its files.
 

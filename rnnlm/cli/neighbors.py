@@ -4,17 +4,14 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import find_model, json_option, model_option, print_json, quiet_option
+from rnnlm.cli.common import COUNT, load_model, model_option, output_options, print_json
 
 
 @click.command()
 @click.argument("word")
 @model_option
-@click.option(
-    "--num", type=click.IntRange(min=1), default=10, show_default=True, help="How many neighbors to list."
-)
-@json_option
-@quiet_option
+@click.option("--num", type=COUNT, default=10, show_default=True, help="How many neighbors to list.")
+@output_options
 def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet: bool) -> None:
     """List the words whose learned vectors are nearest to that of WORD.
 
@@ -28,9 +25,8 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors e --model runs/book --num 5
     """
     from rnnlm.evaluation.neighbors import nearest_words
-    from rnnlm.models.language_model import LanguageModel
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     found = nearest_words(model.network, model.vocabulary, word, num)
     if as_json:
         pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_argument, say, x_option
+from rnnlm.cli.common import PATH, output_options, print_json, runs_argument, say, x_option
 
 
 @click.command()
@@ -17,8 +17,7 @@ from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_a
     "[default: curves.png, in the run's directory if there is only one]",
 )
 @x_option
-@json_option
-@quiet_option
+@output_options
 def plot(paths: tuple[Path, ...], out: Path | None, x: str, as_json: bool, quiet: bool) -> None:
     """Draw the curves of runs as a picture; needs matplotlib.
 

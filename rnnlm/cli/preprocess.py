@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import json_option, print_json, quiet_option, say
+from rnnlm.cli.common import COUNT, PATH, output_options, print_json, say
 from rnnlm.cli.preprocess_options import (
-    TextOptions,
-    VocabularyOptions,
+    Given,
+    chosen_text,
+    chosen_vocabulary,
     division_options,
     refuse_options_without_effect,
     say_of_mixture,
@@ -31,30 +32,27 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True))
-@click.option("--out", type=click.Path(path_type=Path), help="Dataset directory.  [default: data/NAME OF INPUT]")
+@click.option("--out", type=PATH, help="Dataset directory.  [default: data/NAME OF INPUT]")
 @text_options
 @reading_options()
 @vocabulary_options
 @division_options
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that tokenize."
-)
+@click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tokenize.")
 @click.option(
     "--write-text",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Also write train.txt, valid.txt and test.txt: tokens with spaces between them, unknown words replaced, a"
     " sentence a line, for lmplz and others.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the dataset in --out, and the files of --write-text.")
-@json_option
-@quiet_option
+@output_options
 def preprocess(
     inputs: tuple[str, ...],
     out: Path | None,
-    text: TextOptions,
+    text: Given,
     reader: "ReaderSettings",
-    vocabulary: VocabularyOptions,
+    vocabulary: Given,
     division: "DivisionSettings",
     workers: int,
     write_text: Path | None,
@@ -100,12 +98,12 @@ def preprocess(
         others = [file for file in files if file and file != "-" and not Path(file).is_fifo()]
         formats = {*read.formats, *Inputs(others, reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
-        chosen = vocabulary.chosen(text)
-        settings = settings_of(chosen) or text.settings(read.formats)
+        chosen = chosen_vocabulary(vocabulary, text)
+        settings = settings_of(chosen) or chosen_text(text, read.formats)
         say(f"Reading {', '.join(map(source_name, inputs))}, writing {out}.", quiet)
         documents = (reader.documents or settings.default_documents) if "txt" in formats else None
         say(f"Text settings: {as_options(settings, documents)}", quiet)
-        if not vocabulary.vocabulary:
+        if "vocabulary" not in vocabulary:
             say_of_mixture(read.files, text, quiet)
         try:
             with tqdm(
@@ -130,7 +128,7 @@ def preprocess(
             save_text(Dataset.open(out), write_text, overwrite)
             say(f"Wrote {write_text}: train.txt, valid.txt, test.txt.", quiet)
     say_reading(report, quiet)
-    for message in summary(result, by_default=text.sentences is None):
+    for message in summary(result, by_default="sentences" not in text):
         say(message, quiet)
     if as_json:
         print_json(result.to_dict())

@@ -1,13 +1,11 @@
 """The options of ``rnnlm preprocess`` that belong together, and which of them exclude one another."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from rnnlm.cli.common import FiniteRange, load_vocabulary, say, several_as
+from rnnlm.cli.common import COUNT, PATH, FiniteRange, load_vocabulary, say, several_as
 from rnnlm.cli.main import with_options
 from rnnlm.errors import RnnlmError
 
@@ -21,31 +19,18 @@ if TYPE_CHECKING:
 RECORDS = frozenset(("csv", "json", "jsonl", "parquet"))
 
 
-@dataclass(frozen=True)
-class TextOptions:
-    """What was said about how text becomes tokens; None stands for what suits the inputs."""
+Given: TypeAlias = dict[str, Any]
+"""The options of a kind that were given, so that the library's defaults hold for the others."""
 
-    level: str | None
-    tokenizer: str | None
-    join: str | None
-    keep_lines: bool | None
-    lowercase: bool | None
-    sentences: bool | None
-    clean: bool | None
 
-    def settings(self, formats: Collection[str]) -> "TextSettings":
-        """Return the settings for inputs of these formats."""
-        from rnnlm.text.processor import TextSettings
-
-        try:
-            return TextSettings.choose(formats=formats, **given(**asdict(self)))
-        except RnnlmError as error:
-            raise click.UsageError(with_options(str(error))) from error
+def given(**options: Any) -> Given:
+    """Leave out the options that were not given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 text_options = several_as(
     "text",
-    TextOptions,
+    given,
     click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]"),
     click.option(
         "--tokenizer",
@@ -85,49 +70,19 @@ text_options = several_as(
 )
 
 
-@dataclass(frozen=True)
-class VocabularyOptions:
-    """What was said about the vocabulary; None stands for the default."""
+def chosen_text(options: Given, formats: Collection[str]) -> "TextSettings":
+    """Return how text becomes tokens where the inputs have these formats."""
+    from rnnlm.text.processor import TextSettings
 
-    size: int | None
-    min_count: int | None
-    vocabulary: Path | None
-    extend_vocab: int | None
-    unknown_token: str | None
-    start_token: str | None
-    end_token: str | None
-
-    def chosen(self, text: TextOptions) -> "Vocabulary | VocabularySettings":
-        """Return a vocabulary that is reused, if no option contradicts it, or which words a new one keeps."""
-        from rnnlm.dataset.building.learning import VocabularySettings
-        from rnnlm.text.vocabulary import SpecialTokens
-
-        if self.vocabulary is None:
-            if self.extend_vocab:
-                raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
-            names = given(unknown=self.unknown_token, start=self.start_token, end=self.end_token)
-            choice = given(size=self.size, min_count=self.min_count)
-            return VocabularySettings(**choice, special=SpecialTokens(**names))
-        old = load_vocabulary(self.vocabulary)
-        contradictions = old.contradictions(
-            **asdict(text),
-            vocab_size=self.size,
-            min_count=None if self.extend_vocab else self.min_count,
-            unknown_token=self.unknown_token,
-            start_token=self.start_token,
-            end_token=self.end_token,
-        )
-        if contradictions:
-            option = contradictions[0].replace("_", "-")
-            raise click.UsageError(f"--{option} is fixed by the vocabulary of {self.vocabulary}; leave it out.")
-        if self.extend_vocab is None:
-            return old
-        return VocabularySettings(len(old) + self.extend_vocab, self.min_count or 1, extends=old)
+    try:
+        return TextSettings.choose(formats=formats, **options)
+    except RnnlmError as error:
+        raise click.UsageError(with_options(str(error))) from error
 
 
 vocabulary_options = several_as(
     "vocabulary",
-    VocabularyOptions,
+    given,
     click.option(
         "--vocab-size",
         "size",
@@ -137,19 +92,19 @@ vocabulary_options = several_as(
     ),
     click.option(
         "--min-count",
-        type=click.IntRange(min=1),
+        type=COUNT,
         metavar="N",
         help="Leave out words seen fewer times; with --extend-vocab, of those it would add.  [default: 1]",
     ),
     click.option(
         "--vocab",
         "vocabulary",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
     ),
     click.option(
         "--extend-vocab",
-        type=click.IntRange(min=1),
+        type=COUNT,
         metavar="N",
         help="With --vocab: add the N most frequent words that it lacks, to go on training with train"
         " --init-from.",
@@ -158,6 +113,27 @@ vocabulary_options = several_as(
     click.option("--start-token", metavar="TOKEN", help="Begins a sentence.  [default: SENTENCE_START]"),
     click.option("--end-token", metavar="TOKEN", help="Ends a sentence.  [default: SENTENCE_END]"),
 )
+
+
+def chosen_vocabulary(options: Given, text: Given) -> "Vocabulary | VocabularySettings":
+    """Return a vocabulary that is reused, if no option contradicts it, or which words a new one keeps."""
+    from rnnlm.dataset.building.learning import VocabularySettings
+    from rnnlm.text.vocabulary import SpecialTokens
+
+    wanted = dict(options)
+    path, added = wanted.pop("vocabulary", None), wanted.pop("extend_vocab", None)
+    if path is None:
+        if added:
+            raise click.UsageError("--extend-vocab adds words to the vocabulary of --vocab; give that too.")
+        names = {name: wanted.pop(f"{name}_token", None) for name in ("unknown", "start", "end")}
+        return VocabularySettings(**wanted, special=SpecialTokens(**given(**names)))
+    old = load_vocabulary(path)
+    min_count = wanted.pop("min_count", 1) if added else 1
+    contradictions = old.contradictions(**text, vocab_size=wanted.pop("size", None), **wanted)
+    if contradictions:
+        option = contradictions[0].replace("_", "-")
+        raise click.UsageError(f"--{option} is fixed by the vocabulary of {path}; leave it out.")
+    return VocabularySettings(len(old) + added, min_count, extends=old) if added else old
 
 
 def _division(
@@ -184,9 +160,7 @@ division_options = several_as(
     ),
     click.option("--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input."),
     click.option(
-        "--valid-fraction",
-        type=FiniteRange(0, 1),
-        help="Share of the documents for validation.  [default: 0.05]",
+        "--valid-fraction", type=FiniteRange(0, 1), help="Share of the documents for validation.  [default: 0.05]"
     ),
     click.option(
         "--test-fraction", type=FiniteRange(0, 1), help="Share of the documents for the test.  [default: 0.05]"
@@ -195,9 +169,9 @@ division_options = several_as(
 )
 
 
-def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSettings", text: TextOptions) -> None:
+def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSettings", text: Given) -> None:
     """Refuse what none of the formats that are read has, and documents that are lines where these are tokens."""
-    if text.keep_lines and reader.documents == "line":
+    if text.get("keep_lines") and reader.documents == "line":
         raise click.UsageError("--keep-lines keeps nothing of --documents line; choose paragraph or file.")
     found = ", ".join(sorted(formats))
     for option, is_given, kinds, named in (
@@ -212,9 +186,9 @@ def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSetti
             raise click.UsageError(f"{option} is for {named}, but {found} is read; leave it out, or set --format.")
 
 
-def say_of_mixture(files: Sequence["InputFile"], text: TextOptions, quiet: bool) -> None:
+def say_of_mixture(files: Sequence["InputFile"], text: Given, quiet: bool) -> None:
     """Say that records are taken as they are where they are read together with plain text."""
-    unsaid = [f"--no-{name}" for name in ("clean", "sentences") if getattr(text, name) is None]
+    unsaid = [f"--no-{name}" for name in ("clean", "sentences") if name not in text]
     plain = [file.name for file in files if file.format == "txt"]
     if unsaid and plain and len(plain) < len(files):
         say(
@@ -222,8 +196,3 @@ def say_of_mixture(files: Sequence["InputFile"], text: TextOptions, quiet: bool)
             f" {' '.join(unsaid)}.",
             quiet,
         )
-
-
-def given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given, so that the library's defaults hold for the others."""
-    return {name: value for name, value in options.items() if value is not None}

@@ -67,22 +67,16 @@ OPTIONS = (
     ENCODING,
     click.option("--keep-damaged", is_flag=True, help="Keep what comes before the place where a file is damaged."),
 )
+"""The options of every command that reads text; parameters are called as in `ReaderSettings`."""
 
 
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
-    """Add the options of reading, and hand the command what they say as one argument, `reader`.
-
-    Their parameters are called as in `ReaderSettings`.
-
-    Parameters
-    ----------
-    by_documents
-        Whether the command reads documents, not lines.
-    """
-    return several_as("reader", _reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+    """Add the options of a command that reads documents, or lines, and hand it what they say as `reader`."""
+    return several_as("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
 
-def _reader(**values: Any) -> "ReaderSettings":
+def make_reader(**values: Any) -> "ReaderSettings":
+    """Return what the values of the options say."""
     from rnnlm.text.inputs import ReaderSettings
 
     reader = ReaderSettings(**values)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_argument, say, x_option
+from rnnlm.cli.common import PATH, output_options, print_json, runs_argument, say, x_option
 
 
 @click.command()
@@ -23,15 +23,9 @@ from rnnlm.cli.common import PATH, json_option, print_json, quiet_option, runs_a
     metavar="DIR",
     help="Write event files for TensorBoard too, or write them again; needs tensorboardX.",
 )
-@json_option
-@quiet_option
+@output_options
 def report(
-    paths: tuple[Path, ...],
-    out: Path | None,
-    x: str,
-    events_directory: Path | None,
-    as_json: bool,
-    quiet: bool,
+    paths: tuple[Path, ...], out: Path | None, x: str, events_directory: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Show runs on a web page: curves, samples, settings.
 

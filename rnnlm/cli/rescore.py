@@ -1,22 +1,13 @@
 """``rnnlm rescore``."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import (
-    FiniteRange,
-    chosen_interpolation,
-    find_model,
-    interpolation_options,
-    json_lines_option,
-    model_option,
-    print_json,
-    quiet_option,
-)
+from rnnlm.cli.common import FiniteRange, json_lines_option, load_model, model_option, print_json, quiet_option
+from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import ENCODING, say_reading
 
 
@@ -32,7 +23,7 @@ from rnnlm.cli.reading import ENCODING, say_reading
 )
 @click.option("--scores", is_flag=True, help="Print the log-probability of every hypothesis instead of the best.")
 @ENCODING
-@interpolation_options("an ARPA n-gram model")
+@mixture_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
 def rescore(
@@ -41,8 +32,7 @@ def rescore(
     lm_weight: float,
     scores: bool,
     encoding: str | None,
-    interpolate: Path | None,
-    weight: float | None,
+    mixture: Mixture,
     as_jsonl: bool,
     quiet: bool,
 ) -> None:
@@ -66,22 +56,18 @@ def rescore(
       rnnlm rescore moses.nbest --lm-weight 0.5 --jsonl
     """
     from rnnlm.evaluation.ngram import NgramModel
-    from rnnlm.evaluation.rescoring import Hypothesis, best, read_nbest
+    from rnnlm.evaluation.rescoring import best, read_nbest
     from rnnlm.evaluation.rescoring import rescore as rescore_hypotheses
     from rnnlm.evaluation.scorer import TEXTS_TOGETHER
-    from rnnlm.models.language_model import LanguageModel
-    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.arrival import as_they_come
     from rnnlm.text.lines import read_lines, source_name
     from rnnlm.text.report import ReadReport
 
-    model = LanguageModel.load(find_model(model_path, quiet))
-    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
-    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    model = load_model(model_path, quiet)
+    interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
-    parts: Iterable[Iterable[Hypothesis]] = [hypotheses]
-    if is_awaited(nbest):
-        parts = as_they_come(hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
+    parts = as_they_come(nbest, hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
     rescored = chain.from_iterable(
         rescore_hypotheses(model.scorer, part, weight=lm_weight, interpolation=interpolation) for part in parts
     )

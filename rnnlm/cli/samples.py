@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from rnnlm.cli.common import print_json, say
+from rnnlm.cli.measuring import open_split
+from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
@@ -22,29 +24,18 @@ TOGETHER = 64
 
 
 def training_split(model: "LanguageModel", data: Path | None, quiet: bool) -> "Split":
-    """Open the text that a model was trained on, and say which dataset that is.
-
-    Raises
-    ------
-    RnnlmError
-        If it is not there, is empty, or has another vocabulary.
-    """
-    from rnnlm.dataset.store import Dataset
-    from rnnlm.errors import RnnlmError
-
+    """Open the text that a model was trained on, and say which dataset that is."""
     path = data or model.config.data.path
     advice = "name the dataset that the model was trained on with --data DIR."
     if path is None:
         raise click.UsageError(f"--novelty needs the training text; {advice}")
     if not Path(path).exists():
         raise RnnlmError(f"{path}: no such directory; {advice}")
-    dataset = Dataset.open(path)
-    if dataset.vocabulary != model.vocabulary:
-        raise RnnlmError(f"{path}: its vocabulary is not the model's; {advice}")
-    if dataset.train.num_tokens == 0:
+    train = open_split(path, "train", model.vocabulary, advice)
+    if train.num_tokens == 0:
         raise RnnlmError(f"{path}: its train split is empty; {advice}")
     say(f"Dataset: {path}, train split", quiet)
-    return dataset.train
+    return train
 
 
 def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Samples:

@@ -1,6 +1,5 @@
 """``rnnlm score``."""
 
-from collections.abc import Iterable
 from itertools import chain
 from math import exp
 from pathlib import Path
@@ -8,16 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import (
-    chosen_interpolation,
-    find_model,
-    interpolation_options,
-    json_lines_option,
-    model_option,
-    print_json,
-    quiet_option,
-    say,
-)
+from rnnlm.cli.common import COUNT, json_lines_option, load_model, model_option, print_json, quiet_option, say
+from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import reading_options, say_reading
 
 if TYPE_CHECKING:
@@ -29,14 +20,10 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--tokens", "by_token", is_flag=True, help="Print every token.")
 @click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=64,
-    show_default=True,
-    help="Lines that are scored side by side, at most.",
+    "--batch-size", type=COUNT, default=64, show_default=True, help="Lines that are scored side by side, at most."
 )
 @reading_options(by_documents=False)
-@interpolation_options("an ARPA n-gram model")
+@mixture_options("an ARPA n-gram model")
 @json_lines_option
 @quiet_option
 def score(
@@ -45,8 +32,7 @@ def score(
     by_token: bool,
     batch_size: int,
     reader: "ReaderSettings",
-    interpolate: Path | None,
-    weight: float | None,
+    mixture: Mixture,
     as_jsonl: bool,
     quiet: bool,
 ) -> None:
@@ -74,20 +60,17 @@ def score(
     """
     from rnnlm.evaluation.ngram import NgramModel
     from rnnlm.evaluation.perplexity import perplexity, rounded
-    from rnnlm.models.language_model import LanguageModel
-    from rnnlm.text.arrival import as_they_come, is_awaited
+    from rnnlm.text.arrival import as_they_come
     from rnnlm.text.readers import read_texts
     from rnnlm.text.report import ReadReport, counted
 
-    model = LanguageModel.load(find_model(model_path, quiet))
+    model = load_model(model_path, quiet)
     visible = model.vocabulary.visible
-    other = None if interpolate is None else NgramModel.load(interpolate, model.vocabulary)
-    interpolation = chosen_interpolation(model, other, weight, None, quiet)
+    interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
-    texts: Iterable[str] = read_texts(file, reader, report)
-    parts = as_they_come(texts, batch_size, len) if is_awaited(file) else [texts]
+    parts = as_they_come(file, read_texts(file, reader, report), batch_size, len)
     scores = (model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
     for each in chain.from_iterable(scores):
         lines += 1

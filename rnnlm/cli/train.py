@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import chosen_run, json_option, print_json, quiet_option, run_options, say
+from rnnlm.cli.common import PATH, chosen_run, output_options, print_json, run_options, say
 from rnnlm.errors import RnnlmError
 
 
@@ -14,12 +14,11 @@ from rnnlm.errors import RnnlmError
 @run_options
 @click.option(
     "--init-from",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Run or checkpoint to begin with: its network and weights. New words of the dataset begin at random.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out from its last checkpoint.")
-@json_option
-@quiet_option
+@output_options
 def train(
     config_path: Path | None,
     overrides: tuple[str, ...],

@@ -35,6 +35,19 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network. The defaults are the published tutorial's."""
 
+    architecture_keys: ClassVar = (
+        "cell",
+        "nonlinearity",
+        "embedding_size",
+        "hidden_size",
+        "num_layers",
+        "bias",
+        "residual",
+        "tie_weights",
+        "softmax_cutoffs",
+    )
+    """The keys that say which weights there are, and what a trained network computes with them."""
+
     cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
         "rnn", description="Recurrent cell: `rnn` is the vanilla one."
     )
@@ -94,6 +107,10 @@ class ModelConfig(Section):
         "uniform", description="How recurrent weights start."
     )
     recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
+
+    def architecture(self) -> dict[str, Any]:
+        """Return the values of `architecture_keys`."""
+        return {key: getattr(self, key) for key in self.architecture_keys}
 
     @model_validator(mode="after")
     def _nonlinearity_applies(self) -> "ModelConfig":

@@ -1,8 +1,7 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import NOT_YAML, parse_yaml, read_text, sha256
+from rnnlm.files import NOT_YAML, explaining, parse_yaml, read_text, sha256
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
@@ -76,13 +75,7 @@ class Split:
         return len(self.ids) - self.num_sentences
 
     def sentence(self, index: int) -> NDArray[Any]:
-        """Return the ids of a sentence, START and END included.
-
-        Raises
-        ------
-        IndexError
-            If there is no such sentence; negative numbers are not accepted.
-        """
+        """Return the ids of a sentence, START and END included; an IndexError where there is none, or below 0."""
         if not 0 <= index < self.num_sentences:
             raise IndexError(f"sentence {index} of {self.num_sentences}")
         return self.ids[int(self.offsets[index]) : int(self.offsets[index + 1])]
@@ -127,20 +120,13 @@ class Dataset:
         """
         path = Path(path)
         metadata = read_metadata(path)
-        with _naming(path):
-            _check_files(path, metadata["files"])
-            vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
-            splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
+        _check_files(path, metadata["files"])
+        vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
+        splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
         return cls(path, vocabulary, metadata, *splits)
 
     def split(self, name: str) -> Split:
-        """Return the part called ``train``, ``valid`` or ``test``.
-
-        Raises
-        ------
-        RnnlmError
-            If there is no part of that name.
-        """
+        """Return the part called ``train``, ``valid`` or ``test``; refuse another name."""
         if name not in SPLITS:
             raise RnnlmError(f"{name!r} is not a part of a dataset; choose train, valid or test.")
         part: Split = getattr(self, name)
@@ -168,7 +154,7 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     path = Path(path)
     file = path / METADATA_FILE
     try:
-        with _naming(file):
+        with explaining(file, "cannot be read"):
             if not path.exists():
                 raise RnnlmError(
                     f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'."
@@ -203,15 +189,6 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     return metadata
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Say which file cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        raise RnnlmError(f"{error.filename or path}: cannot be read ({error.strerror}).") from error
-
-
 def file_names() -> list[str]:
     """List the files of a dataset beside its metadata."""
     return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
@@ -227,16 +204,17 @@ def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
 
 def _check_files(path: Path, files: Mapping[str, Any]) -> None:
     for name in file_names():
-        file = path / name
-        if not file.is_file():
-            raise _damaged(file, "is missing")
-        size = file.stat().st_size
-        if size != files[name]["bytes"]:
-            raise _damaged(
-                file, f"has {size:,} bytes, not the {files[name]['bytes']:,} that {METADATA_FILE} names"
-            )
-        if sha256(file) != files[name]["sha256"]:
-            raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
+        file, expected = path / name, files[name]
+        with explaining(file, "cannot be read"):
+            if not file.is_file():
+                raise _damaged(file, "is missing")
+            size = file.stat().st_size
+            if size != expected["bytes"]:
+                raise _damaged(
+                    file, f"has {size:,} bytes, not the {expected['bytes']:,} that {METADATA_FILE} names"
+                )
+            if sha256(file) != expected["sha256"]:
+                raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 
 
 def _open_split(path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int) -> Split:
@@ -253,11 +231,12 @@ def _open_split(path: Path, name: str, numbers: Mapping[str, int], vocabulary_si
 
 
 def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
-    if file.stat().st_size % dtype.itemsize:
-        raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
-    if file.stat().st_size == 0:  # which cannot be mapped
-        return np.frombuffer(b"", dtype)
-    return np.memmap(file, dtype, mode="r")
+    with explaining(file, "cannot be read"):
+        if file.stat().st_size % dtype.itemsize:
+            raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
+        if file.stat().st_size == 0:  # which cannot be mapped
+            return np.frombuffer(b"", dtype)
+        return np.memmap(file, dtype, mode="r")
 
 
 def _check_offsets(file: Path, offsets: NDArray[np.uint64], length: int) -> None:

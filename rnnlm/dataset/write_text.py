@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rnnlm.dataset.store import SPLITS, Dataset, Split
 from rnnlm.errors import RnnlmError
-from rnnlm.files import make_directory, write_atomically
+from rnnlm.files import explaining, make_directory, write_atomically
 from rnnlm.text.vocabulary import Vocabulary
 
 BLOCK = 1 << 18
@@ -16,13 +16,7 @@ SPACE = "▁"
 
 
 def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> None:
-    """Refuse to write text where it may not be.
-
-    Raises
-    ------
-    RnnlmError
-        If there is such a file already and `overwrite` is off, or the directory is in that of the dataset.
-    """
+    """Refuse to write text into a dataset or, where `overwrite` is off, over a file of such a name."""
     place = directory.resolve()
     if dataset.resolve() in (place, *place.parents):
         raise RnnlmError(f"{directory}: this is in the dataset; choose another directory with `write_text`.")
@@ -39,34 +33,15 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
 
     The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
     So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
-    is written as in Python, such as ``\\n``.
-
-    Parameters
-    ----------
-    dataset
-        What is written.
-    directory
-        Where the files are made; it need not be there.
-    overwrite
-        Whether files of these names are replaced.
-
-    Raises
-    ------
-    RnnlmError
-        If files may not be replaced, or cannot be written.
+    is written as in Python, such as ``\\n``. The directory is made, where `check_text_destination` lets it be.
     """
     check_text_destination(directory, dataset.path, overwrite)
     words = [f" {_as_word(token)}" for token in dataset.vocabulary.tokens]
     words[Vocabulary.start_id], words[Vocabulary.end_id] = "", "\n"
-    try:
+    with explaining(directory, "the text cannot be written", "; see to its room and permissions"):
         make_directory(directory)
         for file, name in zip(_files(directory), SPLITS, strict=True):
             write_atomically(file, map(str.encode, _text(dataset.split(name), words)))
-    except OSError as error:
-        raise RnnlmError(
-            f"{directory}: the text cannot be written ({error.strerror or error}); see to its room and"
-            " permissions."
-        ) from error
 
 
 def _files(directory: Path) -> list[Path]:

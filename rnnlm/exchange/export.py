@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import write_together
+from rnnlm.files import explaining, write_together
 from rnnlm.models.language_model import LanguageModel
 
 Format = Literal["onnx", "torch"]
@@ -41,12 +41,8 @@ def export(model: LanguageModel, file_format: Format, out: Path) -> Path:
     """
     content = _onnx(model) if file_format == "onnx" else _torch(model)
     vocabulary = out.parent / f"{out.stem}.vocabulary.json"
-    try:
+    with explaining(None, "cannot be written", "; choose another `out`"):
         write_together({out: content, vocabulary: model.vocabulary.content(vocabulary)})
-    except OSError as error:
-        raise RnnlmError(
-            f"{error.filename}: cannot be written ({error.strerror}); choose another `out`."
-        ) from error
     return vocabulary
 
 
@@ -58,7 +54,7 @@ def _onnx(model: LanguageModel) -> bytes:
 
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
         raise RnnlmError(
-            "an ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
+            "An ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
         )
     content: bytes = onnx_model(model.network).SerializeToString()
     return content
@@ -69,7 +65,7 @@ def _torch(model: LanguageModel) -> bytes:
         import torch
     except ImportError as error:
         raise RnnlmError(
-            "a .pt file needs PyTorch; install it, or read a checkpoint's model.safetensors with "
+            "A .pt file needs PyTorch; install it, or read a checkpoint's model.safetensors with "
             "safetensors.torch.load_file."
         ) from error
 

@@ -1,6 +1,6 @@
 """Weights from elsewhere as a run."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rnnlm.config import Config
@@ -8,7 +8,7 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.layouts import Layout, recognized
 from rnnlm.exchange.weight_files import read_weights
-from rnnlm.files import read_text
+from rnnlm.files import explaining, read_text
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import fill, make_network
 from rnnlm.nn.arrays import Floats
@@ -20,32 +20,17 @@ from rnnlm.training.progress import Progress
 
 @dataclass(frozen=True)
 class WordList:
-    """The words of a text file in the order of their ids, one a line.
-
-    Attributes
-    ----------
-    path
-        The file.
-    words
-        Its lines.
-    """
+    """The words of a text file in the order of their ids, one a line."""
 
     path: Path
     words: list[str]
 
     @classmethod
     def read(cls, path: Path) -> "WordList":
-        """Read a file.
-
-        Raises
-        ------
-        RnnlmError
-            If it cannot be read, a line is empty, or a word appears in it twice.
-        """
+        """Read a file; an empty line, or a word that appears twice, is refused."""
         try:
-            words = read_text(path, LARGEST_FILE).removesuffix("\n").split("\n")
-        except OSError as error:
-            raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
+            with explaining(path, "cannot be read"):
+                words = read_text(path, LARGEST_FILE).removesuffix("\n").split("\n")
         except ValueError as error:
             raise RnnlmError(
                 f"{path}: not a list of words ({error}); save it as UTF-8, one word a line."
@@ -123,7 +108,7 @@ def import_run(
         Trainer(model, dataset, run, quiet=True).begin()
     else:
         run.begin(config)
-        run.checkpoints.save(0, model.checkpoint({"progress": Progress().to_dict()}, {}), is_best=True)
+        run.checkpoints.save(0, model.checkpoint({"progress": asdict(Progress())}, {}), is_best=True)
     return description
 
 

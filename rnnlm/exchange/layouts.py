@@ -57,13 +57,7 @@ class Layout:
     ends_start: bool
 
     def configuration(self, config: Config, source: Path) -> Config:
-        """Return a configuration completed by what the weights say.
-
-        Raises
-        ------
-        RnnlmError
-            If it says otherwise, or leaves out what they do not say.
-        """
+        """Return a configuration completed by what the weights say; refuse one that says otherwise."""
         for key, value in self.model.items():
             given = getattr(config.model, key)
             if key in config.model.model_fields_set and given != value:
@@ -73,8 +67,8 @@ class Layout:
                 )
         if self.ends_start and self.model["cell"] == "rnn" and "nonlinearity" not in config.model.model_fields_set:
             raise RnnlmError(
-                f"{source}: its weights do not say whether its layers are RNN_TANH or RNN_RELU; add --set "
-                "model.nonlinearity=tanh, or relu."
+                f"{source}: its weights do not say whether its layers are RNN_TANH or RNN_RELU; add "
+                "`set=model.nonlinearity=tanh`, or relu."
             )
         training = {
             key: value for key, value in self.training.items() if key not in config.training.model_fields_set
@@ -85,17 +79,8 @@ class Layout:
     def with_words(self, words: Sequence[str], source: Path) -> tuple[dict[str, Floats], Vocabulary]:
         """Return the weights with the special tokens first, and the vocabulary.
 
-        Parameters
-        ----------
-        words
-            The words in the order of their ids.
-        source
-            The file that they come from, for messages.
-
-        Raises
-        ------
-        RnnlmError
-            If they are not as many as the weights are for, or a special token is not among them.
+        The words, from the file `source`, are in the order of their ids; a list of another length, or without a
+        special token, is refused.
         """
         if len(words) != self.number_of_words:
             raise RnnlmError(
@@ -141,10 +126,7 @@ class Layout:
 def recognized(weights: Mapping[str, Floats], source: Path) -> Layout | None:
     """Return the layout of another program's weights; None if it is none that is known.
 
-    Raises
-    ------
-    RnnlmError
-        If the weights are another program's, but cannot be a network's here.
+    Weights that cannot be a network's here are refused.
     """
     if any(name.startswith(("encoder.layers.", "transformer_encoder.")) for name in weights):
         raise RnnlmError(f"{source}: these are a transformer's weights; only recurrent networks can be imported.")

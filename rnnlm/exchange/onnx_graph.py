@@ -60,7 +60,6 @@ def onnx_model(network: Network) -> onnx.ModelProto:
     ``log_probs``   (time, batch, C)          Natural logarithms of the next token's probabilities.
     ``next_state``  (L·S, batch, H)           The state after the last id.
     ==============  ========================  ==========================================================
-
     """
     table, layers, head = network.source.table.value, network.stack.layers, network.head
     is_one_hot = isinstance(network.source, OneHot)  # then the table is U of the first layer

@@ -10,6 +10,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from rnnlm.errors import RnnlmError
+from rnnlm.files import explaining
 from rnnlm.nn.arrays import Floats
 
 TRAINED_WITH_KERAS = (
@@ -42,11 +43,8 @@ def read_weights(path: Path) -> dict[str, Floats]:
     """
     if path.is_dir():
         raise RnnlmError(f"{path}: {_of_directory(path)}")
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(16)
-    except OSError as error:
-        raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
+    with explaining(path, "cannot be read"), path.open("rb") as file:
+        beginning = file.read(16)
     for signature, kind in SIGNATURES.items():
         if beginning.startswith(signature):
             raise RnnlmError(f"{path}: this is {kind}")
@@ -74,11 +72,11 @@ def _of_directory(path: Path) -> str:
     files = {each.name for each in path.iterdir()}
     if "checkpoints" in files or "manifest.json" in files:
         return (
-            "this is a run or checkpoint of rnnlm itself, which needs no import; name it with --model, or begin a "
-            "training with --init-from."
+            "this is a run or checkpoint of rnnlm itself, which needs no import; name it with `model`, or begin a "
+            "training with `init_from`."
         )
     if "dataset.yaml" in files:
-        return "this is a dataset; name the file of weights, and the dataset with --data."
+        return "this is a dataset; name the file of weights, and the dataset with `data`."
     if "saved_model.pb" in files or "checkpoint" in files or any(name.endswith(".index") for name in files):
         return f"this is a TensorFlow model; {TRAINED_WITH_TENSORFLOW}"
     if "config.json" in files:
@@ -118,10 +116,10 @@ def _read_archive(path: Path) -> dict[str, Floats]:
 
 
 def _read_safetensors(path: Path) -> dict[str, Floats]:
+    with explaining(path, "cannot be read"):
+        content = path.read_bytes()
     try:
-        return safetensors.numpy.load(path.read_bytes())
-    except OSError as error:
-        raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
+        return safetensors.numpy.load(content)
     except SafetensorError as error:
         raise RnnlmError(f"{path}: not a safetensors file ({error}); save the weights again.") from error
     except (KeyError, TypeError) as error:

@@ -1,5 +1,6 @@
 """The language model: network, vocabulary and text processing in one object."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -197,6 +198,15 @@ class LanguageModel(Model):
         """Write a text of at most `length` tokens."""
         [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng])
         return sample.text
+
+    @property
+    def guessing_loss(self) -> float:
+        """The loss of one who takes all tokens for equally likely."""
+        return math.log(len(self.vocabulary))
+
+    def data_description(self) -> str:
+        """Say how large the vocabulary is."""
+        return f"{len(self.vocabulary):,} tokens in the vocabulary"
 
     def description(self) -> str:
         """Describe the network in one line."""

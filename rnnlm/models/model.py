@@ -86,6 +86,15 @@ class Model(ABC):
     def preview(self, rng: np.random.Generator, length: int) -> str:
         """Return a text, at most `length` tokens long, that shows what the model can do so far."""
 
+    @property
+    @abstractmethod
+    def guessing_loss(self) -> float:
+        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+
     @abstractmethod
     def description(self) -> str:
         """Describe the network in one line."""
+
+    @abstractmethod
+    def data_description(self) -> str:
+        """Say in a few words what the network's inputs and outputs are."""

@@ -79,17 +79,7 @@ class Curve:
 
 
 def curves(chart: Chart, runs: Sequence[RunLog], x: str) -> list[Curve]:
-    """Return the curves of a chart, those of a run one after the other; none for what a run did not log.
-
-    Parameters
-    ----------
-    chart
-        One of `CHARTS`.
-    runs
-        The runs.
-    x
-        One of `X_AXES`.
-    """
+    """Return the curves of a chart over one of `X_AXES`, run after run; none for what a run did not log."""
     found = []
     for number, run in enumerate(runs):
         for split in chart.splits:

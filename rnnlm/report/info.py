@@ -14,13 +14,7 @@ from rnnlm.training.progress import Progress
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """Describe what is at a path, after checking all of its files.
-
-    Raises
-    ------
-    RnnlmError
-        If there is nothing, or none of the three, or it is damaged.
-    """
+    """Describe what is at a path, after checking all of its files."""
     path = Path(path)
     if (path / METADATA_FILE).exists():
         return _dataset(path)

@@ -44,14 +44,8 @@ PAGE = """\
 def render(runs: Sequence[RunLog], x: str = "step") -> str:
     """Return the page that shows runs, beside and over one another.
 
-    All text from a run is escaped, and the page forbids the browser to load or to run anything.
-
-    Parameters
-    ----------
-    runs
-        The runs, at least one.
-    x
-        What the curves are drawn over, one of `X_AXES`.
+    All text from a run is escaped, and the page forbids the browser to load or to run anything. The curves are
+    drawn over `x`, one of `X_AXES`.
     """
     labels = [run.label for run in runs]
     sections = {

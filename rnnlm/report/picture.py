@@ -31,15 +31,12 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     RnnlmError
         If there is nothing to draw, matplotlib is not installed, or it does not know the format.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
-    except ImportError as error:
-        raise RnnlmError("Plotting needs matplotlib; run: pip install matplotlib.") from error
     drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
     if not drawn:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
-    figure = Figure(figsize=(8, 3 * len(drawn)), layout="constrained")
+    figure = new_figure(8, 3 * len(drawn))
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
     for axes, (chart, found) in zip(figure.subplots(len(drawn), squeeze=False).flat, drawn.items(), strict=True):
         for curve in found:
             colour, valid = f"C{curve.run}", curve.split == "valid"
@@ -71,14 +68,17 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     save(figure, path)
 
 
-def save(figure: "Figure", path: Path) -> None:
-    """Write a figure as a picture, in the format that the path's ending names.
+def new_figure(width: float, height: float) -> "Figure":
+    """Make an empty figure, so many inches wide and high, if matplotlib is installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise RnnlmError("Plotting needs matplotlib; run: pip install matplotlib.") from error
+    return Figure(figsize=(width, height), layout="constrained")
 
-    Raises
-    ------
-    RnnlmError
-        If matplotlib does not know the format.
-    """
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure as a picture, in the format that the path's ending names; refuse one that is unknown."""
     picture = BytesIO()
     try:
         figure.savefig(picture, format=path.suffix[1:], dpi=150)

@@ -107,13 +107,7 @@ class RunLog:
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:
-    """Read the logs of runs; one that is named twice is read once.
-
-    Raises
-    ------
-    RnnlmError
-        If one is not a run, has logged nothing yet, or a log of it is damaged.
-    """
+    """Read the logs of runs, which must not be empty; a run that is named twice is read once."""
     by_place = {path.resolve(): path for path in paths}
     return [_read_run(path, label) for path, label in zip(by_place.values(), _labels(list(by_place)), strict=True)]
 

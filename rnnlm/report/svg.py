@@ -89,17 +89,7 @@ def _round_values(low: float, high: float) -> list[float]:
 
 
 def draw(chart: Chart, curves: Sequence[Curve], x_label: str) -> str:
-    """Draw a chart as an ``<svg>`` element, for a page with the style sheet ``page.css``.
-
-    Parameters
-    ----------
-    chart
-        What is drawn.
-    curves
-        Its curves, at least one.
-    x_label
-        What the horizontal axis is.
-    """
+    """Draw a chart with its curves as an ``<svg>`` element, for a page with the style sheet ``page.css``."""
     x = Axis.around(np.concatenate([curve.x for curve in curves]), LEFT, RIGHT, from_zero=True)
     y = Axis.around(np.concatenate([curve.y for curve in curves]), BOTTOM, TOP, chart.log, chart.from_zero)
     parts = [

@@ -16,17 +16,7 @@ SUFFIX = ".rnnlm"
 def write_events(runs: Sequence[RunLog], directory: Path) -> None:
     """Write the logs of each run into a directory of its own, in place of what was written there before.
 
-    Parameters
-    ----------
-    runs
-        The runs.
-    directory
-        What ``tensorboard --logdir`` is to be given.
-
-    Raises
-    ------
-    RnnlmError
-        If tensorboardX is not installed.
+    `directory` is what ``tensorboard --logdir`` is to be given. The package tensorboardX is needed.
     """
     try:
         from tensorboardX import SummaryWriter

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import fingerprint, published, read_text
+from rnnlm.files import explaining, fingerprint, published, read_text
 from rnnlm.nn.arrays import Floats
 
 FORMAT_VERSION = 1
@@ -59,13 +59,7 @@ class Checkpoint:
     directory: Path = Path()
 
     def file(self, name: str) -> bytes:
-        """Return the content of a file that the model needs.
-
-        Raises
-        ------
-        RnnlmError
-            If the checkpoint does not have it.
-        """
+        """Return the content of a file that the model needs; refuse a checkpoint without it."""
         if name not in self.files:
             raise RnnlmError(
                 f"{self.directory / name}: missing, {MANIFEST} does not name it either; use another checkpoint."
@@ -74,13 +68,7 @@ class Checkpoint:
 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
-    """Write a new checkpoint directory, which appears when all of it is on the disk.
-
-    Raises
-    ------
-    RnnlmError
-        If it cannot be written; nothing of the attempt is left.
-    """
+    """Write a new checkpoint directory, which appears when all of it is on the disk; else nothing is left."""
     contents = {
         MODEL: _to_bytes(checkpoint.tensors),
         CONFIG: checkpoint.config.to_yaml().encode(),
@@ -88,18 +76,13 @@ def save_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
         STATE: json.dumps(checkpoint.state, indent=1).encode(),
         STATE_TENSORS: _to_bytes(checkpoint.state_tensors),
     }
-    try:
-        with published(directory) as partial:
-            for name, content in contents.items():
-                (partial / name).write_bytes(content)
-            files = {name: fingerprint(partial / name) for name in contents}
-            manifest = {"format_version": FORMAT_VERSION, "files": files}
-            (partial / MANIFEST).write_bytes(json.dumps(manifest, indent=1).encode())
-    except OSError as error:
-        raise RnnlmError(
-            f"{directory}: the checkpoint cannot be written ({error.strerror or error}), the one before is kept; "
-            "see to room and permissions, then go on with `resume`."
-        ) from error
+    advice = ", the one before is kept; see to room and permissions, then go on with `resume`"
+    with explaining(directory, "the checkpoint cannot be written", advice), published(directory) as partial:
+        for name, content in contents.items():
+            (partial / name).write_bytes(content)
+        files = {name: fingerprint(partial / name) for name in contents}
+        manifest = {"format_version": FORMAT_VERSION, "files": files}
+        (partial / MANIFEST).write_bytes(json.dumps(manifest, indent=1).encode())
 
 
 def load_checkpoint(directory: Path) -> Checkpoint:
@@ -115,12 +98,9 @@ def load_checkpoint(directory: Path) -> Checkpoint:
     for name in (*FILES, *further):
         _verify(directory / name, expected.get(name))
     try:
-        files = {name: (directory / name).read_bytes() for name in further}
-        state = json.loads(read_text(directory / STATE))
-    except OSError as error:
-        raise RnnlmError(
-            f"{error.filename}: cannot be read ({error.strerror}); use another checkpoint."
-        ) from error
+        with explaining(None, "cannot be read", "; use another checkpoint"):
+            files = {name: (directory / name).read_bytes() for name in further}
+            state = json.loads(read_text(directory / STATE))
     except (ValueError, RecursionError) as error:
         raise RnnlmError(f"{directory / STATE}: cannot be read ({error}); use another checkpoint.") from error
     if not isinstance(state, dict):
@@ -165,9 +145,7 @@ def _read_manifest(directory: Path) -> Mapping[str, Any]:
 
 def _verify(path: Path, expected: object) -> None:
     """Check a file of a checkpoint against its fingerprint; one of another size is not even read."""
-    try:
+    with explaining(path, "cannot be read", f", though {MANIFEST} names it"):
         fits = isinstance(expected, dict) and expected.get("bytes") == path.stat().st_size
         if not (fits and fingerprint(path) == expected):
             raise RnnlmError(f"{path}: damaged, not what {MANIFEST} says was saved; use another checkpoint.")
-    except OSError as error:
-        raise RnnlmError(f"{path}: cannot be read ({error.strerror}), though {MANIFEST} names it.") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnlm.errors import RnnlmError
 from rnnlm.files import read_text, sha256, write_atomically
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint, save_checkpoint
-from rnnlm.storage.logs import cannot_write
+from rnnlm.storage.logs import writing
 
 INDEX = "index.json"
 FIRST_CHECKPOINT = "step-00000000"
@@ -35,13 +35,7 @@ class CheckpointIndex:
         return (self.directory / INDEX).is_file()
 
     def find(self, which: str) -> Path:
-        """Return the directory of the checkpoint that is the "best" or the "last".
-
-        Raises
-        ------
-        RnnlmError
-            If there is none, or the index is damaged.
-        """
+        """Return the directory of the checkpoint that is the "best" or the "last"; refuse a damaged index."""
         index = self._read()
         directory = self.directory / index[which]
         # Indexes of early versions have no checksums.
@@ -60,13 +54,7 @@ class CheckpointIndex:
         return directory
 
     def load(self, which: str) -> Checkpoint:
-        """Read the checkpoint that is the "best" or the "last", also while the run replaces it.
-
-        Raises
-        ------
-        RnnlmError
-            If there is none, or it is damaged.
-        """
+        """Read the checkpoint that is the "best" or the "last", also while the run replaces it."""
         directory = self.find(which)
         try:
             return load_checkpoint(directory)
@@ -91,14 +79,9 @@ class CheckpointIndex:
         -------
         Path
             The directory of the checkpoint.
-
-        Raises
-        ------
-        RnnlmError
-            If it cannot be written; the checkpoints before it are kept.
         """
         last = self.directory / f"step-{step:08d}"
-        try:
+        with writing(self.directory):
             while last.exists():
                 last = last.with_name(f"{last.name}a")
             save_checkpoint(last, checkpoint)
@@ -107,18 +90,10 @@ class CheckpointIndex:
                 index[which], index[f"{which}_sha256"] = last.name, sha256(last / MANIFEST)
             write_atomically(self.directory / INDEX, json.dumps(index))
             self.remove_others()
-        except OSError as error:
-            raise cannot_write(self.directory, error) from error
         return last
 
     def remove_others(self) -> None:
-        """Remove the checkpoints, whole or half written, that the index does not name.
-
-        Raises
-        ------
-        OSError
-            If one cannot be removed.
-        """
+        """Remove the checkpoints, whole or half written, that the index does not name."""
         index = self._read() if self.exists else {}
         named = (index.get("best"), index.get("last"))
         for path in self.directory.iterdir():
@@ -127,13 +102,7 @@ class CheckpointIndex:
                 shutil.rmtree(path)
 
     def refuse_lost_index(self) -> None:
-        """Refuse to begin where there are whole checkpoints after the first one, and no index.
-
-        Raises
-        ------
-        RnnlmError
-            If there are.
-        """
+        """Refuse to begin where there are whole checkpoints after the first one, and no index."""
         found = self.directory.iterdir() if self.directory.is_dir() else ()
         names = sorted(path.name for path in found if _NAME.fullmatch(path.name))
         later = [name for name in names if name != FIRST_CHECKPOINT]

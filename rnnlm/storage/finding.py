@@ -9,26 +9,14 @@ from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory
 
 
 def refuse_checkpoints_folder(path: Path) -> None:
-    """Say what is in it where the folder between a run and its checkpoints is named for one of them.
-
-    Raises
-    ------
-    RnnlmError
-        If it is.
-    """
+    """Refuse the folder between a run and its checkpoints, and say what is in it."""
     if (path / INDEX).is_file():
         steps = sorted(file.parent.name for file in path.glob(f"*/{MANIFEST}"))
         raise RnnlmError(f"{path}: the checkpoints of a run; name the run, or one of them: {', '.join(steps)}.")
 
 
 def resolve_checkpoint(path: str | Path) -> Path:
-    """Find the checkpoint directory that a user means: a run's best, or the directory itself.
-
-    Raises
-    ------
-    RnnlmError
-        If there is none at `path`.
-    """
+    """Find the checkpoint directory that a user means: a run's best, or the directory itself."""
     path = Path(path)
     if (path / MANIFEST).is_file():
         return path

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.files import BELONGS_TO_NOBODY, make_directory, write_atomically
+from rnnlm.files import BELONGS_TO_NOBODY, explaining, make_directory, write_atomically
 from rnnlm.storage.checkpoint_index import FIRST_CHECKPOINT, INDEX, CheckpointIndex
 from rnnlm.storage.logs import Logs
 
@@ -37,11 +37,6 @@ class RunDirectory:
     ----------
     path
         The directory; made by `begin`.
-
-    Attributes
-    ----------
-    checkpoints, logs
-        What a training saves.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -57,10 +52,7 @@ class RunDirectory:
     def refuse_other_files(self) -> None:
         """Refuse a directory without an index in which there is more than a run's first moment may leave.
 
-        Raises
-        ------
-        RnnlmError
-            If there are checkpoints after the first one, or anything that is not a run's.
+        That is checkpoints after the first one, or anything that is not a run's.
         """
         self.checkpoints.refuse_lost_index()
         ours = [CHECKPOINTS, ENVIRONMENT]
@@ -74,23 +66,17 @@ class RunDirectory:
     def claimed(self) -> Iterator[None]:
         """Make the directory, and keep other processes from training in it within a ``with`` block.
 
-        Windows, and some network filesystems, cannot do that.
-
-        Raises
-        ------
-        RnnlmError
-            If another process is training in it, it cannot be made, or a part of it is a link to somewhere else.
+        Windows, and some network filesystems, cannot do that. A link to somewhere else in it is refused, too.
         """
-        try:
+        with self._beginning():
             make_directory(self.path)
             descriptor = None if fcntl is None else os.open(self.path, os.O_RDONLY)
-        except OSError as error:
-            raise self._cannot_begin(error) from error
         try:
             if descriptor is not None:
-                with suppress(OSError):
-                    self._lock(descriptor)
-            self._refuse_links()
+                self._lock(descriptor)
+            for path in (self.checkpoints.directory, *self.logs.paths.values()):
+                if path.is_symlink():
+                    raise RnnlmError(f"{path}: a link, and a run writes nothing outside its directory; remove it.")
             yield
         finally:
             if descriptor is not None:
@@ -103,20 +89,11 @@ class RunDirectory:
             raise RnnlmError(
                 f"{self.path}: another process is training in it; wait until it ends, or choose another `out`."
             ) from error
-
-    def _refuse_links(self) -> None:
-        for path in (self.checkpoints.directory, *self.logs.paths):
-            if path.is_symlink():
-                raise RnnlmError(f"{path}: a link, and a run writes nothing outside its directory; remove it.")
+        except OSError:  # some network filesystems know no locks
+            pass
 
     def begin(self, config: Config) -> None:
-        """Make the directory, write down what the run is made with, and remove what a killed one left.
-
-        Raises
-        ------
-        RnnlmError
-            If that cannot be written.
-        """
+        """Make the directory, write down what the run is made with, and remove what a killed one left."""
         environment = {
             "rnnlm": version("rnnlm-numpy"),
             "python": platform.python_version(),
@@ -126,20 +103,16 @@ class RunDirectory:
             "blas_forced_by": blas.forcing_variables(),
             "threads": blas.threads(),
         }
-        try:
+        with self._beginning():
             make_directory(self.checkpoints.directory)
             self.checkpoints.remove_others()
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
             write_atomically(self.path / CONFIG, config.to_yaml())
-        except OSError as error:
-            raise self._cannot_begin(error) from error
 
-    def _cannot_begin(self, error: OSError) -> RnnlmError:
-        return RnnlmError(
-            f"{self.path}: cannot write the run ({error.strerror}); see to its room and permissions, or choose "
-            "another `out`."
-        )
+    def _beginning(self) -> AbstractContextManager[None]:
+        advice = "; see to its room and permissions, or choose another `out`"
+        return explaining(self.path, "cannot write the run", advice)
 
 
 def _others(directory: Path, ours: list[str]) -> list[str]:

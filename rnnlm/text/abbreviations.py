@@ -4,40 +4,34 @@ They are in lower case, without their last full stop and without spaces: *z. B.*
 those that its text was split with, so more can be added here at any time.
 """
 
-_anything = """
-    mr mrs ms messrs dr prof e.g eg i.e ie vs cf viz approx incl esp
-    mme mlle mlles p.ex c.-à-d av
-    frl dipl z.b z.t d.h u.a o.ä i.d.r bzw vgl evtl ggf sog inkl zzgl
-    sra srta dra avda p.ej excmo
-    sig sig.ra dott dott.ssa avv ing p.es
-    exmo exma v.ex
-    т.е т.к т.н г-н г-жа ул просп акад напр
-    κ κα π.χ δηλ βλ
-    mgr inż ul tzn tzw m.in
-    mevr dhr d.w.z bijv o.a m.b.t
-    t.ex bl.a dvs f.eks
-    doç yrd örn bkz
-    डॉ श्री प्रो पं د أ م ص
-"""
-"""A sentence goes on after these, whatever follows: *Mr. Smith*, *e.g. The Beatles*."""
-
-_name = """
-    st mt ft rev gen col sgt capt lt cmdr gov sen rep pres mon
-"""
-"""A sentence goes on after these unless a usual beginning follows: *St. Mary's*, *on Main St. The shop ...*"""
-
-_number = """
-    no nos fig figs vol vols p pp art ch chap sec eq ed nr abb bd s núm n pág págs cap lok pos kl godz sid blz
-    стр рис гл кв д σελ αρ str
-"""
-"""These are abbreviations only before a number: *No. 5*, *Nr. 7*."""
-
-_lower_case = """
-    etc usw usf u.s.w ecc т.д т.п др руб тыс млн млрд г гг enz osv itp itd vb κ.λπ κλπ
-"""
-"""A sentence goes on after these in lower case only: *etc. and so on*, but *etc. Call me.*"""
-
-GOES_ON_BEFORE = {"anything": _anything, "name": _name, "number": _number, "lower case": _lower_case}
+GOES_ON_BEFORE = {
+    # A sentence goes on after these, whatever follows: *Mr. Smith*, *e.g. The Beatles*.
+    "anything": """
+        mr mrs ms messrs dr prof e.g eg i.e ie vs cf viz approx incl esp
+        mme mlle mlles p.ex c.-à-d av
+        frl dipl z.b z.t d.h u.a o.ä i.d.r bzw vgl evtl ggf sog inkl zzgl
+        sra srta dra avda p.ej excmo
+        sig sig.ra dott dott.ssa avv ing p.es
+        exmo exma v.ex
+        т.е т.к т.н г-н г-жа ул просп акад напр
+        κ κα π.χ δηλ βλ
+        mgr inż ul tzn tzw m.in
+        mevr dhr d.w.z bijv o.a m.b.t
+        t.ex bl.a dvs f.eks
+        doç yrd örn bkz
+        डॉ श्री प्रो पं د أ م ص
+    """,
+    # A sentence goes on after these unless a usual beginning follows: *St. Mary's*, *on Main St. The shop ...*
+    "name": "st mt ft rev gen col sgt capt lt cmdr gov sen rep pres mon",
+    # These are abbreviations only before a number: *No. 5*, *Nr. 7*.
+    "number": """
+        no nos fig figs vol vols p pp art ch chap sec eq ed nr abb bd s núm n pág págs cap lok pos kl godz sid blz
+        стр рис гл кв д σελ αρ str
+    """,
+    # A sentence goes on after these in lower case only: *etc. and so on*, but *etc. Call me.*
+    "lower case": "etc usw usf u.s.w ecc т.д т.п др руб тыс млн млрд г гг enz osv itp itd vb κ.λπ κλπ",
+}
+"""Abbreviations by what a sentence goes on with after them."""
 
 ABBREVIATIONS = """
     u.s u.k u.n e.u a.m p.m ph.d d.c b.a m.a jr sr inc ltd co corp dept est ave blvd rd univ assn bros

@@ -16,7 +16,7 @@ MOST_CHARACTERS = 1_000_000
 """The most that is read ahead."""
 
 
-def is_awaited(name: str) -> bool:
+def _is_awaited(name: str) -> bool:
     """Return whether a file, or ``-`` for standard input, may come bit by bit, as from a pipe or a terminal."""
     try:
         mode = os.fstat(sys.stdin.fileno()).st_mode if name == STDIN else os.stat(name).st_mode
@@ -25,20 +25,16 @@ def is_awaited(name: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def as_they_come(items: Iterable[T], most: int, length: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield lists of the items that have come since the last list, as soon as there is one.
+def as_they_come(name: str, items: Iterable[T], most: int, length: Callable[[T], int]) -> Iterator[Iterable[T]]:
+    """Yield the items of a file all together, or, from a pipe or a terminal, lists of those that have come.
 
-    A thread of its own reads the items, which may wait for one while others are worked on.
-
-    Parameters
-    ----------
-    items
-        The items. An error that they raise is raised here, after what came before it.
-    most
-        The most items in a list.
-    length
-        Returns the characters of an item.
+    A thread of its own reads the items, which may wait for one while others are worked on. An error that they
+    raise is raised here, after what came before it. A list has at most `most` items, and `length` returns how many
+    characters one has.
     """
+    if not _is_awaited(name):
+        yield items
+        return
     reading = _Reading(items, most, length)
     # A daemon: it may wait for ever, and must not keep the program from ending.
     threading.Thread(target=reading.run, args=(sys.stdin,), daemon=True).start()

@@ -41,17 +41,8 @@ def clean_comment(text: str) -> str:
     HTML tags go; those of paragraphs and line breaks become a line end. HTML entities are unescaped (twice, as
     dumps hold ``&amp;gt;``). Links and images become their text. Quote, heading, bullet and emphasis marks go.
     Typographic apostrophes inside words become ``'``, so that ``don’t`` and ``don't`` are one word. Invisible
-    characters go, and white space is folded: one space between words, one newline between lines.
-
-    Parameters
-    ----------
-    text
-        The comment as Reddit stores it.
-
-    Returns
-    -------
-    str
-        The clean text; empty for a comment that was deleted or removed.
+    characters go, and white space is folded: one space between words, one newline between lines. Nothing is left
+    of a comment that was deleted or removed.
     """
     if DELETED.fullmatch(text.strip()):
         return ""

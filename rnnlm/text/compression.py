@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.damage import Bytes, Damage, TrustedBytes
+from rnnlm.text.damage import Damage, Read, TrustedBytes
 from rnnlm.text.signatures import is_undecided, packed, unpacked_names, unreadable
 
 SIGNATURES = {
@@ -46,15 +46,19 @@ class PlainBytes:
     """The bytes of a file as they are; some at the beginning may have been read."""
 
     def __init__(self, file: BinaryIO, beginning: bytes = b"") -> None:
-        self.position = 0
+        self._position = 0
         self._beginning = beginning
         self._file: Any = file
+
+    def tell(self) -> int:
+        """Return how many bytes were given out."""
+        return self._position
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
         data, self._beginning = self._beginning[:size], self._beginning[size:]
         data = data or self._file.read1(size)
-        self.position += len(data)
+        self._position += len(data)
         return data
 
 
@@ -65,15 +69,10 @@ class CompressedBytes:
     much memory.
     """
 
-    def __init__(self, file: PlainBytes, make_decompressor: Callable[[], Any]) -> None:
-        self._file = file
+    def __init__(self, read: Read, make_decompressor: Callable[[], Any]) -> None:
+        self._read = read
         self._make_decompressor = make_decompressor
         self._decompressor = make_decompressor()
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the file were read."""
-        return self._file.position
 
     def read(self, size: int) -> bytes:
         """Decompress some bytes."""
@@ -86,7 +85,7 @@ class CompressedBytes:
                     return b""
                 self._decompressor = self._make_decompressor()
             elif self._decompressor.needs_input:
-                compressed = self._file.read(CHUNK)
+                compressed = self._read(CHUNK)
                 if not compressed:
                     raise EOFError("the compressed data ends early")
             data = self._decompressor.decompress(compressed, size)
@@ -95,7 +94,7 @@ class CompressedBytes:
     def _next_stream(self) -> bytes:
         """Return the beginning of the stream after the one that has ended; nothing if only zeros follow."""
         beginning: bytes = self._decompressor.unused_data.lstrip(b"\0")
-        while not beginning and (compressed := self._file.read(CHUNK)):
+        while not beginning and (compressed := self._read(CHUNK)):
             beginning = compressed.lstrip(b"\0")
         return beginning
 
@@ -146,41 +145,30 @@ def _decompressor(compression: str) -> Callable[[], Any]:
     return lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: largest})
 
 
-class ZippedBytes:
-    """The bytes of the only file in a zip archive."""
+def _zipped(file: BinaryIO, source: str) -> Read:
+    """Return what reads the only file in a zip archive."""
+    import zipfile
 
-    def __init__(self, file: BinaryIO, source: str) -> None:
-        import zipfile
-
-        self._file = file
-        try:
-            archive = zipfile.ZipFile(file)
-            names = archive.namelist()
-            mimetype = _beginning(archive, "mimetype").decode("latin-1") if "mimetype" in names else ""
-            if kind := packed(names, mimetype):
-                raise RnnlmError(f"{source}: {kind}.")
-            texts = [name for name in unpacked_names(names) if not unreadable(_beginning(archive, name))]
-            if len(texts) != 1:
-                raise RnnlmError(
-                    f"{source}: this zip archive holds {len(texts):,} files that may be text, not one; unpack it,"
-                    " and give those to be read."
-                )
-            self._member: Any = archive.open(texts[0])
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
-            reason = str(error).partition("for extraction")[0].strip() or type(error).__name__
+    try:
+        archive = zipfile.ZipFile(file)
+        names = archive.namelist()
+        mimetype = _beginning(archive, "mimetype").decode("latin-1") if "mimetype" in names else ""
+        if kind := packed(names, mimetype):
+            raise RnnlmError(f"{source}: {kind}.")
+        texts = [name for name in unpacked_names(names) if not unreadable(_beginning(archive, name))]
+        if len(texts) != 1:
             raise RnnlmError(
-                f"{source}: this zip archive cannot be read ({reason}); is it complete? If so, unpack it first."
-            ) from error
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the archive were read."""
-        return self._file.tell()
-
-    def read(self, size: int) -> bytes:
-        """Decompress some bytes."""
-        data: bytes = self._member.read1(size)
-        return data
+                f"{source}: this zip archive holds {len(texts):,} files that may be text, not one; unpack it, and"
+                " give those to be read."
+            )
+        member: Any = archive.open(texts[0])
+        read: Read = member.read1
+        return read
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
+        reason = str(error).partition("for extraction")[0].strip() or type(error).__name__
+        raise RnnlmError(
+            f"{source}: this zip archive cannot be read ({reason}); is it complete? If so, unpack it first."
+        ) from error
 
 
 def _beginning(archive: Any, name: str) -> bytes:
@@ -210,13 +198,15 @@ class InputBytes(io.RawIOBase):
         self._is_live = not file.seekable()
         self._keep_damaged = keep_damaged
         self._last = self._ahead = b""
-        self._content: Bytes = PlainBytes(file)
+        content = PlainBytes(file)
+        self._read: Read = content.read
+        self._position = content.tell
         self._ahead = self._first()
         self.compression = compression_of(self._ahead)
         if self.compression is not None:
-            self._content = self._decompressed(self._ahead, self.compression)
+            self._decompress(self._ahead, self.compression)
             if keep_damaged:
-                self._content = TrustedBytes(self._content)
+                self._read = TrustedBytes(self._read).read
             self._ahead = self._first()
             if compression_of(self._ahead):
                 raise RnnlmError(f"{source}: this is compressed twice; unpack it first.")
@@ -259,9 +249,9 @@ class InputBytes(io.RawIOBase):
         """Return the next bytes; none at the end and from the damage on."""
         if self.damage is None:
             try:
-                return self._content.read(size)
+                return self._read(size)
             except Exception as error:  # decompressors raise errors of many kinds
-                self.damage = Damage(self._source, self._content.position, error)
+                self.damage = Damage(self._source, self._position(), error)
         return b""
 
     def _first(self) -> bytes:
@@ -273,16 +263,19 @@ class InputBytes(io.RawIOBase):
                 break
         return data
 
-    def _decompressed(self, beginning: bytes, compression: str) -> Bytes:
+    def _decompress(self, beginning: bytes, compression: str) -> None:
         self.damage = None
         if compression != "zip":
-            return CompressedBytes(PlainBytes(self._file, beginning), _decompressor(compression))
-        if self._is_live:
+            content = PlainBytes(self._file, beginning)
+            self._read = CompressedBytes(content.read, _decompressor(compression)).read
+            self._position = content.tell
+        elif self._is_live:
             raise RnnlmError(
                 f"{self._source}: a zip archive cannot be read from a pipe; give the name of its file, or what"
                 " 'unzip -p FILE' writes."
             )
-        return ZippedBytes(self._file, self._source)
+        else:
+            self._read, self._position = _zipped(self._file, self._source), self._file.tell
 
 
 class InputStream(io.BufferedReader):

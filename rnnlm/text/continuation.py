@@ -12,12 +12,8 @@ class Continuation:
 
     Parameters
     ----------
-    processor
-        How tokens become text.
-    seed_text
-        The text that is continued.
-    seed_tokens
-        Its tokens.
+    seed_text, seed_tokens
+        The text that is continued, and its tokens.
     tokens
         The first tokens that are added.
     stop

@@ -98,16 +98,8 @@ def csv_records(
 ) -> Records:
     """Open the rows of a CSV file as records.
 
-    Parameters
-    ----------
-    lines
-        The file.
-    separator, quoting
-        The character between fields, and whether fields may be quoted; None to find it in the first lines.
-    has_header
-        Whether the first row names the columns; they are called ``1``, ``2`` and so on if not.
-    wanted
-        Names that the columns may have.
+    The separator, and whether fields may be quoted, are found in the first lines where they are None. If the file
+    has no header, the columns are called ``1``, ``2`` and so on. `wanted` are names that they may have.
     """
     beginning = Beginning(lines)
     dialect = find_dialect(beginning, separator, quoting, wanted)

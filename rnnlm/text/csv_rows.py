@@ -36,18 +36,8 @@ class Rows:
 
     A field is quoted if it begins with a quotation mark, perhaps after spaces, and the mark that closes it comes
     before a separator or the end of this line or a later one. Any other quotation mark is text, so a mark that is
-    never closed costs nothing.
-
-    Parameters
-    ----------
-    numbered
-        The lines, with their numbers.
-    dialect
-        How they are written.
-    report
-        Called with what is wrong, and the number of the line.
-    is_cut
-        Whether more lines would follow the last one; if so, a row with an unclosed quotation mark is left out.
+    never closed costs nothing. If `is_cut` says that more lines would follow the last one, a row with an unclosed
+    quotation mark is left out.
 
     Attributes
     ----------

@@ -2,7 +2,8 @@
 
 import re
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import TypeAlias
 
 from rnnlm.errors import RnnlmError
 
@@ -10,21 +11,9 @@ CHARACTERS_OF_NO_TEXT = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 
 class Damage(RnnlmError):
-    """A file cannot be read to its end.
+    """A file cannot be read to its end: the decompressor or the system raised an error after so many of its bytes.
 
-    Parameters
-    ----------
-    source
-        How messages name it.
-    position
-        How many bytes of the file were read.
-    error
-        What the decompressor or the system raised.
-
-    Attributes
-    ----------
-    line
-        How many lines were read before it; None if they are not counted.
+    `line` says how many lines were read before it; None if they are not counted.
     """
 
     def __init__(self, source: str, position: int, error: Exception) -> None:
@@ -58,15 +47,8 @@ class Damage(RnnlmError):
         return f"{self.source}: reading stopped {where} ({self.reason}); {advice}."
 
 
-class Bytes(Protocol):
-    """Bytes that are read once, from the first to the last."""
-
-    @property
-    def position(self) -> int:
-        """How many bytes of the file behind them were read."""
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes as soon as there are some, about `size` of them; none at the end."""
+Read: TypeAlias = Callable[[int], bytes]
+"""Returns the next bytes as soon as there are some, about so many; none at the end."""
 
 
 class TrustedBytes:
@@ -75,29 +57,19 @@ class TrustedBytes:
     A decompressor notices damage late, and its output until then is mostly not text. So some bytes are held back,
     and when the damage comes, only those before the first that is not UTF-8 are given out. Nothing is lost where a
     file ends early.
-
-    Parameters
-    ----------
-    content
-        The bytes; reading them raises an error where they are damaged.
     """
 
     HELD_BACK = 1 << 21  # the longest that xz decompresses without a check
 
-    def __init__(self, content: Bytes) -> None:
-        self._content = content
+    def __init__(self, read: Read) -> None:
+        self._read = read
         self._held: deque[bytes] = deque()
         self._length = 0
         self._error: Exception | None = None
         self._at_end = False
 
-    @property
-    def position(self) -> int:
-        """How many bytes of the file were read."""
-        return self._content.position
-
     def read(self, size: int) -> bytes:
-        """Return the next bytes."""
+        """Return the next bytes; after the last, raise the error of what follows, if there was one."""
         while self._length <= self.HELD_BACK and not self._at_end:
             self._hold(size)
         if self._held:
@@ -110,7 +82,7 @@ class TrustedBytes:
 
     def _hold(self, size: int) -> None:
         try:
-            data = self._content.read(size)
+            data = self._read(size)
         except Exception as error:  # decompressors raise errors of many kinds
             self._error = error
             self._at_end = True

@@ -29,20 +29,8 @@ class Decoding:
     """Decodes a text that was decoded as UTF-8 and turns out to be something else.
 
     All encodings agree about ASCII, except those of two and four bytes a character. So a text is taken for UTF-8
-    until other bytes come, and what came before is right in any case.
-
-    Parameters
-    ----------
-    content
-        The bytes of the text.
-    beginning
-        The first of them.
-    source
-        How messages name the file.
-    chosen
-        The encoding, where it is given.
-    note
-        Takes a sentence about what was recognized.
+    until other bytes come, and what came before is right in any case. `note` takes a sentence about what was
+    recognized.
 
     Attributes
     ----------
@@ -90,10 +78,7 @@ class Decoding:
     def decoded(self, part: str, line: int) -> str:
         """Return a part of the text as it must be read.
 
-        Raises
-        ------
-        RnnlmError
-            If too many bytes are not a character; the message names the likely encoding.
+        Raises `RnnlmError` if too many bytes are not a character; the message names the likely encoding.
         """
         if self._is_open and has_surrogates(part):
             # Lines are whole after the first line end; the part is read already.

@@ -27,23 +27,20 @@ class GrowingText(Protocol):
         """Add a token."""
 
 
-class SeparatedText:
-    """Text of tokens whose separators depend on nothing that follows.
+class SettledText:
+    """Text of tokens that depends on nothing that follows; `written` returns what a token adds to a text."""
 
-    Parameters
-    ----------
-    tokens
-        The first tokens.
-    separator
-        Returns what is put between a text and the token after it.
-    """
-
-    def __init__(self, tokens: Sequence[str], separator: Callable[[str, str], str]) -> None:
-        self._separator = separator
-        text = ""
+    def __init__(self, tokens: Sequence[str], written: Callable[[str, str], str]) -> None:
+        self._written = written
+        whole = ""
         for token in tokens:
-            text += separator(text, token) + token if text else token
-        self.text = text
+            whole += written(whole, token)
+        self._whole = whole
+
+    @property
+    def text(self) -> str:
+        """The text of all tokens."""
+        return self._whole
 
     @property
     def settled(self) -> str:
@@ -52,7 +49,7 @@ class SeparatedText:
 
     def append(self, token: str) -> None:
         """Add a token."""
-        self.text += self._separator(self.text, token) + token if self.text else token
+        self._whole += self._written(self._whole, token)
 
 
 class GrowingProse:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple
 
+from rnnlm.text.cutting import cut
 from rnnlm.text.lines import PIECE_SIZE, Lines
 from rnnlm.text.sentence_ends import LIKELY_END
 
@@ -22,8 +23,8 @@ PAGE_WIDTH, BROKEN_LINE, FEWEST_LINES = 100, 50, 100
 LINE_CLOSERS = tuple('.?!"”’»…:;')
 LICENCE_CHARACTERS = 50_000
 """The mark where a book begins is looked for in this many; the small print has some 12,000."""
-CUTS = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
-"""The places where a document is cut into pieces, the best first."""
+PLACES = [re.compile(f".*{place}", re.DOTALL) for place in ("\n", LIKELY_END, r"\s")]
+"""Where a document is cut into pieces, the best first."""
 
 DOCUMENTS = ("line", "paragraph", "file")
 """What one document may be, apart from what stands between separators."""
@@ -41,11 +42,11 @@ def pieces(parts: Iterable[str]) -> Iterator[Piece]:
     begins, rest = True, ""
     for part in parts:
         rest += part
-        while len(rest) > PIECE_SIZE:
-            found = filter(None, (place.match(rest, 0, PIECE_SIZE) for place in CUTS))
-            cut = next((place.end() for place in found), PIECE_SIZE)
-            yield Piece(rest[:cut], begins)
-            begins, rest = False, rest[cut:]
+        if len(rest) > PIECE_SIZE:
+            *whole, rest = cut(rest, PIECE_SIZE, PLACES)
+            for text in whole:
+                yield Piece(text, begins)
+                begins = False
     if rest:
         yield Piece(rest, begins)
 
@@ -56,17 +57,9 @@ def whole_pieces(text: str) -> Iterator[Piece]:
 
 
 def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[Piece]:
-    """Yield the documents of a plain text.
+    """Yield the documents of a plain text; see `ReaderSettings.documents`.
 
-    Parameters
-    ----------
-    lines
-        The text.
-    documents
-        What one document is: a ``line``, a ``paragraph``, the ``file``, or the text between lines that are equal
-        to any other value.
-    join_lines
-        Whether the line ends inside a paragraph become spaces, so that sentences go on over them.
+    With `join_lines` the line ends inside a paragraph become spaces, so that sentences go on over them.
     """
     numbered = _book(lines) if _is_gutenberg(lines) else lines.grouped()
     if documents == "line":

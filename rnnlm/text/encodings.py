@@ -101,13 +101,7 @@ SAMPLE, LONG = 1 << 14, 1 << 16
 
 
 def check_encoding(name: str) -> str:
-    """Return Python's name of an encoding.
-
-    Raises
-    ------
-    RnnlmError
-        If Python knows no such encoding of text.
-    """
+    """Return Python's name of an encoding; raises `RnnlmError` if Python knows no such encoding of text."""
     try:
         "".encode(name)
         codec = codecs.lookup(name).name
@@ -157,19 +151,10 @@ def encoding_of(beginning: bytes) -> str | None:
 
 
 def recognized(sample: bytes, utf8_before: int = 0) -> str | None:
-    """Return the likely encoding of bytes, one of those that contain ASCII.
+    """Return the likely encoding of lines of which some are not UTF-8.
 
-    Parameters
-    ----------
-    sample
-        Lines of which some are not UTF-8.
-    utf8_before
-        How many lines before them were UTF-8, and not ASCII.
-
-    Returns
-    -------
-    str or None
-        `UTF8` if most is, else one of `CANDIDATES`, or None if no usual one fits.
+    It is `UTF8` if most is, else one of `CANDIDATES`, or None if no usual one fits. `utf8_before` says how many
+    lines before them were UTF-8, and not ASCII.
     """
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
     right_lines = sum(is_utf8(line + b"\n") for line in lines) + utf8_before

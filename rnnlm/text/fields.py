@@ -1,5 +1,6 @@
 """The fields of records: which ones hold the text, and what is in them."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -56,31 +57,30 @@ def find_path(name: str, fields: Collection[str], first: Iterable[Record]) -> Pa
     return None
 
 
-def _nested(values: object, names: Sequence[str]) -> Path | None:
+def _nested(values: Any, names: Sequence[str]) -> Path | None:
     path = []
     for name in names:
         field = find_field(name, values) if isinstance(values, Mapping) else None
         if field is None:
             return None
         path.append(field)
-        values = values[field]  # type: ignore[index]
+        values = values[field]
     return tuple(path)
 
 
-def has_field(values: object, path: Path) -> bool:
-    """Return whether a record has a field, with whatever value."""
+def value_of(values: Any, path: Path, missing: object = None) -> Any:
+    """Return the value of a field, or `missing` if the record does not have it."""
     for key in path:
         if not isinstance(values, Mapping) or key not in values:
-            return False
+            return missing
         values = values[key]
-    return True
-
-
-def value_of(values: Any, path: Path) -> Any:
-    """Return the value of a field, or None."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
     return values
+
+
+def has_field(values: Mapping[str, Any], path: Path) -> bool:
+    """Return whether a record has a field, with whatever value."""
+    missing = object()
+    return value_of(values, path, missing) is not missing
 
 
 def as_record(value: object) -> Mapping[str, Any] | None:
@@ -114,18 +114,8 @@ def text_paths(
 ) -> list[Path]:
     """Return the fields that hold the text.
 
-    Parameters
-    ----------
-    wanted
-        The name of the field, or several with commas between them; None for a usual one, else the only field.
-    columns
-        The fields of the first records.
-    first
-        The first records.
-    are_all
-        Whether these are the fields of all records, as in a table.
-    source
-        The file, for messages.
+    `wanted` names the field, or several with commas between them; None is for a usual one, else the only field.
+    `columns` are the fields of the first records; `are_all` says whether all records have them, as in a table.
 
     Raises
     ------
@@ -189,12 +179,7 @@ def usual_inside(records: Iterable[Record]) -> Iterator[str]:
 class Conditions:
     """Chooses the records for which all conditions such as ``subreddit=askscience`` hold.
 
-    Numbers and truth values are compared as text.
-
-    Raises
-    ------
-    RnnlmError
-        If one is not of this form.
+    Numbers and truth values are compared as text. Raises `RnnlmError` if one is not of this form.
     """
 
     def __init__(self, where: Sequence[str]) -> None:
@@ -227,13 +212,7 @@ class Conditions:
         return chosen
 
     def check_found(self, source: str) -> None:
-        """Refuse a field that no record of any input had.
-
-        Raises
-        ------
-        RnnlmError
-            If there were records, and none had it.
-        """
+        """Raise `RnnlmError` if there were records, and no record of any input had one of the fields."""
         for name in self.names if self._fields else ():
             if name not in self._found:
                 there = ", ".join(repr(field[:40]) for field in self._fields[:12])
@@ -242,6 +221,4 @@ class Conditions:
 
 def _written(value: object) -> str:
     """Return a value as JSON writes it, a text as it is."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)

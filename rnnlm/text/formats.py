@@ -60,16 +60,8 @@ def has_columns(beginning: str) -> bool:
 def recognize(lines: Lines, name: str, text_column: str | None) -> str:
     """Return whether a file is ``csv``, ``json``, ``jsonl`` or ``txt``, by its first lines.
 
-    Text that only looks like records is text, unless the name says otherwise.
-
-    Parameters
-    ----------
-    lines
-        The file; nothing of it is taken.
-    name
-        Its name, which decides between csv and txt where a text with separators may be both.
-    text_column
-        The column that holds the text, if it is known.
+    Text that only looks like records is text, unless the name says otherwise. `text_column` is the column that
+    holds the text, if it is known. No line is taken.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.encodings import check_encoding
@@ -60,13 +60,7 @@ class ReaderSettings:
     keep_damaged: bool = False
 
     def check(self) -> None:
-        """Refuse settings that no input can be read with.
-
-        Raises
-        ------
-        RnnlmError
-            If the delimiter is not one character, or a condition or the encoding is not valid.
-        """
+        """Raise `RnnlmError` if the delimiter, the documents, a condition or the encoding is not valid."""
         Conditions(self.where)
         if self.encoding is not None:
             check_encoding(self.encoding)
@@ -95,8 +89,8 @@ class InputFile:
 
     def __init__(self, name: str, settings: ReaderSettings, report: ReadReport) -> None:
         self.name = name
-        self._settings = settings
-        self._report = report
+        self.settings = settings
+        self.report = report
         # A pipe can be opened only once: it stays open from the look at its beginning until it is read.
         self._held: tuple[ExitStack, str, Lines | None] | None = None
 
@@ -109,11 +103,11 @@ class InputFile:
         RnnlmError
             If the file cannot be opened, or has none of these formats.
         """
-        if self._settings.format != "auto":
-            return "csv" if self._settings.format == "tsv" else self._settings.format
+        if self.settings.format != "auto":
+            return "csv" if self.settings.format == "tsv" else self.settings.format
         with ExitStack() as stack:
             again = self._can_be_opened_again
-            kind, lines = stack.enter_context(self._opened(ReadReport() if again else self._report))
+            kind, lines = stack.enter_context(self._opened(ReadReport() if again else self.report))
             if not again:
                 self._held = stack.pop_all(), kind, lines
         return kind
@@ -132,12 +126,12 @@ class InputFile:
             with stack:
                 yield kind, lines
         else:
-            with self._opened(self._report) as (kind, lines):
+            with self._opened(self.report) as (kind, lines):
                 yield kind, lines
 
     @contextmanager
     def _opened(self, report: ReadReport) -> Iterator[tuple[str, Lines | None]]:
-        settings, kind = self._settings, self._settings.format
+        settings, kind = self.settings, self.settings.format
         with open_bytes(self.name, report, keep_damaged=settings.keep_damaged) as stream:
             if kind == "parquet" or (kind == "auto" and stream.peek(4).startswith(PARQUET_SIGNATURE)):
                 if stream.content.compression is not None or not self._can_be_opened_again:
@@ -151,22 +145,10 @@ class InputFile:
             yield recognize(lines, self.name, settings.text_column) if kind == "auto" else self.format, lines
 
 
-class Inputs(Sequence[str]):
-    """The inputs as they are named, and the files that these names stand for.
+class Inputs(list[str]):
+    """Names of files, directories, or ``-`` for standard input; `files` are the files that they stand for.
 
-    Parameters
-    ----------
-    names
-        Files, directories, or ``-`` for standard input.
-    settings
-        How they are read.
-    report
-        Gathers what is repaired or left out.
-
-    Attributes
-    ----------
-    files
-        The files; directories are walked, sorted.
+    Directories are walked, sorted.
 
     Raises
     ------
@@ -176,7 +158,7 @@ class Inputs(Sequence[str]):
 
     def __init__(self, names: Sequence[str], settings: ReaderSettings, report: ReadReport) -> None:
         settings.check()
-        self._names = names
+        super().__init__(names)
         self._settings = settings
         self._report = report
         self.files = [file for name in names for file in self._files(name)]
@@ -185,18 +167,6 @@ class Inputs(Sequence[str]):
     def formats(self) -> list[str]:
         """The format of each file."""
         return [file.format for file in self.files]
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        return self._names[index]
-
-    def __len__(self) -> int:
-        return len(self._names)
 
     def _files(self, name: str) -> list[InputFile]:
         path = Path(name)

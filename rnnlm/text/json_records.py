@@ -36,14 +36,9 @@ Lists: TypeAlias = dict[Path, list[Mapping[str, Any]]]
 
 
 def recognize_json(lines: Lines, named_lines: bool) -> str | None:
-    """Return whether a text is ``jsonl`` or ``json``, or None if it is neither.
+    """Return whether a text is ``jsonl`` or ``json``, or None if it is neither; no line is taken.
 
-    Parameters
-    ----------
-    lines
-        The text; nothing of it is taken.
-    named_lines
-        Whether its name says that it is JSON lines; then one of them is enough, whatever follows.
+    If its name says that it is JSON lines, one of them is enough, whatever follows.
     """
     text = _beginning(lines, FIRST_LINES_CHARACTERS)
     whole = [line for line in re.findall(r"[^\n]+\n?", text) if not line.isspace()]
@@ -76,15 +71,7 @@ def json_document(lines: Lines, wanted: str | None, keep_damaged: bool) -> Recor
     """Open the records of a JSON document: the objects of a list in it, or those that it consists of.
 
     If there are several lists, the outermost one whose objects have the text is taken; the others are reported.
-
-    Parameters
-    ----------
-    lines
-        The document.
-    wanted
-        The field with the text; None for a usual one.
-    keep_damaged
-        Whether to keep what comes before a damaged place; if not, damage is an error.
+    `wanted` is the field with the text; None for a usual one.
     """
     names = wanted_names(wanted)
     tree, _ = _first_values(lines)

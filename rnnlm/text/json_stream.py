@@ -36,12 +36,7 @@ DECODER_OF_HUGE_NUMBERS = json.JSONDecoder(parse_int=float)
 def parse(text: str, start: int = 0) -> tuple[Any, int]:
     """Return the value that begins at a place in a text, and where it ends.
 
-    Raises
-    ------
-    ValueError
-        If it is not JSON.
-    RecursionError
-        If it is nested too deeply.
+    Raises `ValueError` if it is not JSON, and `RecursionError` if it is nested too deeply.
     """
     try:
         return DECODER.raw_decode(text, start)
@@ -72,18 +67,9 @@ class JsonStream:
     def records(self, path: Path, keep_damaged: bool) -> Iterator[Record]:
         """Yield the objects at a path; other values there are reported.
 
-        Parameters
-        ----------
-        path
-            Keys, `EACH` for the elements of a list, and `EACH_VALUE` for the values of an object; empty for the
-            objects that the document consists of.
-        keep_damaged
-            Whether damage only ends the records and is reported; if not, it is an error.
-
-        Raises
-        ------
-        RnnlmError
-            If the document is damaged.
+        The path has keys, `EACH` for the elements of a list, and `EACH_VALUE` for the values of an object; it is
+        empty for the objects that the document consists of. Damage raises `RnnlmError`, unless it is kept: then it
+        ends the records and is reported.
         """
         return self._until_damage(lambda: self._walk(path), keep_damaged)
 

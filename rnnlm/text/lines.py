@@ -124,10 +124,7 @@ class Lines(Source):
     def texts(self) -> Iterator[str]:
         """Yield lines without their ends, empty ones too, each as soon as it is there.
 
-        Raises
-        ------
-        RnnlmError
-            If a line has more than 16,000,000 characters.
+        Raises `RnnlmError` if a line has more than 16,000,000 characters.
         """
         line, number = "", 1
         for part in self.parts():
@@ -172,16 +169,9 @@ def source_name(name: str) -> str:
 
 @contextmanager
 def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> Iterator[InputStream]:
-    """Open the bytes of a file or of standard input, decompressed, whatever the name says.
+    """Open the bytes of a file or of standard input (``-``), decompressed, whatever the name says.
 
-    Parameters
-    ----------
-    name
-        The file, or ``-``.
-    report
-        Gets what is left out.
-    keep_damaged
-        Whether to end the file where it is damaged, instead of raising an error.
+    With `keep_damaged` a damaged file ends where it is damaged, which the report says.
 
     Raises
     ------
@@ -209,20 +199,10 @@ def open_text(
     keep_damaged: bool = False,
     any_text: bool = False,
 ) -> Iterator[Lines]:
-    """Open the lines of a file or of standard input, decompressed and decoded, whatever the name says.
+    """Open the lines of a file: its bytes, as by `open_bytes`, decoded.
 
-    Parameters
-    ----------
-    name
-        The file, or ``-``.
-    report
-        Gathers how it is read, and what is repaired or left out.
-    encoding
-        The encoding; None to recognize it.
-    keep_damaged
-        Whether to end the file where its compressed data is damaged, instead of raising an error.
-    any_text
-        Whether to read HTML, XML and RTF too, which are otherwise refused.
+    Without an encoding it is recognized. HTML, XML and RTF are refused, unless `any_text` says that they may be
+    read too.
 
     Raises
     ------
@@ -234,6 +214,6 @@ def open_text(
 
 
 def read_lines(name: str, report: ReadReport, *, encoding: str | None = None) -> Iterator[str]:
-    """Yield the lines of any text file, opened as by `open_text`, as `Lines.texts` does."""
+    """Yield the lines of any text file; see `open_text` and `Lines.texts`."""
     with open_text(name, report, encoding=encoding, any_text=True) as lines:
         yield from lines.texts()

@@ -13,10 +13,7 @@ BATCH_ROWS = 256
 def parquet_records(path: str, wanted: list[str]) -> Records:
     """Open the rows of a Parquet file as records with the columns `wanted`, whose names may be dotted.
 
-    Raises
-    ------
-    RnnlmError
-        If pyarrow is not installed, or cannot read the file.
+    Raises `RnnlmError` if pyarrow is not installed, or cannot read the file.
     """
     try:
         import pyarrow.parquet

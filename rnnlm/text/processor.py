@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.abbreviations import GOES_ON_BEFORE
@@ -11,7 +11,7 @@ from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
 from rnnlm.text.subwords import SubwordData, is_subword_data
-from rnnlm.text.tokenizers import CHARACTERS, LONE_SURROGATES, WORD_TOKENIZERS, Tokenizer, make_tokenizer
+from rnnlm.text.tokenizers import CHARACTERS, WORD_TOKENIZERS, Tokenizer, are_strings, make_tokenizer
 
 JOINS = ("space", "none")
 
@@ -69,15 +69,8 @@ class TextSettings:
     ) -> "TextSettings":
         """Return the settings that suit a level and the formats of the inputs; those that are given stay.
 
-        Parameters
-        ----------
-        level
-            ``word`` or ``char``: only words are put in lower case.
-        formats
-            ``csv``, ``jsonl`` or ``txt``: if all are records, they are taken for comments, which are cleaned and,
-            at the level of words, split into sentences unless their lines are kept.
-        tokenizer, lowercase, sentences, clean, join, keep_lines
-            As in the settings; None for the default.
+        Only words are put in lower case. If all formats are records, these are taken for comments, which are
+        cleaned and, at the level of words, split into sentences unless their lines are kept.
 
         Raises
         ------
@@ -104,10 +97,7 @@ class TextSettings:
 
     @property
     def default_documents(self) -> str:
-        """What a document of a text file is by default.
-
-        It is a ``line`` of words, a ``paragraph`` where the ends of lines are kept, a ``file`` of characters.
-        """
+        """What a document of a text file is by default: ``line``, ``paragraph`` or ``file``."""
         if self.level == "char":
             return "file"
         return "paragraph" if self.keep_lines else "line"
@@ -128,14 +118,7 @@ class TextSettings:
 
     @classmethod
     def from_dict(cls, data: object, source: str) -> "TextSettings":
-        """Check plain data from a file and return the settings.
-
-        Parameters
-        ----------
-        data
-            What the file holds.
-        source
-            The file's name, for messages.
+        """Return the settings that plain data from the file `source` describes; check all of it.
 
         Raises
         ------
@@ -185,22 +168,10 @@ def _is_punkt_data(data: object) -> bool:
     )
 
 
-def are_strings(data: object) -> TypeGuard[list[str]]:
-    """Return whether plain data is a list of strings that a file can hold: without lone surrogates."""
-    if not (isinstance(data, list) and all(isinstance(item, str) for item in data)):
-        return False
-    return not any(LONE_SURROGATES.search(item) for item in data)
-
-
 class TextProcessor:
     """Processes text as the settings say: clean, split into sentences, lower the case, tokenize.
 
-    Parameters
-    ----------
-    settings
-        How text becomes tokens.
-    unknown
-        The token that stands for unknown words, where tokens become text.
+    `unknown` is the token that stands for unknown words, where tokens become text.
     """
 
     def __init__(self, settings: TextSettings, unknown: str = "") -> None:

@@ -35,10 +35,6 @@ def read_documents(
     ----------
     inputs
         Files, directories, or ``-`` for standard input; or `Inputs` made with the same settings.
-    settings
-        How they are read.
-    report
-        Gathers what was repaired or skipped.
     join_lines
         Whether the line ends inside the paragraphs of a text become spaces, so that sentences go on over them.
 
@@ -55,9 +51,9 @@ def read_documents(
                 documents = settings.documents or "line"
                 pieces = text_documents(lines, documents, join_lines)
                 by = f"by the {documents}" if documents in DOCUMENTS else f"between lines {documents!r}"
-                yield from _shown_if_guessed(pieces, _beginning_of_document, by, lines, settings, report)
+                yield from _shown_if_guessed(pieces, _beginning_of_document, by, lines, settings)
             else:
-                for text in _record_texts(file.name, kind, lines, settings, conditions, report):
+                for text in _record_texts(file, kind, lines, conditions):
                     yield from whole_pieces(text)
     conditions.check_found(", ".join(source_name(str(name)) for name in inputs))
 
@@ -65,14 +61,7 @@ def read_documents(
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:
     """Yield the lines of a text file, empty ones too, or the texts of records, each as soon as it is there.
 
-    Parameters
-    ----------
-    name
-        The file, or ``-`` for standard input.
-    settings
-        How it is read; `documents` has no effect.
-    report
-        Gathers what was repaired or skipped.
+    `name` may be ``-`` for standard input; the setting `documents` has no effect.
 
     Raises
     ------
@@ -81,55 +70,44 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
     """
     settings.check()
     conditions = Conditions(settings.where)
-    with InputFile(name, settings, report).open() as (kind, lines):
+    file = InputFile(name, settings, report)
+    with file.open() as (kind, lines):
         if lines is not None and kind == "txt":
             texts = lines.texts()
             if format_of(name) != "txt" or _looks_like_records(lines.beginning):
-                texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings, report)
+                texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings)
             yield from texts
         else:
-            yield from _record_texts(name, kind, lines, settings, conditions, report)
+            yield from _record_texts(file, kind, lines, conditions)
     conditions.check_found(source_name(name))
 
 
-def _record_texts(
-    name: str,
-    kind: str,
-    lines: Lines | None,
-    settings: ReaderSettings,
-    conditions: Conditions,
-    report: ReadReport,
-) -> Iterator[str]:
+def _record_texts(file: InputFile, kind: str, lines: Lines | None, conditions: Conditions) -> Iterator[str]:
     """Return the texts of the records of a file; `lines` are None for Parquet."""
-    wanted, by_name = settings.text_column, format_of(name)
+    settings, source = file.settings, lines or Source(file.name, file.report)
+    wanted, by_name = settings.text_column, format_of(file.name)
     if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
-        report.note(f"{name}: read as {kind} by its content, not as {by_name} by its name (`format` decides).")
+        source.note(f"read as {kind} by its content, not as {by_name} by its name (`format` decides)")
     if lines is None:
-        records = parquet_records(name, [*wanted_names(wanted), *conditions.names])
+        records = parquet_records(file.name, [*wanted_names(wanted), *conditions.names])
     elif kind == "csv":
         records = csv_records(lines, settings.separator, settings.quoting, settings.header, wanted_names(wanted))
     elif kind == "json":
         records = json_document(lines, wanted, settings.keep_damaged)
     else:
         records = json_lines(lines)
-    source = lines or Source(name, report)
     reading, texts = record_texts(records, source, wanted, conditions)
-    return _shown(texts, str, f"Reading {reading}", source.source, report)
+    return _shown(texts, str, f"Reading {reading}", source)
 
 
 def _shown_if_guessed(
-    parts: Iterator[Part],
-    sample: Callable[[Part], str | None],
-    by: str,
-    lines: Lines,
-    settings: ReaderSettings,
-    report: ReadReport,
+    parts: Iterator[Part], sample: Callable[[Part], str | None], by: str, lines: Lines, settings: ReaderSettings
 ) -> Iterator[Part]:
     """Return the parts of a plain text; the first are shown if its format was recognized."""
     if settings.format != "auto":
         return parts
     tabs = ", tabs included (`format=tsv` takes one column)" if has_columns(lines.beginning) else ""
-    return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines.source, report)
+    return _shown(parts, sample, f"Reading plain text {by}{tabs}", lines)
 
 
 def _looks_like_records(beginning: str) -> bool:
@@ -141,7 +119,7 @@ def _beginning_of_document(piece: Piece) -> str | None:
 
 
 def _shown(
-    parts: Iterator[Part], sample: Callable[[Part], str | None], reading: str, source: str, report: ReadReport
+    parts: Iterator[Part], sample: Callable[[Part], str | None], reading: str, source: Source
 ) -> Iterator[Part]:
     """Yield parts of a file, and show the first samples, so that people see what is misread."""
     samples: list[str] = []
@@ -150,9 +128,9 @@ def _shown(
         if text is not None:
             samples.append(text)
         if len(samples) == SAMPLES:
-            report.guess(source, reading, samples)
+            source.guess(reading, samples)
             yield part
             yield from parts
             return
         yield part
-    report.guess(source, reading, samples)
+    source.guess(reading, samples)

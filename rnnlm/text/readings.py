@@ -100,8 +100,6 @@ def unlikeliness(
 
     Parameters
     ----------
-    text
-        What bytes mean in an encoding.
     languages
         The languages that the encoding is used for: small letters, then words, the most frequent first.
     usual

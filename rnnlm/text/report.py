@@ -85,6 +85,10 @@ class Source:
         """Report how it is read."""
         self._report.note(f"{self.source}: {remark}.")
 
+    def guess(self, reading: str, samples: Sequence[str]) -> None:
+        """Report in which way it is read; see `ReadReport.guess`."""
+        self._report.guess(self.source, reading, samples)
+
     def report(self, kind: str, line: int, count: int = 1) -> None:
         """Report what is left out or looks wrong."""
         self._report.add(self.source, kind, line, count)

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import cast
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.detokenizers import GrowingText
+from rnnlm.text.detokenizers import GrowingText, SettledText
 from rnnlm.text.scripts import begins_without_space, stand_apart
 from rnnlm.text.tokenizers import MARK, Tokenizer
 
@@ -57,39 +57,22 @@ class MarkedTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the text that the tokens were made of, its white space folded."""
-        return MarkedText(tokens, self._unknown)
+        return MarkedText(tokens, self._written)
 
-
-class MarkedText:
-    """Text of marked tokens; `unknown` stands for unknown words."""
-
-    def __init__(self, tokens: Sequence[str], unknown: str = "") -> None:
-        self._unknown = unknown
-        pieces = [""]
-        for token in tokens:
-            pieces.append(self._written(token, pieces[-1]))
-        self._text = "".join(pieces)
-
-    @property
-    def text(self) -> str:
-        """The text, without the space before its first word."""
-        return self._text.removeprefix(" ")
-
-    @property
-    def settled(self) -> str:
-        """All of it."""
-        return self.text
-
-    def append(self, token: str) -> None:
-        """Add a token."""
-        self._text += self._written(token, self._text)
-
-    def _written(self, token: str, before: str) -> str:
-        """Return a token as it is written after some text."""
+    def _written(self, before: str, token: str) -> str:
         if token == self._unknown:
             apart = before and not before[-1].isspace() and stand_apart(before, ANY_WORD)
             return f" {token}" if apart else token
         return f" {token[1:]}" if token.startswith(MARK) else token
+
+
+class MarkedText(SettledText):
+    """Text of marked tokens."""
+
+    @property
+    def text(self) -> str:
+        """The text, without the space before its first word."""
+        return super().text.removeprefix(" ")
 
 
 class PatternTokenizer(MarkedTokenizer):
@@ -123,13 +106,7 @@ class JiebaTokenizer(MarkedTokenizer):
     """
 
     def segments(self, word: str) -> list[str]:
-        """Return the words and punctuation marks.
-
-        Raises
-        ------
-        RnnlmError
-            If the package rjieba is missing.
-        """
+        """Return the words and punctuation marks; raises `RnnlmError` if the package rjieba is missing."""
         segments: list[str] = self._cut(word)
         return segments
 

@@ -68,13 +68,9 @@ AN_ABBREVIATION = "u.s"
 class SentenceEnds:
     """Finds the places in a line where a sentence ends and another begins.
 
-    Parameters
-    ----------
-    punkt
-        NLTK's `PunktSentenceTokenizer`, which is asked about a full stop after a word that is not known.
-    abbreviations
-        Known abbreviations, in lower case and without their last full stop, and what a sentence goes on with
-        after them: ``anything``, ``name`` (any word that is not a usual beginning), ``number`` or ``lower case``.
+    NLTK's `PunktSentenceTokenizer` is asked about a full stop after a word that is not known. `abbreviations` are
+    known ones, in lower case and without their last full stop, and what a sentence goes on with after each:
+    ``anything``, ``name`` (any word that is not a usual beginning), ``number`` or ``lower case``.
     """
 
     def __init__(self, punkt: Any, abbreviations: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypedDict
 
 from rnnlm.text import abbreviations
+from rnnlm.text.cutting import cut
 from rnnlm.text.sentence_ends import SentenceEnds
 
 TRAINING_CHARACTERS = 1_000_000
@@ -22,9 +23,8 @@ TRAINING_CHARACTERS = 1_000_000
 TRAINING_PORTION = 100_000
 """Punkt is fed in portions, because it keeps an object for each word."""
 LONGEST_SENTENCE = 50_000
-"""Longer sentences are cut."""
-WORD_END = re.compile(r".*\s", re.DOTALL)
-CLAUSE_END = re.compile(r".*[,;:，；：、]", re.DOTALL)
+PLACES = [re.compile(f".*{place}", re.DOTALL) for place in (r"\s", "[,;:，；：、]")]
+"""Longer sentences are cut: after a word, else after a comma, else anywhere."""
 LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
@@ -126,7 +126,7 @@ class SentenceSplitter:
             yield from self._split_by_punkt_alone(text)
             return
         for sentence in _with_words(self._sentences(text, self._ends)):
-            yield from filter(None, _cut(sentence))
+            yield from filter(None, map(str.strip, cut(sentence, LONGEST_SENTENCE, PLACES)))
 
     def _sentences(self, text: str, ends: SentenceEnds) -> Iterator[str]:
         for line in text.split("\n"):
@@ -159,15 +159,3 @@ def _with_words(sentences: Iterable[str]) -> Iterator[str]:
         held.append(sentence)
     if held:
         yield " ".join(held)
-
-
-def _cut(sentence: str) -> Iterator[str]:
-    """Cut a sentence that is too long: after a word, else after a comma, else anywhere."""
-    start = 0
-    while len(sentence) - start > LONGEST_SENTENCE:
-        limit = start + LONGEST_SENTENCE
-        found = WORD_END.match(sentence, start, limit) or CLAUSE_END.match(sentence, start, limit)
-        end = found.end() if found else limit
-        yield sentence[start:end].strip()
-        start = end
-    yield sentence[start:].strip()

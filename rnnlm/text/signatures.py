@@ -78,10 +78,7 @@ HIDDEN = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 def unreadable(beginning: bytes) -> str | None:
     """Return what a file is and what to do about it, or None if it may be text.
 
-    Parameters
-    ----------
-    beginning
-        Its first bytes; 262 show every kind, some hundreds tell text from other bytes.
+    Its first 262 bytes show every kind; some hundreds tell text from other bytes.
     """
     for offset, signature, kind, advice in SIGNATURES:
         if beginning.startswith(signature, offset) and beginning.startswith(CONTAINERS.get(signature, b"")):
@@ -107,15 +104,7 @@ def markup(beginning: str) -> str | None:
 
 
 def packed(names: Sequence[str], mimetype: str) -> str | None:
-    """Return which program's document a zip archive is, and what to do about it; else None.
-
-    Parameters
-    ----------
-    names
-        Its files.
-    mimetype
-        The content of its file of this name, or nothing.
-    """
+    """Return which program's document a zip archive is, by its files, and what to do about it; else None."""
     if mimetype == "application/epub+zip":
         return "this is an EPUB book; convert it to plain text first, as with Calibre"
     if mimetype.startswith("application/vnd.oasis.opendocument") or "[Content_Types].xml" in names:

@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.segmenting import PatternTokenizer
-from rnnlm.text.tokenizers import LONE_SURROGATES, MARK
+from rnnlm.text.tokenizers import MARK, are_strings
 
 TRAINING_CHARACTERS = 5_000_000
 """Subwords are learned from the first of a text; which ones are frequent settles long before."""
@@ -40,17 +40,11 @@ def is_subword_data(data: object) -> bool:
     if not isinstance(data, Mapping) or set(data) != {"characters", "merges"}:
         return False
     characters, merges = data["characters"], data["merges"]
-    if not isinstance(characters, list) or not isinstance(merges, list):
-        return False
-    if not all(isinstance(character, str) and len(character) == 1 for character in characters):
-        return False
-    if any(map(LONE_SURROGATES.match, characters)):
+    if not are_strings(characters) or {*map(len, characters)} - {1} or not isinstance(merges, list):
         return False
     known = set(characters)
     for pair in merges:
-        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
-            return False
-        if not known.issuperset(pair):
+        if not (are_strings(pair) and len(pair) == 2 and known.issuperset(pair)):
             return False
         known.add("".join(pair))
     return True
@@ -66,8 +60,6 @@ def train_subwords(texts: Iterable[str], size: int, min_count: int = 1) -> Subwo
 
     Parameters
     ----------
-    texts
-        Sentences.
     size
         The most subwords; at most half of them are single characters, the most frequent ones.
     min_count

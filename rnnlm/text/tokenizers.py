@@ -4,29 +4,31 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rnnlm.errors import RnnlmError
-from rnnlm.text.detokenizers import GrowingProse, GrowingText, SeparatedText
+from rnnlm.text.cutting import cut
+from rnnlm.text.detokenizers import GrowingProse, GrowingText, SettledText
 from rnnlm.text.joining.rules import NLTK, TWEET
+from rnnlm.text.scripts import stand_apart
 
 if TYPE_CHECKING:
     from rnnlm.text.subwords import SubwordData
 
-WORD_TOKENIZERS = ("nltk", "tweet", "whitespace", "unicode", "jieba", "bpe")
 CHARACTERS = "characters"
 SPACE_BOUND = ("nltk", "tweet", "whitespace")
 """Tokenizers whose words end at spaces and punctuation marks; the others also find words that touch."""
 MARKED = ("unicode", "jieba", "bpe")
 """Tokenizers whose tokens begin with a mark if a space stood before them."""
+WORD_TOKENIZERS = (*SPACE_BOUND, *MARKED)
 MARK = "▁"
 
 LONGEST_PART = 4096
 """Characters that NLTK is given at a time: some of its patterns take a time quadratic in the length of hostile
 text, and raise an error when it gets too long."""
 
-CLAUSE_ENDS = "。！？；，、।॥؟۔،,;!?"
-"""Marks after which text without spaces is cut."""
+PLACES = [re.compile(f".*[{marks}]") for marks in (" ", "。！？；，、।॥؟۔،,;!?")]
+"""Longer text is cut at the ends of words, else after these marks, else anywhere."""
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -90,7 +92,7 @@ class CharacterTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the characters as one string."""
-        return SeparatedText(tokens, lambda text, token: "")
+        return SettledText(tokens, lambda text, token: token)
 
 
 class WhitespaceTokenizer(Tokenizer):
@@ -108,11 +110,12 @@ class WhitespaceTokenizer(Tokenizer):
 
     def growing(self, tokens: Sequence[str]) -> GrowingText:
         """Return the tokens joined."""
-        if self._join == "space":
-            return SeparatedText(tokens, lambda text, token: " ")
-        from rnnlm.text.scripts import stand_apart
 
-        return SeparatedText(tokens, lambda text, token: " " * stand_apart(text, token))
+        def written(text: str, token: str) -> str:
+            apart = text and (self._join == "space" or stand_apart(text, token))
+            return f" {token}" if apart else token
+
+        return SettledText(tokens, written)
 
 
 class NltkTokenizer(Tokenizer):
@@ -178,18 +181,16 @@ class TweetTokenizer(Tokenizer):
         return GrowingProse(TWEET, tokens)
 
 
+def are_strings(data: object) -> TypeGuard[list[str]]:
+    """Return whether plain data is a list of strings that a file can hold: without lone surrogates."""
+    if not isinstance(data, list):
+        return False
+    return all(isinstance(item, str) and not LONE_SURROGATES.search(item) for item in data)
+
+
 def _parts(text: str) -> Iterator[str]:
-    """Fold white space, and cut text that is too long for NLTK, at the ends of words if it has any."""
-    text = " ".join(text.split())
-    start = 0
-    while len(text) - start > LONGEST_PART:
-        end = start + LONGEST_PART
-        cut = text.rfind(" ", start, end) + 1 or max(text.rfind(mark, start, end) for mark in CLAUSE_ENDS) + 1
-        cut = cut or end
-        yield text[start:cut]
-        start = cut
-    if text:
-        yield text[start:]
+    """Fold white space, and cut text that is too long for NLTK."""
+    return cut(" ".join(text.split()), LONGEST_PART, PLACES)
 
 
 def _substitutions(rules: Iterable[tuple[Any, str]]) -> list[Substitution]:

@@ -10,14 +10,16 @@ from typing import Any
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import write_atomically
-from rnnlm.text.processor import TextProcessor, TextSettings, are_strings
+from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.scripts import begins_without_space
-from rnnlm.text.tokenizers import MARK, MARKED
+from rnnlm.text.tokenizers import MARK, MARKED, are_strings
 
 FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
 LARGEST_FILE = 64 << 20
 """Bytes, enough for millions of words."""
+SPECIAL = ("unknown", "start", "end")
+"""What the first three tokens are, as files name them."""
 
 
 @dataclass(frozen=True)
@@ -29,38 +31,21 @@ class SpecialTokens:
     end: str = "SENTENCE_END"
 
     def check(self) -> None:
-        """Refuse names that a vocabulary cannot have.
-
-        Raises
-        ------
-        RnnlmError
-            If two are the same, one is empty, or one is not valid Unicode.
-        """
+        """Raise `RnnlmError` if two names are the same, one is empty, or one is not valid Unicode."""
         names = (self.unknown, self.start, self.end)
         if len(set(names)) < len(names) or not all(names):
             raise RnnlmError(
                 "The unknown, start and end tokens must have three different names; change one of them."
             )
         for name in names:
-            try:
-                name.encode()
-            except UnicodeEncodeError as error:
-                raise RnnlmError(
-                    f"The special token {name!r} is not valid Unicode; give it another name."
-                ) from error
+            if not are_strings([name]):
+                raise RnnlmError(f"The special token {name!r} is not valid Unicode; give it another name.")
 
 
 class Vocabulary:
     """Tokens in the order of their ids: unknown, start, end, then the words.
 
-    Parameters
-    ----------
-    tokens
-        The tokens in id order; the first three are the special ones.
-    counts
-        How often each token appears in the training text.
-    settings
-        How text becomes tokens.
+    `counts` says how often each token appears in the training text, and `settings` how text becomes tokens.
     """
 
     unknown_id = 0
@@ -117,8 +102,6 @@ class Vocabulary:
 
         Parameters
         ----------
-        tokens
-            The tokens.
         start
             Whether a sentence begins with them: then the id of the start token comes first, as a model reads it.
         end
@@ -139,12 +122,9 @@ class Vocabulary:
         return [self.tokens[index] for index in ids]
 
     def find(self, word: str) -> int:
-        """Return the id of a word as people write it; where tokens have marks, with the mark or without.
+        """Return the id of a word as people write it; that of the unknown token if there is none.
 
-        Returns
-        -------
-        int
-            The id of the more frequent of the two; that of the unknown token if there is none.
+        Where tokens have marks, it is that of the word with the mark or without, the more frequent of the two.
         """
         word = word.lower() if self.settings.lowercase else word
         written = [word, MARK + word] if self.settings.tokenizer in MARKED else [word]
@@ -167,12 +147,7 @@ class Vocabulary:
     def contradictions(self, **wanted: object) -> list[str]:
         """Return which settings wanted for a new vocabulary this one does not have.
 
-        Parameters
-        ----------
-        **wanted
-            ``level``, ``tokenizer``, ``lowercase``, ``sentences``, ``clean``, ``join``, ``keep_lines``,
-            ``vocab_size``, ``min_count``, ``unknown_token``, ``start_token`` and ``end_token``; those that are
-            None do not count. A `min_count` is never fulfilled, because a vocabulary does not know its own.
+        Those that are None do not count. A ``min_count`` is never fulfilled: a vocabulary does not know its own.
         """
         actual = {
             **asdict(self.settings),
@@ -189,11 +164,7 @@ class Vocabulary:
         return {
             "format_version": FORMAT_VERSION,
             "level": self.settings.level,
-            "special_tokens": {
-                "unknown": self.unknown_token,
-                "start": self.start_token,
-                "end": self.end_token,
-            },
+            "special_tokens": dict(zip(SPECIAL, self.tokens, strict=False)),
             "tokens": self.tokens,
             "counts": self.counts,
             "text": self.settings.to_dict(),
@@ -201,14 +172,7 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: object, source: str = VOCABULARY_FILE) -> "Vocabulary":
-        """Check plain data from a file and return the vocabulary.
-
-        Parameters
-        ----------
-        data
-            What the file holds.
-        source
-            The file's name, for messages.
+        """Return the vocabulary that plain data from the file `source` describes; check all of it.
 
         Raises
         ------
@@ -217,11 +181,9 @@ class Vocabulary:
         """
         if not isinstance(data, Mapping):
             raise RnnlmError(f"{source}: this is not a vocabulary; build one with 'rnnlm preprocess'.")
-        missing = [
-            key for key in ("format_version", "tokens", "counts", "special_tokens", "text") if key not in data
-        ]
-        if missing:
-            raise RnnlmError(f"{source}: the key {missing[0]!r} is missing; build the dataset again.")
+        for key in ("format_version", "tokens", "counts", "special_tokens", "text"):
+            if key not in data:
+                raise RnnlmError(f"{source}: the key {key!r} is missing; build the dataset again.")
         if data["format_version"] != FORMAT_VERSION:
             raise RnnlmError(
                 f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that"
@@ -236,9 +198,10 @@ class Vocabulary:
         twice, times = Counter(tokens).most_common(1)[0]
         if times > 1:
             raise RnnlmError(f"{source}: the token {shown(twice)} appears twice in 'tokens'.")
-        if not isinstance(counts, list) or len(counts) != len(tokens) or not all(map(_is_count, counts)):
+        are_counts = isinstance(counts, list) and all(type(count) is int and count >= 0 for count in counts)
+        if not are_counts or len(counts) != len(tokens):
             raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
-        if data["special_tokens"] != dict(zip(("unknown", "start", "end"), tokens, strict=False)):
+        if data["special_tokens"] != dict(zip(SPECIAL, tokens, strict=False)):
             raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
         if data.get("level") != settings.level:
             raise RnnlmError(
@@ -269,12 +232,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":
-        """Read a vocabulary.
-
-        Parameters
-        ----------
-        path
-            A ``vocabulary.json``, or a directory that holds one, such as a dataset or a checkpoint.
+        """Read a ``vocabulary.json``, or that in a directory such as a dataset or a checkpoint.
 
         Raises
         ------
@@ -293,13 +251,7 @@ class Vocabulary:
 
     @classmethod
     def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
-        """Read a vocabulary from what its file, `source` in messages, holds.
-
-        Raises
-        ------
-        RnnlmError
-            If it is not that of a vocabulary.
-        """
+        """Read a vocabulary from what the file `source` holds; raises what `from_dict` does."""
         try:
             if len(content) > LARGEST_FILE:
                 raise ValueError(f"longer than {LARGEST_FILE >> 20} MiB")
@@ -309,7 +261,3 @@ class Vocabulary:
                 f"{source}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
         return cls.from_dict(data, source)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -35,8 +35,7 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     Raises
     ------
     RnnlmError
-        If no dataset is named or it cannot be opened, or the run exists and is not to be resumed, or is to be
-        resumed and does not exist, or something else is in its directory.
+        If no dataset is named or it cannot be opened, or `out` is not what `resume` makes of it.
     """
 
     def say(message: str) -> None:

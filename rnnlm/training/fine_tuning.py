@@ -11,53 +11,31 @@ from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import fill
 from rnnlm.text.report import counted
 
-ARCHITECTURE = (
-    "cell",
-    "nonlinearity",
-    "embedding_size",
-    "hidden_size",
-    "num_layers",
-    "bias",
-    "residual",
-    "tie_weights",
-    "softmax_cutoffs",
-)
-"""The keys of a configuration's model section that say which weights there are and what they mean."""
-
 
 def with_architecture(config: Config, trained: Config) -> Config:
-    """Return a configuration with the architecture of another, that of a trained network.
-
-    Raises
-    ------
-    RnnlmError
-        If the rest of the configuration's model section does not go with it.
-    """
+    """Return a configuration with the architecture of a trained network's; refuse one that does not go with it."""
     if config.model.embedding_file is not None:
         raise RnnlmError(
             "`init_from`: the embeddings come from the checkpoint; leave model.embedding_file out, as with "
             "`set=model.embedding_file=null`."
         )
-    architecture = {key: getattr(trained.model, key) for key in ARCHITECTURE}
     try:
-        return config.with_model(**architecture)
+        return config.with_model(**trained.model.architecture())
     except RnnlmError as error:
         raise RnnlmError(f"`init_from`: with the checkpoint's network, {error}") from error
 
 
 def explanation(config: Config, trained: Config) -> str:
     """Say which options of a training come from the checkpoint and which from the configuration, in two lines."""
-    model = config.model
+    model, architecture = config.model, trained.model.architecture()
     taken = []
-    for key in ARCHITECTURE:
-        value, asked = getattr(trained.model, key), getattr(model, key)
-        unused = (
-            f" (not the configuration's {_yaml(asked)})"
-            if key in model.model_fields_set and asked != value
-            else ""
-        )
-        taken.append(f"{key} {_yaml(value)}{unused}")
-    others = [f"{key} {_yaml(value)}" for key, value in model if key not in (*ARCHITECTURE, "vocabulary_size")]
+    for key, value in architecture.items():
+        asked = getattr(model, key)
+        is_unused = key in model.model_fields_set and asked != value
+        taken.append(f"{key} {_yaml(value)}" + (f" (not the configuration's {_yaml(asked)})" if is_unused else ""))
+    others = [
+        f"{key} {_yaml(value)}" for key, value in model if key not in architecture and key != "vocabulary_size"
+    ]
     return (
         f"From the checkpoint: model {', '.join(taken)}.\n"
         f"From the configuration: model {', '.join(others)}; all of training, optimizer and schedule."
@@ -71,17 +49,7 @@ def _yaml(value: object) -> str:
 
 @dataclass(frozen=True)
 class CopiedWeights:
-    """What `copy_weights` did.
-
-    Attributes
-    ----------
-    kept
-        Tokens that have the checkpoint's weights.
-    new
-        Tokens that the checkpoint did not know; they begin at random.
-    left_out
-        The checkpoint's tokens that the new vocabulary does not have.
-    """
+    """How many tokens `copy_weights` gave their weights, how many begin at random, and how many it left out."""
 
     kept: int
     new: int

@@ -9,15 +9,7 @@ from rnnlm.training.progress import Progress
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may take.
-
-    Attributes
-    ----------
-    training
-        The section of the configuration that has the limits.
-    epoch_tokens
-        Predictions in an epoch.
-    """
+    """What a run may take: the configuration's limits, and the predictions in an epoch."""
 
     training: TrainingConfig
     epoch_tokens: int

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
 from rnnlm.optim import SCHEDULES, global_norm
 from rnnlm.signals import Stopped, StopSignals
+from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.display import Display
 from rnnlm.training.limits import Limits
@@ -88,7 +90,7 @@ class Trainer:
         """Say in a few lines what is trained on what."""
         lines = [
             f"Network: {self.model.description()}",
-            f"Data: {self.dataset.path}, {len(self.dataset.vocabulary):,} tokens in the vocabulary, "
+            f"Data: {self.dataset.path}, {self.model.data_description()}, "
             f"{self.dataset.train.num_tokens:,} to train on; {arithmetic()}",
         ]
         if self.progress.step:
@@ -221,8 +223,7 @@ class Trainer:
         self.optimizer.evaluated(loss)
         progress.evaluated(loss)
         self._write_metrics("valid", loss, progress.tokens / progress.seconds)
-        guessing = math.log(len(self.dataset.vocabulary))
-        self.display.evaluated(progress, self.limits.epochs(progress), loss, guessing)
+        self.display.evaluated(progress, self.limits.epochs(progress), loss, self.model.guessing_loss)
 
     def _preview(self) -> None:
         """Show what the model can do so far."""
@@ -233,7 +234,7 @@ class Trainer:
         with self.optimizer.averages_in_place():
             # A stop waits: a resumed run would not draw it again.
             text = self.model.preview(rng, training.sample_tokens)
-        self.run_directory.logs.append_sample(step=step, text=text)
+        self.run_directory.logs.append(SAMPLES, {"step": step, "text": text})
         self.display.say(f"  {text}")
 
     def _save(self) -> None:
@@ -241,7 +242,7 @@ class Trainer:
         progress, run = self.progress, self.run_directory
         self.log_sizes = run.logs.sizes()
         state = {
-            "progress": progress.to_dict(),
+            "progress": asdict(progress),
             "schedule": self.schedule.state(),
             "dataset": checksums(self.dataset),
             "logs": self.log_sizes,
@@ -254,7 +255,7 @@ class Trainer:
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
         metrics = self.progress.metrics(split, self.limits.epochs(self.progress), loss, tokens_per_second)
-        self.run_directory.logs.append_metrics(metrics)
+        self.run_directory.logs.append(METRICS, metrics)
 
     def _check_weights(self) -> None:
         """See to it that a step which overflowed is neither evaluated nor saved."""
@@ -266,7 +267,7 @@ class Trainer:
         kept = f"{run.checkpoints.find('last')} is the last good checkpoint" if run.exists else "nothing is saved"
         clipping = ", or optimizer.clip_norm=5" if self.config.optimizer.clip_norm is None else ""
         return RnnlmError(
-            f"the {what} is not a finite number after step {self.progress.step}; {kept}; "
+            f"The {what} is not a finite number after step {self.progress.step}; {kept}; "
             f"try a smaller optimizer.learning_rate{clipping}."
         )
 

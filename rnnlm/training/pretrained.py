@@ -16,17 +16,9 @@ from rnnlm.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class LoadedVectors:
-    """What `load_vectors` found.
+    """What `load_vectors` found: words found, words missing, the most frequent first, and lines without a vector.
 
-    Attributes
-    ----------
-    found
-        Words of the vocabulary that the file has.
-    missing
-        Words that it lacks, the most frequent first.
-    bad_lines
-        Lines that hold no vector of the right size; whether the numbers are numbers is looked at only for words
-        of the vocabulary.
+    Whether a line's numbers are numbers is looked at only for words of the vocabulary.
     """
 
     found: int
@@ -86,14 +78,8 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
                 table[index] = vector
                 found.add(index)
     [(usual, _)] = sizes.most_common(1) or [(0, 0)]
-    if (usual != size or not found) and (usual < min(size, 2) or usual in no_vectors):
-        raise RnnlmError(
-            f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
-        )
-    if usual != size:
-        raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
-    if not found:
-        raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
+    if usual != size or not found:
+        raise _misfit(path, size, usual, has_vectors=usual >= min(size, 2) and usual not in no_vectors)
     missing = [index for index in range(len(vocabulary)) if index not in found]
     known = table[sorted(found)]
     rng = np.random.default_rng(seed)
@@ -101,17 +87,14 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     return LoadedVectors(len(found), [vocabulary.tokens[index] for index in missing], bad_lines)
 
 
-def _refuse_misfit(path: str | Path, size: int, usual: int, found: bool, has_vectors: bool) -> None:
-    """Refuse a file whose lines usually have as many numbers as `usual`, if that or its words do not fit."""
-    if usual == size and found:
-        return
+def _misfit(path: str | Path, size: int, usual: int, has_vectors: bool) -> RnnlmError:
+    """Say why a file does not fit whose lines usually have as many numbers as `usual`."""
     if not has_vectors:
-        raise RnnlmError(
-            f"{path}: it has no vectors; give a file whose lines hold a word and its numbers, with spaces between."
-        )
+        advice = "give a file whose lines hold a word and its numbers, with spaces between"
+        return RnnlmError(f"{path}: it has no vectors; {advice}.")
     if usual != size:
-        raise RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
-    raise RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
+        return RnnlmError(f"{path}: its vectors have {usual} numbers; set model.embedding_size={usual}.")
+    return RnnlmError(f"{path}: it has a vector for none of the vocabulary's words; use another file.")
 
 
 def _lines(path: Path) -> Iterator[list[str]]:

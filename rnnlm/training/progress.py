@@ -1,7 +1,7 @@
 """Where a run is."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from rnnlm.errors import RnnlmError, shown
@@ -54,10 +54,6 @@ class Progress:
     best_loss: float | None = None
     evaluations_since_best: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values by name."""
-        return asdict(self)
-
     @property
     def logged_loss(self) -> float:
         """Nats a token since the last line."""
@@ -89,37 +85,21 @@ class Progress:
         return results(run, self.step, epochs, best, last, self.tokens / self.seconds if self.seconds else 0.0)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Progress":
-        """Make it from what `to_dict` returned.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If a value is missing, or is not one that the field can have.
-        """
-        chosen = {field.name: values[field.name] for field in fields(cls)}
-        kinds: dict[str, Any] = {field.name: field.type for field in fields(cls)}
-        for name, value in chosen.items():
-            in_range = 0 <= value < 2**63 if isinstance(value, int) else value is None or math.isfinite(value)
-            if not (isinstance(value, kinds[name]) and in_range):
-                raise ValueError(f"{name} is {shown(value)}")
-        return cls(**chosen)
-
-    @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Progress":
-        """Return where the run of a checkpoint was.
-
-        Raises
-        ------
-        RnnlmError
-            If its state does not say.
-        """
+        """Return where the run of a checkpoint was; refuse a state that does not say."""
+        values = {}
         try:
-            return cls.from_dict(checkpoint.state["progress"])
+            for field in fields(cls):
+                kind: Any = field.type
+                value = values[field.name] = checkpoint.state["progress"][field.name]
+                in_range = 0 <= value < 2**63 if isinstance(value, int) else value is None or math.isfinite(value)
+                if not (isinstance(value, kind) and in_range):
+                    raise ValueError(f"{field.name} is {shown(value)}")
         except (KeyError, TypeError, ValueError) as error:
             raise RnnlmError(
                 f"{checkpoint.directory / STATE}: the progress is not whole ({error}); use another checkpoint."
             ) from error
+        return cls(**values)
 
     def stepped(self, tokens: int, nats: float, gradient_norm: float) -> None:
         """Take note of a step."""

@@ -17,21 +17,7 @@ from rnnlm.training.progress import Progress
 def resume_run(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bool = False) -> Trainer:
     """Go on from a run's last checkpoint, exactly as if the run had never stopped.
 
-    Parameters
-    ----------
-    config
-        The configuration; what else than `_fixed_values` it changes holds from now on.
-    dataset
-        What the run was begun with.
-    run
-        The run, with a checkpoint.
-    quiet
-        Whether to print nothing to stderr.
-
-    Raises
-    ------
-    RnnlmError
-        If the checkpoint is damaged, or was made with another network, dataset or way of training.
+    What the configuration changes holds from now on; another network, dataset or way of training is refused.
     """
     # The best is only looked at, but an index that names a wrong one would have it removed.
     run.checkpoints.find("best")

@@ -18,17 +18,7 @@ class NotFiniteError(Exception):
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step found.
-
-    Attributes
-    ----------
-    nats
-        Cross-entropy, summed over the predictions.
-    gradient_norm
-        Norm of the gradient before clipping.
-    state
-        The network's state after the batch.
-    """
+    """Cross-entropy summed over predictions, norm of the gradient before clipping, and state after the batch."""
 
     nats: float
     gradient_norm: float
@@ -37,13 +27,6 @@ class StepResult:
 
 class TrainingStep:
     """Takes training steps.
-
-    Parameters
-    ----------
-    network
-        What is trained.
-    config
-        The configuration.
 
     Attributes
     ----------

@@ -118,7 +118,7 @@ def test_relative_norms_begin_at_one():
 
 
 def test_a_text_that_is_too_short_is_refused():
-    message = "the text has 6 tokens, but a distance of 6 needs 7; give more text or a smaller distance."
+    message = "The text has 6 tokens, but a distance of 6 needs 7; give more text or a smaller distance."
     with pytest.raises(RnnlmError, match=message):
         diagnose(make(), split(D), D)
 
@@ -127,7 +127,7 @@ def test_a_gradient_that_overflows_is_refused():
     network = make(nonlinearity="relu")
     for name in ("rnn.weight_ih_l0", "rnn.weight_hh_l0"):
         network.parameters[name][...] = 1e200
-    with pytest.raises(RnnlmError, match="the gradient is not a finite number"):
+    with pytest.raises(RnnlmError, match="The gradient is not a finite number"):
         diagnose(network, split(D + 1), D)
 
 
@@ -150,5 +150,5 @@ def test_a_plot_is_drawn(tmp_path: Path):
 
 def test_without_matplotlib_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(RnnlmError, match=r"plotting needs matplotlib; run: pip install matplotlib\."):
+    with pytest.raises(RnnlmError, match=r"Plotting needs matplotlib; run: pip install matplotlib\."):
         plot({}, tmp_path / "a.png")

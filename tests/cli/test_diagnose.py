@@ -74,7 +74,7 @@ def test_a_plot_is_drawn_beside_the_table(rnnlm: Command, word_run: Path):
     [
         (["--data", "none"], 1, "rnnlm: none: no such directory"),
         (["--text", "none.txt"], 1, "rnnlm: none.txt: "),
-        (["--distance", "5000"], 1, "rnnlm: the text has "),
+        (["--distance", "5000"], 1, "rnnlm: The text has "),
         (["--distance", "0"], 2, "Error: Invalid value for '--distance'"),
         (["--data", "a", "--text", "b"], 2, "Error: Give --data or --text, not both."),
         (["--split", "test", "--text", "b"], 2, "Error: --split is for a dataset; leave it out with --text."),

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import distribution, version
 from pathlib import Path
@@ -216,15 +217,24 @@ def test_a_parameter_is_the_same_option_of_all_commands():
     assert [parameter for parameter, names in options.items() if len(names) > 1] == []
 
 
-def test_errors_of_the_library_name_parameters_that_are_options():
-    named = []
+def texts_of_the_library() -> Iterator[str]:
+    """Yield the texts in the code outside of the command line, without docstrings and the meanings of keys."""
     for path in (PROJECT / "rnnlm").rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "RnnlmError":
-                parts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant)]
-                named += [name for part in parts for name in re.findall(r"`([a-z_]+)[`=]", str(part))]
+        if path.parent.name == "cli" or path.name in ("schema.py", "reference.py"):
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                yield node.value
+
+
+def test_errors_of_the_library_name_parameters_that_are_options():
+    texts = list(texts_of_the_library())
+    named = [name for text in texts for name in re.findall(r"`([a-z_]+)[`=]", text)]
     assert "delimiter" in named
     assert [name for name in named if with_options(f"`{name}`").startswith("`")] == []
+    assert [text for text in texts if re.search(r"(?<!rnnlm train )--[a-z]", text)] == []
 
 
 def raising(error: BaseException) -> object:

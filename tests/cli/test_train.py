@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.storage.logs import Logs
+from rnnlm.storage.logs import METRICS, Logs
 from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command, write_config
@@ -344,14 +344,14 @@ def test_ctrl_c_saves_and_resume_ends_as_if_nothing_had_happened(rnnlm: Command,
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Signals that come, once, while the metrics of step 4 are written; a test fills the list."""
     signals: list[int] = []
-    append = Logs.append_metrics
+    append = Logs.append
 
-    def append_and_send(self: Logs, values: dict[str, Any]) -> None:
-        append(self, values)
-        while values["step"] == 4 and signals:
+    def append_and_send(self: Logs, name: str, values: dict[str, Any]) -> None:
+        append(self, name, values)
+        while name == METRICS and values["step"] == 4 and signals:
             os.kill(os.getpid(), signals.pop())
 
-    monkeypatch.setattr(Logs, "append_metrics", append_and_send)
+    monkeypatch.setattr(Logs, "append", append_and_send)
     return signals
 
 

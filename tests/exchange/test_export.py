@@ -45,7 +45,7 @@ def test_pytorch_loads_what_it_is_given(word_model: LanguageModel, tmp_path: Pat
     ("package", "file_format", "message"),
     [
         ("onnx", "onnx", "pip install onnx"),
-        ("torch", "torch", "a .pt file needs PyTorch"),
+        ("torch", "torch", "A .pt file needs PyTorch"),
     ],
 )
 def test_a_missing_package_is_named(
@@ -68,7 +68,7 @@ def test_a_model_that_is_too_large_for_onnx_is_refused(
 ) -> None:
     pytest.importorskip("onnx")
     monkeypatch.setattr("rnnlm.exchange.export.LARGEST_ONNX", 1000)
-    with pytest.raises(RnnlmError, match="an ONNX file holds at most 2 GB"):
+    with pytest.raises(RnnlmError, match="An ONNX file holds at most 2 GB"):
         export(char_model, "onnx", tmp_path / "model.onnx")
 
 

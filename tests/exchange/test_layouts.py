@@ -246,7 +246,7 @@ def test_tied_weights_may_be_saved_once(tmp_path: Path, missing: str) -> None:
 
 def test_what_the_weights_do_not_say_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(
-        RnnlmError, match=r"whether its layers are RNN_TANH or RNN_RELU; add --set model\.nonlinearity"
+        RnnlmError, match=r"whether its layers are RNN_TANH or RNN_RELU; add `set=model\.nonlinearity"
     ):
         imported(example("RNN_RELU", len(EXAMPLE_WORDS), True), EXAMPLE_WORDS, tmp_path / "run")
 

@@ -101,7 +101,7 @@ def test_what_is_of_this_program_needs_no_import(char_run: Path, char_dataset: P
         with pytest.raises(RnnlmError, match="this is a run or checkpoint of rnnlm itself, which needs no import"):
             read_weights(path)
     with pytest.raises(
-        RnnlmError, match="this is a dataset; name the file of weights, and the dataset with --data"
+        RnnlmError, match="this is a dataset; name the file of weights, and the dataset with `data`"
     ):
         read_weights(char_dataset)
 

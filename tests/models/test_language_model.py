@@ -216,6 +216,12 @@ def test_a_model_says_what_its_network_is(word_model: LanguageModel, char_model:
     assert char_model.description() == f"rnn, 2 x 16, embeddings of 8, {weights[1]:,} weights"
 
 
+def test_a_model_says_how_large_its_vocabulary_is_and_what_guessing_costs(word_model: LanguageModel):
+    size = len(word_model.vocabulary)
+    assert word_model.data_description() == f"{size:,} tokens in the vocabulary"
+    assert math.exp(word_model.guessing_loss) == pytest.approx(size)
+
+
 def test_a_new_model_needs_the_vocabulary_that_its_configuration_names(
     word_model: LanguageModel, word_data: Dataset
 ):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from rnnlm.config import Config
+from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.networks import make_network
+from rnnlm.models.networks import fill, make_network
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import Vocabulary
@@ -91,3 +91,44 @@ def test_words_do_not_become_characters() -> None:
     characters = make_model(trained.config, [*NEW[:3], "a", "b", "c"], "char")
     with pytest.raises(RnnlmError, match=r"level word, the dataset's of level char; .*`vocab`"):
         copy_weights(trained, characters)
+
+
+OTHER_VALUES = {
+    "cell": "gru",
+    "nonlinearity": "relu",
+    "embedding_size": 7,
+    "vocabulary_size": len(OLD),
+    "embedding_file": "vectors.txt",
+    "freeze_embedding": True,
+    "hidden_size": 5,
+    "num_layers": 3,
+    "bias": True,
+    "residual": True,
+    "dropout": 0.5,
+    "variational_dropout": True,
+    "recurrent_dropout": 0.5,
+    "embedding_dropout": 0.5,
+    "activation_regularization": 1.0,
+    "temporal_activation_regularization": 1.0,
+    "tie_weights": True,
+    "softmax_samples": 2,
+    "softmax_cutoffs": [4],
+    "initializer": "glorot",
+    "recurrent_initializer": "identity",
+    "recurrent_scale": 2.0,
+}
+
+
+@pytest.mark.parametrize("key", ModelConfig.model_fields)
+def test_the_architecture_is_what_decides_on_the_weights_or_what_they_mean(key: str) -> None:
+    basis = {"embedding_size": 4, "hidden_size": 4, "num_layers": 2}
+    configs = (Config.model_validate({"model": model}) for model in (basis, basis | {key: OTHER_VALUES[key]}))
+    network, other = (make_network(config, len(OLD)) for config in configs)
+    shapes, others = ({name: value.shape for name, value in each.parameters.items()} for each in (network, other))
+    is_same = shapes == others
+    if is_same:
+        fill(other, network.parameters, "", "")
+        ids = np.arange(len(OLD))[:, None]
+        found, expected = (each.log_probs(ids, each.initial_state(1))[0] for each in (other, network))
+        is_same = np.allclose(found, expected)
+    assert is_same == (key not in ModelConfig.architecture_keys)

@@ -40,13 +40,7 @@ class DivisionSettings:
     seed: int = 0
 
     def shares(self) -> tuple[Fraction, Fraction, Fraction]:
-        """Return the exact shares of training, validation and test in the main input.
-
-        Raises
-        ------
-        RnnlmError
-            If a fraction is below 0, or they sum to more than 1.
-        """
+        """Return the exact shares of training, validation and test in the main input; refuse impossible ones."""
         valid = Fraction(0) if self.valid_file else Fraction(str(self.valid_fraction))
         test = Fraction(0) if self.test_file else Fraction(str(self.test_fraction))
         if valid < 0 or test < 0 or valid + test > 1:
@@ -72,19 +66,8 @@ def assign_all(spooled: Spooled, label: int) -> Assignment:
 def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
 
-    Parameters
-    ----------
-    spooled
-        The input.
-    settings
-        The shares and the seed.
-    between_tokens
-        Whether a cut by position may be within a sentence, because a document is one; else it is at an end.
-
-    Raises
-    ------
-    RnnlmError
-        If the input is too small to be divided.
+    A cut by position is at the end of a sentence. It may be within one where there are too few of them, or where a
+    document is one, as `between_tokens` says. An input that is too small to be divided is refused.
     """
     shares = settings.shares()
     wanted = sum(share > 0 for share in shares)

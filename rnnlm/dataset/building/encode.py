@@ -66,18 +66,9 @@ def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedC
 def encode_documents(
     pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
 ) -> Generator[EncodedChunk, None, None]:
-    """Tokenize documents, in order, with one process or several; the result is the same.
+    """Tokenize documents, in order, with as many processes as `workers`; the result is the same for any number.
 
-    Parameters
-    ----------
-    pieces
-        The documents.
-    settings
-        How text becomes tokens.
-    workers
-        Processes that tokenize; with 1 it is done in this one.
-    progress
-        Called with the number of characters of each chunk when it is done.
+    `progress` is called with the number of characters of each chunk when it is done.
     """
     if settings.keep_lines:
         pieces = _with_inner_line_ends(pieces)

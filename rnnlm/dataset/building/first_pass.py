@@ -22,15 +22,7 @@ MOST_REASONS = 5
 
 @dataclass(frozen=True)
 class FirstPass:
-    """Reads inputs into a spool.
-
-    Attributes
-    ----------
-    spool
-        Gets the tokens.
-    reader, text, report, workers, progress
-        As for `build_dataset`.
-    """
+    """Reads inputs into a spool; the other attributes are parameters of `build_dataset`."""
 
     spool: Spool
     reader: ReaderSettings
@@ -42,13 +34,7 @@ class FirstPass:
     def run(
         self, inputs: Sequence[str], vocabulary: Vocabulary | VocabularySettings, division: DivisionSettings
     ) -> tuple[TextSettings, list[Assignment]]:
-        """Read, learn what the settings lack, and divide; return the full settings and the parts of the inputs.
-
-        Raises
-        ------
-        RnnlmError
-            If an input cannot be read, there is no text in it, or too little to divide.
-        """
+        """Read, learn what the settings lack, and divide; return the full settings and the parts of the inputs."""
         text, pieces = learn(self.text, self._documents(inputs), vocabulary, self.report)
         spooled = self._add(inputs, pieces, text)
         assignments = [divide(spooled, division, between_tokens=not text.sentences)]

@@ -46,13 +46,7 @@ class VocabularySettings:
     extends: Vocabulary | None = None
 
     def check(self) -> None:
-        """Refuse what no vocabulary can be.
-
-        Raises
-        ------
-        RnnlmError
-            If there is no room for words, or the special tokens cannot have these names.
-        """
+        """Refuse a size without room for words, and names that special tokens cannot have."""
         self.special.check()
         if self.size <= Vocabulary.first_word_id:
             raise RnnlmError(f"`size={self.size}` leaves no room for words beside the special tokens.")
@@ -125,9 +119,8 @@ def choose_words(
     choice: VocabularySettings,
 ) -> tuple[Vocabulary, int]:
     """Keep the most frequent words, those of one count in alphabetical order; return their number too."""
-    first = [choice.special.unknown, choice.special.start, choice.special.end]
-    if choice.extends is not None:
-        first = choice.extends.tokens
+    special = [choice.special.unknown, choice.special.start, choice.special.end]
+    first = special if choice.extends is None else choice.extends.tokens
     known = set(first)
     if not sentences:
         raise RnnlmError(

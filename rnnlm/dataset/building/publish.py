@@ -10,17 +10,11 @@ from pathlib import Path
 
 from rnnlm.dataset.store import METADATA_FILE, file_names
 from rnnlm.errors import RnnlmError
-from rnnlm.files import BELONGS_TO_NOBODY, make_directory, published, settle
+from rnnlm.files import BELONGS_TO_NOBODY, explaining, make_directory, published, settle
 
 
 def check_destination(out: Path, overwrite: bool) -> None:
-    """Refuse to write where something is that may not be replaced.
-
-    Raises
-    ------
-    RnnlmError
-        If `out` exists and `overwrite` is off, or there is anything in it but a dataset.
-    """
+    """Refuse to write where anything is but a dataset, or a dataset where `overwrite` is off."""
     if not (out.exists() or out.is_symlink()):
         return
     if not (out / METADATA_FILE).is_file():
@@ -39,27 +33,18 @@ def check_destination(out: Path, overwrite: bool) -> None:
 
 @contextmanager
 def new_dataset(out: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a directory to make a dataset in, which becomes `out` when the ``with`` block has ended well.
-
-    Raises
-    ------
-    RnnlmError
-        If `out` may not be replaced, or the disk cannot be written.
-    """
+    """Give a directory to make a dataset in, which becomes `out` when the ``with`` block has ended well."""
     place = Path(os.path.realpath(out))
     prefix = f".{place.name}.{platform.node()}."
     _clear_leftovers(place, prefix)
     check_destination(out, overwrite)
-    try:
+    advice = "; see to its room and permissions, or choose another directory"
+    # No OSError is of reading: readers raise RnnlmError.
+    with explaining(place, "the dataset cannot be written", advice):
         make_directory(place.parent)
         with published(place, place.with_name(f"{prefix}{os.getpid()}.tmp")) as directory:
             yield directory
             check_destination(out, overwrite)  # something may have come meanwhile
-    except OSError as error:  # none is of reading: readers raise RnnlmError
-        raise RnnlmError(
-            f"{place}: the dataset cannot be written ({error.strerror or error}); see to its room and permissions,"
-            " or choose another directory."
-        ) from error
 
 
 def _clear_leftovers(out: Path, prefix: str) -> None:

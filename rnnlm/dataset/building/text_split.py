@@ -23,23 +23,7 @@ def text_split(
     """Process a text file of any format as a vocabulary's training text was, for as long as the context lasts.
 
     The ids are on disk, in a temporary dataset: memory does not grow with the text, and it is measured exactly as
-    if it had been preprocessed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    vocabulary
-        The tokens, and how text becomes them.
-    reader
-        How it is read.
-    report
-        Gathers how that was, and what was repaired or left out.
-
-    Raises
-    ------
-    RnnlmError
-        If the file cannot be read, or there is no text in it.
+    if it had been preprocessed. Parameters and errors are those of `build_dataset`.
     """
     with tempfile.TemporaryDirectory() as directory:
         out, everything = Path(directory, "dataset"), DivisionSettings(valid_fraction=0, test_fraction=1)

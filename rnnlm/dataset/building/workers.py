@@ -18,8 +18,9 @@ from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
+from rnnlm.signals import handled
 
-DEATH = "A worker process died, perhaps for want of memory; use fewer --workers."
+DEATH = "A worker process died, perhaps for want of memory; use fewer `workers`."
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -129,13 +130,10 @@ def _stops_held_back() -> Iterator[None]:
         yield
         return
     held: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = [signal.signal(number, lambda number, frame: held.append(number)) for number in numbers]
     try:
-        yield
+        with handled((signal.SIGINT, signal.SIGTERM), lambda number, frame: held.append(number)):
+            yield
     finally:
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
         if held:
             signal.raise_signal(held[0])
 

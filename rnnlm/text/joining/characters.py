@@ -51,12 +51,7 @@ def is_combining(character: str) -> bool:
 def touch(earlier: str, before: str, token: str) -> bool:
     """Return whether two tokens that do not lean on each other are joined because of the characters that meet.
 
-    Parameters
-    ----------
-    earlier
-        The token before both of them.
-    before, token
-        The two tokens, in lower case.
+    They are in lower case; `earlier` is the token before both of them.
     """
     last, first = before[-1:], token[:1]
     if not (last and first):

@@ -41,16 +41,10 @@ class Place:
 
     Attributes
     ----------
-    token
-        The token at this place, in lower case.
-    before
-        The token before it, in lower case; empty at the start.
-    lean
-        How the token before it leans.
-    run
-        How the row of stars before it leans.
-    recent
-        The last tokens before, in lower case.
+    token, before, recent
+        The token at this place, the one before it, empty at the start, and the last tokens before; in lower case.
+    lean, run
+        How the token before it, and the row of stars before it, lean.
     in_address
         Whether a web address may go on here.
     spaced_marks

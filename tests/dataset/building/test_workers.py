@@ -49,7 +49,7 @@ def end(number: int) -> None:
 
 @pytest.mark.parametrize("items", [1, 9])
 def test_a_dead_worker_is_reported(items):
-    with pytest.raises(RnnlmError, match="use fewer --workers"):
+    with pytest.raises(RnnlmError, match="use fewer `workers`"):
         list(map_in_order(end, range(items), 2))
 
 
@@ -59,7 +59,7 @@ def test_a_worker_that_is_dead_before_its_next_item_is_reported():
     for worker in multiprocessing.active_children():
         worker.kill()
         worker.join()
-    with pytest.raises(RnnlmError, match="use fewer --workers"):
+    with pytest.raises(RnnlmError, match="use fewer `workers`"):
         list(results)
 
 
@@ -94,7 +94,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_result_is_reported(tmp_path)
     time.sleep(0.1)  # both are writing more than a pipe holds
     for worker in multiprocessing.active_children():
         worker.kill()
-    with pytest.raises(RnnlmError, match="use fewer --workers"):
+    with pytest.raises(RnnlmError, match="use fewer `workers`"):
         list(results)
 
 
