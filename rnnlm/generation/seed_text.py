@@ -45,7 +45,7 @@ class SeedText:
         return [word for word, i in read if i == vocabulary.unknown_id and word != vocabulary.unknown_token]
 
     def continued(
-        self, tokens: Sequence[str] = (), stop: Sequence[str] = (), keep_stop: bool = False
+        self, tokens: Sequence[str] = (), *, stop: Sequence[str] = (), keep_stop: bool = False
     ) -> Continuation:
         """Return the text with tokens after it; see `Continuation`."""
         processor = self._vocabulary.processor

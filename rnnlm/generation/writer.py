@@ -70,7 +70,7 @@ class Writer:
     def draw(self, seed_text: str, writing: WritingSettings, rngs: list[np.random.Generator]) -> list[Sample]:
         """Draw a text from each of several sources of randomness; see `samples`."""
         beginning = self.seed_text(seed_text)
-        texts = [beginning.continued((), writing.stop, writing.keep_stop) for _ in rngs]
+        texts = [beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop) for _ in rngs]
 
         def kept(sample: int, index: int) -> int | None:
             """Return how many tokens of a sample remain if a stop text ends it here."""
@@ -173,7 +173,7 @@ class Writer:
         if seed_text:
             yield seed_text
         beginning = self.seed_text(seed_text)
-        text = beginning.continued((), writing.stop, writing.keep_stop)
+        text = beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop)
         # It begins here and not before: the network may have served others until now.
         with np.errstate(all="ignore"):
             sampler = self._sampler(beginning.ids, writing, rngs)

@@ -5,6 +5,7 @@ gate has H rows of U, W and b, in the order in which the gates are named. Greff 
 Odyssey", 2017, compare the variants.
 """
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -141,11 +142,20 @@ class _ThreeGates(LSTMLayer):
     slopes = (0.5, 1.0, 0.5)
     has_forget_bias = False
 
-    def _cell_error(self, t: int | slice, dh: Floats, carry: Floats, do: Floats) -> Floats:
-        """Return dc, the derivative with respect to c_t, and write that of o's pre-activation to `do`."""
-        o, tanh_c = gates(self._a[t])[2], self._tanh_c[t]
+    @abstractmethod
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, Floats | float]:
+        """Return the derivatives of c_t with respect to the gate i and to c_{t-1}."""
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        i, g, o = gates(self._a[t])
+        di, dg, do = gates(delta)
+        tanh_c = self._tanh_c[t]
+        by_i, by_c = self._cell_slopes(t, i, g)
         np.multiply(dh * tanh_c, o * (1 - o), out=do)
-        return carry + dh * o * (1 - tanh_c**2)
+        dc = carry + dh * o * (1 - tanh_c**2)
+        np.multiply(dc * by_i, i * (1 - i), out=di)
+        np.multiply(dc * i, 1 - g**2, out=dg)
+        return dc * by_c
 
 
 class CoupledLSTMLayer(_ThreeGates):
@@ -163,13 +173,8 @@ class CoupledLSTMLayer(_ThreeGates):
         c_next *= i
         c_next += c
 
-    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, _ = gates(self._a[t])
-        di, dg, do = gates(delta)
-        dc = self._cell_error(t, dh, carry, do)
-        np.multiply(dc * (g - self._states[:-1, 1][t]), i * (1 - i), out=di)
-        np.multiply(dc * i, 1 - g**2, out=dg)
-        return dc * (1 - i)
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, Floats]:
+        return g - self._states[:-1, 1][t], 1 - i
 
 
 class NoForgetLSTMLayer(_ThreeGates):
@@ -185,10 +190,5 @@ class NoForgetLSTMLayer(_ThreeGates):
         np.multiply(i, g, out=c_next)
         c_next += c
 
-    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, _ = gates(self._a[t])
-        di, dg, do = gates(delta)
-        dc = self._cell_error(t, dh, carry, do)
-        np.multiply(dc * g, i * (1 - i), out=di)
-        np.multiply(dc * i, 1 - g**2, out=dg)
-        return dc
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, float]:
+        return g, 1.0
