@@ -5,29 +5,35 @@ import io
 import secrets
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from rnnlm.cli.common import (
+    COUNT,
+    PATH,
+    POSITIVE,
+    SHARE,
     FiniteRange,
-    find_model,
     json_lines_option,
     json_option,
+    load_model,
     model_option,
     quiet_option,
     say,
+    several_as,
 )
+from rnnlm.cli.main import with_options
 from rnnlm.cli.reading import reading_options, refuse_reading_options, texts_of
-from rnnlm.cli.samples import print_samples, training_split, with_novelty
+from rnnlm.cli.samples import Samples, print_samples, training_split, with_novelty
 
 if TYPE_CHECKING:
     from rnnlm.generation.writer import Writer
-    from rnnlm.generation.writing import Sample, WritingSettings
+    from rnnlm.generation.writing import WritingSettings
     from rnnlm.models.language_model import LanguageModel
     from rnnlm.text.inputs import ReaderSettings
 
@@ -52,6 +58,70 @@ def _as_utf8(
     return value
 
 
+def _writing(**values: Any) -> "WritingSettings":
+    from rnnlm.generation.sampling import SamplingSettings
+    from rnnlm.generation.writing import WritingSettings
+
+    sampling = SamplingSettings(**{field.name: values.pop(field.name) for field in fields(SamplingSettings)})
+    return WritingSettings(sampling, **values)
+
+
+writing_options = several_as(
+    "writing",
+    _writing,
+    click.option(
+        "--max-tokens",
+        type=COUNT,
+        help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
+    ),
+    click.option(
+        "--min-tokens",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Words or characters before which the sentence does not end.",
+    ),
+    click.option(
+        "--stop",
+        multiple=True,
+        metavar="TEXT",
+        callback=_as_utf8,
+        help="End a text before this, where it appears in what was written; a word in which it begins is left "
+        "out as a whole. May be given again.",
+    ),
+    click.option(
+        "--keep-stop",
+        is_flag=True,
+        help="End a text after what --stop names; a word in which that ends is kept whole.",
+    ),
+    click.option(
+        "--ban",
+        multiple=True,
+        metavar="TEXT",
+        callback=_as_utf8,
+        help="Never write this word, or these words in a row; of characters, this string. May be given again.",
+    ),
+    click.option(
+        "--temperature",
+        type=FiniteRange(min=0),
+        default=1.0,
+        show_default=True,
+        help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
+    ),
+    click.option("--top-k", type=COUNT, help="Choose among the K most likely tokens only."),
+    click.option("--top-p", type=SHARE, help="Choose among the fewest tokens whose probabilities add up to P."),
+    click.option("--greedy", is_flag=True, help="Take the most likely token every time."),
+    click.option(
+        "--repetition-penalty",
+        type=POSITIVE,
+        default=1.0,
+        metavar="X",
+        help="Raise the probabilities of tokens that are in the text already to the power X, before all else: "
+        "above 1 there is less repetition.",
+    ),
+    click.option("--allow-unknown", is_flag=True, help="Let the unknown token be written."),
+)
+
+
 @click.command()
 @click.argument("words", nargs=-1, metavar="", type=click.UNPROCESSED)
 @model_option
@@ -65,69 +135,16 @@ def _as_utf8(
 @click.option("--interactive", is_flag=True, help="Write together with the model, line by line; /help says how.")
 @click.option(
     "--num-samples",
-    type=click.IntRange(min=1),
+    type=COUNT,
     help="How many texts.  [default: 5; with --greedy or --prompts 1, with --beam-width all]",
 )
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=1),
-    help="Words or characters after which a text is cut.  [default: 100 words, 500 characters]",
-)
-@click.option(
-    "--min-tokens",
-    type=click.IntRange(min=0),
-    default=0,
-    help="Words or characters before which the sentence does not end.",
-)
-@click.option(
-    "--stop",
-    multiple=True,
-    metavar="TEXT",
-    callback=_as_utf8,
-    help="End a text before this, where it appears in what was written; a word in which it begins is left "
-    "out as a whole. May be given again.",
-)
-@click.option(
-    "--keep-stop",
-    is_flag=True,
-    help="End a text after what --stop names; a word in which that ends is kept whole.",
-)
-@click.option(
-    "--ban",
-    multiple=True,
-    metavar="TEXT",
-    callback=_as_utf8,
-    help="Never write this word, or these words in a row; of characters, this string. May be given again.",
-)
-@click.option(
-    "--temperature",
-    type=FiniteRange(min=0),
-    default=1.0,
-    show_default=True,
-    help="Below 1 the likely words gain, above 1 the unlikely ones; 0 is the same as --greedy.",
-)
-@click.option("--top-k", type=click.IntRange(min=1), help="Choose among the K most likely tokens only.")
-@click.option(
-    "--top-p",
-    type=FiniteRange(min=0, max=1, min_open=True),
-    help="Choose among the fewest tokens whose probabilities add up to P.",
-)
-@click.option("--greedy", is_flag=True, help="Take the most likely token every time.")
-@click.option(
-    "--repetition-penalty",
-    type=FiniteRange(min=0, min_open=True),
-    default=1.0,
-    metavar="X",
-    help="Raise the probabilities of tokens that are in the text already to the power X, before all else: above "
-    "1 there is less repetition.",
-)
+@writing_options
 @click.option(
     "--beam-width",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="N",
     help="Search for the most likely texts, keeping N at each step; the best comes first. Nothing is drawn.",
 )
-@click.option("--allow-unknown", is_flag=True, help="Let the unknown token be written.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -139,11 +156,7 @@ def _as_utf8(
     help="After each text, print the share of its words in sequences of 8 or more that are in the training text "
     "(of parts of words, 12; of characters, 40), and the longest such sequence.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Dataset for --novelty.  [default: the one the model was trained on]",
-)
+@click.option("--data", type=PATH, help="Dataset for --novelty.  [default: the one the model was trained on]")
 @json_option
 @reading_options(by_documents=False)
 @json_lines_option
@@ -158,18 +171,8 @@ def generate(
     reader: "ReaderSettings",
     interactive: bool,
     num_samples: int | None,
-    max_tokens: int | None,
-    min_tokens: int,
-    stop: tuple[str, ...],
-    keep_stop: bool,
-    ban: tuple[str, ...],
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    greedy: bool,
-    repetition_penalty: float,
+    writing: "WritingSettings",
     beam_width: int | None,
-    allow_unknown: bool,
     seed: int | None,
     novelty: bool,
     data: Path | None,
@@ -200,20 +203,15 @@ def generate(
     _check_contradictions(context)
     if not prompts:
         refuse_reading_options(reader, "--prompts FILE")
-    greedy = greedy or temperature == 0
     if beam_width and num_samples and num_samples > beam_width:
         raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
-    if max_tokens is not None and min_tokens > max_tokens:
-        raise click.UsageError(f"--min-tokens {min_tokens}: it is above --max-tokens {max_tokens}.")
+    if writing.max_tokens is not None and writing.min_tokens > writing.max_tokens:
+        raise click.UsageError(
+            f"--min-tokens {writing.min_tokens}: it is above --max-tokens {writing.max_tokens}."
+        )
 
-    from rnnlm.generation.sampling import SamplingSettings
-    from rnnlm.generation.writing import WritingSettings
-    from rnnlm.models.language_model import LanguageModel
-
-    model = LanguageModel.load(find_model(model_path, quiet))
-    sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
-    writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
-    never = [text for text in ban if not model.writer.can_write(text)]
+    model = load_model(model_path, quiet)
+    never = [text for text in writing.ban if not model.writer.can_write(text)]
     if never:
         say(f"Not in the vocabulary, so never written: {', '.join(never)}", quiet)
     if interactive:
@@ -221,20 +219,21 @@ def generate(
         return
 
     split = training_split(model, data, quiet) if novelty else None
-    number = num_samples or (1 if greedy or prompts else 5)
+    takes_likeliest = writing.sampling.takes_likeliest
+    number = num_samples or (1 if takes_likeliest or prompts else 5)
     # Lines of the same text are not to go on alike, as they do with one seed.
-    is_chosen = seed is None and not (greedy or beam_width or prompts)
+    is_chosen = seed is None and not (takes_likeliest or beam_width or prompts)
     if is_chosen:
         seed = secrets.randbelow(1 << 32)
 
-    def written() -> Iterator[tuple[str, "Sample"]]:
+    def written() -> Samples:
         for beginning in texts_of(prompts, reader, quiet) if prompts else [seed_text]:
             _say_unknown(model, beginning, quiet)
             if beam_width is None:
                 samples = model.samples(beginning, number, writing=writing, seed=seed)
             else:
                 samples = model.writer.beam_search(beginning, beam_width, writing=writing)[:num_samples]
-            yield from ((beginning, sample) for sample in samples)
+            yield from ((beginning, asdict(sample)) for sample in samples)
 
     if number == 1 and not (prompts or beam_width or split or as_json or as_jsonl):
         _say_unknown(model, seed_text, quiet)
@@ -242,8 +241,7 @@ def generate(
             click.echo(piece, nl=False)
         click.echo()
     else:
-        plain = ((beginning, asdict(sample)) for beginning, sample in written())
-        results = plain if split is None else with_novelty(model, split, plain)
+        results = written() if split is None else with_novelty(model, split, written())
         # Texts of several lines need more than a line end between them.
         gap = "\n" if model.vocabulary.settings.level == "char" else ""
         print_samples(results, gap, as_json, as_jsonl)
@@ -285,7 +283,7 @@ def _converse(writer: "Writer", seed_text: str, writing: "WritingSettings", seed
         sys.stdin.reconfigure(errors="replace")
     say(HELP, quiet)
     session = Session(writer, seed_text, writing=writing, seed=seed)
-    converse(session, input, lambda text: click.echo(text, nl=False))
+    converse(session, input, lambda text: click.echo(text, nl=False), with_options)
 
 
 def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:

@@ -43,7 +43,7 @@ def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Sa
     from rnnlm.evaluation.novelty import find_copied, shortest_copy
 
     vocabulary = model.vocabulary
-    processor, shortest = vocabulary.processor(), shortest_copy(vocabulary.settings.tokenizer)
+    processor, shortest = vocabulary.processor, shortest_copy(vocabulary.settings.tokenizer)
     while together := list(islice(samples, TOGETHER)):
         texts = [vocabulary.encode(values["tokens"]) for _, values in together]
         for (prompt, values), copied in zip(together, find_copied(split, texts, shortest), strict=True):

@@ -1,14 +1,7 @@
 """What can be configured, and how a configuration is read."""
 
-from rnnlm.config.reading import Config
-from rnnlm.config.schema import (
-    SECTIONS,
-    DataConfig,
-    ModelConfig,
-    OptimizerConfig,
-    ScheduleConfig,
-    TrainingConfig,
-)
+from rnnlm.config.reading import SECTIONS, Config
+from rnnlm.config.schema import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, TrainingConfig
 
 __all__ = [
     "SECTIONS",

@@ -8,7 +8,6 @@ import yaml
 from pydantic import ValidationError
 
 from rnnlm.config.schema import (
-    SECTIONS,
     DataConfig,
     ModelConfig,
     OptimizerConfig,
@@ -82,6 +81,10 @@ class Config(Section):
         """Return the configuration, every default included, as YAML."""
         text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)
         return text
+
+
+SECTIONS: dict[str, type[Section]] = {name: type(field.default) for name, field in Config.model_fields.items()}
+"""The sections by their names."""
 
 
 def _yaml_problem(error: Exception) -> str:

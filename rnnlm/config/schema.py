@@ -253,12 +253,3 @@ class ScheduleConfig(NamedSection):
     warmup: float = Field(
         0.0, ge=0, lt=1, description="Share of the run in which `cosine` raises the rate from zero, linearly."
     )
-
-
-SECTIONS: dict[str, type[Section]] = {
-    "data": DataConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-    "optimizer": OptimizerConfig,
-    "schedule": ScheduleConfig,
-}

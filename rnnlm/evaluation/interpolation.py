@@ -32,24 +32,13 @@ class Predictor(Protocol):
     def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
         """Read a text, sentences ``START w1 … wn END``.
 
-        Returns
-        -------
-        callable
-            From the places of predicted tokens in the text, (N,), to their natural log-probabilities, (N,).
+        Returns a function from the places of predicted tokens in it, (N,), to their natural log-probabilities.
         """
 
 
 @dataclass(frozen=True)
 class Interpolation:
-    """The mixture ``w P_network + (1 - w) P_other``.
-
-    Attributes
-    ----------
-    other
-        The other model.
-    weight
-        w, above 0 and at most 1.
-    """
+    """The mixture ``w P_network + (1 - w) P_other``; the weight w is above 0 and at most 1."""
 
     other: Predictor
     weight: float
@@ -98,18 +87,8 @@ def fit_weight(first: Floats, second: Floats) -> float:
 class TokenProbabilities:
     """What some other model gave the tokens of one text: the file of rnnlm's ``-lm-prob``.
 
-    Parameters
-    ----------
-    path
-        The file, for messages.
-    lines
-        Its lines: each begins with the probability of the next token, ends of sentences included; what follows is
-        not read.
-
-    Raises
-    ------
-    RnnlmError
-        If a line does not begin with a probability.
+    Each of its lines begins with the probability of the next token, ends of sentences included; what follows is
+    not read. `path` is its name, for messages.
     """
 
     def __init__(self, path: Path, lines: Iterable[bytes]) -> None:
@@ -125,13 +104,7 @@ class TokenProbabilities:
             self.probabilities.append(probability)
 
     def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
-        """Return a function from the places of predicted tokens in the text to their natural log-probabilities.
-
-        Raises
-        ------
-        RnnlmError
-            If the text has more or fewer predictions than the file has lines.
-        """
+        """Do what a `Predictor` does; the text must have as many predictions as the file has lines."""
         predicted = ids != Vocabulary.start_id
         predictions = np.count_nonzero(predicted)
         if len(self.probabilities) != predictions:

@@ -20,7 +20,7 @@ def nearest_words(
     Parameters
     ----------
     network, vocabulary
-        What the model consists of.
+        Those of the model.
     word
         A word of the vocabulary; its case does not matter where the vocabulary has none.
     number

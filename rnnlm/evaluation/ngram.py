@@ -107,24 +107,10 @@ class NgramModel:
         return cls(orders)
 
     def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
-        """Return a function from the places of predicted tokens in the text to their natural log-probabilities."""
-        return partial(self.log_probs, ids)
+        """Do what a `Predictor` of an interpolation does."""
+        return partial(self._log_probs, ids)
 
-    def log_probs(self, ids: Ids, at: Ids) -> Floats:
-        """Return the log-probabilities of some tokens of a text.
-
-        Parameters
-        ----------
-        ids
-            Sentences, each ``START w1 … wn END``.
-        at : (N,)
-            The places of the tokens.
-
-        Returns
-        -------
-        (N,)
-            Natural logarithms.
-        """
+    def _log_probs(self, ids: Ids, at: Ids) -> Floats:
         # Each row is a token after the words before it; -1, where there are none, is in no n-gram.
         places = at[:, None] + np.arange(1 - len(self.orders), 1)
         words = rows = np.where(places < 0, -1, ids[places].astype(np.int64))

@@ -86,12 +86,7 @@ def find_copied(split: Split, texts: Sequence[Sequence[int]], shortest: int) -> 
 class _Longest:
     """Finds the longest sequence of a text that another has, by asking for one length after another.
 
-    Parameters
-    ----------
-    starts
-        Where the sequences of the shortest length begin that the other text has.
-    shortest
-        That length.
+    The other text has the sequences of the length `shortest` that begin at `starts`.
     """
 
     def __init__(self, starts: Ids, shortest: int) -> None:
@@ -128,14 +123,7 @@ class _Longest:
 class _Wanted:
     """Sequences of one length, and which of them have been seen.
 
-    Parameters
-    ----------
-    text, hashes
-        Where they come from, and the hashes of all its sequences of that length.
-    starts
-        Where each begins.
-    length
-        The length.
+    They begin at `starts` of a text; `hashes` are those of all its sequences of that length.
     """
 
     def __init__(self, text: Ids, hashes: Hashes, starts: Ids, length: int) -> None:
@@ -165,13 +153,7 @@ class _Wanted:
 
 
 class _Hashing:
-    """Makes the hashes of all sequences of a length in texts.
-
-    Parameters
-    ----------
-    longest
-        The most tokens of a text.
-    """
+    """Makes the hashes of all sequences of a length, in texts of at most `longest` tokens."""
 
     def __init__(self, longest: int) -> None:
         self._powers = np.cumprod(np.full(longest, FACTOR, np.uint64))

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +35,12 @@ class Evaluation:
     characters: int
 
     @classmethod
-    def of(cls, losses: Iterable[Losses], split: Split) -> "Evaluation":
-        """Add up the losses of the predictions of a split, in whatever order they come."""
+    def of(cls, losses: Iterable[Losses], split: Split, watch: Callable[[], None] = lambda: None) -> "Evaluation":
+        """Add up the losses of a split, its windows in whatever order they come; `watch` is called at each."""
         nats = unknown_nats = 0.0
         tokens = unknown_tokens = 0
         for at, each in losses:
+            watch()
             unknown = split.ids[at] == Vocabulary.unknown_id
             nats += float(each.sum(dtype=np.float64))
             unknown_nats += float(each[unknown].sum(dtype=np.float64))

@@ -35,8 +35,6 @@ class Rescored:
 
     Attributes
     ----------
-    hypothesis
-        The hypothesis.
     log10_prob
         Base-10 logarithm of its probability, the end of the sentence included.
     total
@@ -49,15 +47,10 @@ class Rescored:
 
 
 def read_nbest(lines: Iterable[str], source: str) -> Iterator[Hypothesis]:
-    """Yield the hypotheses of an n-best list; blank lines are passed over.
+    """Yield the hypotheses of an n-best list; blank lines are passed over. `source` is its name, for messages.
 
-    Parameters
-    ----------
-    lines
-        Each ``id word1 word2 …``, as for Mikolov's rnnlm, or ``id ||| words ||| … ||| score``, as from Moses,
-        where the score may be missing.
-    source
-        The file's name, for messages.
+    A line is ``id word1 word2 …``, as for Mikolov's rnnlm, or ``id ||| words ||| … ||| score``, as from Moses,
+    where the score may be missing.
 
     Raises
     ------
@@ -95,14 +88,12 @@ def rescore(
 
     Parameters
     ----------
-    scorer
-        Scores with the language model.
+    scorer, interpolation
+        The language model, and another to mix with it.
     hypotheses
         The n-best list, read as it is needed.
     weight
         The factor of the language model's base-10 logarithm in the total.
-    interpolation
-        Another language model to mix with it.
     """
     hypotheses, again = tee(hypotheses)
     scores = scorer.scores((each.text for each in again), interpolation=interpolation, one_sentence=True)

@@ -1,7 +1,7 @@
 """How likely a network finds texts and the parts of datasets."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, s
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
-from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
 
 CHUNK_CHARACTERS = 1 << 17
@@ -54,25 +53,14 @@ class Scorer:
 
     Parameters
     ----------
-    network, vocabulary, processor
-        What the model consists of.
-    carries_state
-        Whether the network reads a sentence from the state in which the one before it has ended, as it was trained
-        on a stream, and not from the zero state.
+    network, vocabulary, carries_state
+        As for a `Writer`.
     bptt_steps
         Time steps of a window in dynamic evaluation.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        vocabulary: Vocabulary,
-        processor: TextProcessor,
-        *,
-        carries_state: bool,
-        bptt_steps: int,
-    ) -> None:
-        self._network, self._vocabulary, self._processor = network, vocabulary, processor
+    def __init__(self, network: Network, vocabulary: Vocabulary, carries_state: bool, bptt_steps: int) -> None:
+        self._network, self._vocabulary = network, vocabulary
         self._carries_state, self._bptt_steps = carries_state, bptt_steps
 
     def scores(
@@ -104,20 +92,20 @@ class Scorer:
         RnnlmError
             If one is not a string, or the model overflows.
         """
-        encode, end = self._vocabulary.encode, self._vocabulary.end_token
+        vocabulary, processor = self._vocabulary, self._vocabulary.processor
         for together in _chunks(texts, batch_size):
             if one_sentence:
-                sentences = [[self._processor.tokenize(text)] for text in together]
+                sentences = [[processor.tokenize(text)] for text in together]
             else:
-                sentences = [list(self._processor.sentences(text)) for text in together]
+                sentences = [list(processor.sentences(text)) for text in together]
             each = [
-                np.array([i for words in text for i in encode(words, start=True, end=True)], np.intp)
+                np.array([i for words in text for i in vocabulary.encode(words, start=True, end=True)], np.intp)
                 for text in sentences
             ]
             for text, ids, log_probs in zip(sentences, each, self._log_probs(each, interpolation), strict=True):
-                tokens = [token for words in text for token in (*words, end)]
-                predicted = log_probs[ids != Vocabulary.start_id]
-                unknown = int(np.count_nonzero(ids == Vocabulary.unknown_id))
+                tokens = [token for words in text for token in (*words, vocabulary.end_token)]
+                predicted = log_probs[ids != vocabulary.start_id]
+                unknown = int(np.count_nonzero(ids == vocabulary.unknown_id))
                 yield Score(float(predicted.sum()), list(zip(tokens, predicted.tolist(), strict=True)), unknown)
 
     @np.errstate(all="ignore")
@@ -147,8 +135,6 @@ class Scorer:
 
         Parameters
         ----------
-        split
-            The part.
         dynamic
             Learning rate with which the network goes on learning from the text while it is measured (see
             `dynamic_losses`); None to leave it as it is. Afterwards it is as before.
@@ -162,15 +148,9 @@ class Scorer:
         RnnlmError
             If that part is empty, or the network overflows, or diverges while it learns.
         """
-
-        def watched(windows: Iterable[Losses]) -> Iterator[Losses]:
-            for window in windows:
-                watch()
-                yield window
-
-        with self._split_losses(split, dynamic) as of_network:
-            windows = watched(_mixed(of_network, np.asarray(split.ids), interpolation))
-            evaluation = Evaluation.of(windows, split)
+        with closing(self._split_losses(split, dynamic)) as of_network:
+            windows = _mixed(of_network, np.asarray(split.ids), interpolation)
+            evaluation = Evaluation.of(windows, split, watch)
         refuse_overflow(evaluation.nats)
         return evaluation
 
@@ -182,31 +162,21 @@ class Scorer:
         `evaluate`.
         """
         of_other = other.of_text(np.asarray(split.ids))
-        first, second = np.empty((2, split.num_tokens))
-        done = 0
-        with self._split_losses(split, dynamic) as of_network:
-            for at, nats in of_network:
-                window = slice(done, done := done + len(at))
-                first[window], second[window] = -nats, of_other(at)
+        with closing(self._split_losses(split, dynamic)) as of_network:
+            windows = [(-nats, of_other(at)) for at, nats in of_network]
+        first, second = map(np.concatenate, zip(*windows, strict=True))
         refuse_overflow(first)
         return fit_weight(first, second)
 
-    @contextmanager
-    def _split_losses(self, split: Split, dynamic: float | None) -> Iterator[Iterator[Losses]]:
-        """Measure a split window by window; after the context the weights are as before."""
+    def _split_losses(self, split: Split, dynamic: float | None) -> Generator[Losses, None, None]:
+        """Measure a split window by window."""
         if split.num_tokens == 0:
             raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with `split`.")
         if dynamic is None:
-            yield split_losses(self._network, split, self._carries_state)
-            return
-        ids, parameters = np.asarray(split.ids), self._network.parameters
-        saved = {name: value.copy() for name, value in parameters.items()}
-        try:
-            parts = readings(ids, self._carries_state)
-            yield dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)
-        finally:
-            for name, value in saved.items():
-                parameters[name][...] = value
+            return split_losses(self._network, split, self._carries_state)
+        ids = np.asarray(split.ids)
+        parts = readings(ids, self._carries_state)
+        return dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)
 
 
 def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

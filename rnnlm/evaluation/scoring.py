@@ -1,6 +1,6 @@
 """The loss of every token of a text."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -56,7 +56,7 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
     Parameters
     ----------
     network
-        The model.
+        What predicts.
     ids
         Sentences, each ``START w1 … wn END``; they may be memory-mapped.
     parts : (N, 2)
@@ -77,17 +77,10 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
             places, left, state = at[-1, :going_on] + 1, left[:going_on] - steps, state[:, :, :going_on]
 
 
-def split_losses(network: Network, split: Split, carries_state: bool) -> Iterator[Losses]:
+def split_losses(network: Network, split: Split, carries_state: bool) -> Generator[Losses, None, None]:
     """Yield the loss of every prediction of a split, window by window, in memory that does not grow with it.
 
-    Parameters
-    ----------
-    network
-        The model.
-    split
-        The text.
-    carries_state
-        As for `readings`; a text that is read as one is cut into a few streams, to be read side by side.
+    A text that is read as one (see `readings`) is cut into a few streams, to be read side by side.
     """
     ids = np.asarray(split.ids)
     if carries_state:
@@ -107,20 +100,18 @@ def _streams(split: Split) -> Ids:
     return np.array([(place_of(split, begin), min(length, split.num_tokens - begin)) for begin in begins])
 
 
-def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: int) -> Iterator[Losses]:
+def dynamic_losses(
+    network: Network, ids: Ids, parts: Ids, rate: float, steps: int
+) -> Generator[Losses, None, None]:
     """Yield the losses of a text while the network goes on learning from it: dynamic evaluation.
 
     Every window is scored first and then trained on, by one step of plain gradient descent (Mikolov et al. 2010,
-    Krause et al. 2018). Afterwards the network has other weights.
+    Krause et al. 2018). At its end, or when it is closed, the network has the weights that it had before.
 
     Parameters
     ----------
-    network
-        The model.
-    ids
-        Sentences, each ``START w1 … wn END``.
-    parts : (N, 2)
-        What is read from the zero state, one after the other, as `readings` returns it.
+    network, ids, parts
+        As for `losses`; the parts are read one after the other.
     rate
         Learning rate, for the cross-entropy summed over a window.
     steps
@@ -132,14 +123,19 @@ def dynamic_losses(network: Network, ids: Ids, parts: Ids, rate: float, steps: i
         If a loss is no longer a finite number.
     """
     optimizer = SGD(network.parameters, network.gradients)
-    for place, left in parts:
-        state = network.initial_state(1)
-        while left:
-            at, batch = window(ids, np.array([place]), np.array([min(left, steps)]))
-            nats, after = network.losses(batch, state)
-            if not np.isfinite(nats).all():
-                raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
-            network.backpropagate(batch, state)
-            optimizer.step(rate)
-            yield at[:, 0], nats
-            place, left, state = at[-1, 0] + 1, left - len(at), after
+    saved = {name: value.copy() for name, value in network.parameters.items()}
+    try:
+        for place, left in parts:
+            state = network.initial_state(1)
+            while left:
+                at, batch = window(ids, np.array([place]), np.array([min(left, steps)]))
+                nats, after = network.losses(batch, state)
+                if not np.isfinite(nats).all():
+                    raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
+                network.backpropagate(batch, state)
+                optimizer.step(rate)
+                yield at[:, 0], nats
+                place, left, state = at[-1, 0] + 1, left - len(at), after
+    finally:
+        for name, value in saved.items():
+            network.parameters[name][...] = value

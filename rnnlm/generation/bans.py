@@ -10,7 +10,6 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
-from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
 
 Phrase: TypeAlias = Sequence[Sequence[int]]
@@ -18,16 +17,10 @@ Phrase: TypeAlias = Sequence[Sequence[int]]
 
 
 class Spellings:
-    """Finds the tokens with which texts can be written.
+    """Finds the tokens of a vocabulary with which texts can be written."""
 
-    Parameters
-    ----------
-    vocabulary, processor
-        The tokens, and how text becomes tokens and tokens text.
-    """
-
-    def __init__(self, vocabulary: Vocabulary, processor: TextProcessor) -> None:
-        self._vocabulary, self._processor = vocabulary, processor
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
 
     def phrases(self, text: str) -> list[Phrase]:
         """Return the rows of tokens that read as a text; there are none if the vocabulary lacks one of its tokens.
@@ -37,7 +30,7 @@ class Spellings:
         RnnlmError
             If there is nothing in the text.
         """
-        tokens = self._processor.tokenize(text)
+        tokens = self._vocabulary.processor.tokenize(text)
         # A single token, such as 'mr.', may read as what is split into several where it is alone.
         whole = {text, self._reading(tokens)}
         alone = [i for reading in whole for i in self._ids.get(reading, ())]
@@ -59,7 +52,7 @@ class Spellings:
 
     def _reading(self, tokens: list[str]) -> str:
         """Return how tokens read, without the white space around them, unless that is all."""
-        text = self._processor.detokenize(tokens)
+        text = self._vocabulary.processor.detokenize(tokens)
         return text.strip() or text
 
 
@@ -75,11 +68,6 @@ class Bans:
     phrases
         Tokens that are never written in a row. Ids that mean the same token in one phrase of several tokens mean
         it in all of them.
-
-    Attributes
-    ----------
-    reach
-        How many of a text's last ids matter.
     """
 
     def __init__(self, network: Network, forbidden: Collection[int], phrases: Collection[Phrase] = ()) -> None:
@@ -94,7 +82,11 @@ class Bans:
             else:
                 self._row[last] = -np.inf
         self._lengths = {len(before) for before in self._last}
-        self.reach = max(self._lengths, default=0)
+        self._reach = max(self._lengths, default=0)
+
+    def recent(self, text: Sequence[int]) -> list[int]:
+        """Return the last ids of a text, as many as matter."""
+        return list(text[max(0, len(text) - self._reach) :])
 
     def applied(self, log_probs: Floats, texts: Sequence[Sequence[int]]) -> Floats:
         """Return the log-probabilities of what follows some texts, ``-inf`` for what must not.
@@ -104,17 +96,17 @@ class Bans:
         log_probs : (S, C)
             As the model gives them.
         texts
-            At least the last `reach` ids of each text, or all there are; not looked at where that is 0.
+            The ids of each text, or what `recent` returns of them.
         """
         scores = log_probs + self._row
-        if self.reach:
+        if self._reach:
             for row, text in zip(scores, texts, strict=True):
                 row[self._completing(text)] = -np.inf
         return scores
 
     def _completing(self, text: Sequence[int]) -> list[int]:
         """Return the ids that complete a phrase."""
-        recent = tuple(self._first.get(i, i) for i in text[-self.reach :])
+        recent = tuple(self._first.get(i, i) for i in self.recent(text))
         return [i for length in self._lengths for i in self._last.get(recent[-length:], ())]
 
 

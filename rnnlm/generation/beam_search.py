@@ -10,6 +10,7 @@ from rnnlm.generation.sampler import SampledIds, refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper, read_prompt
+from rnnlm.text.vocabulary import Vocabulary
 
 
 class Hypothesis(NamedTuple):
@@ -26,7 +27,6 @@ def beam_search(
     width: int,
     *,
     bans: Bans,
-    end_id: int,
     max_tokens: int,
     min_tokens: int = 0,
 ) -> list[SampledIds]:
@@ -40,7 +40,7 @@ def beam_search(
 
     Parameters
     ----------
-    network, prompt, bans, end_id
+    network, prompt, bans
         As for a `Sampler`.
     width
         How many hypotheses are kept.
@@ -54,7 +54,7 @@ def beam_search(
     """
     if width < 1:
         raise RnnlmError(f"width {width}: give a whole number from 1.")
-    recent = prompt[-bans.reach :] if bans.reach else []
+    recent, end = bans.recent(prompt), Vocabulary.end_id
     log_probs, state = read_prompt(network, prompt)
     stepper = Stepper(network, state)
     beam, ended = [Hypothesis([], 0.0)], list[Hypothesis]()
@@ -66,8 +66,11 @@ def beam_search(
         before = np.array([[hypothesis.log_prob] for hypothesis in beam])
         totals = before + bans.applied(log_probs, [recent + hypothesis.ids for hypothesis in beam])
         if step >= min_tokens:
-            ended = _best(ended + _ending(beam, totals[:, end_id]), width)
-        totals[:, end_id] = -np.inf
+            ending = [
+                Hypothesis(each.ids, total) for each, total in zip(beam, totals[:, end].tolist(), strict=True)
+            ]
+            ended = _best(ended + ending, width)
+        totals[:, end] = -np.inf
         # What goes on never becomes more likely.
         least = ended[-1].log_prob if len(ended) == width else -np.inf
         beam = [longer for longer in _continued(beam, totals, width) if longer.log_prob > least]
@@ -77,11 +80,6 @@ def beam_search(
     if not found:
         raise nothing_left()
     return [SampledIds(hypothesis.ids, hypothesis.log_prob) for hypothesis in found]
-
-
-def _ending(beam: list[Hypothesis], totals: Floats) -> list[Hypothesis]:
-    """Return the hypotheses of a beam as they are if they end here, with these log-probabilities (B,)."""
-    return [Hypothesis(each.ids, total) for each, total in zip(beam, totals.tolist(), strict=True)]
 
 
 def _continued(beam: list[Hypothesis], totals: Floats, number: int) -> list[Hypothesis]:

@@ -40,7 +40,7 @@ class Session:
     Parameters
     ----------
     writer
-        Writes with the model.
+        Writes for the model.
     text
         How the text begins.
     writing
@@ -71,29 +71,27 @@ class Session:
     def reply(self, line: str) -> Iterator[str]:
         """Do what a line asks for, and yield what to show, piece by piece.
 
-        The text has at any time what was yielded of it, so that whoever reads may stop.
+        The text has at any time what was yielded of it, so that whoever reads may stop. An `RnnlmError` says what
+        cannot be done.
         """
-        try:
-            if line.startswith("/"):
-                yield from self._command(*line[1:].split(maxsplit=1))
-            elif line in map(str, range(1, CHOICES + 1)):
-                self._choose(int(line))
-                yield from self.overview()
-            elif line:
-                text = line.removeprefix("\\")
-                self._versions.append(self._with(text))
-                unknown = self._writer.seed_text(text).unknown_words
-                if unknown:
-                    yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
-                yield from self.overview()
-            else:
-                yield from self._go_on()
-        except RnnlmError as error:
-            yield f"{error}\n"
+        if line.startswith("/"):
+            yield from self._command(*line[1:].split(maxsplit=1))
+        elif line in map(str, range(1, CHOICES + 1)):
+            self._choose(int(line))
+            yield self.overview()
+        elif line:
+            text = line.removeprefix("\\")
+            self._versions.append(self._with(text))
+            unknown = self._writer.seed_text(text).unknown_words
+            if unknown:
+                yield f"(not in the vocabulary: {', '.join(dict.fromkeys(unknown))})\n"
+            yield self.overview()
+        else:
+            yield from self._go_on()
 
-    def overview(self) -> Iterator[str]:
-        """Yield the text, or the end of a long one, and the tokens most likely to follow."""
-        yield f"{_tail(self.text)}\n{self._choices()}"
+    def overview(self) -> str:
+        """Return the text, or the end of a long one, and the tokens most likely to follow."""
+        return f"{_tail(self.text)}\n{self._choices()}"
 
     def _command(self, name: str = "", value: str = "") -> Iterator[str]:
         if name and "temperature".startswith(name):
@@ -103,10 +101,10 @@ class Session:
             if len(self._versions) == 1:
                 raise RnnlmError("there is nothing to undo.")
             self._versions.pop()
-            yield from self.overview()
+            yield self.overview()
         elif name and "new".startswith(name):
             self._versions.append("")
-            yield from self.overview()
+            yield self.overview()
         elif name and "help".startswith(name):
             yield HELP
         elif name and "quit".startswith(name):
@@ -124,7 +122,7 @@ class Session:
 
     def _choose(self, number: int) -> None:
         choices = self._next_tokens()
-        if not 1 <= number <= len(choices):
+        if number > len(choices):
             raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
         token, _ = choices[number - 1]
         if token == self._writer.vocabulary.end_token:
@@ -166,20 +164,19 @@ class Session:
         return "  " + "   ".join(listed) + "\n"
 
 
-def converse(session: Session, read: Callable[[str], str], write: Callable[[str], object]) -> None:
+def converse(
+    session: Session,
+    read: Callable[[str], str],
+    write: Callable[[str], object],
+    explain: Callable[[str], str] = str,
+) -> None:
     """Read lines and write the replies until the person leaves.
 
-    Parameters
-    ----------
-    session
-        The session.
-    read
-        Shows a prompt and returns a line, like `input`; raises EOFError at the end.
-    write
-        Shows a text.
+    `read` shows a prompt and returns a line, like `input`; EOFError is the end. `explain` rewrites what an error
+    says.
     """
     if session.text:
-        write("".join(session.overview()))
+        write(session.overview())
     while not session.done:
         try:
             line = read("> ")
@@ -192,6 +189,8 @@ def converse(session: Session, read: Callable[[str], str], write: Callable[[str]
         try:
             for piece in session.reply(line):
                 write(piece)
+        except RnnlmError as error:
+            write(f"{explain(str(error))}\n")
         except KeyboardInterrupt:
             write("\n")
 

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.bans import Bans, nothing_left
-from rnnlm.generation.sampling import SamplingSettings
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper, read_prompt
+from rnnlm.text.vocabulary import Vocabulary
 
 DRAWN_AHEAD = 64
 """Random numbers that are drawn at a time for each sample."""
@@ -20,7 +21,7 @@ DRAWN_AHEAD = 64
 
 @dataclass(frozen=True)
 class SampledIds:
-    """A sample: its ids, without the prompt and the end, and the model's log-probability of drawing them.
+    """A sample: its ids, without the prompt and the end, and the model's log-probability of them.
 
     The log-probability is the untempered model's, in nats, and counts the end when the sample reached it.
     """
@@ -38,23 +39,17 @@ class Sampler:
         The model.
     prompt
         Ids that the samples continue, the start of a sentence first.
+    writing
+        How to choose, and for how many steps not the end.
     bans
         What is never chosen. A phrase may begin in the prompt.
-    end_id
-        The end of a sentence.
-    sampling
-        How to choose.
     rngs
         One source of randomness a sample, so that a sample does not depend on its neighbours.
-    min_tokens
-        Steps in which the end is not chosen.
 
     Attributes
     ----------
     alive : (A,)
         Numbers of the samples that go on.
-    end_id
-        As given.
     stepper
         Reads their tokens.
     """
@@ -63,19 +58,15 @@ class Sampler:
         self,
         network: Network,
         prompt: list[int],
-        *,
+        writing: WritingSettings,
         bans: Bans,
-        end_id: int,
-        sampling: SamplingSettings,
         rngs: list[np.random.Generator],
-        min_tokens: int = 0,
     ) -> None:
         samples = len(rngs)
         self.alive = self._rows = np.arange(samples)
-        self.end_id = end_id
-        self._sampling, self._rngs, self._min_tokens = sampling, rngs, min_tokens
-        self._bans = bans
-        self._texts = [prompt[-bans.reach :] for _ in rngs] if bans.reach else []
+        self._sampling, self._min_tokens = writing.sampling, writing.min_tokens
+        self._bans, self._rngs = bans, rngs
+        self._texts = [bans.recent(prompt) for _ in rngs]
         self._steps = 0
         self._chosen: Ids = np.empty(0, int)
         # The prompt is read once; its last id gives every sample the same distribution and state to begin with.
@@ -83,7 +74,7 @@ class Sampler:
         self._log_probs = np.repeat(log_probs, samples, axis=0)
         self.stepper = Stepper(network, np.repeat(state, samples, axis=2))
         self._repeated: Mask | None = None
-        if sampling.repetition_penalty != 1:
+        if self._sampling.repetition_penalty != 1:
             self._repeated = np.zeros(self._log_probs.shape, bool)
             self._repeated[:, prompt] = True
 
@@ -99,7 +90,7 @@ class Sampler:
         if not np.isfinite(scores[self._rows, self._chosen]).all():
             refuse_overflow(log_probs)
             raise nothing_left()
-        for text, index in zip(self._texts, self._chosen.tolist(), strict=False):
+        for text, index in zip(self._texts, self._chosen.tolist(), strict=True):
             text.append(index)
         if self._repeated is not None:
             self._repeated[self._rows, self._chosen] = True
@@ -121,15 +112,14 @@ class Sampler:
             scores = self._sampling.penalized(scores, self._repeated)
         scores = self._bans.applied(scores, self._texts)
         if self._steps < self._min_tokens:
-            scores[:, self.end_id] = -np.inf
+            scores[:, Vocabulary.end_id] = -np.inf
         return scores
 
     def keep(self, which: Mask) -> None:
         """Go on with some of the samples (A,) only."""
         self.alive, self._chosen, self._draws = self.alive[which], self._chosen[which], self._draws[:, which]
         self._rows = np.arange(len(self.alive))
-        if self._texts:
-            self._texts = list(compress(self._texts, which))
+        self._texts = list(compress(self._texts, which))
         if self._repeated is not None:
             self._repeated = self._repeated[which]
         self.stepper.begin(self.stepper.state[:, :, which])
@@ -138,43 +128,33 @@ class Sampler:
 def sample_ids(
     sampler: Sampler, max_tokens: int, stop: Callable[[int, int], int | None] | None = None
 ) -> list[SampledIds]:
-    """Take the samples of a sampler to their ends.
+    """Take the samples of a new sampler to their ends, at most `max_tokens` ids.
 
-    Parameters
-    ----------
-    sampler
-        Which has taken no step.
-    max_tokens
-        Length at which a sample is cut.
-    stop
-        Called with the number of a sample and each of its ids; where the sample is to end there, it returns how
-        many of its ids are kept, else None.
+    `stop` is called with the number of a sample and each of its ids; where the sample is to end there, it returns
+    how many of its ids are kept, else None.
     """
-    samples = len(sampler.alive)
-    # For each sample: how many ids it keeps, and how many log-probabilities count, one more if it reached the end.
-    lengths, counted = np.full((2, samples), max_tokens)
-    steps: list[tuple[Ids, Ids, Floats]] = []
-    for step in range(max_tokens):
-        alive = sampler.alive
-        if len(alive) == 0:
+    ids: list[list[int]] = [[] for _ in sampler.alive]
+    log_probs: list[list[float]] = [[] for _ in sampler.alive]
+    for _ in range(max_tokens):
+        if len(sampler.alive) == 0:
             break
-        chosen, log_probs = sampler.step()
-        steps.append((alive, chosen, log_probs))
-        ended = chosen == sampler.end_id
-        if ended.any():
-            lengths[alive[ended]], counted[alive[ended]] = step, step + 1
-        if stop is not None:
-            for i in np.flatnonzero(~ended):
-                kept = stop(int(alive[i]), int(chosen[i]))
-                if kept is not None:
-                    ended[i] = True
-                    lengths[alive[i]] = counted[alive[i]] = kept
+        alive = sampler.alive.tolist()
+        chosen, chosen_log_probs = sampler.step()
+        ended = chosen == Vocabulary.end_id
+        for row, (i, index, log_prob) in enumerate(
+            zip(alive, chosen.tolist(), chosen_log_probs.tolist(), strict=True)
+        ):
+            log_probs[i].append(log_prob)
+            if ended[row]:
+                continue
+            ids[i].append(index)
+            kept = None if stop is None else stop(i, index)
+            if kept is not None:
+                ended[row] = True
+                del ids[i][kept:], log_probs[i][kept:]
         if ended.any():
             sampler.keep(~ended)
-    ids, nats = np.zeros((samples, len(steps)), int), np.zeros((samples, len(steps)))
-    for step, (then_alive, chosen, log_probs) in enumerate(steps):
-        ids[then_alive, step], nats[then_alive, step] = chosen, log_probs
-    return [SampledIds(ids[i, : lengths[i]].tolist(), float(nats[i, : counted[i]].sum())) for i in range(samples)]
+    return [SampledIds(each, float(np.sum(nats))) for each, nats in zip(ids, log_probs, strict=True)]
 
 
 def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
@@ -185,7 +165,7 @@ def stream_ids(sampler: Sampler, max_tokens: int) -> Iterator[int]:
     for _ in range(max_tokens):
         with np.errstate(all="ignore"):  # here, as whoever takes the ids may want to be warned
             [chosen], _ = sampler.step()
-        if chosen == sampler.end_id:
+        if chosen == Vocabulary.end_id:
             return
         state = sampler.stepper.state
         yield int(chosen)
@@ -197,13 +177,7 @@ class OverflowedError(RnnlmError):
 
 
 def refuse_overflow(log_probs: ArrayLike) -> None:
-    """Refuse log-probabilities that are not finite numbers.
-
-    Raises
-    ------
-    OverflowedError
-        If one is not.
-    """
+    """Raise an `OverflowedError` if one of some log-probabilities is not a finite number."""
     if not np.isfinite(log_probs).all():
         raise OverflowedError(
             "the model's weights are so large that its probabilities are not finite numbers; use an earlier "

@@ -12,7 +12,6 @@ from rnnlm.generation.seed_text import SeedText
 from rnnlm.generation.writing import Sample, WritingSettings
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import read_prompt
-from rnnlm.text.processor import TextProcessor
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -21,29 +20,21 @@ class Writer:
 
     Parameters
     ----------
-    network, vocabulary, processor
+    network, vocabulary
         What the model consists of.
     carries_state
         Whether the network reads a sentence from the state in which the one before it has ended, as it was trained
         on a stream, and not from the zero state.
-
-    Attributes
-    ----------
-    vocabulary
-        As given.
     """
 
-    def __init__(
-        self, network: Network, vocabulary: Vocabulary, processor: TextProcessor, *, carries_state: bool
-    ) -> None:
+    def __init__(self, network: Network, vocabulary: Vocabulary, carries_state: bool) -> None:
         self.vocabulary = vocabulary
-        self._network, self._processor = network, processor
-        self._carries_state = carries_state
-        self._spellings = Spellings(vocabulary, processor)
+        self._network, self._carries_state = network, carries_state
+        self._spellings = Spellings(vocabulary)
 
     def seed_text(self, text: str) -> SeedText:
         """Return a text as it is continued."""
-        return SeedText(text, self.vocabulary, self._processor, self._carries_state)
+        return SeedText(text, self.vocabulary, self._carries_state)
 
     def samples(
         self,
@@ -79,7 +70,7 @@ class Writer:
     def draw(self, seed_text: str, writing: WritingSettings, rngs: list[np.random.Generator]) -> list[Sample]:
         """Draw a text from each of several sources of randomness; see `samples`."""
         beginning = self.seed_text(seed_text)
-        texts = [beginning.continued(writing=writing) for _ in rngs]
+        texts = [beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop) for _ in rngs]
 
         def kept(sample: int, index: int) -> int | None:
             """Return how many tokens of a sample remain if a stop text ends it here."""
@@ -87,12 +78,9 @@ class Writer:
             text.append(self.vocabulary.tokens[index])
             return len(text.tokens) if text.stopped else None
 
-        drawn = sample_ids(
-            self._sampler(beginning.ids, writing, rngs),
-            self._longest(writing),
-            kept if writing.stop else None,
-        )
-        return beginning.samples(drawn)
+        sampler = self._sampler(beginning.ids, writing, rngs)
+        drawn = sample_ids(sampler, self._longest(writing), kept if writing.stop else None)
+        return [beginning.sample(each) for each in drawn]
 
     def stream(
         self, seed_text: str = "", *, writing: WritingSettings | None = None, seed: int | None = None
@@ -131,34 +119,26 @@ class Writer:
             beginning.ids,
             width,
             bans=self._bans(writing),
-            end_id=self.vocabulary.end_id,
             max_tokens=self._longest(writing),
             min_tokens=writing.min_tokens,
         )
-        return beginning.samples(found)
+        return [beginning.sample(each) for each in found]
 
     @np.errstate(all="ignore")
     def next_tokens(
         self, text: str, number: int = 10, *, allow_unknown: bool = False, writing: WritingSettings | None = None
     ) -> list[tuple[str, float]]:
-        """Return the tokens most likely to follow a text, the end of the sentence included.
+        """Return the tokens most likely to follow a text with their probabilities, the most likely first.
+
+        The end of the sentence is one of them.
 
         Parameters
         ----------
-        text
-            What the model has read.
-        number
-            How many tokens.
         allow_unknown
             Whether the unknown token may be among them; with `writing`, that says so.
         writing
             The way of writing whose choices are listed: the probabilities are those with which the next token is
             drawn. None for the model's own probabilities.
-
-        Returns
-        -------
-        list of (str, float)
-            Each token and its probability, the most likely first.
 
         Raises
         ------
@@ -193,7 +173,7 @@ class Writer:
         if seed_text:
             yield seed_text
         beginning = self.seed_text(seed_text)
-        text = beginning.continued(writing=writing)
+        text = beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop)
         # It begins here and not before: the network may have served others until now.
         with np.errstate(all="ignore"):
             sampler = self._sampler(beginning.ids, writing, rngs)
@@ -210,15 +190,7 @@ class Writer:
             yield text.added[shown:]
 
     def _sampler(self, prompt: list[int], writing: WritingSettings, rngs: list[np.random.Generator]) -> Sampler:
-        return Sampler(
-            self._network,
-            prompt,
-            bans=self._bans(writing),
-            end_id=self.vocabulary.end_id,
-            sampling=writing.sampling,
-            rngs=rngs,
-            min_tokens=writing.min_tokens,
-        )
+        return Sampler(self._network, prompt, writing, self._bans(writing), rngs)
 
     def _longest(self, writing: WritingSettings) -> int:
         return writing.longest(self.vocabulary.settings.level)

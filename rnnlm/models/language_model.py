@@ -1,7 +1,7 @@
 """The language model: network, vocabulary and text processing in one object."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from rnnlm.evaluation.scorer import Score, Scorer
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
-from rnnlm.generation.writing import Sample, WritingSettings
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.models.model import Model
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
@@ -31,24 +31,22 @@ class LanguageModel(Model):
 
     Attributes
     ----------
-    network, vocabulary, config
-        What it consists of.
     writer
-        Writes texts: `generate`, `samples` and `stream`, and what else can be asked of it.
+        Writes texts; whatever else than `generate`, `samples` and `stream` can be asked is asked of it.
     scorer
-        Measures texts: `score`, `perplexity` and `evaluate`, and what else can be asked of it.
+        Measures texts; whatever else than `score`, `perplexity` and `evaluate` can be asked is asked of it.
+    samples, stream
+        Write several texts at once, or one piece by piece; see `Writer`.
     """
 
     def __init__(self, network: Network, vocabulary: Vocabulary, config: Config) -> None:
         self.network = network
         self.vocabulary = vocabulary
         self.config = config
-        training, processor = config.training, vocabulary.processor()
-        carries_state = training.batching == "stream"
-        self.writer = Writer(network, vocabulary, processor, carries_state=carries_state)
-        self.scorer = Scorer(
-            network, vocabulary, processor, carries_state=carries_state, bptt_steps=training.bptt_steps
-        )
+        carries_state = config.training.batching == "stream"
+        self.writer = Writer(network, vocabulary, carries_state)
+        self.scorer = Scorer(network, vocabulary, carries_state, config.training.bptt_steps)
+        self.samples, self.stream = self.writer.samples, self.writer.stream
 
     @classmethod
     def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":
@@ -63,13 +61,7 @@ class LanguageModel(Model):
 
     @classmethod
     def restore(cls, checkpoint: Checkpoint) -> "LanguageModel":
-        """Make the trained model of a checkpoint.
-
-        Raises
-        ------
-        RnnlmError
-            If it has no vocabulary, or the weights are not those of its network.
-        """
+        """Make the trained model of a checkpoint, which has its vocabulary; see `Model.restore`."""
         source = str(checkpoint.directory / VOCABULARY_FILE)
         vocabulary = Vocabulary.from_bytes(checkpoint.file(VOCABULARY_FILE), source)
         return cls(restored_network(checkpoint, len(vocabulary)), vocabulary, checkpoint.config)
@@ -110,23 +102,6 @@ class LanguageModel(Model):
         writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
         [sample] = self.samples(seed_text, writing=writing, seed=seed)
         return sample.text
-
-    def samples(
-        self,
-        seed_text: str = "",
-        number: int = 1,
-        *,
-        writing: WritingSettings | None = None,
-        seed: int | None = None,
-    ) -> list[Sample]:
-        """Write several texts at once; see `Writer.samples`."""
-        return self.writer.samples(seed_text, number, writing=writing, seed=seed)
-
-    def stream(
-        self, seed_text: str = "", *, writing: WritingSettings | None = None, seed: int | None = None
-    ) -> Iterator[str]:
-        """Write a text piece by piece; see `Writer.stream`."""
-        return self.writer.stream(seed_text, writing=writing, seed=seed)
 
     @np.errstate(all="ignore")
     def log_probs(self, ids: Sequence[int]) -> Floats:

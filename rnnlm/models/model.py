@@ -22,11 +22,6 @@ class Model(ABC):
     """A network, and what turns people's data into its arrays and its arrays into answers.
 
     It is both what is trained and what is used: the trainer knows no kind of model by name.
-
-    Attributes
-    ----------
-    network, config
-        The network and the configuration it was made from.
     """
 
     network: Network
@@ -60,14 +55,9 @@ class Model(ABC):
         state_tensors: dict[str, Floats],
         averages: Mapping[str, Floats] | None = None,
     ) -> Checkpoint:
-        """Return a checkpoint of the model as it is.
+        """Return a checkpoint of the model as it is, with the progress of its training.
 
-        Parameters
-        ----------
-        state, state_tensors
-            Progress of its training.
-        averages
-            Weights by name that are saved in place of its own.
+        Weights in `averages` are saved in place of its own.
         """
         tensors = self.network.tensors(averages)
         return Checkpoint(self.config, tensors, state, state_tensors, self.files())
@@ -84,12 +74,7 @@ class Model(ABC):
     def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
         """Measure the model on a part of a dataset that is not empty.
 
-        Parameters
-        ----------
-        split
-            The part.
-        watch
-            Called at every window; what it raises ends the measuring.
+        `watch` is called at every window; what it raises ends the measuring.
 
         Raises
         ------
@@ -99,15 +84,7 @@ class Model(ABC):
 
     @abstractmethod
     def preview(self, rng: np.random.Generator, length: int) -> str:
-        """Return a text that shows what the model can do so far.
-
-        Parameters
-        ----------
-        rng
-            Source of what is random in it.
-        length
-            Its most tokens.
-        """
+        """Return a text, at most `length` tokens long, that shows what the model can do so far."""
 
     @property
     @abstractmethod

@@ -31,10 +31,8 @@ def make_network(config: Config, vocabulary_size: int, precision: str | None = N
 
     Parameters
     ----------
-    config
-        The configuration.
-    vocabulary_size
-        Number of tokens.
+    config, vocabulary_size
+        The configuration, and the number of tokens.
     precision
         "float32" or "float64"; None for the configuration's.
 
@@ -98,14 +96,7 @@ def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: D
 
 
 def restored_network(checkpoint: Checkpoint, vocabulary_size: int) -> Network:
-    """Make the network of a checkpoint's configuration and give it the weights.
-
-    Raises
-    ------
-    RnnlmError
-        If names or shapes of the weights are not those of the configuration's network, or one is not a finite
-        number.
-    """
+    """Make the network of a checkpoint's configuration and give it the weights; raises what `fill` does."""
     _check_sizes(checkpoint, vocabulary_size)
     network = make_network(checkpoint.config, vocabulary_size)
     fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
@@ -117,14 +108,10 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
 
     Parameters
     ----------
-    network
-        The network.
     tensors
         Arrays by name; tied weights may stand there under both of their names.
-    source
-        Where they come from, for messages.
-    advice
-        What to do if they do not fit.
+    source, advice
+        Where they come from, and what to do if they do not fit, for the message.
 
     Raises
     ------

@@ -57,19 +57,9 @@ class Embedding:
         return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
 
     def forward(self, ids: Ids, rng: Generator | None = None) -> Vectors:
-        """Look up `ids` (T, B).
+        """Look up `ids` (T, B); return the vectors, (T, B, E), or `Rows` where `gives_rows` is true.
 
-        Parameters
-        ----------
-        ids : (T, B)
-            The tokens.
-        rng
-            Draws which words are dropped; None drops none.
-
-        Returns
-        -------
-        (T, B, E) or Rows
-            The vectors; `Rows` where `gives_rows` is true.
+        `rng` draws which words are dropped; None drops none.
         """
         self._read, self._kept = ids, None
         rows = Rows(self.table.value, ids)

@@ -5,6 +5,7 @@ gate has H rows of U, W and b, in the order in which the gates are named. Greff 
 Odyssey", 2017, compare the variants.
 """
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -49,16 +50,16 @@ class LSTMLayer(RecurrentLayer):
         (h, c), (h_next, c_next), a = self._states[t], self._states[t + 1], self._a[t]
         Wh = self._product(h)
         a += Wh
-        # The pre-activations become the gates, one tanh for all.
+        # The gates in place of the pre-activations, one tanh for all.
         a *= self._slopes
         np.tanh(a, out=a)
         a *= self._slopes
         a += self._shifts
-        self._update_cell(a, c, c_next, Wh[0])
+        self._set_cell(a, c, c_next, Wh[0])
         self._output(t, a[-1], c_next, h_next)
 
-    def _update_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
-        """Write c_t to `c_next`, by the gates `a` and c_{t-1}; `scratch` is memory for (H, B)."""
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+        """Set c_t, `c_next`, given the gates (G, H, B) and c_{t-1}."""
         i, f, g, _ = a
         np.multiply(f, c, out=c_next)
         c_next += np.multiply(i, g, out=scratch)
@@ -112,7 +113,8 @@ class PeepholeLSTMLayer(LSTMLayer):
         f += p_f * c
         sigmoid_in_place(a[:2])
         np.tanh(g, out=g)
-        self._update_cell(a, c, c_next, Wh[0])
+        np.multiply(f, c, out=c_next)
+        c_next += np.multiply(i, g, out=Wh[0])
         o += p_o * c_next
         sigmoid_in_place(o)
         self._output(t, o, c_next, h_next)
@@ -140,11 +142,20 @@ class _ThreeGates(LSTMLayer):
     slopes = (0.5, 1.0, 0.5)
     has_forget_bias = False
 
-    def _cell_error(self, t: int | slice, dh: Floats, carry: Floats, do: Floats) -> Floats:
-        """Return dc, the derivative with respect to c_t, and write that of o's pre-activation to `do`."""
-        o, tanh_c = gates(self._a[t])[2], self._tanh_c[t]
+    @abstractmethod
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, Floats | float]:
+        """Return the derivatives of c_t with respect to the gate i and to c_{t-1}."""
+
+    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
+        i, g, o = gates(self._a[t])
+        di, dg, do = gates(delta)
+        tanh_c = self._tanh_c[t]
+        by_i, by_c = self._cell_slopes(t, i, g)
         np.multiply(dh * tanh_c, o * (1 - o), out=do)
-        return carry + dh * o * (1 - tanh_c**2)
+        dc = carry + dh * o * (1 - tanh_c**2)
+        np.multiply(dc * by_i, i * (1 - i), out=di)
+        np.multiply(dc * i, 1 - g**2, out=dg)
+        return dc * by_c
 
 
 class CoupledLSTMLayer(_ThreeGates):
@@ -155,20 +166,15 @@ class CoupledLSTMLayer(_ThreeGates):
         i, o = σ(a)    g = tanh(a)    c_t = (1 - i) ⊙ c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
 
-    def _update_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
         i, g, _ = a
         # (1 - i) c + i g = c + i (g - c)
         np.subtract(g, c, out=c_next)
         c_next *= i
         c_next += c
 
-    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, _ = gates(self._a[t])
-        di, dg, do = gates(delta)
-        dc = self._cell_error(t, dh, carry, do)
-        np.multiply(dc * (g - self._states[:-1, 1][t]), i * (1 - i), out=di)
-        np.multiply(dc * i, 1 - g**2, out=dg)
-        return dc * (1 - i)
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, Floats]:
+        return g - self._states[:-1, 1][t], 1 - i
 
 
 class NoForgetLSTMLayer(_ThreeGates):
@@ -179,15 +185,10 @@ class NoForgetLSTMLayer(_ThreeGates):
         i, o = σ(a)    g = tanh(a)    c_t = c_{t-1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
     """
 
-    def _update_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
+    def _set_cell(self, a: Floats, c: Floats, c_next: Floats, scratch: Floats) -> None:
         i, g, _ = a
         np.multiply(i, g, out=c_next)
         c_next += c
 
-    def _step_back(self, t: int | slice, dh: Floats, carry: Floats, delta: Floats) -> Floats:
-        i, g, _ = gates(self._a[t])
-        di, dg, do = gates(delta)
-        dc = self._cell_error(t, dh, carry, do)
-        np.multiply(dc * g, i * (1 - i), out=di)
-        np.multiply(dc * i, 1 - g**2, out=dg)
-        return dc
+    def _cell_slopes(self, t: int | slice, i: Floats, g: Floats) -> tuple[Floats, float]:
+        return g, 1.0

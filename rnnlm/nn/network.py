@@ -101,25 +101,9 @@ class Network:
     def forward(
         self, inputs: Ids, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
-        """Run source and layers over a window.
+        """Run source and layers over a window of token ids (T, B), as `Layer.forward` does a layer.
 
-        Parameters
-        ----------
-        inputs : (T, B)
-            Token ids.
-        state : (L, S, B, H)
-            State of each layer before the window.
-        rng
-            Source of the dropout masks; None, as in evaluation, drops nothing.
-        lengths : (B,)
-            Steps of each sequence; None takes all for T long.
-
-        Returns
-        -------
-        hidden : (T, B, H)
-            What the head reads, in memory that the next call overwrites.
-        state : (L, S, B, H)
-            State after each sequence's last step.
+        The states are those of all layers, (L, S, B, H). The output, (T, B, H), is what the head reads.
         """
         return self.stack.forward(self.source.forward(inputs, rng), state, rng, lengths=lengths)
 

@@ -112,16 +112,9 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:
-        """Change a piece of a parameter.
+        """Change a piece of a parameter, θ, at the learning rate η.
 
-        Parameters
-        ----------
-        rate
-            η, the learning rate.
-        theta, g
-            The piece and its gradient, which may be overwritten.
-        kept
-            The same piece of each array in `kept`.
+        Its gradient `g` may be overwritten. The last arguments are the same piece of each array in `kept`.
         """
 
     def evaluated(self, loss: float) -> None:

@@ -1,31 +1,24 @@
 """Learning-rate schedules: from the progress of a run to the rate of the next step."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 
+@dataclass
 class Schedule:
     """The same rate throughout, and what the other schedules change.
 
-    Parameters
+    Attributes
     ----------
-    initial
+    rate
         The learning rate at the start.
     """
 
-    def __init__(self, initial: float) -> None:
-        self.rate = initial
+    rate: float
 
     def learning_rate(self, progress: float, epoch: int) -> float:
-        """Return the rate of the next step.
-
-        Parameters
-        ----------
-        progress
-            The share of the run that is done, from 0 to 1.
-        epoch
-            Epochs completed.
-        """
+        """Return the rate of the next step, when a share of the run, `progress`, and `epoch` epochs are done."""
         return self.rate
 
     def evaluated(self, loss: float) -> None:
@@ -47,20 +40,19 @@ class Linear(Schedule):
         return self.rate * (1 - progress)
 
 
+@dataclass
 class Cosine(Schedule):
     """Down to zero along half a cosine (Loshchilov and Hutter 2017), after a warm-up in a straight line from zero.
 
-    Parameters
+    Attributes
     ----------
-    initial
+    rate
         The learning rate after the warm-up.
     warmup
         Share of the run that the warm-up takes.
     """
 
-    def __init__(self, initial: float, *, warmup: float = 0.0) -> None:
-        super().__init__(initial)
-        self.warmup = warmup
+    warmup: float = 0.0
 
     def learning_rate(self, progress: float, epoch: int) -> float:
         """Return ``η p/w`` in the warm-up w, then ``η (1 + cos(π (p-w)/(1-w))) / 2``."""
@@ -69,36 +61,32 @@ class Cosine(Schedule):
         return self.rate * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
 
 
+@dataclass
 class Step(Schedule):
     """The initial rate for some epochs, then less with every epoch (Zaremba et al. 2014).
 
-    Parameters
+    Attributes
     ----------
-    initial
-        The learning rate at the start.
     first_epochs
         Epochs with the initial rate.
     factor
         By which the rate is multiplied at the beginning of each later epoch.
     """
 
-    def __init__(self, initial: float, *, first_epochs: int, factor: float) -> None:
-        super().__init__(initial)
-        self.first_epochs = first_epochs
-        self.factor = factor
+    first_epochs: int
+    factor: float
 
     def learning_rate(self, progress: float, epoch: int) -> float:
         """Return the initial rate, multiplied for every epoch begun after the first ones."""
         return self.rate * self.factor ** max(0, epoch + 1 - self.first_epochs)
 
 
+@dataclass
 class HalveOnPlateau(Schedule):
     """Halved whenever the evaluated loss is above the one before: the published tutorial's rule."""
 
-    def __init__(self, initial: float) -> None:
-        super().__init__(initial)
-        self.factor = 1.0
-        self.last_loss = math.inf
+    factor: float = 1.0
+    last_loss: float = math.inf
 
     def learning_rate(self, progress: float, epoch: int) -> float:
         """Return the rate with the halvings so far."""

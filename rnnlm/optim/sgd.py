@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -18,25 +19,15 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    parameters, gradients, weight_decay
-        As for every `Optimizer`.
     momentum
         μ, the share of the velocity that a step keeps; 0 is plain gradient descent.
     nesterov
-        Whether to look ahead along the velocity.
+        Whether to look ahead along the velocity; the other parameters are those of every `Optimizer`.
     """
 
-    def __init__(
-        self,
-        parameters: dict[str, Floats],
-        gradients: dict[str, Floats],
-        *,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-    ) -> None:
+    def __init__(self, *arguments: Any, momentum: float = 0.0, nesterov: bool = False, **options: Any) -> None:
         self.kept = ("velocity",) if momentum else ()
-        super().__init__(parameters, gradients, weight_decay=weight_decay)
+        super().__init__(*arguments, **options)
         self.momentum = momentum
         self.nesterov = nesterov
 
@@ -67,10 +58,8 @@ class ASGD(Optimizer):
 
     kept = ("average",)
 
-    def __init__(
-        self, parameters: dict[str, Floats], gradients: dict[str, Floats], *, weight_decay: float = 0.0
-    ) -> None:
-        super().__init__(parameters, gradients, weight_decay=weight_decay)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.losses: list[float] = []
         self.trigger = math.inf
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,9 @@ class Vocabulary:
         """The token after the last word of a sentence."""
         return self.tokens[self.end_id]
 
+    @cached_property
     def processor(self) -> TextProcessor:
-        """Return what makes tokens of text and text of tokens."""
+        """What makes tokens of text and text of tokens."""
         return TextProcessor(self.settings, self.unknown_token)
 
     def __len__(self) -> int:

@@ -8,8 +8,8 @@ import pytest
 
 import rnnlm as package
 from rnnlm.dataset.store import Dataset
+from rnnlm.generation.writer import Writer
 from rnnlm.generation.writing import Sample
-from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextProcessor
 
@@ -309,11 +309,11 @@ def test_what_is_copied_from_the_training_text_is_shown(rnnlm: Command, word_run
     there = copied[:8]
     written = [lm.vocabulary.decode(ids) for ids in (there, [*there, *reversed(there)], there[:7], [])]
 
-    def samples_of(model: LanguageModel, *arguments: Any, **options: Any) -> list[Sample]:
+    def samples_of(writer: Writer, *arguments: Any, **options: Any) -> list[Sample]:
         return [Sample(" ".join(tokens), tokens, -1.0) for tokens in written]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LanguageModel, "samples", samples_of)
+        patch.setattr(Writer, "samples", samples_of)
         found = samples(rnnlm, word_run, "--novelty")
         text = rnnlm("generate", "--model", word_run, "--novelty", "--num-samples", 1, "--seed", 1)
     assert [sample["copied_share"] for sample in found] == [1.0, 0.5, 0.0, 0.0]
@@ -361,6 +361,12 @@ def test_an_interactive_session(rnnlm: Command, word_run: Path):
     assert "the dog The \ufffd cat\n  1 " in outcome.stdout
     assert "> temperature 0.5\n  1 " in outcome.stdout
     assert "/undo" in outcome.stderr
+
+
+def test_an_error_in_an_interactive_session_names_the_option(rnnlm: Command, word_run: Path):
+    arguments = ["--interactive", "--seed-text", "the", "--min-tokens", 200]
+    outcome = rnnlm("generate", "--model", word_run, *arguments, stdin=b"\n")
+    assert "> --min-tokens 200: it is above --max-tokens, 100; raise that too.\n" in outcome.stdout
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_kept_lines_are_printed_as_lines(rnnlm: Command):
     train(rnnlm, "data/text")
     lm = package.load("run")
     tokens = ["the", "sun", ".", "\n", "she", "thought", ","]
-    assert lm.vocabulary.processor().detokenize(tokens) == "the sun.\nshe thought,"
+    assert lm.vocabulary.processor.detokenize(tokens) == "the sun.\nshe thought,"
     assert lm.score("the sun\nthe sea").tokens[2][0] == "\n"
 
 

@@ -1,5 +1,4 @@
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from rnnlm.generation.bans import Bans
 from rnnlm.generation.beam_search import beam_search
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
 from rnnlm.generation.sampling import SamplingSettings
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.nn.network import Network
 from tests.networks import make_network
 
@@ -30,7 +30,6 @@ def search(network: Network, width: int, min_tokens: int = 0, max_tokens: int = 
         [1, 3],
         width,
         bans=Bans(network, (0, 1)),
-        end_id=END,
         max_tokens=max_tokens,
         min_tokens=min_tokens,
     )
@@ -95,19 +94,19 @@ def test_phrases_are_left_out(network: Network):
         for _, ids in every_continuation(network, 0)
         if not any(part in "3" + "".join(map(str, ids)) for part in ("4", "35", "533"))
     ]
-    arguments: dict[str, Any] = {"end_id": END, "max_tokens": LENGTH}
     bans = Bans(network, (0, 1), phrases)
-    assert [hypothesis.ids for hypothesis in beam_search(network, [1, 3], 200, bans=bans, **arguments)] == expected
+    assert [
+        hypothesis.ids for hypothesis in beam_search(network, [1, 3], 200, bans=bans, max_tokens=LENGTH)
+    ] == expected
     bans = Bans(network, (0, 1), [*phrases, [[3], [3]]])
     with pytest.raises(RnnlmError, match="all that could be written is banned"):
-        beam_search(network, [1, 3], 200, bans=bans, min_tokens=2, **arguments)
+        beam_search(network, [1, 3], 200, bans=bans, min_tokens=2, max_tokens=LENGTH)
 
 
 def test_a_beam_of_one_finds_what_is_at_least_as_likely_as_greedy(network: Network):
     rngs = [np.random.default_rng()]
-    bans, sampling = Bans(network, (0, 1)), SamplingSettings(greedy=True)
-    sampler = Sampler(network, [1, 3], bans=bans, end_id=END, sampling=sampling, rngs=rngs)
-    [greedy] = sample_ids(sampler, LENGTH)
+    writing = WritingSettings(SamplingSettings(greedy=True))
+    [greedy] = sample_ids(Sampler(network, [1, 3], writing, Bans(network, (0, 1)), rngs), LENGTH)
     [found] = search(network, 1)
     assert found.log_prob >= greedy.log_prob - 1e-12
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rnnlm.errors import RnnlmError
 from rnnlm.generation.interactive import HELP, SHOWN, Session, converse
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
@@ -11,8 +12,14 @@ from rnnlm.models.language_model import LanguageModel
 
 
 def say(session: Session, *lines: str) -> str:
-    """Type lines; return the reply to the last."""
-    return ["".join(session.reply(line)) for line in lines][-1]
+    """Type lines; return the reply to the last, or the error that it is."""
+    for line in lines:
+        pieces: list[str] = []
+        try:
+            pieces.extend(session.reply(line))
+        except RnnlmError as error:
+            pieces.append(f"{error}\n")
+    return "".join(pieces)
 
 
 def test_a_choice_is_added_and_taken_back(word_model: LanguageModel):
@@ -150,6 +157,14 @@ def test_what_was_written_stays_when_a_continuation_is_stopped(char_model: Langu
     assert "".join(written[1:13]) == f"{written[1]}{''.join(written[2:12])}\n"
     assert session.done
     assert len(session.text) > 14
+
+
+def test_an_error_is_explained_and_the_session_goes_on(word_model: LanguageModel):
+    written: list[str] = []
+    lines = iter(["/undo", "the cat", "/q"])
+    converse(Session(word_model.writer), lambda prompt: next(lines), written.append, str.upper)
+    assert written[0] == "THERE IS NOTHING TO UNDO.\n"
+    assert written[1].startswith("the cat\n")
 
 
 @pytest.mark.parametrize("interrupted", [False, True])

@@ -1,6 +1,7 @@
+import copy
 import itertools
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.generation.bans import Bans, Phrase
 from rnnlm.generation.sampler import SampledIds, Sampler, sample_ids
 from rnnlm.generation.sampling import SamplingSettings
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
 from tests.networks import make_network
@@ -21,16 +23,13 @@ def draw(
     max_tokens: int = 20,
     stop: Callable[[int, int], int | None] | None = None,
     phrases: Collection[Phrase] = (),
-    **changes: Any,
+    prompt: Sequence[int] = (1,),
+    rngs: list[np.random.Generator] | None = None,
+    **writing: Any,
 ) -> list[SampledIds]:
-    arguments: dict[str, Any] = {
-        "prompt": [1],
-        "bans": Bans(network, (0, 1), phrases),
-        "end_id": 2,
-        "sampling": SamplingSettings(),
-        "rngs": [np.random.default_rng([5, i]) for i in range(number)],
-    }
-    return sample_ids(Sampler(network, **(arguments | changes)), max_tokens, stop)
+    rngs = rngs or [np.random.default_rng([5, i]) for i in range(number)]
+    bans = Bans(network, (0, 1), phrases)
+    return sample_ids(Sampler(network, list(prompt), WritingSettings(**writing), bans, rngs), max_tokens, stop)
 
 
 def test_forbidden_ids_are_never_drawn_and_the_end_is_not_in_a_sample(word_model: LanguageModel):
@@ -47,13 +46,15 @@ def test_samples_are_cut_at_max_tokens(word_model: LanguageModel):
 
 @pytest.mark.parametrize("ends_at_once", [False, True])
 def test_a_sample_does_not_depend_on_its_neighbours(word_model: LanguageModel, ends_at_once: bool):
-    hot = SamplingSettings(5.0)
-    end_id = draw(word_model.network, sampling=hot)[0].ids[0] if ends_at_once else 2
-    together = draw(word_model.network, 8, sampling=hot, end_id=end_id)
+    hot, network = SamplingSettings(5.0), copy.deepcopy(word_model.network)
+    if ends_at_once:
+        weights = network.parameters["output.weight"]
+        weights[2] += 2 * weights[3]  # which makes an end likely
+    together = draw(network, 8, sampling=hot)
     assert len({tuple(sample.ids) for sample in together}) > 1
     assert any(not sample.ids for sample in together) == ends_at_once
     for i, sample in enumerate(together):
-        [alone] = draw(word_model.network, sampling=hot, end_id=end_id, rngs=[np.random.default_rng([5, i])])
+        [alone] = draw(network, sampling=hot, rngs=[np.random.default_rng([5, i])])
         assert alone.ids == sample.ids
         assert alone.log_prob == pytest.approx(sample.log_prob, abs=1e-4)
 
@@ -183,17 +184,13 @@ def test_what_would_be_a_dead_end_is_said():
 @pytest.mark.parametrize("min_tokens", [0, 3])
 def test_the_probabilities_are_those_of_the_first_step(word_model: LanguageModel, min_tokens: int):
     sampling = SamplingSettings(0.7, top_k=5, repetition_penalty=1.5)
-    arguments: dict[str, Any] = {
-        "bans": Bans(word_model.network, (0, 1), [[[6]], [[5], [7]]]),
-        "end_id": 2,
-        "sampling": sampling,
-        "min_tokens": min_tokens,
-    }
+    bans = Bans(word_model.network, (0, 1), [[[6]], [[5], [7]]])
+    writing = WritingSettings(sampling, min_tokens=min_tokens)
     prompt = [1, 8, 5]
     number = 4000
     rngs = [np.random.default_rng([5, i]) for i in range(number)]
-    [row] = Sampler(word_model.network, prompt, rngs=rngs[:1], **arguments).probabilities()
-    first, _ = Sampler(word_model.network, prompt, rngs=rngs, **arguments).step()
+    [row] = Sampler(word_model.network, prompt, writing, bans, rngs[:1]).probabilities()
+    first, _ = Sampler(word_model.network, prompt, writing, bans, rngs).step()
     assert np.bincount(first, minlength=len(row)) / number == pytest.approx(row, abs=0.03)
     assert np.count_nonzero(row) == 5
     assert not row[[0, 1, 6, 7]].any()

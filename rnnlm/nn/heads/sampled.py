@@ -24,10 +24,9 @@ class SampledSoftmax(Softmax):
 
     Parameters
     ----------
-    table, bias, bias_gradient
-        As for `Softmax`.
     samples
-        Words beside the targets: one half the first of the vocabulary, the other drawn for each call.
+        Words beside the targets: one half the first of the vocabulary, the other drawn for each call. The other
+        parameters are those of `Softmax`.
     """
 
     def __init__(self, table: Table, bias: Floats | None, bias_gradient: Floats | None, samples: int) -> None:
