@@ -53,7 +53,12 @@ def unforced_kernel() -> str:
     environment = {name: value for name, value in os.environ.items() if name not in _FORCING}
     code = "from rnnlm import blas; print(blas.kernel())"
     answer = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1],  # Python imports from there first, and not from where the user is
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return answer.stdout.strip()
 

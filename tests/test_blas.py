@@ -109,5 +109,12 @@ def test_variables_that_force_a_kernel_are_named(monkeypatch: pytest.MonkeyPatch
     assert blas.unforced_kernel() == unforced
 
 
+def test_another_package_of_the_name_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rnnlm").mkdir()
+    Path("rnnlm", "__init__.py").write_text("raise ImportError")
+    assert blas.unforced_kernel()
+
+
 def test_the_peak_is_measured_at_least_once():
     assert blas.gemm_peak(seconds=1e-9) > 0.1
