@@ -87,7 +87,8 @@ def preprocess(
 
     inputs = inputs or (str(SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
-    with handled([signal.SIGTERM], _end):
+    stop = _Stop()
+    with handled([signal.SIGTERM], stop.end):
         check_destination(out, overwrite)
         if write_text:
             check_text_destination(write_text, out, overwrite)
@@ -109,6 +110,11 @@ def preprocess(
             with tqdm(
                 desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False
             ) as bar:
+
+                def progress(characters: int) -> None:
+                    stop.check()
+                    bar.update(characters)
+
                 result = build_dataset(
                     read,
                     out,
@@ -119,7 +125,7 @@ def preprocess(
                     workers=workers,
                     overwrite=overwrite,
                     report=report,
-                    progress=bar.update,
+                    progress=progress,
                 )
         except RnnlmError:
             say_reading(report, quiet)  # which may be the reason
@@ -154,7 +160,18 @@ def _stem(name: str) -> str:
     return Path(plain).stem if format_of(plain) else plain
 
 
-def _end(number: int, frame: FrameType | None) -> None:
-    """Leave as Ctrl-C does, everything cleaned up."""
-    signal.signal(number, signal.SIG_IGN)  # some senders send it twice: the clean-up goes on
-    sys.exit(128 + number)
+class _Stop:
+    """Ends the command by a signal as Ctrl-C does, everything cleaned up."""
+
+    exit_code: int | None = None
+
+    def end(self, number: int, frame: FrameType | None) -> None:
+        """Leave, at the first signal; some senders send it twice, and the clean-up goes on."""
+        if self.exit_code is None:
+            self.exit_code = 128 + number
+            sys.exit(self.exit_code)
+
+    def check(self) -> None:
+        """Leave if there was a signal: what is raised while Python destroys an object is lost."""
+        if self.exit_code is not None:
+            sys.exit(self.exit_code)

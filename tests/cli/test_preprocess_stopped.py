@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from rnnlm.dataset.building.encode import encode_pieces
+
+from .conftest import Command
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
@@ -130,6 +134,27 @@ def test_the_workers_of_a_killed_command_end(preprocessing):
     command.process.kill()
     command.process.communicate()
     wait_for_end(command.process.pid)
+
+
+def test_sigterm_while_an_object_is_destroyed(rnnlm: Command, monkeypatch: pytest.MonkeyPatch):
+    """What a signal raises in there is lost, so the command has to look again."""
+    Path("a.txt").write_text("one two three\n" * 100)
+
+    class Doomed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def encode(*arguments: object) -> object:
+        Doomed()
+        return encode_pieces(*arguments)  # type: ignore[arg-type]
+
+    lost = []
+    monkeypatch.setattr("sys.unraisablehook", lambda raised: lost.append(raised.exc_type))
+    monkeypatch.setattr("rnnlm.dataset.building.encode.encode_pieces", encode)
+    outcome = rnnlm("preprocess", "a.txt", "--out", "data/a", "--quiet")
+    assert lost == [SystemExit]
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (143, "", "")
+    assert list(Path("data").iterdir()) == []
 
 
 @pytest.mark.slow
