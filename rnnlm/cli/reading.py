@@ -97,7 +97,7 @@ def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
 
 def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
-    for message in (*report.guesses(), *map(with_options, report.messages())):
+    for message in (*report.guesses(with_options), *map(with_options, report.messages())):
         say(message, quiet)
 
 
