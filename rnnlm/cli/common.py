@@ -73,7 +73,7 @@ model_option = click.option(
 )
 
 
-def several_as(
+def as_argument(
     argument: str, make: Callable[..., Any], *options: Callable[[Any], Any]
 ) -> Callable[[Command], Command]:
     """Return a decorator that adds some options, and hands the command what `make` returns for their values.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import Command, say, several_as
+from rnnlm.cli.common import Command, as_argument, say
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ OPTIONS = (
 
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of a command that reads documents, or lines, and hand it what they say as `reader`."""
-    return several_as("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+    return as_argument("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
 
 def make_reader(**values: Any) -> "ReaderSettings":
