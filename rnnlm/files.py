@@ -40,7 +40,7 @@ def explaining(path: Path | None, problem: str, advice: str = "") -> Iterator[No
     path
         What it is about; None for the file that the OSError names.
     problem, advice
-        What stands before and behind the reason in the sentence.
+        The words before and after the reason in the sentence.
     """
     try:
         yield
@@ -234,7 +234,7 @@ def published(directory: Path, working: Path | None = None) -> Iterator[Path]:
     """Give a directory to work in, which becomes `directory` when the ``with`` block has ended well.
 
     Its files are on the disk before it gets the name. A directory that has the name already is replaced: until
-    then it stands beside it, with the suffix ``.old``. Whatever goes wrong, what was worked on is removed.
+    then it is kept beside it, with the suffix ``.old``. Whatever goes wrong, what was worked on is removed.
 
     Parameters
     ----------

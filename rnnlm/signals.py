@@ -14,7 +14,7 @@ ONE_STOP_SECONDS = 1.0
 def handled(
     numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]
 ) -> Iterator[Callable[[], None]]:
-    """Have a function handle signals within a ``with`` block; what the block is given ends that early."""
+    """Have a function handle signals within a ``with`` block, which is given a function that ends this early."""
     before = {number: signal.signal(number, handler) for number in numbers}
 
     def restore() -> None:

@@ -1,4 +1,5 @@
 import importlib.metadata
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,12 @@ def test_a_model_is_loaded_from_a_run(word_run: Path):
     assert lm.vocabulary.tokens[:3] == ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END"]
     assert lm.config.model.hidden_size == 12
     assert isinstance(rnnlm.load(str(word_run)).generate("the cat", temperature=0.8, seed=1), str)
+
+
+def test_help_explains_what_a_model_can_do():
+    for name in ("load", "generate", "samples", "stream", "score", "perplexity", "log_probs", "evaluate"):
+        assert inspect.isroutine(method := getattr(rnnlm.LanguageModel, name)), name
+        assert method.__doc__, name
 
 
 def test_importing_it_loads_nothing_heavy():

@@ -73,10 +73,13 @@ model_option = click.option(
 )
 
 
-def several_as(
+def as_argument(
     argument: str, make: Callable[..., Any], *options: Callable[[Any], Any]
 ) -> Callable[[Command], Command]:
-    """Return a decorator that adds some options, and hands the command what `make` returns for their values."""
+    """Return a decorator that adds some options, and hands the command what `make` returns for their values.
+
+    `make` takes the values as keywords; the command takes its result as `argument`, and none of the values.
+    """
 
     def add(command: Command) -> Command:
         @wraps(command)
@@ -85,7 +88,8 @@ def several_as(
             return command(**values, **{argument: made})
 
         wrapped: Any = several(*options)(with_argument)
-        names = [parameter.name for parameter in reversed(wrapped.__click_params__[-len(options) :])]
+        # click keeps the parameters of a function in a list, to which these options were added last.
+        names = [parameter.name for parameter in wrapped.__click_params__[-len(options) :]]
         return wrapped  # type: ignore[no-any-return]
 
     return add

@@ -19,13 +19,13 @@ from rnnlm.cli.common import (
     POSITIVE,
     SHARE,
     FiniteRange,
+    as_argument,
     json_lines_option,
     json_option,
     load_model,
     model_option,
     quiet_option,
     say,
-    several_as,
 )
 from rnnlm.cli.main import with_options
 from rnnlm.cli.reading import reading_options, refuse_reading_options, texts_of
@@ -66,7 +66,7 @@ def _writing(**values: Any) -> "WritingSettings":
     return WritingSettings(sampling, **values)
 
 
-writing_options = several_as(
+writing_options = as_argument(
     "writing",
     _writing,
     click.option(

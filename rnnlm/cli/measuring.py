@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import PATH, SHARE, Command, say, several_as
+from rnnlm.cli.common import PATH, SHARE, Command, as_argument, say
 from rnnlm.cli.reading import DOCUMENTS, OPTIONS, make_reader, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
@@ -63,7 +63,7 @@ def measured_options(default_split: str) -> Callable[[Command], Command]:
             raise click.UsageError("--split is for a dataset; leave it out with --text.")
         return Measured(data, split or default_split, text, reader)
 
-    return several_as(
+    return as_argument(
         "measured",
         make,
         click.option(
@@ -118,7 +118,7 @@ class Mixture:
 
 def mixture_options(others: str) -> Callable[[Command], Command]:
     """Add ``--interpolate`` and ``--weight``, and hand the command a `Mixture`; `others` are what it may name."""
-    return several_as(
+    return as_argument(
         "mixture",
         Mixture,
         click.option("--interpolate", type=PATH, help=f"Mix with another model: {others}."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from rnnlm.cli.common import COUNT, PATH, FiniteRange, load_vocabulary, say, several_as
+from rnnlm.cli.common import COUNT, PATH, FiniteRange, as_argument, load_vocabulary, say
 from rnnlm.cli.main import with_options
 from rnnlm.errors import RnnlmError
 
@@ -28,7 +28,7 @@ def given(**options: Any) -> Given:
     return {name: value for name, value in options.items() if value is not None}
 
 
-text_options = several_as(
+text_options = as_argument(
     "text",
     given,
     click.option("--level", type=click.Choice(["word", "char"]), help="What a token is.  [default: word]"),
@@ -80,7 +80,7 @@ def chosen_text(options: Given, formats: Collection[str]) -> "TextSettings":
         raise click.UsageError(with_options(str(error))) from error
 
 
-vocabulary_options = several_as(
+vocabulary_options = as_argument(
     "vocabulary",
     given,
     click.option(
@@ -152,7 +152,7 @@ def _division(
     return DivisionSettings(valid_file, test_file, **fractions, seed=seed)
 
 
-division_options = several_as(
+division_options = as_argument(
     "division",
     _division,
     click.option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import Command, say, several_as
+from rnnlm.cli.common import Command, as_argument, say
 from rnnlm.cli.main import with_options
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ OPTIONS = (
 
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of a command that reads documents, or lines, and hand it what they say as `reader`."""
-    return several_as("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+    return as_argument("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
 
 
 def make_reader(**values: Any) -> "ReaderSettings":
@@ -97,7 +97,7 @@ def refuse_reading_options(reader: "ReaderSettings", option: str) -> None:
 
 def say_reading(report: "ReadReport", quiet: bool) -> None:
     """Say how text was read, and what was repaired or left out."""
-    for message in (*report.guesses(), *map(with_options, report.messages())):
+    for message in (*report.guesses(with_options), *map(with_options, report.messages())):
         say(message, quiet)
 
 

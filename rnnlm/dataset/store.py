@@ -75,7 +75,7 @@ class Split:
         return len(self.ids) - self.num_sentences
 
     def sentence(self, index: int) -> NDArray[Any]:
-        """Return the ids of a sentence, START and END included; an IndexError where there is none, or below 0."""
+        """Return the ids of a sentence, START and END included; raises IndexError outside 0 … n - 1."""
         if not 0 <= index < self.num_sentences:
             raise IndexError(f"sentence {index} of {self.num_sentences}")
         return self.ids[int(self.offsets[index]) : int(self.offsets[index + 1])]

@@ -33,7 +33,12 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
 
     The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
     So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
-    is written as in Python, such as ``\\n``. The directory is made, where `check_text_destination` lets it be.
+    is written as in Python, such as ``\\n``. The directory is made if needed.
+
+    Raises
+    ------
+    RnnlmError
+        If the files may not be there (see `check_text_destination`), or cannot be written.
     """
     check_text_destination(directory, dataset.path, overwrite)
     words = [f" {_as_word(token)}" for token in dataset.vocabulary.tokens]

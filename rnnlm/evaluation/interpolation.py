@@ -38,7 +38,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Interpolation:
-    """The mixture ``w P_network + (1 - w) P_other``; the weight w is above 0 and at most 1."""
+    """The mixture ``w P_network + (1 - w) P_other``; `weight` is w, above 0 and at most 1."""
 
     other: Predictor
     weight: float

@@ -171,7 +171,7 @@ class Scorer:
     def _split_losses(self, split: Split, dynamic: float | None) -> Generator[Losses, None, None]:
         """Measure a split window by window."""
         if split.num_tokens == 0:
-            raise RnnlmError(f"the {split.name} split of the dataset is empty; choose another with `split`.")
+            raise RnnlmError(f"The {split.name} split of the dataset is empty; choose another with `split`.")
         if dynamic is None:
             return split_losses(self._network, split, self._carries_state)
         ids = np.asarray(split.ids)
@@ -186,7 +186,7 @@ def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     try:
         for text in texts:
             if not isinstance(text, str):
-                raise RnnlmError(f"a text to score must be a string, not {shown(text)}.")
+                raise RnnlmError(f"A text to score must be a string, not {shown(text)}.")
             chunk.append(text)
             characters += len(text)
             if len(chunk) == size or characters > CHUNK_CHARACTERS:

@@ -131,7 +131,7 @@ def dynamic_losses(
                 at, batch = window(ids, np.array([place]), np.array([min(left, steps)]))
                 nats, after = network.losses(batch, state)
                 if not np.isfinite(nats).all():
-                    raise RnnlmError(f"dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
+                    raise RnnlmError(f"Dynamic evaluation diverged at the rate {rate:g}; choose a smaller one.")
                 network.backpropagate(batch, state)
                 optimizer.step(rate)
                 yield at[:, 0], nats

@@ -127,12 +127,15 @@ def _add_layer(graph: _Graph, layer: RecurrentLayer, U: Floats, k: int, x: str) 
     tensors = {f"U_l{k}": ordered(U)[None], f"W_l{k}": W[None], f"b_l{k}": biases.reshape(1, -1)}
     inputs = [x, *(graph.weight(name, value) for name, value in tensors.items()), "", f"h_l{k}"]
     outputs = [f"directions_l{k}", f"next_h_l{k}"]
-    operator, attributes = "LSTM", dict[str, Any](hidden_size=H)
+    attributes: dict[str, Any] = {"hidden_size": H}
     if isinstance(layer, VanillaLayer):
-        operator, attributes["activations"] = "RNN", [layer.nonlinearity.capitalize()]
+        operator = "RNN"
+        attributes["activations"] = [layer.nonlinearity.capitalize()]
     elif isinstance(layer, GRULayer):
-        operator, attributes["linear_before_reset"] = "GRU", 1
+        operator = "GRU"
+        attributes["linear_before_reset"] = 1
     else:
+        operator = "LSTM"
         inputs.append(f"c_l{k}")
         outputs.append(f"next_c_l{k}")
     if isinstance(layer, PeepholeLSTMLayer):

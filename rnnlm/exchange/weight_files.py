@@ -90,7 +90,7 @@ def _of_directory(path: Path) -> str:
 
 
 def _members(path: Path) -> list[str]:
-    """List the names in a zip archive; none if it is no archive."""
+    """List the names in a zip archive; an empty list if it is not an archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
@@ -106,7 +106,7 @@ def _read_archive(path: Path) -> dict[str, Floats]:
                 weights[name] = archive[name]
             except ValueError as error:  # of objects, which only a pickle holds
                 raise RnnlmError(
-                    f"{path}: {name!r} in it is no plain array of numbers; save it with numpy.savez as one."
+                    f"{path}: {name!r} in it is not a plain array of numbers; save it with numpy.savez as one."
                 ) from error
             except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
                 raise RnnlmError(f"{path}: {name!r} in it is damaged ({error}); copy the file again.") from error
@@ -140,7 +140,7 @@ def _read_state_dict(path: Path) -> dict[str, Floats]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise RnnlmError(f"{path}: cannot be read ({error.strerror}).") from error
-    except Exception as error:  # an unpickler may raise anything at bytes that are no pickle
+    except Exception as error:  # an unpickler may raise anything at bytes that are not a pickle
         if "Unsupported global" in str(error) or "Unsupported class" in str(error):
             raise RnnlmError(
                 f"{path}: not a file of weights alone, but a whole pickled object, which would run code; "

@@ -112,4 +112,4 @@ class Bans:
 
 def nothing_left() -> RnnlmError:
     """Say that every token that could follow is ruled out."""
-    return RnnlmError("all that could be written is banned; ban less, or lower `min_tokens`.")
+    return RnnlmError("All that could be written is banned; ban less, or lower `min_tokens`.")

@@ -99,7 +99,7 @@ class Session:
             yield f"temperature {self._writing.sampling.temperature:g}\n{self._choices()}"
         elif name and "undo".startswith(name):
             if len(self._versions) == 1:
-                raise RnnlmError("there is nothing to undo.")
+                raise RnnlmError("There is nothing to undo.")
             self._versions.pop()
             yield self.overview()
         elif name and "new".startswith(name):
@@ -123,16 +123,16 @@ class Session:
     def _choose(self, number: int) -> None:
         choices = self._next_tokens()
         if number > len(choices):
-            raise RnnlmError(f"there is no choice {number}; give a number from 1 to {len(choices)}.")
+            raise RnnlmError(f"There is no choice {number}; give a number from 1 to {len(choices)}.")
         token, _ = choices[number - 1]
         if token == self._writer.vocabulary.end_token:
-            raise RnnlmError("the sentence ends here; add text to begin another, or try /undo or /new.")
+            raise RnnlmError("The sentence ends here; add text to begin another, or try /undo or /new.")
         self._versions.append(self._writer.seed_text(self.text).continued([token]).text)
 
     def _with(self, line: str) -> str:
         """Return the text with another after it; words are set apart, but for a mark at the beginning."""
         if not line:
-            raise RnnlmError("there is no text after the backslash; type it twice to add one.")
+            raise RnnlmError("There is no text after the backslash; type it twice to add one.")
         apart = self.text and self._writer.vocabulary.settings.level == "word" and line[0] not in " .,;:!?"
         return f"{self.text} {line}" if apart else self.text + line
 

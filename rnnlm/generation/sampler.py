@@ -180,6 +180,6 @@ def refuse_overflow(log_probs: ArrayLike) -> None:
     """Raise an `OverflowedError` if one of some log-probabilities is not a finite number."""
     if not np.isfinite(log_probs).all():
         raise OverflowedError(
-            "the model's weights are so large that its probabilities are not finite numbers; use an earlier "
+            "The model's weights are so large that its probabilities are not finite numbers; use an earlier "
             "checkpoint, or train with a smaller optimizer.learning_rate."
         )

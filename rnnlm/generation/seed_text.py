@@ -30,7 +30,7 @@ class SeedText:
 
     def __init__(self, text: str, vocabulary: Vocabulary, carries_state: bool) -> None:
         if not isinstance(text, str):
-            raise RnnlmError(f"the text to go on from must be a string, not {shown(text)}.")
+            raise RnnlmError(f"The text to go on from must be a string, not {shown(text)}.")
         self._text, self._vocabulary = text, vocabulary
         self._sentences = list(vocabulary.processor.sentences(text)) or [[]]
         read = self._sentences if carries_state else self._sentences[-1:]

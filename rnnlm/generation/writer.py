@@ -104,8 +104,8 @@ class Writer:
         """Search for the most likely continuations of a text; see `rnnlm.generation.beam_search.beam_search`.
 
         They are ordered by `log_prob`, in which every token counts: short sentences win, unless `min_tokens`
-        forbids them. Nothing is drawn, and stop texts do not count; else parameters and errors are those of
-        `samples`.
+        forbids them. Nothing is drawn, and stop texts have no effect. The other parameters and the errors are
+        those of `samples`.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
 """The language model: network, vocabulary and text processing in one object."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from rnnlm.evaluation.scorer import Score, Scorer
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
-from rnnlm.generation.writing import WritingSettings
+from rnnlm.generation.writing import Sample, WritingSettings
 from rnnlm.models.model import Model
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
@@ -31,12 +31,12 @@ class LanguageModel(Model):
 
     Attributes
     ----------
+    network, vocabulary, config
+        Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
     writer
-        Writes texts; whatever else than `generate`, `samples` and `stream` can be asked is asked of it.
+        Writes texts. It also searches for the most likely ones, and lists the tokens that may come next.
     scorer
-        Measures texts; whatever else than `score`, `perplexity` and `evaluate` can be asked is asked of it.
-    samples, stream
-        Write several texts at once, or one piece by piece; see `Writer`.
+        Measures texts. It also scores many side by side, and fits the weight of a mixture with another model.
     """
 
     def __init__(self, network: Network, vocabulary: Vocabulary, config: Config) -> None:
@@ -46,7 +46,6 @@ class LanguageModel(Model):
         carries_state = config.training.batching == "stream"
         self.writer = Writer(network, vocabulary, carries_state)
         self.scorer = Scorer(network, vocabulary, carries_state, config.training.bptt_steps)
-        self.samples, self.stream = self.writer.samples, self.writer.stream
 
     @classmethod
     def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":
@@ -96,12 +95,46 @@ class LanguageModel(Model):
     ) -> str:
         """Continue a text, or write a sentence where there is none.
 
-        The parameters are those of `SamplingSettings` and `WritingSettings`, and of `samples`.
+        Parameters
+        ----------
+        seed_text, seed
+            As for `samples`.
+        temperature, top_k, top_p, greedy, repetition_penalty
+            How the next token is chosen; see `SamplingSettings`.
+        max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop
+            Where a text ends, and what is not written; see `WritingSettings`.
+
+        Returns
+        -------
+        str
+            The seed text and what was added to it.
+
+        Raises
+        ------
+        RnnlmError
+            As for `samples`, or if a stop text or a ban is empty.
         """
         sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
         writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
         [sample] = self.samples(seed_text, writing=writing, seed=seed)
         return sample.text
+
+    def samples(
+        self,
+        seed_text: str = "",
+        number: int = 1,
+        *,
+        writing: WritingSettings | None = None,
+        seed: int | None = None,
+    ) -> list[Sample]:
+        """Draw several texts side by side; see `Writer.samples`."""
+        return self.writer.samples(seed_text, number, writing=writing, seed=seed)
+
+    def stream(
+        self, seed_text: str = "", *, writing: WritingSettings | None = None, seed: int | None = None
+    ) -> Iterator[str]:
+        """Draw a text piece by piece, the seed text first; see `Writer.stream`."""
+        return self.writer.stream(seed_text, writing=writing, seed=seed)
 
     @np.errstate(all="ignore")
     def log_probs(self, ids: Sequence[int]) -> Floats:
@@ -149,7 +182,7 @@ class LanguageModel(Model):
         """
         [score] = self.scorer.scores([text])
         if not score.tokens:
-            raise RnnlmError("the text has no tokens; give at least one word.")
+            raise RnnlmError("The text has no tokens; give at least one word.")
         return score
 
     def perplexity(self, texts: Iterable[str]) -> float:
@@ -165,7 +198,7 @@ class LanguageModel(Model):
         nats, tokens = 0.0, 0
         for number, score in enumerate(self.scorer.scores(texts), start=1):
             if not score.tokens:
-                raise RnnlmError(f"text {number} has no tokens; give at least one word, or leave it out.")
+                raise RnnlmError(f"Text {number} has no tokens; give at least one word, or leave it out.")
             nats -= score.log_prob
             tokens += len(score.tokens)
         if not tokens:

@@ -109,7 +109,7 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
     Parameters
     ----------
     tensors
-        Arrays by name; tied weights may stand there under both of their names.
+        Arrays by name; tied weights may have both of their names.
     source, advice
         Where they come from, and what to do if they do not fit, for the message.
 

@@ -14,7 +14,18 @@ from rnnlm.training.progress import Progress
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """Describe what is at a path, after checking all of its files."""
+    """Describe a dataset, a run (its last checkpoint) or a checkpoint, after checking all of its files.
+
+    Returns
+    -------
+    dict
+        Plain data, with its ``kind``: ``dataset``, ``run`` or ``checkpoint``.
+
+    Raises
+    ------
+    RnnlmError
+        If there is none at the path, or a file is damaged.
+    """
     path = Path(path)
     if (path / METADATA_FILE).exists():
         return _dataset(path)

@@ -127,7 +127,7 @@ def _read_tensors(path: Path) -> dict[str, Floats]:
 
 
 def _read_manifest(directory: Path) -> Mapping[str, Any]:
-    """Return the fingerprints of a checkpoint's files by name; a name is no path, so nothing else is ever read."""
+    """Return the fingerprints of a checkpoint's files by name; a name is not a path, so nothing else is read."""
     path = directory / MANIFEST
     if not path.is_file():
         raise RnnlmError(f"{directory}: not a checkpoint, it has no {MANIFEST}.")

@@ -113,7 +113,7 @@ class CheckpointIndex:
             )
 
     def _read(self) -> dict[str, str]:
-        """Read the index; the names in it are no paths, so that nothing outside the directory is ever read."""
+        """Read the index; the names in it are not paths, so nothing outside the directory is ever read."""
         file = self.directory / INDEX
         if not file.is_file():
             raise RnnlmError(f"{self.directory.parent}: this run has no checkpoint yet.")

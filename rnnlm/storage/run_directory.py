@@ -66,7 +66,12 @@ class RunDirectory:
     def claimed(self) -> Iterator[None]:
         """Make the directory, and keep other processes from training in it within a ``with`` block.
 
-        Windows, and some network filesystems, cannot do that. A link to somewhere else in it is refused, too.
+        Windows, and some network filesystems, cannot do that.
+
+        Raises
+        ------
+        RnnlmError
+            If another process is training in it, it cannot be made, or a link in it leads somewhere else.
         """
         with self._beginning():
             make_directory(self.path)

@@ -55,4 +55,4 @@ AFTER_ORDINALS = """
     januar jänner februar märz april mai juni juli august september oktober november dezember
     jahrhundert jahrhunderts weltkrieg weltkriegs klasse stock liga platz mal
 """
-"""Words before which the full stop of an ordinal number ends no sentence: *am 3. Oktober*."""
+"""Words before which the full stop of an ordinal number does not end a sentence: *am 3. Oktober*."""

@@ -69,8 +69,16 @@ class TextSettings:
     ) -> "TextSettings":
         """Return the settings that suit a level and the formats of the inputs; those that are given stay.
 
-        Only words are put in lower case. If all formats are records, these are taken for comments, which are
-        cleaned and, at the level of words, split into sentences unless their lines are kept.
+        Parameters
+        ----------
+        level
+            ``word`` or ``char``. Only words are put in lower case.
+        formats
+            ``csv``, ``json``, ``jsonl``, ``parquet`` or ``txt``. Without ``txt`` all are records; these are taken
+            for comments, which are cleaned and, at the level of words, split into sentences unless their lines are
+            kept.
+        tokenizer, lowercase, sentences, clean, join, keep_lines
+            As in the settings; None for the default, which for words is ``nltk``.
 
         Raises
         ------

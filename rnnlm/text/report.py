@@ -1,6 +1,6 @@
 """Notes on how inputs were read, and on what was repaired or left out in them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rnnlm.text.decoding import has_surrogates
 from rnnlm.text.tokenizers import LONE_SURROGATES
@@ -21,10 +21,10 @@ class ReadReport:
         """Note how a file is read, such as ``Reading JSON lines``, and its first texts."""
         self._guesses.setdefault(reading, ([], samples))[0].append(source)
 
-    def guesses(self) -> list[str]:
-        """Return a sentence for each way of reading, with its first texts and files."""
+    def guesses(self, explain: Callable[[str], str] = str) -> list[str]:
+        """Return a sentence for each way of reading, as `explain` rewrites it, with its first texts and files."""
         return [
-            f"{reading}: {' '.join(map(_sample, samples)) or 'none'} ({_named(sources)})"
+            f"{explain(reading)}: {' '.join(map(_sample, samples)) or 'none'} ({_named(sources)})"
             for reading, (sources, samples) in self._guesses.items()
         ]
 

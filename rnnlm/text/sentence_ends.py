@@ -37,7 +37,7 @@ FIRST_MARK = rf"(?:\.(?![A-Za-z0-9])|{_any(MARKS.replace('.', ''))}|(?<={GREEK})
 FURTHER = _any(MARKS + CLOSING, EMOJI)
 APART = rf"\s+{_any(MARKS + CLOSING_APART)}+(?![^\s{GOES_ON}])"
 END = re.compile(rf"{FIRST_MARK}{FURTHER}*(?:(?<=!)1+(?!\w){FURTHER}*)?(?:{APART}){{0,9}}")
-"""A full stop inside a number or an address is no mark. The Greek question mark looks like a semicolon, two of the
+"""A full stop inside a number or address is not a mark. The Greek question mark looks like a semicolon, two of the
 marks between Ethiopic words are typed for a full stop, and OMG!!!11 is one exclamation."""
 LIKELY_END = (
     rf"(?:{_any(BEFORE_SPACE)}{_any(CLOSING)}*\s|{_any(ANYWHERE)}{_any(CLOSING)}*(?!{_any(MARKS + CLOSING)}|\Z))"

@@ -40,7 +40,9 @@ def is_subword_data(data: object) -> bool:
     if not isinstance(data, Mapping) or set(data) != {"characters", "merges"}:
         return False
     characters, merges = data["characters"], data["merges"]
-    if not are_strings(characters) or {*map(len, characters)} - {1} or not isinstance(merges, list):
+    if not are_strings(characters) or any(len(character) != 1 for character in characters):
+        return False
+    if not isinstance(merges, list):
         return False
     known = set(characters)
     for pair in merges:

@@ -115,7 +115,7 @@ class Vocabulary:
         if isinstance(tokens, str):
             raise RnnlmError(f"Tokens must be a list, not the text {shown(tokens)}; put its tokens in [ ].")
         ids = [self._text_ids.get(token, self.unknown_id) for token in tokens]
-        return [self.start_id] * start + ids + [self.end_id] * end
+        return [*([self.start_id] if start else []), *ids, *([self.end_id] if end else [])]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Return the tokens of ids, special ones included."""

@@ -35,7 +35,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     Raises
     ------
     RnnlmError
-        If no dataset is named or it cannot be opened, or `out` is not what `resume` makes of it.
+        If no dataset is named or it cannot be opened; if `out` has a run that is not to be resumed, has none to
+        resume, or has other files; or if what the run begins with does not fit it.
     """
 
     def say(message: str) -> None:

@@ -77,7 +77,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
             else:
                 table[index] = vector
                 found.add(index)
-    [(usual, _)] = sizes.most_common(1) or [(0, 0)]
+    usual = max(sizes, key=lambda length: sizes[length], default=0)
     if usual != size or not found:
         raise _misfit(path, size, usual, has_vectors=usual >= min(size, 2) and usual not in no_vectors)
     missing = [index for index in range(len(vocabulary)) if index not in found]

@@ -17,7 +17,19 @@ from rnnlm.training.progress import Progress
 def resume_run(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bool = False) -> Trainer:
     """Go on from a run's last checkpoint, exactly as if the run had never stopped.
 
-    What the configuration changes holds from now on; another network, dataset or way of training is refused.
+    Parameters
+    ----------
+    config
+        What it changes holds from now on: limits, logging, and the numbers of the optimizer and the schedule.
+    dataset
+        The one that the run was begun with.
+    quiet
+        As for the `Trainer`.
+
+    Raises
+    ------
+    RnnlmError
+        If the checkpoint is damaged, or was made with another network, dataset or way of training.
     """
     # The best is only looked at, but an index that names a wrong one would have it removed.
     run.checkpoints.find("best")

@@ -147,7 +147,7 @@ def test_an_empty_split_is_named(rnnlm: Command, word_run: Path, text: str):
     build_dataset([text], "data", vocabulary=package.load(word_run).vocabulary, division=division)
     outcome = rnnlm("evaluate", "--model", word_run, "--data", "data", "--quiet")
     assert outcome.exit_code == 1
-    assert "the test split of the dataset is empty; choose another with --split." in outcome.stderr
+    assert "The test split of the dataset is empty; choose another with --split." in outcome.stderr
 
 
 def test_a_mixture_is_fitted_on_the_validation_split(rnnlm: Command, word_run: Path, word_dataset: Path):

@@ -293,7 +293,7 @@ def test_what_is_banned_is_not_written(
 
 def test_a_ban_of_everything_is_refused(rnnlm: Command, word_run: Path):
     ban = [part for token in package.load(word_run).vocabulary.tokens[3:] for part in ("--ban", token)]
-    message = "rnnlm: all that could be written is banned; ban less, or lower --min-tokens.\n"
+    message = "rnnlm: All that could be written is banned; ban less, or lower --min-tokens.\n"
     for more in ([], ["--beam-width", 3], ["--num-samples", 1]):
         assert rnnlm("generate", "--model", word_run, *ban, *more, "--quiet") == (1, "", message)
 

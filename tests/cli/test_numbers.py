@@ -90,7 +90,7 @@ def test_a_model_that_overflows_says_so(rnnlm: Command):
     for command in (["generate"], ["evaluate"], ["evaluate", "--text", "text.txt", "--json"]):
         outcome = rnnlm(*command, "--model", "large", "--quiet")
         assert (outcome.exit_code, outcome.stdout) == (1, "")
-        assert outcome.stderr.startswith("rnnlm: the model's weights are so large that")
+        assert outcome.stderr.startswith("rnnlm: The model's weights are so large that")
         assert len(outcome.stderr.splitlines()) == 1
     model = LanguageModel.load("large")
     for act in (

@@ -337,6 +337,14 @@ def test_text_that_may_be_misread_is_shown(rnnlm: Command):
     assert "Reading plain text by the line: \"{id: 1, body: 'x'}\"" in rnnlm("preprocess", "dump.log").stderr
 
 
+def test_how_text_with_tabs_was_read_names_the_option_and_leaves_the_text(rnnlm: Command):
+    Path("data.log").write_text("say `top_k` twice\tyes\n" * 5)
+
+    outcome = rnnlm("preprocess", "data.log", "--valid-fraction", "0", "--test-fraction", "0")
+
+    assert 'by the line, tabs included (--format tsv takes one column): "say `top_k` twice yes"' in outcome.stderr
+
+
 @pytest.mark.parametrize("name", ["RC_2026-01", "comments.json", "askreddit_comments"])
 def test_records_under_any_name_are_comments(rnnlm: Command, name: str):
     Path(name).write_text('{"body": "I like *this* a lot", "subreddit": "a"}\n' * 20)

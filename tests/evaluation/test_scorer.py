@@ -17,7 +17,7 @@ from rnnlm.nn.arrays import Floats, Ids
 
 def test_an_empty_split_is_refused_by_name(word_model: LanguageModel, word_data: Dataset):
     empty = type(word_data.test)("valid", word_data.test.ids[:0], word_data.test.offsets[:1], 0, 0)
-    with pytest.raises(RnnlmError, match="the valid split of the dataset is empty"):
+    with pytest.raises(RnnlmError, match="The valid split of the dataset is empty"):
         word_model.evaluate(empty)
 
 

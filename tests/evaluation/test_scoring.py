@@ -103,6 +103,6 @@ def test_dynamic_evaluation_is_a_loop_of_score_and_step(
 
 def test_a_rate_that_is_too_large_is_named(word_run: Path):
     network, text = LanguageModel.load(word_run).network, np.tile(IDS, 9)
-    message = "dynamic evaluation diverged at the rate 1e\\+39; choose a smaller one"
+    message = "Dynamic evaluation diverged at the rate 1e\\+39; choose a smaller one"
     with pytest.raises(RnnlmError, match=message), np.errstate(all="ignore"):
         list(dynamic_losses(network, text, readings(text, carries_state=True), 1e39, steps=3))

@@ -50,7 +50,7 @@ def test_a_numpy_archive_is_read_whatever_its_name(tmp_path: Path) -> None:
         (
             "m.npz",
             saved(a=np.array([{}], object)),
-            "'a' in it is no plain array of numbers; save it with numpy.savez",
+            "'a' in it is not a plain array of numbers; save it with numpy.savez",
         ),
         ("m.npz", saved(a=np.array(["x"])), "'a' in it holds no real numbers"),
         ("m.npz", archive("a.npy"), "'a' in it "),

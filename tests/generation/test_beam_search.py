@@ -99,7 +99,7 @@ def test_phrases_are_left_out(network: Network):
         hypothesis.ids for hypothesis in beam_search(network, [1, 3], 200, bans=bans, max_tokens=LENGTH)
     ] == expected
     bans = Bans(network, (0, 1), [*phrases, [[3], [3]]])
-    with pytest.raises(RnnlmError, match="all that could be written is banned"):
+    with pytest.raises(RnnlmError, match="All that could be written is banned"):
         beam_search(network, [1, 3], 200, bans=bans, min_tokens=2, max_tokens=LENGTH)
 
 

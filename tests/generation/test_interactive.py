@@ -34,7 +34,7 @@ def test_a_choice_is_added_and_taken_back(word_model: LanguageModel):
     assert say(session, str(number)).startswith(f"The cat {choices[number - 1][0]}\n")
     assert say(session, "/undo").startswith("The cat\n")
     assert say(session, "/undo").startswith("\n")
-    assert say(session, "/undo") == "there is nothing to undo.\n"
+    assert say(session, "/undo") == "There is nothing to undo.\n"
 
 
 def test_an_empty_line_lets_the_model_go_on(word_model: LanguageModel):
@@ -70,7 +70,7 @@ def test_a_backslash_before_what_would_be_a_choice_or_a_command_makes_it_text(
     session = Session(word_model.writer, "page")
     say(session, r"\1", "23", "9" * 5000)
     assert session.text == f"page 1 23 {'9' * 5000}"
-    assert say(session, "\\") == "there is no text after the backslash; type it twice to add one.\n"
+    assert say(session, "\\") == "There is no text after the backslash; type it twice to add one.\n"
 
 
 def test_commands(word_model: LanguageModel):
@@ -117,13 +117,13 @@ def test_at_the_temperature_0_the_most_likely_text_follows(word_model: LanguageM
 
 def test_a_choice_that_is_not_listed(word_model: LanguageModel, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Writer, "next_tokens", lambda *_, **__: [("the", 0.5), ("cat", 0.3), ("dog", 0.2)])
-    assert say(Session(word_model.writer), "4") == "there is no choice 4; give a number from 1 to 3.\n"
+    assert say(Session(word_model.writer), "4") == "There is no choice 4; give a number from 1 to 3.\n"
 
 
 def test_the_end_of_the_sentence_cannot_be_added(word_model: LanguageModel):
     session = Session(word_model.writer, "the cat sees the dog.")
     tokens = [token for token, _ in word_model.writer.next_tokens(session.text, 9, writing=WritingSettings())]
-    assert say(session, str(tokens.index("SENTENCE_END") + 1)).startswith("the sentence ends here")
+    assert say(session, str(tokens.index("SENTENCE_END") + 1)).startswith("The sentence ends here")
 
 
 def test_words_that_the_model_does_not_know_are_named(word_model: LanguageModel):

@@ -175,7 +175,7 @@ def test_what_would_be_a_dead_end_is_said():
     assert {len(sample.ids) for sample in draw(network, 20, phrases=phrases)} == {0, 1}
     advice = "ban less, or lower `min_tokens`"
     with (
-        pytest.raises(RnnlmError, match=f"all that could be written is banned; {advice}"),
+        pytest.raises(RnnlmError, match=f"All that could be written is banned; {advice}"),
         np.errstate(all="ignore"),
     ):
         draw(network, phrases=phrases, min_tokens=2)

@@ -302,7 +302,7 @@ def test_a_ban_that_leaves_nothing_to_write_is_refused_at_once(word_model: Langu
         lambda writing: word_model.writer.beam_search("the", writing=writing),
     ]
     for each in write:
-        with pytest.raises(RnnlmError, match="all that could be written is banned"):
+        with pytest.raises(RnnlmError, match="All that could be written is banned"):
             each(WritingSettings(ban=every))
         each(WritingSettings(ban=every[1:]))
     assert word_model.generate("", ban=every, allow_unknown=True, seed=1, max_tokens=1) in ("UNKNOWN_TOKEN", "")

@@ -111,7 +111,9 @@ def build_dataset(
     reader
         How the inputs are read.
     text
-        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`).
+        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Where
+        sentences are wanted without Punkt's parameters, NLTK's installed ones are taken, else those that Punkt
+        learns from the corpus.
     vocabulary
         An existing vocabulary, whose text settings hold, or which words a new one keeps.
     division

@@ -66,8 +66,8 @@ def assign_all(spooled: Spooled, label: int) -> Assignment:
 def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
 
-    A cut by position is at the end of a sentence. It may be within one where there are too few of them, or where a
-    document is one, as `between_tokens` says. An input that is too small to be divided is refused.
+    A cut by position comes at the end of a sentence. If there are too few sentences, or with `between_tokens` (a
+    document is then one sentence), it comes between any two tokens. Too small an input is refused.
     """
     shares = settings.shares()
     wanted = sum(share > 0 for share in shares)

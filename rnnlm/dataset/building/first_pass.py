@@ -53,7 +53,7 @@ class FirstPass:
     def _add(
         self, inputs: Sequence[str], pieces: Iterator[Piece], text: TextSettings, reported: int = 0
     ) -> Spooled:
-        """Spool the documents of inputs, about which so many messages say nothing."""
+        """Spool the documents of inputs; the first `reported` messages are not about these."""
         with closing(encode_documents(pieces, text, self.workers, self.progress)) as chunks:
             spooled = self.spool.add(chunks)
         if not spooled.tokens:

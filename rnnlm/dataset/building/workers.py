@@ -111,7 +111,7 @@ class _Worker(Generic[Item, Result]):
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
-    with suppress(EOFError, OSError):  # the main process is no more
+    with suppress(EOFError, OSError):  # the main process has ended
         while True:
             pipe.send(_outcome(function, pipe.recv()))
 
