@@ -35,7 +35,7 @@ class Spellings:
         whole = {text, self._reading(tokens)}
         alone = [i for reading in whole for i in self._ids.get(reading, ())]
         if not tokens and not alone:
-            raise RnnlmError(f"ban {text!r}: there is no word in it; give one.")
+            raise RnnlmError(f"`ban` {text!r}: there is no word in it; give one.")
         each = [self._ids.get(self._reading([token]), []) for token in tokens]
         in_a_row = len(each) > 1 and all(each)
         return [*([[alone]] if alone else []), *([each] if in_a_row else [])]

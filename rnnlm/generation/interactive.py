@@ -116,7 +116,9 @@ class Session:
         try:
             temperature = float(value)
         except ValueError:
-            raise RnnlmError("/temperature needs a number, as in /temperature 0.7.") from None
+            temperature = -1
+        if not temperature >= 0:
+            raise RnnlmError("/temperature needs a number from 0, as in /temperature 0.7.")
         sampling = replace(self._writing.sampling, temperature=temperature, greedy=False)
         self._writing = replace(self._writing, sampling=sampling)
 

@@ -44,13 +44,13 @@ class SamplingSettings:
     def __post_init__(self) -> None:
         # Written so that nan fails too.
         if not self.temperature >= 0:
-            raise RnnlmError(f"temperature {self.temperature}: give a number from 0.")
+            raise RnnlmError(f"`temperature` {self.temperature}: give a number from 0.")
         if self.top_k is not None and self.top_k < 1:
-            raise RnnlmError(f"top_k {self.top_k}: give a whole number from 1.")
+            raise RnnlmError(f"`top_k` {self.top_k}: give a whole number from 1.")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise RnnlmError(f"top_p {self.top_p}: give a number above 0 and at most 1.")
+            raise RnnlmError(f"`top_p` {self.top_p}: give a number above 0 and at most 1.")
         if not 0 < self.repetition_penalty < np.inf:
-            raise RnnlmError(f"repetition_penalty {self.repetition_penalty}: give a number above 0.")
+            raise RnnlmError(f"`repetition_penalty` {self.repetition_penalty}: give a number above 0.")
 
     def choose(self, log_probs: Floats, draws: Floats) -> Ids:
         """Choose an id for each of several distributions.

@@ -209,5 +209,5 @@ class Writer:
 def _generators(seed: int | None, number: int) -> list[np.random.Generator]:
     """Return a source of randomness for each of several samples; the i-th is the same for every number."""
     if seed is not None and seed < 0:
-        raise RnnlmError(f"seed {seed}: give a whole number from 0.")
+        raise RnnlmError(f"`seed` {seed}: give a whole number from 0.")
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(number)]

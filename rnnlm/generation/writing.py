@@ -50,12 +50,12 @@ class WritingSettings:
     def __post_init__(self) -> None:
         for name, value in (("max_tokens", self.max_tokens), ("min_tokens", self.min_tokens)):
             if value is not None and value < 0:
-                raise RnnlmError(f"{name} {value}: give a whole number from 0.")
+                raise RnnlmError(f"`{name}` {value}: give a whole number from 0.")
         for name, texts in (("stop", self.stop), ("ban", self.ban)):
             if isinstance(texts, str):
-                raise RnnlmError(f"{name} needs a list of texts; put the text in [ ].")
+                raise RnnlmError(f"`{name}` needs a list of texts; put the text in [ ].")
             if "" in texts:
-                raise RnnlmError(f"{name} '': give at least one character.")
+                raise RnnlmError(f"`{name}` '': give at least one character.")
 
     def longest(self, level: str) -> int:
         """Return the most tokens of a text of words or characters.

@@ -402,9 +402,9 @@ def test_options_that_contradict_one_another_are_refused(rnnlm: Command, argumen
     ("arguments", "message"),
     [
         (["--prompts", "none"], "none: the file cannot be opened (No such file or directory)."),
-        (["--stop", ""], "stop '': give at least one character."),
-        (["--ban", ""], "ban '': give at least one character."),
-        (["--ban", " "], "ban ' ': there is no word in it; give one."),
+        (["--stop", ""], "--stop '': give at least one character."),
+        (["--ban", ""], "--ban '': give at least one character."),
+        (["--ban", " "], "--ban ' ': there is no word in it; give one."),
         (["--min-tokens", "200"], "--min-tokens 200: it is above --max-tokens, 100; raise that too."),
     ],
 )

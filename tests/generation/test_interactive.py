@@ -77,8 +77,8 @@ def test_commands(word_model: LanguageModel):
     session = Session(word_model.writer, "the cat", writing=WritingSettings(SamplingSettings(greedy=True)))
     assert say(session, "/temperature 0.5") == say(session, "/t .5")
     assert say(session, "/temperature 0.5").startswith("temperature 0.5\n  1 ")
-    assert say(session, "/temperature -1") == "temperature -1.0: give a number from 0.\n"
-    assert say(session, "/t") == say(session, "/t x") == "/temperature needs a number, as in /temperature 0.7.\n"
+    for wrong in ("/t", "/t x", "/t nan", "/temperature -1"):
+        assert say(session, wrong) == "/temperature needs a number from 0, as in /temperature 0.7.\n"
     assert say(session, "/h") == HELP
     assert say(session, "/x") == "/x is not a command; /help lists them.\n"
     assert say(session, "/") == "/ is not a command; /help lists them.\n"

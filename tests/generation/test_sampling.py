@@ -150,15 +150,15 @@ def test_greedy_takes_the_first_of_the_most_likely():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": -1.0}, "temperature -1.0: give a number from 0."),
-        ({"temperature": math.nan}, "temperature nan: "),
-        ({"top_k": 0}, "top_k 0: "),
-        ({"top_p": 0.0}, "top_p 0.0: "),
-        ({"top_p": 1.5}, "top_p 1.5: "),
-        ({"top_p": math.nan}, "top_p nan: "),
-        ({"repetition_penalty": 0}, "repetition_penalty 0: "),
-        ({"repetition_penalty": math.inf}, "repetition_penalty inf: "),
-        ({"repetition_penalty": math.nan}, "repetition_penalty nan: "),
+        ({"temperature": -1.0}, "`temperature` -1.0: give a number from 0."),
+        ({"temperature": math.nan}, "`temperature` nan: "),
+        ({"top_k": 0}, "`top_k` 0: "),
+        ({"top_p": 0.0}, "`top_p` 0.0: "),
+        ({"top_p": 1.5}, "`top_p` 1.5: "),
+        ({"top_p": math.nan}, "`top_p` nan: "),
+        ({"repetition_penalty": 0}, "`repetition_penalty` 0: "),
+        ({"repetition_penalty": math.inf}, "`repetition_penalty` inf: "),
+        ({"repetition_penalty": math.nan}, "`repetition_penalty` nan: "),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str):

@@ -325,12 +325,12 @@ def test_next_tokens_are_the_most_likely_ones(word_model: LanguageModel):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"min_tokens": -1}, "min_tokens -1"),
-        ({"max_tokens": -1}, "max_tokens -1"),
-        ({"stop": ["x", ""]}, "stop '': give at least one character"),
-        ({"stop": "."}, "stop needs a list"),
-        ({"ban": ["x", ""]}, "ban '': give at least one character"),
-        ({"ban": "the"}, "ban needs a list"),
+        ({"min_tokens": -1}, "`min_tokens` -1"),
+        ({"max_tokens": -1}, "`max_tokens` -1"),
+        ({"stop": ["x", ""]}, "`stop` '': give at least one character"),
+        ({"stop": "."}, "`stop` needs a list"),
+        ({"ban": ["x", ""]}, "`ban` '': give at least one character"),
+        ({"ban": "the"}, "`ban` needs a list"),
     ],
 )
 def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any], message: str):
@@ -343,8 +343,8 @@ def test_ways_of_writing_that_make_no_sense_are_refused(settings: dict[str, Any]
     [
         ({"writing": WritingSettings(min_tokens=7, max_tokens=6)}, "`min_tokens=7`: it is above `max_tokens`, 6"),
         ({"writing": WritingSettings(min_tokens=101)}, "`min_tokens=101`: it is above `max_tokens`, 100"),
-        ({"seed": -1}, "seed -1"),
-        ({"writing": WritingSettings(ban=[" "])}, "ban ' ': there is no word in it"),
+        ({"seed": -1}, "`seed` -1"),
+        ({"writing": WritingSettings(ban=[" "])}, "`ban` ' ': there is no word in it"),
     ],
 )
 def test_a_stream_refuses_at_once_what_makes_no_sense(

@@ -46,7 +46,7 @@ def map_in_order(
         If a worker ends before its work is done. What the function raises is raised here too.
     """
     if workers < 1:
-        raise RnnlmError(f"workers {workers}: give a whole number from 1.")
+        raise RnnlmError(f"`workers` {workers}: give a whole number from 1.")
     if workers == 1:
         yield from map(function, items)
         return

@@ -109,7 +109,7 @@ def test_an_error_of_the_function_is_raised(workers):
 
 
 def test_at_least_one_worker():
-    with pytest.raises(RnnlmError, match="workers 0: give a whole number from 1"):
+    with pytest.raises(RnnlmError, match="`workers` 0: give a whole number from 1"):
         list(map_in_order(refuse, range(9), 0))
 
 
