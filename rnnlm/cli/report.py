@@ -38,7 +38,7 @@ def report(
       rnnlm report runs/vanilla runs/lstm --x seconds -o comparison.html
       rnnlm report runs/vanilla runs/lstm --tensorboard events
     """
-    from rnnlm.files import write_atomically
+    from rnnlm.files import explaining, write_atomically
     from rnnlm.report.page import render
     from rnnlm.report.runlog import read_runs
 
@@ -48,9 +48,11 @@ def report(
     if events_directory is not None:
         from rnnlm.report.tensorboard import write_events
 
-        write_events(runs, events_directory)
+        with explaining(None, "the events cannot be written", "; choose another --tensorboard"):
+            write_events(runs, events_directory)
         say(f"Events for TensorBoard: {events_directory}", quiet)
-    write_atomically(out, render(runs, x))
+    with explaining(out, "the page cannot be written", "; choose another --out"):
+        write_atomically(out, render(runs, x))
     say(f"Report: {out}", quiet)
     if as_json:
         print_json({"report": str(out), "runs": [run.to_dict() for run in runs]})

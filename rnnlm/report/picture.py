@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError
-from rnnlm.files import write_atomically
+from rnnlm.files import explaining, write_atomically
 from rnnlm.report.curves import CHARTS, SPLIT_NAMES, X_AXES, curves
 from rnnlm.report.runlog import RunLog
 
@@ -84,4 +84,5 @@ def save(figure: "Figure", path: Path) -> None:
         figure.savefig(picture, format=path.suffix[1:], dpi=150)
     except ValueError as error:
         raise RnnlmError(f"{path}: {' '.join(str(error).split())}; name a .png file.") from error
-    write_atomically(path, picture.getvalue())
+    with explaining(path, "the picture cannot be written", "; choose another place"):
+        write_atomically(path, picture.getvalue())

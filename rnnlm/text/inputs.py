@@ -19,6 +19,10 @@ MOST_NAMED = 5
 """The most files of a directory that are named when they are left out."""
 
 
+READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet")
+"""What a format may be called."""
+
+
 @dataclass(frozen=True)
 class ReaderSettings:
     """How inputs are read.
@@ -60,8 +64,10 @@ class ReaderSettings:
     keep_damaged: bool = False
 
     def check(self) -> None:
-        """Raise `RnnlmError` if the delimiter, the documents, a condition or the encoding is not valid."""
+        """Raise `RnnlmError` if the format, delimiter, documents, a condition or the encoding is not valid."""
         Conditions(self.where)
+        if self.format not in READABLE:
+            raise RnnlmError(f"`format={self.format}` is not known; give one of {', '.join(READABLE)}.")
         if self.encoding is not None:
             check_encoding(self.encoding)
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):

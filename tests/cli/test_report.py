@@ -72,7 +72,11 @@ def test_events_are_written_beside_the_page(rnnlm: Command, run: Path):
     ("arguments", "exit_code", "message"),
     [
         (["none"], 1, "rnnlm: none: no such directory; name a run."),
-        (["a", "-o", "nowhere/b.html"], 1, f"rnnlm: {Path('nowhere/b.html')}: No such file or directory."),
+        (
+            ["a", "-o", "nowhere/b.html"],
+            1,
+            f"rnnlm: {Path('nowhere/b.html')}: the page cannot be written (No such ",
+        ),
         ([], 2, "Error: Missing argument 'RUN...'."),
         (["a", "--x", "week"], 2, "Error: Invalid value for '--x'"),
     ],

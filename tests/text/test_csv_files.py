@@ -144,6 +144,7 @@ def test_the_format_tsv_means_tabs(tmp_path):
         ({"where": ("x",)}, "`where='x'` must be of the form FIELD=VALUE"),
         ({"where": ("=x",)}, "`where='=x'` must be of the form FIELD=VALUE"),
         ({"encoding": "nothing"}, "`encoding='nothing'`"),
+        ({"format": "zz"}, "`format=zz` is not known; give one of auto, csv"),
         ({"documents": " "}, "`documents` must be line, paragraph, file"),
     ],
 )
