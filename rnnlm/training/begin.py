@@ -63,7 +63,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         blas.set_threads(config.training.threads)
     model = LanguageModel.create(config, dataset)
     if trained is not None:
-        say(f"{init_from}: {copy_weights(LanguageModel.restore(trained), model)}")
+        copied = copy_weights(LanguageModel.restore(trained), model)
+        say(f"{init_from}: {copied}")
     elif config.model.embedding_file is not None:
         table = model.network.source.table.value
         vectors = load_vectors(config.model.embedding_file, model.vocabulary, table, config.training.seed)
