@@ -1,7 +1,14 @@
 """What can be configured, and how a configuration is read."""
 
 from rnnlm.config.reading import SECTIONS, Config
-from rnnlm.config.schema import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, TrainingConfig
+from rnnlm.config.schema import (
+    DataConfig,
+    ModelConfig,
+    OptimizerConfig,
+    ScheduleConfig,
+    TaskConfig,
+    TrainingConfig,
+)
 
 __all__ = [
     "SECTIONS",
@@ -10,5 +17,6 @@ __all__ = [
     "ModelConfig",
     "OptimizerConfig",
     "ScheduleConfig",
+    "TaskConfig",
     "TrainingConfig",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from rnnlm.config.schema import (
     DataConfig,
@@ -13,6 +13,7 @@ from rnnlm.config.schema import (
     OptimizerConfig,
     ScheduleConfig,
     Section,
+    TaskConfig,
     TrainingConfig,
 )
 from rnnlm.errors import RnnlmError, shown
@@ -22,11 +23,35 @@ from rnnlm.files import NOT_YAML, parse_yaml, read_text
 class Config(Section):
     """Everything that `rnnlm train` can be told."""
 
+    later_keys = ("task",)
+
+    task: TaskConfig = TaskConfig()
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+
+    @model_validator(mode="after")
+    def _parts_fit_the_task(self) -> "Config":
+        task = self.task.name
+        if task == "language_model":
+            for key in ("bidirectional", "character_size"):
+                if getattr(self.model, key):
+                    raise ValueError(
+                        f"model.{key}: {NOT_FOR_LANGUAGE_MODELS[key]}; leave it out, or set task.name"
+                    )
+            return self
+        if self.training.batching == "stream":
+            raise ValueError(f"training.batching: {task} begins every text anew; leave stream out")
+        if self.training.bptt_truncate is not None:
+            raise ValueError(f"training.bptt_truncate: {task} learns from whole texts; leave it out")
+        for key in ("tie_weights", "softmax_samples", "softmax_cutoffs"):
+            if getattr(self.model, key):
+                raise ValueError(f"model.{key}: is for outputs over the vocabulary, not for {task}; leave it out")
+        if task == "classify" and self.model.character_size is not None:
+            raise ValueError("model.character_size: is for tag, not for classify; leave it out")
+        return self
 
     @classmethod
     def load(cls, path: str | Path | None, overrides: tuple[str, ...] = ()) -> "Config":
@@ -72,15 +97,34 @@ class Config(Section):
             If they do not go together with the rest of the section.
         """
         try:
-            checked = Config.model_validate({"model": {**self.model.model_dump(), **changes}})
+            checked = Config.model_validate({**self.model_dump(), "model": {**self.model.model_dump(), **changes}})
         except ValidationError as error:
             raise RnnlmError(_explain(error)) from error
         return self.model_copy(update={"model": checked.model})
 
     def to_yaml(self) -> str:
-        """Return the configuration, every default included, as YAML."""
-        text: str = yaml.safe_dump(self.model_dump(), sort_keys=False)
+        """Return the configuration as YAML, every default included but those of `later_keys`."""
+        values = _without_later_defaults(self)
+        text: str = yaml.safe_dump(
+            {name: _without_later_defaults(getattr(self, name)) for name in values}, sort_keys=False
+        )
         return text
+
+
+NOT_FOR_LANGUAGE_MODELS = {
+    "bidirectional": "a language model cannot read the words that it is to predict",
+    "character_size": "is for tag, not for a language model",
+}
+
+
+def _without_later_defaults(section: Section) -> dict[str, Any]:
+    """Return the values of a section, those of its later keys only where they are not the default."""
+    defaults = type(section).model_fields
+    return {
+        name: value
+        for name, value in section.model_dump().items()
+        if name not in section.later_keys or getattr(section, name) != defaults[name].default
+    }
 
 
 SECTIONS: dict[str, type[Section]] = {name: type(field.default) for name, field in Config.model_fields.items()}
@@ -119,7 +163,8 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"unknown key '{location}'; {_advice(location)}"
     if first["type"] == "value_error":
-        return f"{location}: {first['ctx']['error']}."
+        problem = f"{first['ctx']['error']}."
+        return f"{location}: {problem}" if location else problem
     message = first["msg"].removeprefix("Input ").replace("should be", "must be")
     if first["type"] != "literal_error":
         # What pydantic adds after a comma is about how it tried to read the value.

@@ -14,6 +14,9 @@ LARGEST_SIZE = 1_000_000
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change after checking."""
 
+    later_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that came after files had been written: these are left out of a file while they have their default."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
@@ -35,12 +38,15 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network. The defaults are the published tutorial's."""
 
+    later_keys = ("bidirectional", "character_size")
     architecture_keys: ClassVar = (
         "cell",
         "nonlinearity",
         "embedding_size",
+        "character_size",
         "hidden_size",
         "num_layers",
+        "bidirectional",
         "bias",
         "residual",
         "tie_weights",
@@ -65,8 +71,19 @@ class ModelConfig(Section):
         None, description="GloVe or word2vec text file with the vectors that words begin with."
     )
     freeze_embedding: bool = Field(False, description="Leave the vectors as they begin.")
+    character_size: int | None = Field(
+        None,
+        ge=1,
+        le=LARGEST_SIZE,
+        description="Units, in each direction, of a bidirectional layer that reads the characters of every word, "
+        "beside the vector of the word; null is none. For `tag`.",
+    )
     hidden_size: int = Field(100, ge=1, le=LARGEST_SIZE, description="Units of each recurrent layer.")
     num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
+    bidirectional: bool = Field(
+        False,
+        description="Let a second layer read the text backwards beside each one. For `classify` and `tag`.",
+    )
     bias: bool = Field(False, description="Biases in the recurrent and output layers.")
     residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
     dropout: float = Field(
@@ -129,6 +146,13 @@ class ModelConfig(Section):
                 f"not {self.embedding_size if self.embedding_size is not None else 'null'}; change both, or "
                 "turn tie_weights off"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_have_vectors(self) -> "ModelConfig":
+        for key in ("bidirectional", "character_size"):
+            if getattr(self, key) and self.embedding_size is None:
+                raise ValueError(f"{key} needs an embedding_size, not null")
         return self
 
     @model_validator(mode="after")
@@ -200,6 +224,19 @@ class NamedSection(Section):
     def options(self) -> dict[str, Any]:
         """Return the values of the keys that are for this name only."""
         return self.model_dump(include=set(self.keys_for.get(self.name, ())))
+
+
+class TaskConfig(NamedSection):
+    """What the network learns."""
+
+    keys_for = {"classify": ("pooling",)}
+    name: Literal["language_model", "classify", "tag"] = Field(
+        "language_model",
+        description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token.",
+    )
+    pooling: Literal["last", "mean", "max"] = Field(
+        "max", description="What `classify` makes of the steps of a text: the last, their mean, or their maximum."
+    )
 
 
 class OptimizerConfig(NamedSection):

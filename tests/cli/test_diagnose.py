@@ -66,7 +66,10 @@ def test_a_plot_is_drawn_beside_the_table(rnnlm: Command, word_run: Path):
     assert outcome.stderr.endswith("Plot: a.png\n")
     assert Path("a.png").stat().st_size > 1000
     missing = rnnlm("diagnose", "--model", word_run, "--distance", 3, "--plot", "nowhere/a.png", "--quiet")
-    assert (missing.exit_code, missing.stderr) == (1, "rnnlm: nowhere/a.png: No such file or directory.\n")
+    assert (missing.exit_code, missing.stderr) == (
+        1,
+        "rnnlm: nowhere/a.png: the picture cannot be written (No such file or directory); choose another place.\n",
+    )
 
 
 @pytest.mark.parametrize(

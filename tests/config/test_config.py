@@ -25,6 +25,7 @@ def complaint(directory: Path, text: str, *overrides: str) -> str:
 
 def test_the_defaults_are_the_documented_ones():
     assert Config().model_dump() == {
+        "task": {"name": "language_model", "pooling": "max"},
         "data": {"path": None},
         "model": {
             "cell": "rnn",
@@ -33,8 +34,10 @@ def test_the_defaults_are_the_documented_ones():
             "vocabulary_size": None,
             "embedding_file": None,
             "freeze_embedding": False,
+            "character_size": None,
             "hidden_size": 100,
             "num_layers": 1,
+            "bidirectional": False,
             "bias": False,
             "residual": False,
             "dropout": 0.0,
@@ -266,10 +269,54 @@ def test_saved_and_loaded_it_is_the_same(
     assert Config.load(tmp_path / "saved.yaml") == config
 
 
-def test_a_saved_configuration_holds_every_key(tmp_path: Path):
-    (tmp_path / "saved.yaml").write_text(Config().to_yaml())
-    saved = yaml.safe_load((tmp_path / "saved.yaml").read_text())
-    assert saved == Config().model_dump()
+LATER_KEYS = {"task": {"name": "tag"}, "model": {"bidirectional": True, "character_size": 5, "embedding_size": 4}}
+
+
+def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default(tmp_path: Path):
+    saved = yaml.safe_load(Config().to_yaml())
+    expected = Config().model_dump()
+    del expected["task"], expected["model"]["bidirectional"], expected["model"]["character_size"]
+    assert saved == expected
+    (tmp_path / "saved.yaml").write_text(Config.model_validate(LATER_KEYS).to_yaml())
+    assert Config.load(tmp_path / "saved.yaml") == Config.model_validate(LATER_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (
+            {"model": {"bidirectional": True, "embedding_size": 4}},
+            "model.bidirectional: a language model cannot read the words that it is to predict; "
+            "leave it out, or set task.name.",
+        ),
+        ({"model": {"bidirectional": True}}, "model: bidirectional needs an embedding_size, not null."),
+        (
+            {"task": {"name": "classify"}, "training": {"batching": "stream"}},
+            "training.batching: classify begins every text anew; leave stream out.",
+        ),
+        (
+            {"task": {"name": "tag"}, "training": {"bptt_truncate": 4}},
+            "training.bptt_truncate: tag learns from whole texts; leave it out.",
+        ),
+        (
+            {"task": {"name": "tag"}, "model": {"softmax_samples": 4}},
+            "model.softmax_samples: is for outputs over the vocabulary, not for tag; leave it out.",
+        ),
+        (
+            {"task": {"name": "classify"}, "model": {"embedding_size": 4, "character_size": 4}},
+            "model.character_size: is for tag, not for classify; leave it out.",
+        ),
+        (
+            {"task": {"name": "tag", "pooling": "last"}},
+            "task: pooling is for classify only, not for tag; leave it out.",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(tmp_path: Path, raw: dict[str, object], problem: str):
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(raw))
+    with pytest.raises(RnnlmError) as raised:
+        Config.load(tmp_path / "c.yaml")
+    assert str(raised.value) == f"{tmp_path / 'c.yaml'}: {problem}"
 
 
 def test_the_configurations_that_come_with_the_program_are_valid():
