@@ -19,6 +19,25 @@ def make_network(vocabulary_size: int, *, seed: int = 0, dtype: str = "float32",
     return networks.make_network(config, vocabulary_size, dtype)
 
 
+def make_task_network(
+    vocabulary_size: int,
+    *,
+    task: str,
+    num_classes: int,
+    num_characters: int | None = None,
+    pooling: str | None = None,
+    dtype: str = "float64",
+    seed: int = 0,
+    **model: object,
+) -> Network:
+    """Make a classifier's or tagger's network with these keys in its model section."""
+    of_task = {"name": task} | ({} if pooling is None else {"pooling": pooling})
+    config = Config.model_validate({"task": of_task, "model": model, "training": {"seed": seed}})
+    return networks.make_network(
+        config, vocabulary_size, dtype, num_classes=num_classes, num_characters=num_characters
+    )
+
+
 def initialization(seed: int = 0) -> Initialization:
     return Initialization(np.random.default_rng(seed), "uniform", "uniform", 1.0)
 

@@ -1,10 +1,15 @@
 """What a network reads in one step."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from rnnlm.nn.arrays import Ids, Mask
+from rnnlm.nn.spelling import SpelledWords
+
+Inputs: TypeAlias = Ids | SpelledWords
+"""What is read in a window: token ids (T, B), or words with their spellings."""
 
 
 @dataclass(frozen=True)
@@ -13,23 +18,31 @@ class Batch:
 
     Attributes
     ----------
-    inputs, targets : (T, B)
-        Token ids, and the ids that follow them.
-    mask : (T, B)
-        False where a position is padding: it adds nothing to the loss or to any gradient.
+    inputs : (T, B)
+        Token ids, or words with their spellings.
+    targets : (T, B) or (1, B)
+        What is to be predicted at each step: the id that follows, or a tag; or one class of each sequence.
+    mask : (T, B) or (1, B)
+        False where nothing is to be predicted, as at padding: it adds nothing to the loss or to any gradient.
     continues
         True when the sequences go on from the batch before, so that its hidden state is carried over.
     lengths : (B,)
-        Steps of each sequence, where the state after its own last step matters; None takes all for T long.
+        Steps of each sequence, where it matters what is read at and after its own last step; None takes all for T
+        long.
     """
 
-    inputs: Ids
+    inputs: Inputs
     targets: Ids
     mask: Mask
     continues: bool = False
     lengths: Ids | None = None
 
     @property
-    def num_tokens(self) -> int:
-        """Number of predictions, padding not counted."""
+    def num_predictions(self) -> int:
+        """How many answers are asked for."""
         return int(np.count_nonzero(self.mask))
+
+    @property
+    def num_tokens(self) -> int:
+        """How many tokens are read, padding not counted; answers may be more or fewer."""
+        return self.num_predictions if self.lengths is None else int(self.lengths.sum())

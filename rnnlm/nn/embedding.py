@@ -6,6 +6,7 @@ from numpy.random import Generator
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.layer import Rows, Vectors
+from rnnlm.nn.source import Source
 from rnnlm.nn.table import Table
 
 FEW_TOKENS = 200
@@ -15,7 +16,7 @@ REPETITIONS = 4
 """Places in a window, for each token of the vocabulary, from which `Rows` pay."""
 
 
-class Embedding:
+class Embedding(Source[Ids]):
     """A table with one row a token: ``x_t = table[id_t]``.
 
     Parameters
@@ -27,15 +28,6 @@ class Embedding:
         et al. 2017); only while training.
     is_trained
         Whether the vectors are trained, or stay as they begin.
-
-    Attributes
-    ----------
-    parameters, gradients
-        The table and its derivative, by the name and in the shape of PyTorch.
-    tensor
-        That name.
-    token_axis
-        The axis of that tensor which counts the tokens.
     """
 
     tensor = "embedding.weight"
@@ -45,6 +37,7 @@ class Embedding:
         self.table = table
         self.is_trained = is_trained
         self.parameters, self.gradients = {self.tensor: table.value}, {self.tensor: table.gradient}
+        self.tables = {self.tensor: (table, self.token_axis)}
         self._word_dropout = Dropout(word_dropout, table.value.dtype)
         self._workspace = Workspace(table.value.dtype)
         self._kept: Floats | None = None
@@ -57,10 +50,7 @@ class Embedding:
         return tokens <= FEW_TOKENS and ids.size >= REPETITIONS * tokens and not drops
 
     def forward(self, ids: Ids, rng: Generator | None = None) -> Vectors:
-        """Look up `ids` (T, B); return the vectors, (T, B, E), or `Rows` where `gives_rows` is true.
-
-        `rng` draws which words are dropped; None drops none.
-        """
+        """Look up `ids` (T, B); see `Source.forward`."""
         self._read, self._kept = ids, None
         rows = Rows(self.table.value, ids)
         if self.gives_rows(ids, rng):
@@ -73,18 +63,7 @@ class Embedding:
         return y
 
     def backward(self, dx: Floats) -> None:
-        """Add the error of what the last `forward` gave to the table's gradient.
-
-        Parameters
-        ----------
-        dx : (T, B, E) or (V, E)
-            The error by place, or of the table where that was read as `Rows`.
-
-        Raises
-        ------
-        RuntimeError
-            If there was no `forward` since the last `backward`.
-        """
+        """Add the error of what the last `forward` gave to the table's gradient; see `Source.backward`."""
         if self._read is None:
             raise RuntimeError("backward needs a forward before it: an embedding serves once in a pass")
         ids, self._read = self._read, None

@@ -2,12 +2,12 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from rnnlm.nn.arrays import Floats
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.network import Network
 
@@ -150,7 +150,7 @@ class _Draws(np.random.Generator):
 
 def _truncated_loss(network: Network, batch: Batch, state: Floats, steps: int) -> Callable[[], float]:
     """Make the loss whose exact derivative truncated BPTT is, from the present parameters' hidden states."""
-    inputs = batch.inputs
+    inputs = cast(Ids, batch.inputs)
     T = len(inputs)
     draws = _Draws()
     whole, _ = network.forward(inputs, state, draws)

@@ -34,6 +34,12 @@ Vectors: TypeAlias = Floats | Rows
 """The vectors of a window: an array (T, B, D), or rows of a table."""
 
 
+def tensor_name(parameter: str, k: int) -> str:
+    """Return PyTorch's name of a parameter of layer k: the direction comes after the number."""
+    name, reverse, _ = parameter.partition("_reverse")
+    return f"{name}_l{k}{reverse}"
+
+
 class Layer(ABC):
     """Arrays in, arrays out, error back.
 

@@ -1,31 +1,36 @@
-"""A network of tokens: source, stack of layers, head."""
+"""A network that reads tokens: source, stack of layers, pooling, head."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.nn.batch import Batch
-from rnnlm.nn.embedding import Embedding
+from rnnlm.nn.arrays import Floats, Ids, Mask
+from rnnlm.nn.batch import Batch, Inputs
 from rnnlm.nn.heads.head import Head
+from rnnlm.nn.pooling import Pooling
+from rnnlm.nn.source import Source
 from rnnlm.nn.stack import Stack
 
 
 class Network:
-    """Reads tokens and predicts the next one: a source of vectors, a stack of layers, and a head.
+    """Reads tokens and predicts: a source of vectors, a stack of layers, and a head.
 
-    Arrays over a window are (T, B): T time steps of B sequences.
+    It predicts at every step, the next token or a tag, or with a pooling once for each sequence. Arrays over a
+    window are (T, B): T time steps of B sequences.
 
     Parameters
     ----------
     source
-        Token ids to vectors.
+        Token ids, or words with their spellings, to vectors.
     stack
         Recurrent layers.
     head
         Hidden states and targets to losses. It may share its table with the source: these are tied weights (Press
         and Wolf 2017).
+    pooling
+        The steps of a sequence to the one vector that the head reads; None lets it read every step.
 
     Attributes
     ----------
@@ -35,30 +40,26 @@ class Network:
         The names of the parameters that are trained.
     """
 
-    def __init__(self, source: Embedding, stack: Stack, head: Head) -> None:
-        self.source, self.stack, self.head = source, stack, head
+    def __init__(self, source: Source[Any], stack: Stack, head: Head, pooling: Pooling | None = None) -> None:
+        self.source, self.stack, self.head, self.pooling = source, stack, head, pooling
         self.dtype = stack.dtype
         self.vocabulary_size = len(source.table.value)
         self.parameters: dict[str, Floats] = {}
         self.gradients: dict[str, Floats] = {}
         self._register("", source.parameters, source.gradients)
-        for k, layer in enumerate(stack.layers):
-            self._register("rnn.", layer.parameters, layer.gradients, f"_l{k}")
+        self._register("rnn.", stack.parameters, stack.gradients)
         self._register("output.", head.parameters, head.gradients)
         tables = {f"output.{name}": table for name, table in head.tables.items()}
         self._tied = [name for name, table in tables.items() if table is source.table]
         for name in self._tied:
             del self.parameters[name], self.gradients[name], tables[name]
-        self._tables = {source.tensor: (source.table, source.token_axis)}
-        self._tables |= {name: (table, 0) for name, table in tables.items()}
+        self._tables = source.tables | {name: (table, 0) for name, table in tables.items()}
         self.trained = [name for name in self.parameters if source.is_trained or name != source.tensor]
 
-    def _register(
-        self, prefix: str, parameters: Mapping[str, Floats], gradients: Mapping[str, Floats], suffix: str = ""
-    ) -> None:
+    def _register(self, prefix: str, parameters: Mapping[str, Floats], gradients: Mapping[str, Floats]) -> None:
         for name, value in parameters.items():
-            self.parameters[f"{prefix}{name}{suffix}"] = value
-            self.gradients[f"{prefix}{name}{suffix}"] = gradients[name]
+            self.parameters[f"{prefix}{name}"] = value
+            self.gradients[f"{prefix}{name}"] = gradients[name]
 
     def tensors(self, values: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
         """Return the parameters as they are saved: tied weights under both names, as PyTorch expects them.
@@ -71,26 +72,22 @@ class Network:
         tensors = {**self.parameters, **(values or {})}
         return tensors | dict.fromkeys(self._tied, tensors[self.source.tensor])
 
-    def vocabulary_axes(self) -> dict[str, int]:
-        """Return the names of the parameters that have an entry for each token, and along which axis."""
-        axes = {self.source.tensor: self.source.token_axis}
-        axes |= {f"output.{name}": 0 for name in self.head.token_parameters}
-        return {name: axis for name, axis in axes.items() if name in self.parameters}
-
-    def products(self, inputs: Ids, rng: Generator | None) -> int:
+    def products(self, inputs: Inputs, rng: Generator | None) -> int:
         """Count the weights that are multiplied for every token of a window (T, B) in training.
 
-        Look-ups need no product; neither does a first layer's input where products are taken once a token.
+        Look-ups need no product; neither does a first layer's input where products are taken once a token. What is
+        done once a sequence is not counted.
         """
         by_token = self.reads_by_token(inputs, rng)
         layers = enumerate(self.stack.layers)
-        return self.head.products + sum(layer.products(of_rows=by_token and k == 0) for k, layer in layers)
+        counted = sum(layer.products(of_rows=by_token and k == 0) for k, layer in layers)
+        return self.source.products(inputs) + counted + (self.head.products if self.pooling is None else 0)
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
         return self.stack.initial_state(batch_size)
 
-    def reads_by_token(self, inputs: Ids, rng: Generator | None) -> bool:
+    def reads_by_token(self, inputs: Inputs, rng: Generator | None) -> bool:
         """Whether the first layer's products over `inputs` (T, B) are taken once a token, not once a place.
 
         They are where tokens are few and repeat, and the same vector is read wherever a token stands; not past a
@@ -99,13 +96,15 @@ class Network:
         return self.source.gives_rows(inputs, rng) and self.stack.takes_rows(rng)
 
     def forward(
-        self, inputs: Ids, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
+        self, inputs: Inputs, state: Floats, rng: Generator | None = None, *, lengths: Ids | None = None
     ) -> tuple[Floats, Floats]:
-        """Run source and layers over a window of token ids (T, B), as `Layer.forward` does a layer.
+        """Run source and layers over a window of inputs (T, B), as `Layer.forward` does a layer.
 
-        The states are those of all layers, (L, S, B, H). The output, (T, B, H), is what the head reads.
+        The states are those of all layers, (L, S, B, H). The output is what the head reads, (T, B, F) or, with a
+        pooling, (1, B, F).
         """
-        return self.stack.forward(self.source.forward(inputs, rng), state, rng, lengths=lengths)
+        hidden, state = self.stack.forward(self.source.forward(inputs, rng), state, rng, lengths=lengths)
+        return hidden if self.pooling is None else self.pooling.forward(hidden, lengths), state
 
     def objective(self, batch: Batch, state: Floats, rng: Generator | None = None) -> float:
         """Compute what `backpropagate` differentiates: the cross-entropy and the penalties of a window.
@@ -120,7 +119,17 @@ class Network:
         """Compute the `objective` of what `forward` returned as `hidden` and left in the stack's `top`."""
         losses = self.head.losses(hidden[batch.mask], batch.targets[batch.mask], rng)
         objective = float(losses.sum()) / len(batch.targets[0])
-        return objective if rng is None else objective + self.stack.penalties.value(hidden, top, batch.mask)
+        if rng is None:
+            return objective
+        activations = hidden if self.pooling is None else self.stack.hidden
+        return objective + self.stack.penalties.value(activations, top, self._penalized(batch))
+
+    def _penalized(self, batch: Batch) -> Mask:
+        """Return where activations are penalized, (T, B): at all steps of which something is predicted."""
+        if self.pooling is None:
+            return batch.mask
+        steps = np.arange(len(self.stack.top))[:, None]
+        return batch.mask & (steps < (len(steps) if batch.lengths is None else batch.lengths))
 
     def backpropagate(
         self,
@@ -155,17 +164,19 @@ class Network:
         state : (L, S, B, H)
             State after the window.
         """
-        self.source.table.begin()
+        self.source.begin()
         self.head.begin()
         hidden, final_state = self.forward(batch.inputs, state, rng, lengths=batch.lengths)
         # Where all places count, a slice takes them without a copy.
         places = slice(None) if batch.mask.all() else np.flatnonzero(batch.mask)
         rows, error = hidden.reshape(batch.mask.size, -1), np.zeros_like(hidden)
         loss, error_rows = self.head.loss_and_gradient(
-            rows[places], batch.targets.ravel()[places], 1 / batch.inputs.shape[1], rng
+            rows[places], batch.targets.ravel()[places], 1 / batch.mask.shape[1], rng
         )
         error.reshape(rows.shape)[places] = error_rows
-        penalized = None if rng is None else batch.mask
+        if self.pooling is not None:
+            error = self.pooling.backward(error)
+        penalized = None if rng is None else self._penalized(batch)
         self.source.backward(self.stack.backward(error, bptt_truncate=bptt_truncate, penalized=penalized))
         return loss, final_state
 
@@ -194,8 +205,11 @@ class Network:
         hidden, final_state = self.forward(batch.inputs, state, lengths=batch.lengths)
         return self.head.losses(hidden[batch.mask], batch.targets[batch.mask]), final_state
 
-    def log_probs(self, inputs: Ids, state: Floats) -> tuple[Floats, Floats]:
-        """Return log-probabilities of the next token after each input, (T, B, C), and the state after."""
-        hidden, final_state = self.forward(inputs, state)
+    def log_probs(self, inputs: Inputs, state: Floats, *, lengths: Ids | None = None) -> tuple[Floats, Floats]:
+        """Return the log-probabilities of all that may be predicted, and the state after.
+
+        They are (T, B, C), such as those of the next token after each input, or with a pooling (1, B, C).
+        """
+        hidden, final_state = self.forward(inputs, state, lengths=lengths)
         T, B, H = hidden.shape
         return self.head.log_probs(hidden.reshape(-1, H)).reshape(T, B, -1), final_state

@@ -34,11 +34,11 @@ class RecurrentLayer(Cell, Layer):
     ) -> tuple[Floats, Floats]:
         """Run the layer over a window; see `Layer.forward`."""
         T = len(x.ids if isinstance(x, Rows) else x)
-        self._lengths = lengths
+        self._lengths, shortest = lengths, T if lengths is None else lengths.min()
         self._lay_out(T, state, rng)
         for t in self.projection.steps(x, self._constant(), self._a.reshape(T, -1, state.shape[1])):
             self._step(t)
-            if lengths is not None:
+            if lengths is not None and t >= shortest:
                 ended = t >= lengths
                 self._states[t + 1][..., ended] = self._states[t][..., ended]
         # Row 0 is the state before the window: y[:-1] are the h_{t-1} that the gradient of W needs.
@@ -81,13 +81,14 @@ class RecurrentLayer(Cell, Layer):
             dh[-1] += dstate[0].T
             if self.num_states == 2:
                 carry[...] = dstate[1].T
+        shortest = T if self._lengths is None else self._lengths.min()
         for t in reversed(range(T)):
             if t + 1 < T:
                 recurrent = self._recurrent_delta(t + 1, delta[t + 1])
                 dh[t] += np.matmul(Wt, recurrent.reshape(-1, B), out=from_next)
             after = carry
             carry = self._step_back(t, dh[t], carry, delta[t])
-            if self._lengths is not None:
+            if self._lengths is not None and t >= shortest:
                 ended = t >= self._lengths
                 delta[t][..., ended] = 0
                 carry[:, ended] = after[:, ended] if self.num_states == 2 else 0

@@ -7,13 +7,13 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
 from rnnlm.nn.dropout import Dropout
-from rnnlm.nn.layer import Rows, Vectors
+from rnnlm.nn.layer import Layer, Rows, Vectors, tensor_name
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.recurrent import RecurrentLayer
 
 
 class Stack:
-    """Recurrent layers, with dropout before each and after the last.
+    """Layers, with dropout before each and after the last.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class Stack:
 
     Attributes
     ----------
+    parameters, gradients
+        Arrays by PyTorch's names, which number the layers, and in PyTorch's shapes.
     hidden : (T, B, H)
         What the last `forward` returned.
     top : (T, B, H)
@@ -36,7 +38,7 @@ class Stack:
 
     def __init__(
         self,
-        layers: Sequence[RecurrentLayer],
+        layers: Sequence[Layer],
         dropouts: Sequence[Dropout],
         residual: Sequence[bool],
         penalties: ActivationPenalties,
@@ -44,7 +46,21 @@ class Stack:
         self.layers, self.residual, self.penalties = layers, residual, penalties
         self._dropouts = dropouts
         self.dtype = layers[0].dtype
+        self.parameters: dict[str, Floats] = {}
+        self.gradients: dict[str, Floats] = {}
+        for k, layer in enumerate(layers):
+            for name, value in layer.parameters.items():
+                self.parameters[tensor_name(name, k)] = value
+                self.gradients[tensor_name(name, k)] = layer.gradients[name]
         self._workspace = Workspace(self.dtype)
+
+    @property
+    def one_way(self) -> list[RecurrentLayer]:
+        """The layers of a network that takes one step after another; none of them may be bidirectional."""
+        layers = [layer for layer in self.layers if isinstance(layer, RecurrentLayer)]
+        if len(layers) < len(self.layers):
+            raise TypeError("a bidirectional layer needs the whole sequence, not one step after another")
+        return layers
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
@@ -126,7 +142,7 @@ class Stack:
         """Send the error of `top` down, at most `steps` time steps back."""
         by_lag = [error]
         for k in reversed(range(len(self.layers))):
-            errors = self.layers[k].backward_truncated(by_lag, steps)
+            errors = self.one_way[k].backward_truncated(by_lag, steps)
             errors = [self._dropouts[k].backward(each) for each in errors]
             if self.residual[k]:
                 # What went past the layer keeps its lag.

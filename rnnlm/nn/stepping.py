@@ -25,30 +25,30 @@ class Stepper:
     """
 
     def __init__(self, network: Network, state: Floats) -> None:
-        self.network = network
+        self.network, self._layers = network, network.stack.one_way
         self.begin(state)
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
-        table, first = network.source.table.value, network.stack.layers[0]
+        table, first = network.source.table.value, self._layers[0]
         small = len(table) <= first.num_gates * first.hidden_size
         self._first_columns = first.columns(table) if small else None
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
-        for k, layer in enumerate(self.network.stack.layers):
+        for k, layer in enumerate(self._layers):
             layer.begin_steps(state[k])
         self._sum = np.empty((state.shape[3], state.shape[2]), self.network.dtype)
 
     @property
     def state(self) -> Floats:
         """The state of each layer after the last step, (L, S, B, H)."""
-        return np.stack([layer.state for layer in self.network.stack.layers])
+        return np.stack([layer.state for layer in self._layers])
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
         stack, columns = self.network.stack, self._first_columns
         if columns is None or stack.residual[0]:
             x = self.network.source.table.value[ids].T
-        for k, layer in enumerate(stack.layers):
+        for k, layer in enumerate(self._layers):
             y = layer.advance(x) if k > 0 or columns is None else layer.advance_by(columns, ids)
             x = np.add(x, y, out=self._sum) if stack.residual[k] else y
         return self.network.head.log_probs(x.T)

@@ -40,12 +40,7 @@ class Table:
 
     def add_rows(self, ids: Ids, rows: Floats) -> None:
         """Add row n of `rows` (N, E) to row ``ids[n]``; an id may occur more than once."""
-        order = np.argsort(ids, kind="stable")
-        different, starts = np.unique(ids[order], return_index=True)
-        in_order = self._workspace.array("rows_in_order", *rows.shape)
-        # mode "clip" lets NumPy write into `out` without a buffer; the order is in range.
-        np.take(rows, order, axis=0, out=in_order, mode="clip")
-        self.add_distinct(different, np.add.reduceat(in_order, starts, axis=0))
+        self.add_distinct(*sums_by_id(ids, rows, self._workspace))
 
     def add_distinct(self, ids: Ids, rows: Floats) -> None:
         """Add row n of `rows` (N, E) to row ``ids[n]``, no id twice."""
@@ -76,3 +71,13 @@ class Table:
         else:
             self.gradient += whole
         self.rows = None
+
+
+def sums_by_id(ids: Ids, rows: Floats, workspace: Workspace) -> tuple[Ids, Floats]:
+    """Return the different `ids` (N,) in rising order, and the sum of the `rows` (N, E) of each."""
+    order = np.argsort(ids, kind="stable")
+    different, starts = np.unique(ids[order], return_index=True)
+    in_order = workspace.array("rows_in_order", *rows.shape)
+    # mode "clip" lets NumPy write into `out` without a buffer; the order is in range.
+    np.take(rows, order, axis=0, out=in_order, mode="clip")
+    return different, np.add.reduceat(in_order, starts, axis=0)

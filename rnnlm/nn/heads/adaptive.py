@@ -69,7 +69,7 @@ class AdaptiveSoftmax(Head):
             self.parameters["head.bias"] = np.zeros(frequent + clusters, dtype)
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         # Each word has its place in a cluster of its own size: no parameter has an entry for every token.
-        self.tables, self.token_parameters = {}, ()
+        self.tables, self.class_parameters = {}, ()
         self._head = self._softmax("head.weight", "head.bias")
         self._tails = [self._softmax(f"tail.{k}.1.weight") for k in range(clusters)]
 

@@ -17,14 +17,14 @@ class Head(ABC):
         Arrays by PyTorch's names and in PyTorch's shapes.
     tables
         By name, the parameters that are a `Table` over the vocabulary.
-    token_parameters
-        Names of the parameters whose first axis counts the tokens of the vocabulary.
+    class_parameters
+        Names of the parameters whose first axis counts what is chosen from, such as the tokens of the vocabulary.
     """
 
     parameters: dict[str, Floats]
     gradients: dict[str, Floats]
     tables: dict[str, Table]
-    token_parameters: tuple[str, ...]
+    class_parameters: tuple[str, ...]
 
     @abstractmethod
     def begin(self) -> None:

@@ -44,7 +44,7 @@ class Softmax(Head):
     Parameters
     ----------
     table : (C, H)
-        The matrix V of the equations, C tokens in the vocabulary.
+        The matrix V of the equations, C tokens in the vocabulary, or C classes.
     bias, bias_gradient : (C,) or None
         b and its derivative.
     workspace
@@ -63,7 +63,7 @@ class Softmax(Head):
         self.parameters, self.gradients = {"weight": table.value}, {"weight": table.gradient}
         if bias is not None and bias_gradient is not None:
             self.parameters["bias"], self.gradients["bias"] = bias, bias_gradient
-        self.token_parameters = tuple(self.parameters)
+        self.class_parameters = tuple(self.parameters)
         self._workspace = workspace or Workspace(table.value.dtype)
         self._ones = np.ones(len(table.value), table.value.dtype)
 
