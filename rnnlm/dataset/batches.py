@@ -1,15 +1,17 @@
-"""Batches for training and evaluation: separate sentences, or a continuous stream.
+"""Batches for training and evaluation: sentences, texts with labels, sentences with tags, or a continuous stream.
 
-Both predict every token of a split exactly once an epoch, and both can begin at any batch of any epoch, which
-is how an interrupted run goes on where it stopped.
+All go through a split exactly once an epoch, and all can begin at any batch of any epoch, which is how an
+interrupted run goes on where it stopped.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
 
+from rnnlm.dataset.spelling import Spellings
 from rnnlm.dataset.store import Split
-from rnnlm.dataset.windows import place_of, window
+from rnnlm.dataset.windows import place_of, side_by_side, window
 from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch
 
@@ -20,8 +22,24 @@ BLOCK_SIZE = 1024
 BLOCKS_IN_POOL = 64
 
 
-class SentenceBatches:
-    """Batches of whole sentences, each begun from the zero state, with sentences of like length together.
+class Batches(ABC):
+    """The batches of a split.
+
+    Attributes
+    ----------
+    num_tokens
+        Tokens in an epoch.
+    """
+
+    num_tokens: int
+
+    @abstractmethod
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch in the order that belongs to its number, from batch `first` on."""
+
+
+class GroupedBatches(Batches):
+    """Batches of sentences, each begun from the zero state, with sentences of like length together.
 
     Sentences are shuffled in pools of `BLOCK_SIZE` × `BLOCKS_IN_POOL`, made of blocks from all over the split,
     so that memory does not grow with the corpus.
@@ -40,20 +58,28 @@ class SentenceBatches:
         self.split = split
         self.batch_size = batch_size
         self.seed = seed
+        self.num_tokens = split.num_tokens
         self._offsets = np.asarray(split.offsets)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch in the order that belongs to its number, from batch `first` on."""
+        """Yield the batches of an epoch; see `Batches.epoch`."""
         index = 0
         for sentences in self._groups(np.random.default_rng([self.seed, epoch])):
-            lengths = self._lengths(sentences)
-            for start in range(0, int(lengths.max()), LONGEST_WINDOW):
+            # Behind the START of each sentence.
+            places, lengths = self._offsets[sentences].astype(np.int64) + 1, self._lengths(sentences)
+            for start in range(0, self._longest(lengths), LONGEST_WINDOW):
                 if index >= first:
-                    # Behind the START of each sentence and what earlier windows have predicted.
-                    places = self._offsets[sentences].astype(np.int64) + 1 + start
-                    steps = np.minimum(np.maximum(lengths - start, 0), LONGEST_WINDOW)
-                    yield window(self.split.ids, places, steps, continues=start > 0)[1]
+                    steps = np.clip(lengths - start, 0, LONGEST_WINDOW)
+                    yield self._batch(places + start, steps, continues=start > 0)
                 index += 1
+
+    @abstractmethod
+    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+        """Return the next `steps` (B,) tokens from some `places` (B,) in the split on."""
+
+    def _longest(self, lengths: Ids) -> int:
+        """Return how far the longest of some sentences of `lengths` (B,) is read."""
+        return int(lengths.max())
 
     def _groups(self, rng: np.random.Generator) -> Iterator[Ids]:
         """Yield the numbers of the sentences of each batch."""
@@ -80,7 +106,77 @@ class SentenceBatches:
         return lengths
 
 
-class StreamBatches:
+class SentenceBatches(GroupedBatches):
+    """Sentences in which every token, and the end, is to be predicted from those before it."""
+
+    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+        return window(self.split.ids, places, steps, continues=continues)[1]
+
+
+class LabelledBatches(GroupedBatches):
+    """Texts, read to their end or for the first `LONGEST_WINDOW` tokens, and their labels.
+
+    Parameters
+    ----------
+    split, batch_size, seed
+        As for `GroupedBatches`.
+    first_label_id
+        The id with which a text of the label 0 begins; other ids before the first word stand for no label.
+    """
+
+    def __init__(self, split: Split, batch_size: int, seed: int = 0, *, first_label_id: int) -> None:
+        super().__init__(split, batch_size, seed)
+        self.first_label_id = first_label_id
+        for start in range(0, split.num_sentences, BLOCK_SIZE):
+            lengths = self._lengths(np.arange(start, min(start + BLOCK_SIZE, split.num_sentences)))
+            self.num_tokens -= int(np.maximum(lengths - LONGEST_WINDOW, 0).sum())
+
+    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+        classes = self.split.ids[places - 1].astype(np.int64) - self.first_label_id
+        at, _ = side_by_side(places, steps)
+        inputs = self.split.ids[at].astype(np.intp)
+        known = classes >= 0
+        return Batch(inputs, np.where(known, classes, 0)[None], known[None], lengths=steps)
+
+    def _longest(self, lengths: Ids) -> int:
+        return LONGEST_WINDOW
+
+
+class TaggedBatches(GroupedBatches):
+    """Sentences and the tag of each of their tokens; one longer than `LONGEST_WINDOW` is read in parts.
+
+    Parameters
+    ----------
+    split, batch_size, seed
+        As for `GroupedBatches`.
+    spellings
+        How words are spelled, for a network that reads their characters; None for others.
+    """
+
+    def __init__(
+        self, split: Split, batch_size: int, seed: int = 0, *, spellings: Spellings | None = None
+    ) -> None:
+        super().__init__(split, batch_size, seed)
+        self.num_tokens -= split.num_sentences
+        self.spellings = spellings
+
+    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+        split = self.split
+        assert split.tags is not None
+        # A sentence of which nothing is left is not read at all.
+        places, steps = places[steps > 0], steps[steps > 0]
+        at, mask = side_by_side(places, steps)
+        inputs, tags = split.ids[at].astype(np.intp), split.tags[at].astype(np.intp)
+        if self.spellings is not None and split.spellings is not None:
+            words = self.spellings.spelled(inputs, split.spellings[at].astype(np.intp))
+            return Batch(words, np.maximum(tags - 1, 0), mask & (tags > 0), lengths=steps)
+        return Batch(inputs, np.maximum(tags - 1, 0), mask & (tags > 0), lengths=steps)
+
+    def _lengths(self, sentences: Ids) -> Ids:
+        return super()._lengths(sentences) - 1  # the end has no tag
+
+
+class StreamBatches(Batches):
     """Windows of a continuous stream: sentence after sentence, the hidden state carried along.
 
     The split is cut into `batch_size` streams of equal length that are read side by side, `bptt_steps`
@@ -100,6 +196,7 @@ class StreamBatches:
         self.split = split
         self.batch_size = batch_size
         self.bptt_steps = bptt_steps
+        self.num_tokens = split.num_tokens
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the windows of an epoch, every epoch the same, from window `first` on."""

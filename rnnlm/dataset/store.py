@@ -1,8 +1,8 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import NOT_YAML, explaining, parse_yaml, read_text, sha256
+from rnnlm.text.tags import SPELLINGS_FILE, TAGS_FILE, Tags, load_spellings
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
@@ -19,6 +20,9 @@ METADATA_FILE = "dataset.yaml"
 SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
+
+TAGS, SPELLINGS = "tags", "spellings"
+"""What there is beside the ids where tokens have tags; spellings only where they are words."""
 
 CHUNK = 1 << 20
 """How many ids or offsets are checked at a time."""
@@ -32,6 +36,11 @@ def ids_file(split: str) -> str:
 def offsets_file(split: str) -> str:
     """Return the name of the file with the positions where a split's sentences begin."""
     return f"{split}.offsets.bin"
+
+
+def column_file(split: str, column: str) -> str:
+    """Return the name of the file with a number for each of a split's ids: its tag, or its spelling."""
+    return f"{split}.{column}.bin"
 
 
 def id_dtype(vocabulary_size: int) -> "np.dtype[Any]":
@@ -56,6 +65,14 @@ class Split:
         Characters of the text, and one for the end of each sentence.
     unknown_tokens
         Predicted tokens that are the unknown token.
+    tags
+        The tag of each token of `ids`: k + 1 for tag k of the dataset, 0 for none (START, END, and a tag that the
+        training part does not have); memory-mapped. None where tokens have no tags.
+    spellings
+        How each token of `ids` is written: its place in `words`; 0 for START and END. None where tokens have no
+        tags, or are characters.
+    words
+        The distinct words of all parts as they are written.
     """
 
     name: str
@@ -63,6 +80,9 @@ class Split:
     offsets: NDArray[np.uint64]
     characters: int
     unknown_tokens: int
+    tags: NDArray[Any] | None = None
+    spellings: NDArray[Any] | None = None
+    words: list[str] | None = None
 
     @property
     def num_sentences(self) -> int:
@@ -95,6 +115,8 @@ class Dataset:
         What ``dataset.yaml`` holds.
     train, valid, test
         Its parts; a part may be empty.
+    tags
+        The tags of its tokens; None where they have none.
     """
 
     path: Path
@@ -103,6 +125,7 @@ class Dataset:
     train: Split
     valid: Split
     test: Split
+    tags: Tags | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Dataset":
@@ -122,8 +145,18 @@ class Dataset:
         metadata = read_metadata(path)
         _check_files(path, metadata["files"])
         vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
-        splits = [_open_split(path, name, metadata["splits"][name], len(vocabulary)) for name in SPLITS]
-        return cls(path, vocabulary, metadata, *splits)
+        tags = Tags.load(path / TAGS_FILE) if TAGS_FILE in metadata["files"] else None
+        words = load_spellings(path / SPELLINGS_FILE) if SPELLINGS_FILE in metadata["files"] else None
+        sizes = {}
+        if tags is not None:
+            sizes[TAGS] = len(tags) + 1
+        if words is not None:
+            sizes[SPELLINGS] = len(words)
+        train, valid, test = (
+            replace(_open_split(path, name, metadata["splits"][name], len(vocabulary), sizes), words=words)
+            for name in SPLITS
+        )
+        return cls(path, vocabulary, metadata, train, valid, test, tags)
 
     def split(self, name: str) -> Split:
         """Return the part called ``train``, ``valid`` or ``test``; refuse another name."""
@@ -174,8 +207,13 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
+    files = metadata.get("files")
     for keys in (
-        *(("files", name, key) for name in file_names() for key in ("bytes", "sha256")),
+        *(
+            ("files", name, key)
+            for name in file_names(files if isinstance(files, Mapping) else ())
+            for key in ("bytes", "sha256")
+        ),
         *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
         *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
     ):
@@ -189,9 +227,13 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     return metadata
 
 
-def file_names() -> list[str]:
-    """List the files of a dataset beside its metadata."""
-    return [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
+def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE)) -> list[str]:
+    """List the files of a dataset beside its metadata; those of tags and spellings if `files` has their lists."""
+    names = [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
+    for file, column in ((TAGS_FILE, TAGS), (SPELLINGS_FILE, SPELLINGS)):
+        if file in files:
+            names += [file, *(column_file(split, column) for split in SPLITS)]
+    return names
 
 
 def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
@@ -203,7 +245,7 @@ def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
 
 
 def _check_files(path: Path, files: Mapping[str, Any]) -> None:
-    for name in file_names():
+    for name in file_names(files):
         file, expected = path / name, files[name]
         with explaining(file, "cannot be read"):
             if not file.is_file():
@@ -217,17 +259,37 @@ def _check_files(path: Path, files: Mapping[str, Any]) -> None:
                 raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 
 
-def _open_split(path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int) -> Split:
+def _open_split(
+    path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int, sizes: Mapping[str, int]
+) -> Split:
+    """Open a part; `sizes` says how many numbers there are in each column beside the ids."""
     ids = _map(path / ids_file(name), id_dtype(vocabulary_size))
     offsets = _map(path / offsets_file(name), OFFSET_DTYPE)
     _check_offsets(path / offsets_file(name), offsets, len(ids))
-    for start in range(0, len(ids), CHUNK):
-        if ids[start : start + CHUNK].max() >= vocabulary_size:
-            raise _damaged(path / ids_file(name), "holds ids that are not in the vocabulary")
-    split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"])
+    _check_largest(path / ids_file(name), ids, vocabulary_size, "ids that are not in the vocabulary")
+    columns: dict[str, Any] = {
+        column: _open_column(path, name, column, size, len(ids)) for column, size in sizes.items()
+    }
+    split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"], **columns)
     if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
         raise _damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
     return split
+
+
+def _open_column(path: Path, name: str, column: str, size: int, length: int) -> NDArray[Any]:
+    """Open the tags or spellings of a part that has so many ids."""
+    file = path / column_file(name, column)
+    numbers = _map(file, id_dtype(size))
+    if len(numbers) != length:
+        raise _damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
+    _check_largest(file, numbers, size, f"numbers of {column} that there are not")
+    return numbers
+
+
+def _check_largest(file: Path, ids: NDArray[Any], size: int, what: str) -> None:
+    for start in range(0, len(ids), CHUNK):
+        if ids[start : start + CHUNK].max() >= size:
+            raise _damaged(file, f"holds {what}")
 
 
 def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.store import Split
-from rnnlm.nn.arrays import Ids
+from rnnlm.nn.arrays import Ids, Mask
 from rnnlm.nn.batch import Batch
 from rnnlm.text.vocabulary import Vocabulary
 
@@ -18,6 +18,23 @@ def place_of(split: Split, prediction: int) -> int:
     # Every sentence has one id more than it has predictions.
     starts = bisect_right(range(len(offsets)), prediction, key=lambda k: int(offsets[k]) - k)
     return prediction + starts
+
+
+def sentence_starts(ids: NDArray[Any]) -> Mask:
+    """Return where sentences begin in a text (N,) of whole sentences, whatever the labels with which they do."""
+    starts = np.ones(len(ids), bool)
+    np.equal(ids[:-1], Vocabulary.end_id, out=starts[1:])
+    return starts
+
+
+def side_by_side(places: Ids, steps: Ids) -> tuple[Ids, Mask]:
+    """Return the next `steps` (B,) places from some `places` (B,) on, (T, B), and a mask that is false at padding.
+
+    Padding repeats the first place of its column.
+    """
+    times = np.arange(int(steps.max()))[:, None]
+    mask = times < steps
+    return places + times * mask, mask
 
 
 def window(ids: NDArray[Any], places: Ids, steps: Ids, *, continues: bool = False) -> tuple[Ids, Batch]:
@@ -43,9 +60,11 @@ def window(ids: NDArray[Any], places: Ids, steps: Ids, *, continues: bool = Fals
     """
     ids, T = np.asarray(ids), int(steps.max())
     mask = np.arange(T)[:, None] < steps
-    # A START is never predicted; 2 T ids hold at least T that are. A stable sort puts those first.
-    near = places + np.arange(2 * T)[:, None]
-    is_start = ids.take(near, mode="clip") == Vocabulary.start_id
+    # A START, which follows an END, is never predicted; 2 T ids hold at least T that are. A stable sort puts those
+    # first.
+    before = places + np.arange(-1, 2 * T - 1)[:, None]
+    is_start = ids.take(before, mode="clip") == Vocabulary.end_id
+    is_start[0] |= places == 0
     at = places + np.argsort(is_start, axis=0, kind="stable")[:T]
     inputs, targets = (np.multiply(ids.take(k, mode="clip"), mask, dtype=np.intp) for k in (at - 1, at))
     return at, Batch(inputs, targets, mask, continues)

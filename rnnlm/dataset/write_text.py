@@ -31,9 +31,9 @@ def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> N
 def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> None:
     """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
 
-    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out.
-    So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and other white space
-    is written as in Python, such as ``\\n``. The directory is made if needed.
+    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out,
+    and so are tags. So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and
+    other white space is written as in Python, such as ``\\n``. The directory is made if needed.
 
     Raises
     ------
@@ -42,7 +42,9 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
     """
     check_text_destination(directory, dataset.path, overwrite)
     words = [f" {_as_word(token)}" for token in dataset.vocabulary.tokens]
-    words[Vocabulary.start_id], words[Vocabulary.end_id] = "", "\n"
+    words[Vocabulary.end_id] = "\n"
+    for start in dataset.vocabulary.start_ids:
+        words[start] = ""
     with explaining(directory, "the text cannot be written", "; see to its room and permissions"):
         make_directory(directory)
         for file, name in zip(_files(directory), SPLITS, strict=True):

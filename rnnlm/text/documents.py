@@ -31,13 +31,14 @@ DOCUMENTS = ("line", "paragraph", "file")
 
 
 class Piece(NamedTuple):
-    """A part of a document: at most 65,536 characters, cut where `pieces` says."""
+    """A part of a document: at most 65,536 characters, cut where `pieces` says; and the label of the document."""
 
     text: str
     begins_document: bool
+    label: str | None = None
 
 
-def pieces(parts: Iterable[str]) -> Iterator[Piece]:
+def pieces(parts: Iterable[str], label: str | None = None) -> Iterator[Piece]:
     """Cut one document into pieces at line ends, else at ends of sentences, else at white space, else anywhere."""
     begins, rest = True, ""
     for part in parts:
@@ -45,15 +46,15 @@ def pieces(parts: Iterable[str]) -> Iterator[Piece]:
         if len(rest) > PIECE_SIZE:
             *whole, rest = cut(rest, PIECE_SIZE, PLACES)
             for text in whole:
-                yield Piece(text, begins)
+                yield Piece(text, begins, label)
                 begins = False
     if rest:
-        yield Piece(rest, begins)
+        yield Piece(rest, begins, label)
 
 
-def whole_pieces(text: str) -> Iterator[Piece]:
+def whole_pieces(text: str, label: str | None = None) -> Iterator[Piece]:
     """Cut a document that is in memory into pieces."""
-    return pieces(text[start : start + PIECE_SIZE] for start in range(0, len(text), PIECE_SIZE))
+    return pieces((text[start : start + PIECE_SIZE] for start in range(0, len(text), PIECE_SIZE)), label)
 
 
 def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[Piece]:

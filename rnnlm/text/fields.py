@@ -10,9 +10,14 @@ from rnnlm.text.cleaning import DELETED
 USUAL_FIELDS = ("body", "text", "content")
 SUBMISSION_FIELDS = ("title", "selftext")
 """The fields that a submission to Reddit has instead of a body."""
+LONGEST_LABEL = 200
+"""Characters; what is longer is a text."""
 
 Path: TypeAlias = tuple[str, ...]
 """A field, or a field in the object that a field holds, and so on."""
+
+LONGEST_LABEL = 200
+"""Characters of a label, at most: a column of longer ones holds texts."""
 
 
 class Record(NamedTuple):
@@ -107,6 +112,23 @@ def text_of(values: Mapping[str, Any], paths: Sequence[Path]) -> str | None:
         return as_text(value_of(values, paths[0]))
     texts = [text for text in (as_text(value_of(values, path)) for path in paths) if text is not None]
     return "\n".join(text for text in texts if text and not DELETED.fullmatch(text.strip())) if texts else None
+
+
+def label_of(values: Mapping[str, Any], path: Path) -> str | None:
+    """Return the label in a field as it stands there, a truth value as JSON writes it; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If the value is a list or an object, or longer than `LONGEST_LABEL`.
+    """
+    value = value_of(values, path)
+    if isinstance(value, list | Mapping):
+        raise ValueError(f"the label {shown(value)} is not a text")
+    label = "" if value is None else " ".join(_written(value).split())
+    if len(label) > LONGEST_LABEL:
+        raise ValueError(f"the label {shown(label)} has more than {LONGEST_LABEL} characters")
+    return label or None
 
 
 def text_paths(

@@ -10,16 +10,26 @@ from typing import Any
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.text.encodings import check_encoding
 from rnnlm.text.fields import Conditions
-from rnnlm.text.formats import FORMATS, PARQUET_SIGNATURE, are_checksums, format_of, is_dump, recognize
+from rnnlm.text.formats import (
+    FORMATS,
+    PARQUET_SIGNATURE,
+    are_checksums,
+    format_of,
+    is_dump,
+    recognize,
+    strip_compression,
+)
 from rnnlm.text.json_records import holds_texts
 from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
+from rnnlm.text.processor import TAGGED
 from rnnlm.text.report import ReadReport, counted
+from rnnlm.text.tagged import check_tag_column
 
 MOST_NAMED = 5
 """The most files of a directory that are named when they are left out."""
 
 
-READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet")
+READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED)
 """What a format may be called."""
 
 
@@ -30,7 +40,9 @@ class ReaderSettings:
     Attributes
     ----------
     format
-        ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content.
+        ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content. Or,
+        never recognized, ``tagged`` (a token and its tag a line) or ``segmented`` (words with spaces between them
+        whose characters are tagged); see `text.tagged`.
     documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
         ``file``, or the text between lines that are equal to any other value. None for what suits the tokens
@@ -39,6 +51,8 @@ class ReaderSettings:
         The column (the first row names them) or JSON field that holds the text, such as ``data.body`` inside an
         object; several with commas between them are joined as lines. None for ``body``, else ``text``, else
         ``content``, else the only one.
+    label_column
+        The column or field with the label of each record; None reads no labels.
     delimiter
         The character between the fields of csv; ``auto`` finds it in the first rows.
     quoting
@@ -51,29 +65,43 @@ class ReaderSettings:
         The encoding; None to recognize it.
     keep_damaged
         Whether to keep what comes before a damaged place; if not, damage is an error.
+    tag_column
+        With the format ``tagged``, the column that holds the tag: its number, from 1, or in CoNLL-U its name. None
+        for the last one, in CoNLL-U for ``upos``.
     """
 
     format: str = "auto"
     documents: str | None = None
     text_column: str | None = None
+    label_column: str | None = None
     delimiter: str = "auto"
     quoting: bool | None = None
     header: bool = True
     where: tuple[str, ...] = ()
     encoding: str | None = None
     keep_damaged: bool = False
+    tag_column: str | None = None
 
     def check(self) -> None:
-        """Raise `RnnlmError` if the format, delimiter, documents, a condition or the encoding is not valid."""
+        """Raise `RnnlmError` if one of the settings is not valid."""
         Conditions(self.where)
         if self.format not in READABLE:
             raise RnnlmError(f"`format={self.format}` is not known; give one of {', '.join(READABLE)}.")
+        if self.tag_column is not None:
+            if self.format != "tagged":
+                raise RnnlmError("`tag_column` is for `format=tagged`; leave it out, or set that.")
+            check_tag_column(self.tag_column)
         if self.encoding is not None:
             check_encoding(self.encoding)
         if self.separator is not None and (len(self.separator) != 1 or self.separator in '"\r\n'):
             raise RnnlmError(f"`delimiter={shown(self.delimiter)}` must be one character, tab or auto.")
         if self.documents is not None and not self.documents.strip():
             raise RnnlmError("`documents` must be line, paragraph, file, or the line that separates documents.")
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether tokens are given, with their tags."""
+        return self.format in TAGGED
 
     @property
     def separator(self) -> str | None:
@@ -102,7 +130,7 @@ class InputFile:
 
     @cached_property
     def format(self) -> str:
-        """``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet``.
+        """``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``tagged`` or ``segmented`` if settings say so.
 
         Raises
         ------
@@ -203,6 +231,8 @@ class Inputs(list[str]):
         by_name = format_of(name)
         if is_dump(name) or by_name not in (None, "json", "txt"):
             return True
+        if self._settings.has_tags:
+            return by_name == "txt" or Path(strip_compression(name)).suffix.lower() in (".conll", ".conllu")
         # A directory may hold anything; what is left out is named.
         with suppress(RnnlmError), InputFile(name, self._settings, ReadReport()).open() as (kind, lines):
             if lines is not None and by_name == "txt":

@@ -11,9 +11,11 @@ from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.detokenizers import GrowingText
 from rnnlm.text.sentences import PunktData, SentenceSplitter
 from rnnlm.text.subwords import SubwordData, is_subword_data
-from rnnlm.text.tokenizers import CHARACTERS, WORD_TOKENIZERS, Tokenizer, are_strings, make_tokenizer
+from rnnlm.text.tokenizers import CHARACTERS, SPACE_BOUND, WORD_TOKENIZERS, Tokenizer, are_strings, make_tokenizer
 
 JOINS = ("space", "none")
+TAGGED = ("tagged", "segmented")
+"""Formats of text whose tokens are given, with their tags."""
 
 FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
 """The settings that every file holds. Later ones are left out where they have their default, so that old files and
@@ -57,7 +59,7 @@ class TextSettings:
     @classmethod
     def choose(
         cls,
-        level: str = "word",
+        level: str | None = None,
         formats: Collection[str] = ("txt",),
         *,
         tokenizer: str | None = None,
@@ -66,26 +68,33 @@ class TextSettings:
         clean: bool | None = None,
         join: str | None = None,
         keep_lines: bool = False,
+        labelled: bool = False,
     ) -> "TextSettings":
         """Return the settings that suit a level and the formats of the inputs; those that are given stay.
 
         Parameters
         ----------
         level
-            ``word`` or ``char``. Only words are put in lower case.
+            ``word`` or ``char``; None for what the formats have, which is words except in ``segmented`` text. Only
+            words are put in lower case.
         formats
             ``csv``, ``json``, ``jsonl``, ``parquet`` or ``txt``. Without ``txt`` all are records; these are taken
             for comments, which are cleaned and, at the level of words, split into sentences unless their lines are
-            kept.
+            kept. Text that is ``tagged`` or ``segmented`` has its tokens: the settings are for other text.
         tokenizer, lowercase, sentences, clean, join, keep_lines
-            As in the settings; None for the default, which for words is ``nltk``.
+            As in the settings; None for the default, which for words is ``nltk``, for tagged ones ``whitespace``.
+        labelled
+            Whether documents have labels; these are by default not split into sentences.
 
         Raises
         ------
         RnnlmError
             If a tokenizer is given for characters, or two settings exclude one another.
         """
-        words, records = level == "word", "txt" not in formats
+        tagged = next((name for name in TAGGED if name in formats), None)
+        level = level or ("char" if tagged == "segmented" else "word")
+        words, records = level == "word", "txt" not in formats and not tagged
+        tokenizer = tokenizer or ("whitespace" if tagged and words else None)
         if tokenizer and not words:
             raise RnnlmError("`tokenizer` is for words; leave it out with `level=char`.")
         if join and tokenizer != "whitespace":
@@ -94,14 +103,39 @@ class TextSettings:
             raise RnnlmError("`keep_lines` is for words: characters include the ends of lines; leave it out.")
         if keep_lines and sentences:
             raise RnnlmError("`keep_lines` keeps a document in one piece; leave it out, or `sentences`.")
-        return cls(
+        if tagged and (sentences or clean or keep_lines):
+            name = "sentences" if sentences else "clean" if clean else "keep_lines"
+            raise RnnlmError(f"`{name}` is for text, but `format={tagged}` has its tokens already; leave it out.")
+        settings = cls(
             tokenizer=(tokenizer or "nltk") if words else CHARACTERS,
             lowercase=words if lowercase is None else lowercase,
-            sentences=words and records and not keep_lines if sentences is None else sentences,
+            sentences=words and records and not (keep_lines or labelled) if sentences is None else sentences,
             clean=records if clean is None else clean,
             join=join or "space",
             keep_lines=keep_lines,
         )
+        if tagged:
+            settings.check_given_tokens(tagged)
+        return settings
+
+    def check_given_tokens(self, format: str) -> None:
+        """Raise `RnnlmError` if tokens of the format ``tagged`` or ``segmented`` cannot have these settings."""
+        if self.level != ("char" if format == "segmented" else "word"):
+            one, other = ("characters", "words") if format == "segmented" else ("words", "characters")
+            raise RnnlmError(f"`format={format}` has tags for {one}, but the text settings are for {other}.")
+        if self.level == "char" and self.lowercase:
+            raise RnnlmError("`lowercase` is for words: in lower case a character may be two; leave it out.")
+        if self.level == "word" and self.tokenizer not in SPACE_BOUND:
+            raise RnnlmError(
+                f"`tokenizer={self.tokenizer}` makes tokens that are not words of tagged text; choose one of"
+                f" {', '.join(SPACE_BOUND)}."
+            )
+        if self.keep_lines:
+            raise RnnlmError("`keep_lines` makes tokens that tagged text does not have; leave it out.")
+        if self.sentences and self.punkt is None:
+            raise RnnlmError(
+                f"`sentences` is for text, but `format={format}` has sentences already; leave it out."
+            )
 
     @property
     def default_documents(self) -> str:
@@ -206,7 +240,7 @@ class TextProcessor:
         """Yield the sentences of a document as text, as they look just before tokenization."""
         text = self._cleaned(text)
         for sentence in self._splitter.split(text) if self._splitter else (text,):
-            yield self._cased(sentence)
+            yield self.cased(sentence)
 
     def sentences(self, text: str) -> Iterator[list[str]]:
         """Yield the sentences of a document as lists of tokens; none is empty."""
@@ -214,13 +248,24 @@ class TextProcessor:
             return iter(())  # without the splitter, which takes long to load
         return filter(None, map(self._tokenizer.tokenize, self.sentence_texts(text)))
 
+    def sentences_as_written(self, text: str) -> Iterator[list[str]]:
+        """Yield the sentences of a document as lists of tokens, in the case in which they are written."""
+        text = self._cleaned(text)
+        return filter(
+            None, map(self._tokenizer.tokenize, self._splitter.split(text) if self._splitter else (text,))
+        )
+
     def tokenize(self, text: str) -> list[str]:
         """Return the tokens of a text that is taken for one sentence."""
-        return self._tokenizer.tokenize(self._cased(self._cleaned(text)))
+        return self._tokenizer.tokenize(self.cased(self._cleaned(text)))
 
     def tokenize_sentence(self, sentence: str) -> list[str]:
         """Return the tokens of a sentence that `sentence_texts` gave."""
         return self._tokenizer.tokenize(sentence)
+
+    def characters(self, sentence: str) -> int:
+        """Return how many characters a sentence that `sentence_texts` gave has."""
+        return len(sentence)
 
     def detokenize(self, tokens: Sequence[str]) -> str:
         """Return readable text made of the tokens."""
@@ -230,8 +275,9 @@ class TextProcessor:
         """Return readable text made of the tokens, to which further ones can be added."""
         return self._tokenizer.growing(tokens)
 
+    def cased(self, text: str) -> str:
+        """Return a text in the case that the vocabulary has."""
+        return text.lower() if self.settings.lowercase else text
+
     def _cleaned(self, text: str) -> str:
         return clean_comment(text) if self.settings.clean else text
-
-    def _cased(self, text: str) -> str:
-        return text.lower() if self.settings.lowercase else text

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text.csv_files import csv_records
 from rnnlm.text.documents import DOCUMENTS, Piece, text_documents, whole_pieces
 from rnnlm.text.fields import Conditions, wanted_names
@@ -11,8 +12,10 @@ from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
 from rnnlm.text.lines import Lines, source_name
 from rnnlm.text.parquet import parquet_records
-from rnnlm.text.records import record_texts
+from rnnlm.text.processor import TAGGED
+from rnnlm.text.records import RecordText, record_texts
 from rnnlm.text.report import ReadReport, Source
+from rnnlm.text.tagged import segmented_pieces, tagged_pieces
 
 __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
 
@@ -41,20 +44,29 @@ def read_documents(
     Raises
     ------
     RnnlmError
-        If an input does not exist, cannot be read or decompressed, or lacks the text column.
+        If an input does not exist, cannot be read or decompressed, or lacks the text column, labels or a tag.
     """
     conditions = Conditions(settings.where)
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, settings, report)
     for file in inputs.files:
         with file.open() as (kind, lines):
+            if settings.label_column is not None and kind in ("txt", *TAGGED):
+                raise RnnlmError(
+                    f"{source_name(file.name)}: this is {kind}, which has no column with labels; give csv"
+                    " or jsonl, or leave `label_column` out."
+                )
             if lines is not None and kind == "txt":
                 documents = settings.documents or "line"
                 pieces = text_documents(lines, documents, join_lines)
                 by = f"by the {documents}" if documents in DOCUMENTS else f"between lines {documents!r}"
                 yield from _shown_if_guessed(pieces, _beginning_of_document, by, lines, settings)
+            elif lines is not None and kind == "tagged":
+                yield from tagged_pieces(lines, settings.tag_column)
+            elif lines is not None and kind == "segmented":
+                yield from segmented_pieces(lines)
             else:
-                for text in _record_texts(file, kind, lines, conditions):
-                    yield from whole_pieces(text)
+                for text, label in _record_texts(file, kind, lines, conditions):
+                    yield from whole_pieces(text, label)
     conditions.check_found(", ".join(source_name(str(name)) for name in inputs))
 
 
@@ -66,9 +78,14 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
     Raises
     ------
     RnnlmError
-        If the file cannot be read, lacks the text column, or a line has more than 16,000,000 characters.
+        If the file cannot be read, or its tags or labels are wanted, it lacks the text column, or a line has more
+        than 16,000,000 characters.
     """
     settings.check()
+    if settings.has_tags:
+        raise RnnlmError(f"`format={settings.format}` has tags, but only text is read here; leave the format out.")
+    if settings.label_column is not None:
+        raise RnnlmError("`label_column` has labels, but only text is read here; leave it out.")
     conditions = Conditions(settings.where)
     file = InputFile(name, settings, report)
     with file.open() as (kind, lines):
@@ -78,26 +95,27 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
                 texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings)
             yield from texts
         else:
-            yield from _record_texts(file, kind, lines, conditions)
+            yield from (text for text, _ in _record_texts(file, kind, lines, conditions))
     conditions.check_found(source_name(name))
 
 
-def _record_texts(file: InputFile, kind: str, lines: Lines | None, conditions: Conditions) -> Iterator[str]:
+def _record_texts(file: InputFile, kind: str, lines: Lines | None, conditions: Conditions) -> Iterator[RecordText]:
     """Return the texts of the records of a file; `lines` are None for Parquet."""
     settings, source = file.settings, lines or Source(file.name, file.report)
     wanted, by_name = settings.text_column, format_of(file.name)
     if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
         source.note(f"read as {kind} by its content, not as {by_name} by its name (`format` decides)")
     if lines is None:
-        records = parquet_records(file.name, [*wanted_names(wanted), *conditions.names])
+        labels = [] if settings.label_column is None else [settings.label_column]
+        records = parquet_records(file.name, [*wanted_names(wanted), *conditions.names, *labels])
     elif kind == "csv":
         records = csv_records(lines, settings.separator, settings.quoting, settings.header, wanted_names(wanted))
     elif kind == "json":
         records = json_document(lines, wanted, settings.keep_damaged)
     else:
         records = json_lines(lines)
-    reading, texts = record_texts(records, source, wanted, conditions)
-    return _shown(texts, str, f"Reading {reading}", source)
+    reading, texts = record_texts(records, source, wanted, conditions, settings.label_column)
+    return _shown(texts, _text_of, f"Reading {reading}", source)
 
 
 def _shown_if_guessed(
@@ -112,6 +130,10 @@ def _shown_if_guessed(
 
 def _looks_like_records(beginning: str) -> bool:
     return has_columns(beginning) or beginning.lstrip().startswith(("{", "["))
+
+
+def _text_of(record: RecordText) -> str:
+    return record.text
 
 
 def _beginning_of_document(piece: Piece) -> str | None:

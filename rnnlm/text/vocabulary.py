@@ -1,5 +1,6 @@
 """The vocabulary: tokens and their ids, and how the text they came from was processed."""
 
+import difflib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
 LARGEST_FILE = 64 << 20
 """Bytes, enough for millions of words."""
+MOST_NAMED = 5
+"""The most labels that an error names."""
 SPECIAL = ("unknown", "start", "end")
 """What the first three tokens are, as files name them."""
 
@@ -43,9 +46,10 @@ class SpecialTokens:
 
 
 class Vocabulary:
-    """Tokens in the order of their ids: unknown, start, end, then the words.
+    """Tokens in the order of their ids: unknown, start, end, the words, and a start token for each label.
 
-    `counts` says how often each token appears in the training text, and `settings` how text becomes tokens.
+    `counts` says how often each token appears in the training text, and `settings` how text becomes tokens. A
+    sentence of a text that has a label begins with the label's start token in place of the start token.
     """
 
     unknown_id = 0
@@ -53,15 +57,19 @@ class Vocabulary:
     end_id = 2
     first_word_id = 3
 
-    def __init__(self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings) -> None:
+    def __init__(
+        self, tokens: Sequence[str], counts: Sequence[int], settings: TextSettings, labels: Sequence[str] = ()
+    ) -> None:
         if len(tokens) < self.first_word_id or len(set(tokens)) != len(tokens) or len(counts) != len(tokens):
             raise ValueError("a vocabulary needs three special tokens, distinct tokens and a count for each")
         self.tokens = list(tokens)
         self.counts = list(counts)
         self.settings = settings
+        self.labels = list(labels)
         self._ids = {token: index for index, token in enumerate(self.tokens)}
+        self._starts = {label: index for index, label in enumerate(self.labels, self.first_label_id)}
         # A word of the text that is named like a special token must not start or end a sentence.
-        self._text_ids = {**self._ids, self.start_token: self.unknown_id, self.end_token: self.unknown_id}
+        self._text_ids = {**self._ids, **{self.tokens[i]: self.unknown_id for i in (*self.start_ids, self.end_id)}}
 
     @property
     def unknown_token(self) -> str:
@@ -77,6 +85,56 @@ class Vocabulary:
     def end_token(self) -> str:
         """The token after the last word of a sentence."""
         return self.tokens[self.end_id]
+
+    @property
+    def first_label_id(self) -> int:
+        """The id of the first label's start token: how many tokens there are without those of labels."""
+        return len(self.tokens) - len(self.labels)
+
+    @property
+    def label_counts(self) -> dict[str, int]:
+        """The labels, each with how many sentences of the training text have it."""
+        return dict(zip(self.labels, self.counts[self.first_label_id :], strict=True))
+
+    def start_of(self, label: str) -> int:
+        """Return the id with which a text of a label begins, that of the start token if the label is not known."""
+        return self._starts.get(label, self.start_id)
+
+    @property
+    def start_ids(self) -> list[int]:
+        """The ids with which sentences begin: those that are read and never written."""
+        return [self.start_id, *range(self.first_label_id, len(self.tokens))]
+
+    def label_start(self, label: str | None) -> int:
+        """Return the id with which a text of a label begins, where there are no labels that of the start token.
+
+        Raises
+        ------
+        RnnlmError
+            If the vocabulary has no such label, or has labels and none is given.
+        """
+        if label is None and not self.labels:
+            return self.start_id
+        if label not in self._starts:
+            raise _no_label(label, self.labels)
+        return self._starts[label]
+
+    def with_labels(self, counts: Mapping[str, int]) -> "Vocabulary":
+        """Return the same vocabulary with labels, the most frequent first; it must have none.
+
+        `counts` says how many sentences of the training text have each.
+
+        Raises
+        ------
+        RnnlmError
+            If the start token of a label is a word of the text.
+        """
+        labels = sorted(counts, key=lambda label: (-counts[label], label))
+        starts = [f"{self.start_token}:{label}" for label in labels]
+        for word in filter(self._ids.__contains__, starts):
+            raise RnnlmError(f"The word {shown(word)} begins texts with a label; choose another `start_token`.")
+        tokens = [*self.tokens, *starts]
+        return Vocabulary(tokens, [*self.counts, *map(counts.__getitem__, labels)], self.settings, labels)
 
     @cached_property
     def processor(self) -> TextProcessor:
@@ -152,7 +210,7 @@ class Vocabulary:
         actual = {
             **asdict(self.settings),
             "level": self.settings.level,
-            "vocab_size": len(self),
+            "vocab_size": self.first_label_id,
             "unknown_token": self.unknown_token,
             "start_token": self.start_token,
             "end_token": self.end_token,
@@ -168,6 +226,7 @@ class Vocabulary:
             "tokens": self.tokens,
             "counts": self.counts,
             "text": self.settings.to_dict(),
+            **({"labels": self.labels} if self.labels else {}),
         }
 
     @classmethod
@@ -179,35 +238,7 @@ class Vocabulary:
         RnnlmError
             If the data is not that of a vocabulary.
         """
-        if not isinstance(data, Mapping):
-            raise RnnlmError(f"{source}: this is not a vocabulary; build one with 'rnnlm preprocess'.")
-        for key in ("format_version", "tokens", "counts", "special_tokens", "text"):
-            if key not in data:
-                raise RnnlmError(f"{source}: the key {key!r} is missing; build the dataset again.")
-        if data["format_version"] != FORMAT_VERSION:
-            raise RnnlmError(
-                f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that"
-                " this version of rnnlm reads; build the dataset again."
-            )
-        settings = TextSettings.from_dict(data["text"], source)
-        tokens, counts = data["tokens"], data["counts"]
-        if not are_strings(tokens) or len(tokens) < Vocabulary.first_word_id:
-            raise RnnlmError(
-                f"{source}: 'tokens' must be a list of strings of valid Unicode, the three special tokens first."
-            )
-        twice, times = Counter(tokens).most_common(1)[0]
-        if times > 1:
-            raise RnnlmError(f"{source}: the token {shown(twice)} appears twice in 'tokens'.")
-        are_counts = isinstance(counts, list) and all(type(count) is int and count >= 0 for count in counts)
-        if not are_counts or len(counts) != len(tokens):
-            raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
-        if data["special_tokens"] != dict(zip(SPECIAL, tokens, strict=False)):
-            raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
-        if data.get("level") != settings.level:
-            raise RnnlmError(
-                f"{source}: 'level' is {shown(data.get('level'))}, but the tokenizer is that of another level."
-            )
-        return cls(tokens, counts, settings)
+        return cls(*_checked(data, source))
 
     def save(self, path: Path | str) -> None:
         """Write the vocabulary to a JSON file, in one go; raises what `content` does."""
@@ -261,3 +292,54 @@ class Vocabulary:
                 f"{source}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
             ) from error
         return cls.from_dict(data, source)
+
+
+def _checked(data: object, source: str) -> tuple[list[str], list[int], TextSettings, list[str]]:
+    """Return what a vocabulary is made of, after checking the plain data that describes it."""
+    if not isinstance(data, Mapping):
+        raise RnnlmError(f"{source}: this is not a vocabulary; build one with 'rnnlm preprocess'.")
+    for key in ("format_version", "tokens", "counts", "special_tokens", "text"):
+        if key not in data:
+            raise RnnlmError(f"{source}: the key {key!r} is missing; build the dataset again.")
+    if data["format_version"] != FORMAT_VERSION:
+        raise RnnlmError(
+            f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that"
+            " this version of rnnlm reads; build the dataset again."
+        )
+    settings = TextSettings.from_dict(data["text"], source)
+    tokens, counts = data["tokens"], data["counts"]
+    if not are_strings(tokens) or len(tokens) < Vocabulary.first_word_id:
+        raise RnnlmError(
+            f"{source}: 'tokens' must be a list of strings of valid Unicode, the three special tokens first."
+        )
+    twice, times = Counter(tokens).most_common(1)[0]
+    if times > 1:
+        raise RnnlmError(f"{source}: the token {shown(twice)} appears twice in 'tokens'.")
+    are_counts = isinstance(counts, list) and all(type(count) is int and count >= 0 for count in counts)
+    if not are_counts or len(counts) != len(tokens):
+        raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
+    if data["special_tokens"] != dict(zip(SPECIAL, tokens, strict=False)):
+        raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
+    if data.get("level") != settings.level:
+        raise RnnlmError(
+            f"{source}: 'level' is {shown(data.get('level'))}, but the tokenizer is that of another level."
+        )
+    labels = data.get("labels", [])
+    start, words = f"{tokens[Vocabulary.start_id]}:", tokens[Vocabulary.first_word_id :]
+    are_labels = are_strings(labels) and "" not in labels
+    if not are_labels or [start + label for label in labels] != words[len(words) - len(labels) :]:
+        raise RnnlmError(f"{source}: 'labels' must be a list of strings that name the last of 'tokens'.")
+    return tokens, counts, settings, labels
+
+
+def _no_label(label: str | None, labels: Sequence[str]) -> RnnlmError:
+    """Say that a label is missing, or is none of some."""
+    if not labels:
+        return RnnlmError(f"`label` {shown(label)}: the model has no labels; leave it out.")
+    if label is None:
+        wrong, near = "`label` is missing, and the model's texts have labels", []
+    else:
+        wrong = f"`label` {shown(label)}: the model has no such label"
+        near = difflib.get_close_matches(str(label), labels, n=3)
+    known = [shown(each) for each in near or labels[:MOST_NAMED]]
+    return RnnlmError(f"{wrong}; give one, such as {' or '.join(known)}.")

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnnlm.dataset.batches
-from rnnlm.dataset.batches import SentenceBatches, StreamBatches
+from rnnlm.dataset.batches import LabelledBatches, SentenceBatches, StreamBatches, TaggedBatches
+from rnnlm.dataset.spelling import Spellings
 from rnnlm.dataset.store import Split
 from rnnlm.nn.batch import Batch
+from rnnlm.nn.spelling import SpelledWords
+from rnnlm.text.characters import Characters
 from rnnlm.text.vocabulary import Vocabulary
 
 START, END = Vocabulary.start_id, Vocabulary.end_id
@@ -122,3 +126,84 @@ def test_a_long_sentence_continues_in_the_next_batch(monkeypatch: pytest.MonkeyP
     batches = list(SentenceBatches(make_split([9]), 1).epoch(0))
     assert [batch.continues for batch in batches] == [False, True, True]
     assert [len(batch.inputs) for batch in batches] == [4, 4, 2]
+
+
+FIRST_LABEL = 1000
+
+
+def make_labelled(lengths: list[int], labels: list[int | None]) -> Split:
+    """Make texts that begin with the id of their label, or with START where they have none."""
+    split = make_split(lengths)
+    starts = split.offsets[:-1].astype(int)
+    split.ids[starts] = [START if label is None else FIRST_LABEL + label for label in labels]
+    return split
+
+
+@given(LENGTHS, st.data(), st.integers(1, 7), st.integers(0, 3))
+def test_labelled_batches_give_each_text_with_its_label_once(
+    lengths: list[int], data: st.DataObject, batch_size: int, epoch: int
+) -> None:
+    labels = data.draw(st.lists(st.sampled_from([None, 0, 1]), min_size=len(lengths), max_size=len(lengths)))
+    split, found = make_labelled(lengths, labels), Counter[tuple[tuple[int, ...], int | None]]()
+    batches = LabelledBatches(split, batch_size, first_label_id=FIRST_LABEL)
+    for batch in batches.epoch(epoch):
+        assert batch.lengths is not None
+        assert batch.targets.shape == batch.mask.shape == (1, len(batch.lengths))
+        assert len(batch.inputs) == max(batch.lengths)
+        assert not batch.continues
+        for column, length in enumerate(batch.lengths):
+            label = int(batch.targets[0, column]) if batch.mask[0, column] else None
+            found[tuple(batch.inputs[:length, column].tolist()), label] += 1
+    expected = [
+        (tuple(split.sentence(i)[1:].tolist()), label) for i, label in enumerate(labels)
+    ]  # the end is read, the start is not
+    assert found == Counter(expected)
+    assert batches.num_tokens == split.num_tokens
+
+
+def test_a_long_text_is_read_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rnnlm.dataset.batches, "LONGEST_WINDOW", 4)
+    batches = LabelledBatches(make_labelled([9, 2, 3], [0, 1, 0]), 3, first_label_id=FIRST_LABEL)
+    [batch] = batches.epoch(0)
+    assert sorted(batch.lengths) == [3, 4, 4]
+    assert batches.num_tokens == batch.num_tokens == 11
+    assert batch.num_predictions == 3
+
+
+def with_tags(split: Split) -> Split:
+    """Give each word a tag that follows from it, or none, and a spelling."""
+    words = np.where(split.ids >= 3, split.ids, 0)
+    spellings = [f"word{k}" for k in range(int(words.max()) + 1)]
+    return replace(split, tags=words % 4, spellings=words, words=spellings)
+
+
+@given(LENGTHS, st.integers(1, 7), st.integers(0, 3), st.integers(1, 6), st.booleans())
+def test_tagged_batches_give_each_token_with_its_tag_once(
+    lengths: list[int], batch_size: int, epoch: int, longest: int, is_spelled: bool
+) -> None:
+    split, found = with_tags(make_split(lengths)), Counter[tuple[int, int]]()
+    characters = Characters("word0123456789")
+    spellings = Spellings(split.words, characters) if is_spelled else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rnnlm.dataset.batches, "LONGEST_WINDOW", longest)
+        batches = TaggedBatches(split, batch_size, spellings=spellings)
+        read = list(batches.epoch(epoch))
+    for batch in read:
+        assert batch.lengths is not None
+        assert min(batch.lengths) > 0
+        inputs = batch.inputs
+        if is_spelled:
+            assert isinstance(inputs, SpelledWords)
+            for (t, b), place in np.ndenumerate(inputs.places):
+                if t < batch.lengths[b]:
+                    spelled = inputs.characters[: inputs.lengths[place], place]
+                    assert spelled.tolist() == characters.encode(f"word{inputs.ids[t, b]}")
+            inputs = inputs.ids
+        for column, length in enumerate(batch.lengths):
+            for word, target, known in zip(
+                inputs[:length, column], batch.targets[:length, column], batch.mask[:length, column], strict=True
+            ):
+                found[int(word), int(target) + 1 if known else 0] += 1
+        assert not batch.mask[np.arange(len(batch.mask))[:, None] >= batch.lengths].any()
+    assert found == Counter((int(word), int(word) % 4) for word in split.ids if word >= 3)
+    assert batches.num_tokens == sum(lengths) == sum(batch.num_tokens for batch in read)

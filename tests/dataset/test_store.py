@@ -10,6 +10,7 @@ from rnnlm.dataset.store import Dataset, id_dtype, read_metadata, write_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.files import fingerprint
 from rnnlm.text.processor import TextSettings
+from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -188,3 +189,54 @@ def test_unreadable_files_are_named(path, monkeypatch):
     for read in (Dataset.open, read_metadata):
         with pytest.raises(RnnlmError, match=r"dataset\.yaml: cannot be read \(Permission denied\)"):
             read(path)
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    text = tmp_path / "a.txt"
+    text.write_text("The\tDET\ncat\tNOUN\n\nthe\tDET\n\nA\tDET\ndog\tNOUN\n")
+    division = DivisionSettings(valid_fraction=0.34, test_fraction=0)
+    return build_dataset([str(text)], tmp_path / "tags", reader=ReaderSettings("tagged"), division=division).path
+
+
+def test_tags_and_spellings(tagged, path):
+    dataset = Dataset.open(tagged)
+    for split in (dataset.train, dataset.valid):
+        assert isinstance(split.tags, np.memmap)
+        assert len(split.tags) == len(split.spellings) == len(split.ids)
+    assert len(dataset.test.tags) == len(dataset.test.spellings) == 0
+    plain = Dataset.open(path)
+    assert (plain.tags, plain.train.words, plain.train.tags, plain.train.spellings) == (None,) * 4
+
+
+BESIDE = ["tags.json", "spellings.json", "train.tags.bin", "valid.spellings.bin"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_damage_beside_the_ids_is_named(tagged, name):
+    test_damage_is_named(tagged, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("train.tags.bin", lambda content: content[:-1], "has .* entries, not one for each of the"),
+        ("train.tags.bin", lambda content: content[:-1] + b"\x09", "numbers of tags that there are not"),
+        ("valid.spellings.bin", lambda content: content + b"\0", "has .* entries, not one for each of the"),
+        ("valid.spellings.bin", lambda content: content[:-1] + b"\x09", "numbers of spellings that there are not"),
+        ("tags.json", lambda content: b"{}", "the key 'format_version' is missing"),
+        ("spellings.json", lambda content: b"[]", "not a JSON object"),
+    ],
+)
+def test_nonsense_beside_the_ids_is_refused(tagged, name, change, message):
+    rewrite(tagged, name, change((tagged / name).read_bytes()))
+    with pytest.raises(RnnlmError, match=rf"{name}: .*{message}"):
+        Dataset.open(tagged)
+
+
+def test_a_tagged_dataset_is_replaced(tagged, tmp_path):
+    text = tmp_path / "b.txt"
+    text.write_text("a b\n" * 9)
+    build_dataset([str(text)], tagged, overwrite=True)
+    assert Dataset.open(tagged).tags is None
+    assert not (tagged / "tags.json").exists()

@@ -85,3 +85,11 @@ def test_where_text_cannot_be_written(tmp_path):
     (tmp_path / "other" / "test.txt").mkdir(parents=True)
     with pytest.raises(RnnlmError, match=r"test\.txt: this file exists"):
         write_text(dataset, tmp_path / "other", overwrite=True)
+
+
+def test_tags_are_left_out(tmp_path):
+    (tmp_path / "a.txt").write_text("The\tDET\nold cat\tNOUN\n\nIt\tPRON\n")
+    reader, division = ReaderSettings("tagged"), DivisionSettings(valid_fraction=0, test_fraction=0)
+    build_dataset([str(tmp_path / "a.txt")], tmp_path / "data", reader=reader, division=division)
+    write_text(Dataset.open(tmp_path / "data"), tmp_path / "text")
+    assert (tmp_path / "text" / "train.txt").read_text(encoding="utf-8") == "the old▁cat\nit\n"

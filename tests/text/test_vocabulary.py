@@ -152,6 +152,32 @@ def test_damaged_vocabularies_are_refused(vocabulary, change, message):
         Vocabulary.from_dict({**vocabulary.to_dict(), **change}, "file")
 
 
+@pytest.mark.parametrize(
+    "labels", [None, "ab", ["a"], ["b", "a"], ["a", "b", "c"], [1, 2], ["a", "\ud800"], list("abcdefghij")]
+)
+def test_labels_that_are_not_the_last_tokens_are_refused(vocabulary, labels):
+    labelled = vocabulary.with_labels({"a": 2, "b": 1})
+    assert Vocabulary.from_dict(labelled.to_dict()) == labelled
+    with pytest.raises(RnnlmError, match="file: 'labels' must be a list of strings that name the last"):
+        Vocabulary.from_dict({**labelled.to_dict(), "labels": labels}, "file")
+
+
+def test_the_label_of_a_text_is_one_of_the_labels(vocabulary):
+    labelled = vocabulary.with_labels({"science": 2, "history": 5})
+    assert [labelled.label_start(label) for label in ("history", "science")] == [len(TOKENS), len(TOKENS) + 1]
+    assert labelled.start_ids == [labelled.start_id, len(TOKENS), len(TOKENS) + 1]
+    assert labelled.label_counts == {"history": 5, "science": 2}
+    with pytest.raises(RnnlmError, match=r"`label` 'sience': the model has no such label; .* such as 'science'\."):
+        labelled.label_start("sience")
+    with pytest.raises(RnnlmError, match=r"`label` is missing, .*; give one, such as 'history' or 'science'"):
+        labelled.label_start(None)
+    assert vocabulary.label_start(None) == vocabulary.start_id
+    with pytest.raises(RnnlmError, match="`label` 'x': the model has no labels; leave it out"):
+        vocabulary.label_start("x")
+    assert labelled.start_of("x") == labelled.start_id
+    assert labelled.contradictions(vocab_size=len(TOKENS)) == []
+
+
 def test_missing_keys_are_named(vocabulary):
     data = vocabulary.to_dict()
     del data["counts"]
@@ -159,3 +185,16 @@ def test_missing_keys_are_named(vocabulary):
         Vocabulary.from_dict(data)
     with pytest.raises(RnnlmError, match="this is not a vocabulary"):
         Vocabulary.from_dict([])
+
+
+def test_a_special_token_is_no_label():
+    data = Vocabulary(["u", "s", "s:a", "s:b"], [1] * 4, TextSettings("whitespace")).to_dict()
+    assert Vocabulary.from_dict({**data, "labels": ["b"]}).first_label_id == 3
+    with pytest.raises(RnnlmError, match="'labels' must be a list of strings that name the last"):
+        Vocabulary.from_dict({**data, "labels": ["a", "b"]})
+
+
+def test_no_label_is_empty():
+    data = Vocabulary(["u", "s", "e", "s:"], [1] * 4, TextSettings("whitespace")).to_dict()
+    with pytest.raises(RnnlmError, match="'labels' must be a list of strings that name the last"):
+        Vocabulary.from_dict({**data, "labels": [""]})

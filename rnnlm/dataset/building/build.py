@@ -9,15 +9,23 @@ import numpy as np
 
 from rnnlm.dataset.building.division import Assignment, DivisionSettings
 from rnnlm.dataset.building.first_pass import FirstPass
-from rnnlm.dataset.building.learning import VocabularySettings, choose_words, count_training, settings_of
+from rnnlm.dataset.building.learning import (
+    VocabularySettings,
+    choose_words,
+    count_training,
+    settings_of,
+    unseen_labels,
+)
 from rnnlm.dataset.building.publish import new_dataset
 from rnnlm.dataset.building.spool import FORGOTTEN, Spool, new_spool
+from rnnlm.dataset.building.tagging import TaggedTypes
 from rnnlm.dataset.building.write_splits import SplitCounts, write_splits
 from rnnlm.dataset.store import FORMAT_VERSION, SPLIT_NUMBERS, write_metadata
 from rnnlm.files import fingerprint
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings
 from rnnlm.text.report import ReadReport
+from rnnlm.text.tags import Tags
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
 
 LEARNED = ("punkt", "subwords")
@@ -46,6 +54,10 @@ class BuildResult:
         Whether the corpus had too many distinct tokens to count the rarest.
     chosen_words
         How many words of the vocabulary, the last ones, were chosen from the training text.
+    unseen_labels
+        By the name of a part, how many of its sentences have labels that the vocabulary lacks, and these labels.
+    tags
+        The tags of the tokens; None where they have none.
     """
 
     path: Path
@@ -56,6 +68,8 @@ class BuildResult:
     splits: dict[str, SplitCounts]
     forgot_types: bool
     chosen_words: int
+    unseen_labels: dict[str, tuple[int, list[str]]]
+    tags: Tags | None = None
 
     @property
     def total(self) -> SplitCounts:
@@ -67,7 +81,13 @@ class BuildResult:
     @property
     def least_frequent(self) -> tuple[str, int] | None:
         """The rarest of the words chosen from the training text, and its count there; None if there is none."""
-        return (self.vocabulary.tokens[-1], self.vocabulary.counts[-1]) if self.chosen_words else None
+        last = self.vocabulary.first_label_id - 1
+        return (self.vocabulary.tokens[last], self.vocabulary.counts[last]) if self.chosen_words else None
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """The sentences of the training text by their label, the most frequent first."""
+        return self.vocabulary.label_counts
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
@@ -80,8 +100,10 @@ class BuildResult:
             "unique_tokens": self.unique_tokens,
             "unknown_rate": self.total.unknown_rate,
             "least_frequent": {"token": least[0], "count": least[1]} if least else None,
+            **({"labels": self.labels} if self.vocabulary.labels else {}),
+            **({"tags": len(self.tags)} if self.tags is not None else {}),
             "splits": {
-                name: {**asdict(counts), "unknown_rate": counts.unknown_rate}
+                name: {**counts.to_dict(), "unknown_rate": counts.unknown_rate}
                 for name, counts in self.splits.items()
             },
         }
@@ -94,6 +116,7 @@ def build_dataset(
     reader: ReaderSettings | None = None,
     text: TextSettings | None = None,
     vocabulary: Vocabulary | VocabularySettings | None = None,
+    tags: Tags | None = None,
     division: DivisionSettings | None = None,
     workers: int = 1,
     overwrite: bool = False,
@@ -116,6 +139,8 @@ def build_dataset(
         learns from the corpus.
     vocabulary
         An existing vocabulary, whose text settings hold, or which words a new one keeps.
+    tags
+        Tags that a model knows, for text whose tokens have some; None for those of the training part.
     division
         How the corpus is divided; 90, 5 and 5 % by default.
     workers
@@ -133,37 +158,65 @@ def build_dataset(
         If an input cannot be read or has no text, `out` may not be replaced, or the disk is full.
     """
     out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
-    vocabulary, division = vocabulary or VocabularySettings(), division or DivisionSettings()
-    division.shares()
-    if isinstance(vocabulary, VocabularySettings):
-        vocabulary.check()
+    vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
-    text = settings_of(vocabulary) or text or TextSettings.choose(formats=inputs.formats)
-    reader = replace(reader, documents=reader.documents or text.default_documents)
+    text = settings_of(vocabulary) or text or _suiting_text(inputs, reader)
+    reader = _fitting(reader, text)
     with new_dataset(out, overwrite) as directory:
         with new_spool(directory) as spool:
             first_pass = FirstPass(spool, reader, text, report, workers, progress)
             text, assignments = first_pass.run(inputs, vocabulary, division)
-            result = _second_pass(spool, text, assignments, vocabulary, directory, out)
+            result = _second_pass(spool, reader, text, assignments, vocabulary, tags, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
 
+def _suiting_text(inputs: Inputs, reader: ReaderSettings) -> TextSettings:
+    return TextSettings.choose(formats=inputs.formats, labelled=reader.label_column is not None)
+
+
+def _checked(
+    vocabulary: Vocabulary | VocabularySettings, division: DivisionSettings
+) -> tuple[Vocabulary | VocabularySettings, DivisionSettings]:
+    division.shares()
+    if isinstance(vocabulary, VocabularySettings):
+        vocabulary.check()
+    return vocabulary, division
+
+
+def _fitting(reader: ReaderSettings, text: TextSettings) -> ReaderSettings:
+    """Return how documents are read where tokens are made like this; refuse those that given ones cannot have."""
+    if reader.has_tags:
+        text.check_given_tokens(reader.format)
+        return reader
+    return replace(reader, documents=reader.documents or text.default_documents)
+
+
 def _second_pass(
     spool: Spool,
+    reader: ReaderSettings,
     text: TextSettings,
     assignments: Sequence[Assignment],
     vocabulary: Vocabulary | VocabularySettings,
+    tags: Tags | None,
     directory: Path,
     out: Path,
 ) -> BuildResult:
-    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts."""
+    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise."""
     type_counts, sentences = count_training(spool, assignments)
-    chosen_words = 0
+    types, chosen_words = spool.types, 0
+    tagged = TaggedTypes.of(spool, type_counts, text, tags) if reader.has_tags else None
+    if tagged is not None:
+        types, type_counts = tagged.words, tagged.word_counts(type_counts)
     if isinstance(vocabulary, VocabularySettings):
-        vocabulary, chosen_words = choose_words(spool.types, type_counts, sentences, text, vocabulary)
+        vocabulary, chosen_words = choose_words(types, type_counts, int(sentences.sum()), text, vocabulary)
+    if not vocabulary.labels:
+        counts = dict(zip(spool.labels, sentences[1:].tolist(), strict=True))
+        vocabulary = vocabulary.with_labels({label: count for label, count in counts.items() if count})
     vocabulary.save(directory / VOCABULARY_FILE)
-    splits = write_splits(directory, spool.types, vocabulary, assignments)
+    splits = write_splits(directory, spool, vocabulary, assignments, tagged)
+    if tagged is not None:
+        tagged.save(directory)
     return BuildResult(
         path=out,
         vocabulary=vocabulary,
@@ -173,6 +226,8 @@ def _second_pass(
         splits=splits,
         forgot_types=spool.forgot_types,
         chosen_words=chosen_words,
+        unseen_labels=unseen_labels(spool, assignments, vocabulary),
+        tags=tagged.tags if tagged is not None else None,
     )
 
 
@@ -191,6 +246,6 @@ def _metadata(
         "documents": result.documents,
         "vocabulary_size": len(result.vocabulary),
         "unique_tokens": result.unique_tokens,
-        "splits": {name: asdict(counts) for name, counts in result.splits.items()},
+        "splits": {name: counts.to_dict() for name, counts in result.splits.items()},
         "files": {file.name: fingerprint(file) for file in sorted(directory.iterdir())},
     }

@@ -51,20 +51,22 @@ class DivisionSettings:
         return 1 - valid - test, valid, test
 
 
-Labelled: TypeAlias = Iterator[tuple[NDArray[np.uint8], Block]]
+Assigned: TypeAlias = Iterator[tuple[NDArray[np.uint8], Block]]
 """The blocks of an input, each with the part that each of its segments belongs to."""
 
-Assignment: TypeAlias = Callable[[], Labelled]
+Assignment: TypeAlias = Callable[[], Assigned]
 """Can be gone through more than once: each call starts from the beginning."""
 
 
-def assign_all(spooled: Spooled, label: int) -> Assignment:
+def assign_all(spooled: Spooled, part: int) -> Assignment:
     """Give a whole input to one part of the dataset."""
-    return partial(_whole, spooled, label)
+    return partial(_whole, spooled, part)
 
 
 def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
+
+    Of the documents of each label, each part gets its share.
 
     A cut by position comes at the end of a sentence. If there are too few sentences, or with `between_tokens` (a
     document is then one sentence), it comes between any two tokens. Too small an input is refused.
@@ -72,9 +74,10 @@ def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -
     shares = settings.shares()
     wanted = sum(share > 0 for share in shares)
     if wanted == 1:
-        return assign_all(spooled, next(label for label in (TRAIN, VALID, TEST) if shares[label]))
+        return assign_all(spooled, next(part for part in (TRAIN, VALID, TEST) if shares[part]))
     if spooled.documents >= wanted:
-        return partial(_by_document, spooled, _sizes(spooled.documents, shares), settings.seed)
+        sizes = _sizes(spooled.documents, shares)
+        return partial(_by_document, spooled, _sizes_by_label(spooled.labelled, sizes), settings.seed)
     if between_tokens or spooled.sentences < wanted:
         if spooled.tokens < wanted:
             raise RnnlmError(
@@ -85,9 +88,9 @@ def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -
     return partial(_by_position, spooled, _cuts_at_sentence_ends(spooled, shares))
 
 
-def _whole(spooled: Spooled, label: int) -> Labelled:
+def _whole(spooled: Spooled, part: int) -> Assigned:
     for block in spooled.blocks():
-        yield np.full(len(block.segments), label, np.uint8), block
+        yield np.full(len(block.segments), part, np.uint8), block
 
 
 def _sizes(total: int, shares: tuple[Fraction, ...]) -> list[int]:
@@ -97,35 +100,61 @@ def _sizes(total: int, shares: tuple[Fraction, ...]) -> list[int]:
 
 
 def _at_least_one(sizes: list[int], shares: tuple[Fraction, ...]) -> list[int]:
-    for label, share in enumerate(shares):
-        if share and not sizes[label]:
+    for part, share in enumerate(shares):
+        if share and not sizes[part]:
             sizes[sizes.index(max(sizes))] -= 1
-            sizes[label] = 1
+            sizes[part] = 1
     return sizes
+
+
+def _sizes_by_label(labelled: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:
+    """Divide the documents of each label as all are divided; return how many go where, (labels, 3).
+
+    A part gets its share of each label, rounded down, and one more of the labels that lack most of theirs, until
+    it is as large as without labels. Training keeps a document of every label, so that the other parts are smaller
+    than that where many labels have one document each; but none is empty that was to have some.
+    """
+    kept = min(1, sizes[TRAIN])
+    divided: NDArray[np.int64]
+    divided, lacking = np.divmod(labelled[:, None] * np.array(sizes), max(1, labelled.sum()))
+    divided[:, TRAIN] = labelled - divided[:, VALID] - divided[:, TEST]
+    train = divided[:, TRAIN]
+    for part in (VALID, TEST):
+        missing = sizes[part] - int(divided[:, part].sum())
+        givers = np.flatnonzero(train > kept)
+        if missing == sizes[part] > 0 == len(givers):
+            givers = np.flatnonzero(train)
+            givers, missing = givers[[labelled[givers].argmin()]], 1
+        givers = givers[np.argsort(-lacking[givers, part], kind="stable")][:missing]
+        divided[givers, part] += 1
+        train[givers] -= 1
+    return divided
 
 
 def _cuts(sizes: list[int]) -> list[int]:
     return [sizes[0], sizes[0] + sizes[1]]
 
 
-def _by_document(spooled: Spooled, sizes: list[int], seed: int) -> Labelled:
-    """Choose documents in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
+def _by_document(spooled: Spooled, sizes: NDArray[np.int64], seed: int) -> Assigned:
+    """Choose documents of each label in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
     generator = random.Random(seed)
-    left = list(sizes)
-    label = TRAIN
+    left_by_label = sizes.tolist()
+    part = TRAIN
     for block in spooled.blocks():
-        labels = np.empty(len(block.segments), np.uint8)
+        parts = np.empty(len(block.segments), np.uint8)
         begins = np.flatnonzero(block.segments["begins"] & BEGINS_DOCUMENT)
-        labels[: begins[0] if len(begins) else None] = label
-        for start, stop in zip(begins, [*begins[1:], None], strict=True):
+        parts[: begins[0] if len(begins) else None] = part
+        labels = block.segments["label"][begins].tolist()
+        for start, stop, label in zip(begins, [*begins[1:], None], labels, strict=True):
+            left = left_by_label[label]
             choice = int(generator.random() * sum(left))
-            label = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
-            left[label] -= 1
-            labels[start:stop] = label
-        yield labels, block
+            part = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
+            left[part] -= 1
+            parts[start:stop] = part
+        yield parts, block
 
 
-def _by_position(spooled: Spooled, cuts: list[int]) -> Labelled:
+def _by_position(spooled: Spooled, cuts: list[int]) -> Assigned:
     """Divide at positions counted in tokens; a sentence that is cut becomes two."""
     first = 0
     for block in spooled.blocks():
@@ -133,9 +162,9 @@ def _by_position(spooled: Spooled, cuts: list[int]) -> Labelled:
         for cut in cuts:
             segments = _cut(segments, cut - first)
         starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
-        labels = np.searchsorted(cuts, starts, side="right").astype(np.uint8)
+        parts = np.searchsorted(cuts, starts, side="right").astype(np.uint8)
         first += len(block.ids)
-        yield labels, Block(segments, block.ids)
+        yield parts, Block(segments, block.ids)
 
 
 def _cut(segments: NDArray[Any], position: int) -> NDArray[Any]:

@@ -13,26 +13,27 @@ from numpy.typing import NDArray
 from rnnlm.dataset.building.workers import map_in_order
 from rnnlm.text.documents import Piece
 from rnnlm.text.line_ends import LINE_END, LINE_ENDS, MOST_LINE_ENDS
-from rnnlm.text.processor import TextProcessor, TextSettings
+from rnnlm.text.processor import TextProcessor
 
 CHUNK_CHARACTERS = 1 << 16
 """Characters of text that are processed at a time: a tenth of a second's work or so."""
 
-SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("begins", "u1")])
-"""A segment is what a piece of a document adds to a sentence: usually all of it."""
+SEGMENT = np.dtype([("tokens", "<u4"), ("characters", "<u4"), ("label", "<u4"), ("begins", "u1")])
+"""A segment is what a piece of a document adds to a sentence: usually all of it. Labels have numbers from 1."""
 
 BEGINS_SENTENCE = 1
 BEGINS_DOCUMENT = 2
 
 
 class EncodedChunk(NamedTuple):
-    """Some pieces of documents, tokenized: ids stand for positions in `types`.
+    """Some pieces of documents, tokenized: ids stand for positions in `types`, the numbers of labels in `labels`.
 
     `documents` counts those that begin here, with tokens or without; `pending` holds the flags of a beginning that
     no token has followed yet; `characters` counts those of the text.
     """
 
     types: list[str]
+    labels: list[str]
     ids: NDArray[np.uint32]
     segments: NDArray[Any]
     documents: int
@@ -43,6 +44,7 @@ class EncodedChunk(NamedTuple):
 def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedChunk:
     """Tokenize pieces of documents."""
     positions: defaultdict[str, int] = defaultdict(count().__next__)
+    labels: defaultdict[str, int] = defaultdict(count(1).__next__)
     ids: list[int] = []
     segments = []
     documents = pending = characters = 0
@@ -57,22 +59,23 @@ def encode_pieces(processor: TextProcessor, pieces: Iterable[Piece]) -> EncodedC
             tokens = processor.tokenize_sentence(sentence)
             if tokens:
                 ids.extend(map(positions.__getitem__, tokens))
-                segments.append((len(tokens), len(sentence), pending))
+                label = 0 if piece.label is None else labels[piece.label]
+                segments.append((len(tokens), processor.characters(sentence), label, pending))
                 pending = 0
     arrays = np.array(ids, np.uint32), np.array(segments, SEGMENT)
-    return EncodedChunk(list(positions), *arrays, documents, pending, characters)
+    return EncodedChunk(list(positions), list(labels), *arrays, documents, pending, characters)
 
 
 def encode_documents(
-    pieces: Iterable[Piece], settings: TextSettings, workers: int, progress: Callable[[int], object]
+    pieces: Iterable[Piece], processor: TextProcessor, workers: int, progress: Callable[[int], object]
 ) -> Generator[EncodedChunk, None, None]:
     """Tokenize documents, in order, with as many processes as `workers`; the result is the same for any number.
 
     `progress` is called with the number of characters of each chunk when it is done.
     """
-    if settings.keep_lines:
+    if processor.settings.keep_lines:
         pieces = _with_inner_line_ends(pieces)
-    encode = partial(encode_pieces, TextProcessor(settings))
+    encode = partial(encode_pieces, processor)
     with closing(map_in_order(encode, _chunks(pieces), workers)) as chunks:
         for chunk in chunks:
             yield chunk
@@ -82,13 +85,13 @@ def encode_documents(
 def _with_inner_line_ends(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Leave out the line ends around documents; let those between two pieces begin the second."""
     between, has_begun = "", False
-    for text, begins_document in pieces:
+    for text, begins_document, label in pieces:
         has_begun = has_begun and not begins_document
         whole = between + text if has_begun else text.lstrip()
         text = whole.rstrip()
         between = LINE_END * min(len(LINE_ENDS.findall(whole, len(text))), MOST_LINE_ENDS)
         has_begun = has_begun or bool(text)
-        yield Piece(text, begins_document)
+        yield Piece(text, begins_document, label)
 
 
 def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

@@ -11,9 +11,10 @@ from rnnlm.dataset.building.spool import Spool, Spooled
 from rnnlm.errors import RnnlmError
 from rnnlm.text.documents import Piece
 from rnnlm.text.lines import source_name
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.readers import ReaderSettings, read_documents
 from rnnlm.text.report import ReadReport, counted
+from rnnlm.text.tagged import PairProcessor
 from rnnlm.text.vocabulary import Vocabulary
 
 MOST_REASONS = 5
@@ -35,7 +36,9 @@ class FirstPass:
         self, inputs: Sequence[str], vocabulary: Vocabulary | VocabularySettings, division: DivisionSettings
     ) -> tuple[TextSettings, list[Assignment]]:
         """Read, learn what the settings lack, and divide; return the full settings and the parts of the inputs."""
-        text, pieces = learn(self.text, self._documents(inputs), vocabulary, self.report)
+        text, pieces = self.text, self._documents(inputs)
+        if not self.reader.has_tags:
+            text, pieces = learn(text, pieces, vocabulary, self.report)
         spooled = self._add(inputs, pieces, text)
         assignments = [divide(spooled, division, between_tokens=not text.sentences)]
         for label, file in ((VALID, division.valid_file), (TEST, division.test_file)):
@@ -54,7 +57,8 @@ class FirstPass:
         self, inputs: Sequence[str], pieces: Iterator[Piece], text: TextSettings, reported: int = 0
     ) -> Spooled:
         """Spool the documents of inputs; the first `reported` messages are not about these."""
-        with closing(encode_documents(pieces, text, self.workers, self.progress)) as chunks:
+        processor = PairProcessor(text) if self.reader.has_tags else TextProcessor(text)
+        with closing(encode_documents(pieces, processor, self.workers, self.progress)) as chunks:
             spooled = self.spool.add(chunks)
         if not spooled.tokens:
             name = ", ".join(map(source_name, inputs))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnnlm.dataset.building.division import TRAIN, Assignment
 from rnnlm.dataset.building.encode import BEGINS_SENTENCE
 from rnnlm.dataset.building.spool import Spool
+from rnnlm.dataset.store import SPLITS
 from rnnlm.errors import RnnlmError
 from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
@@ -37,7 +38,8 @@ class VocabularySettings:
     special
         The names of the special tokens.
     extends
-        A vocabulary whose tokens come first, with their ids; its special tokens are then taken too.
+        A vocabulary whose tokens come first, with their ids; its special tokens are then taken too. The labels are
+        the corpus's.
     """
 
     size: int = 8000
@@ -77,16 +79,37 @@ def learn(
     return settings, pieces
 
 
-def count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], int]:
-    """Count, in the training part, each type and the sentences."""
+def count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count, in the training part, each type, and the sentences of no label and of each label."""
     counts = np.zeros(len(spool.types) + 1, np.int64)
-    sentences = 0
+    sentences = np.zeros(len(spool.labels) + 1, np.int64)
     for assignment in assignments:
-        for labels, (segments, ids) in assignment():
-            chosen = labels == TRAIN
+        for parts, (segments, ids) in assignment():
+            chosen = parts == TRAIN
             counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
-            sentences += int(np.count_nonzero(segments["begins"][chosen] & BEGINS_SENTENCE))
+            begins = segments["label"][chosen & ((segments["begins"] & BEGINS_SENTENCE) != 0)]
+            sentences += np.bincount(begins, minlength=len(sentences))
     return counts, sentences
+
+
+def unseen_labels(
+    spool: Spool, assignments: Iterable[Assignment], vocabulary: Vocabulary
+) -> dict[str, tuple[int, list[str]]]:
+    """Return, by the name of a part, how many sentences have labels that a vocabulary lacks, and these labels."""
+    unseen = np.array([False, *(vocabulary.start_of(label) == Vocabulary.start_id for label in spool.labels)])
+    if not unseen.any():
+        return {}
+    names, counts = list(spool.labels), np.zeros((len(SPLITS), len(unseen)), np.int64)
+    for assignment in assignments:
+        for parts, (segments, _) in assignment():
+            begins = (segments["begins"] & BEGINS_SENTENCE) != 0
+            np.add.at(counts, (parts[begins], segments["label"][begins]), 1)
+    counts[:, ~unseen] = 0
+    return {
+        part: (int(of_part.sum()), [names[k - 1] for k in np.flatnonzero(of_part)])
+        for part, of_part in zip(SPLITS, counts, strict=True)
+        if of_part.any()
+    }
 
 
 def _with_punkt(settings: TextSettings, pieces: Iterator[Piece]) -> tuple[TextSettings, Iterator[Piece]]:
@@ -120,7 +143,7 @@ def choose_words(
 ) -> tuple[Vocabulary, int]:
     """Keep the most frequent words, those of one count in alphabetical order; return their number too."""
     special = [choice.special.unknown, choice.special.start, choice.special.end]
-    first = special if choice.extends is None else choice.extends.tokens
+    first = special if choice.extends is None else choice.extends.tokens[: choice.extends.first_label_id]
     known = set(first)
     if not sentences:
         raise RnnlmError(

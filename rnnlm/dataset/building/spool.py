@@ -16,6 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.building.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE, SEGMENT, EncodedChunk
+from rnnlm.errors import RnnlmError, shown
+
+MAX_LABELS = 100_000
+"""A column with more different values holds no labels."""
 
 MAX_TYPES = 750_000
 MAX_TYPE_CHARACTERS = 30_000_000
@@ -42,7 +46,7 @@ class Spooled(NamedTuple):
     """What one input added to the spool.
 
     `blocks` reads it back, about a million tokens at a time; `documents` are those with tokens, `empty_documents`
-    those without.
+    those without. `labelled` counts the former by the number of their label, 0 for none.
     """
 
     blocks: Callable[[], Iterator[Block]]
@@ -50,6 +54,7 @@ class Spooled(NamedTuple):
     empty_documents: int
     sentences: int
     tokens: int
+    labelled: NDArray[np.int64]
 
 
 class Spool:
@@ -59,6 +64,8 @@ class Spool:
     ----------
     types
         Provisional ids, from 1.
+    labels
+        The labels of documents and their numbers, from 1.
     inputs
         What was added.
     forgot_types
@@ -67,6 +74,7 @@ class Spool:
 
     def __init__(self, ids: BinaryIO, segments: BinaryIO) -> None:
         self.types: dict[str, int] = {}
+        self.labels: dict[str, int] = {}
         self.inputs: list[Spooled] = []
         self.forgot_types = False
         self._counts = np.zeros(1, np.int64)
@@ -78,6 +86,7 @@ class Spool:
         first_segment = self._segments.seek(0, os.SEEK_END) // SEGMENT.itemsize
         first_token = self._ids.seek(0, os.SEEK_END) // ID.itemsize
         segments = begun = documents = sentences = tokens = pending = 0
+        labelled = np.zeros(1, np.int64)
         for chunk in chunks:
             begins = chunk.segments["begins"]
             if len(begins):
@@ -88,6 +97,11 @@ class Spool:
             self._counts.resize(len(self.types) + 1, refcheck=False)
             self._counts[provisional] += np.bincount(chunk.ids, minlength=len(provisional))
             self._ids.write(provisional[chunk.ids].tobytes())
+            numbers = self._number_labels(chunk.labels)
+            chunk.segments["label"] = numbers[chunk.segments["label"]]
+            labelled.resize(len(self.labels) + 1, refcheck=False)
+            of_documents = chunk.segments["label"][(begins & BEGINS_DOCUMENT) != 0]
+            labelled += np.bincount(of_documents, minlength=len(labelled))
             self._segments.write(chunk.segments.tobytes())
             segments += len(begins)
             begun += chunk.documents
@@ -97,7 +111,7 @@ class Spool:
             if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
                 self._forget_rare_types()
         blocks = partial(self._blocks, first_segment, first_token, segments)
-        self.inputs.append(Spooled(blocks, documents, begun - documents, sentences, tokens))
+        self.inputs.append(Spooled(blocks, documents, begun - documents, sentences, tokens, labelled))
         return self.inputs[-1]
 
     def _blocks(self, segment: int, token: int, left: int) -> Iterator[Block]:
@@ -120,6 +134,17 @@ class Spool:
             len(token) for token, number in zip(types, provisional, strict=True) if number > numbered_before
         )
         return np.array(provisional, np.uint32)
+
+    def _number_labels(self, labels: list[str]) -> NDArray[np.uint32]:
+        """Return the number of no label and of each of some labels."""
+        known = self.labels
+        numbers = [known.setdefault(label, len(known) + 1) for label in labels]
+        if len(known) > MAX_LABELS:
+            raise RnnlmError(
+                f"There are more than {MAX_LABELS:,} different labels, such as {shown(labels[-1])}; choose a"
+                " column with fewer values with `label_column`."
+            )
+        return np.array([0, *numbers], np.uint32)
 
     def _forget_rare_types(self) -> None:
         """Forget the types seen fewest times, at least half of them, and renumber the rest."""

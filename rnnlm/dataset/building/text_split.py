@@ -8,8 +8,10 @@ from pathlib import Path
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset, Split
+from rnnlm.errors import RnnlmError
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.report import ReadReport
+from rnnlm.text.tags import Tags
 from rnnlm.text.vocabulary import Vocabulary
 
 
@@ -19,13 +21,31 @@ def text_split(
     vocabulary: Vocabulary,
     reader: ReaderSettings | None = None,
     report: ReadReport | None = None,
+    tags: Tags | None = None,
 ) -> Iterator[Split]:
     """Process a text file of any format as a vocabulary's training text was, for as long as the context lasts.
 
     The ids are on disk, in a temporary dataset: memory does not grow with the text, and it is measured exactly as
-    if it had been preprocessed. Parameters and errors are those of `build_dataset`.
+    if it had been preprocessed. Parameters and errors are those of `build_dataset`; a
+    vocabulary that has labels needs those of the text, and tags need a text whose tokens have some.
     """
+    column = None if reader is None else reader.label_column
+    if vocabulary.labels and column is None:
+        raise RnnlmError(f"{path}: the model's texts have labels; name the column with these as `label_column`.")
+    if column is not None and not vocabulary.labels:
+        raise RnnlmError(f"`label_column={column}`: the model has no labels; leave it out.")
+    if tags is not None and (reader is None or not reader.has_tags):
+        form = "segmented" if tags.segmented else "tagged"
+        raise RnnlmError(f"{path}: the model's tokens have tags; give a text that has, with `format={form}`.")
     with tempfile.TemporaryDirectory() as directory:
         out, everything = Path(directory, "dataset"), DivisionSettings(valid_fraction=0, test_fraction=1)
-        build_dataset([str(path)], out, reader=reader, vocabulary=vocabulary, division=everything, report=report)
+        build_dataset(
+            [str(path)],
+            out,
+            reader=reader,
+            vocabulary=vocabulary,
+            tags=tags,
+            division=everything,
+            report=report,
+        )
         yield Dataset.open(out).test
