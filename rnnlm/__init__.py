@@ -1,4 +1,4 @@
-"""Train character- and word-level recurrent language models with NumPy.
+"""Train recurrent networks over text with NumPy: language models, classifiers and taggers.
 
 >>> import rnnlm
 >>> lm = rnnlm.load("runs/reddit")
@@ -12,30 +12,35 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from rnnlm.models.classifier import Classifier
     from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models.tagger import Tagger
 
-__all__ = ["LanguageModel", "RnnlmError", "load"]
+__all__ = ["Classifier", "LanguageModel", "RnnlmError", "Tagger", "load"]
 
 
-def load(path: "str | Path") -> "LanguageModel":
+def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger":
     """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
+
+    What it does is the ``task`` of its configuration: ``load(path).generate(…)`` is for a language model,
+    ``load(path).predict(texts)`` for the others.
 
     Raises
     ------
     RnnlmError
         If there is none, or it is damaged.
     """
-    from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models import kinds
 
-    return LanguageModel.load(path)
+    return kinds.load(path)
 
 
 def __getattr__(name: str) -> "Any":
     # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
-    if name == "LanguageModel":
-        from rnnlm.models.language_model import LanguageModel
+    if name in ("Classifier", "LanguageModel", "Tagger"):
+        from rnnlm.models import kinds
 
-        return LanguageModel
+        return getattr(kinds, name)
     if name == "__version__":
         from importlib.metadata import version
 

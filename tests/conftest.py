@@ -202,3 +202,99 @@ def word_model(word_run: Path) -> LanguageModel:
 @pytest.fixture(scope="session")
 def char_model(char_run: Path) -> LanguageModel:
     return LanguageModel.load(char_run)
+
+
+KINDS = {"animal": ["cat", "dog", "hen", "cow"], "plant": ["oak", "elm", "fern"], "stone": ["slate", "flint"]}
+
+
+def labelled_rows(number: int, seed: int) -> list[tuple[str, str]]:
+    """Return labels and short texts, each of which has a word of its label somewhere."""
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(number):
+        label = rng.choices(list(KINDS), [5, 3, 2])[0]
+        words = rng.choices(["there", "is", "a", "very", "old"], k=rng.randint(1, 6))
+        words.insert(rng.randint(0, len(words)), rng.choice(KINDS[label]))
+        rows.append((label, " ".join(words)))
+    return rows
+
+
+@pytest.fixture(scope="session")
+def label_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts whose label one of their words tells."""
+    directory = tmp_path_factory.mktemp("labelled")
+    lines = ["kind,text", *(",".join(row) for row in labelled_rows(300, 0))]
+    (directory / "texts.csv").write_text("\n".join(lines))
+    build_dataset(
+        [str(directory / "texts.csv")],
+        directory / "dataset",
+        reader=ReaderSettings(label_column="kind"),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    return directory / "dataset"
+
+
+@pytest.fixture(scope="session")
+def label_run(tmp_path_factory: pytest.TempPathFactory, label_dataset: Path) -> Path:
+    """Train a classifier that learns all there is to learn."""
+    values: dict[str, dict[str, object]] = {
+        "task": {"name": "classify"},
+        "data": {"path": str(label_dataset)},
+        "model": {"cell": "gru", "embedding_size": 8, "hidden_size": 8, "bidirectional": True, "bias": True},
+        "training": {"batch_size": 4, "epochs": 4, "log_every": 5},
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "constant"},
+    }
+    return train_run(tmp_path_factory.mktemp("label-run"), values)
+
+
+WORD_CLASSES = {
+    "DET": ["The", "the", "a"],
+    "ADJ": ["old", "small", "very-old"],
+    "NOUN": ["cat", "dogs", "owl", "Name"],
+    "VERB": ["sees", "likes", "hears"],
+}
+
+
+def tagged_sentences(number: int, seed: int) -> list[list[tuple[str, str]]]:
+    """Return short sentences of words with the tag of each; some nouns are written with a number."""
+    rng = random.Random(seed)
+    orders = [["DET", "NOUN", "VERB"], ["DET", "ADJ", "NOUN", "VERB", "DET", "NOUN"], ["NOUN", "VERB", "NOUN"]]
+    sentences = []
+    for _ in range(number):
+        words = [(rng.choice(WORD_CLASSES[tag]), tag) for tag in rng.choice(orders)]
+        sentences.append([(f"{word}{rng.randrange(99)}" if word == "Name" else word, tag) for word, tag in words])
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def tag_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sentences whose tags the words tell, and of rare words the characters."""
+    directory = tmp_path_factory.mktemp("tagged")
+    sentences = ("".join(f"{word}\t{tag}\n" for word, tag in words) for words in tagged_sentences(200, 0))
+    (directory / "text.tsv").write_text("\n".join(sentences))
+    build_dataset(
+        [str(directory / "text.tsv")],
+        directory / "dataset",
+        reader=ReaderSettings(format="tagged"),
+        vocabulary=VocabularySettings(min_count=2),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    return directory / "dataset"
+
+
+@pytest.fixture(scope="session")
+def tag_run(tmp_path_factory: pytest.TempPathFactory, tag_dataset: Path) -> Path:
+    """Train a tagger that reads characters."""
+    values: dict[str, dict[str, object]] = {
+        "task": {"name": "tag"},
+        "data": {"path": str(tag_dataset)},
+        "model": {
+            **{"cell": "lstm", "embedding_size": 6, "character_size": 4, "hidden_size": 6},
+            **{"bidirectional": True, "bias": True},
+        },
+        "training": {"batch_size": 4, "epochs": 4, "log_every": 5},
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "constant"},
+    }
+    return train_run(tmp_path_factory.mktemp("tag-run"), values)

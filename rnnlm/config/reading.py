@@ -36,11 +36,9 @@ class Config(Section):
     def _parts_fit_the_task(self) -> "Config":
         task = self.task.name
         if task == "language_model":
-            for key in ("bidirectional", "character_size"):
+            for key, reason in NOT_FOR_LANGUAGE_MODELS.items():
                 if getattr(self.model, key):
-                    raise ValueError(
-                        f"model.{key}: {NOT_FOR_LANGUAGE_MODELS[key]}; leave it out, or set task.name"
-                    )
+                    raise ValueError(f"model.{key}: {reason}; leave it out, or set task.name")
             return self
         if self.training.batching == "stream":
             raise ValueError(f"training.batching: {task} begins every text anew; leave stream out")
@@ -102,12 +100,13 @@ class Config(Section):
             raise RnnlmError(_explain(error)) from error
         return self.model_copy(update={"model": checked.model})
 
+    def values(self) -> dict[str, dict[str, Any]]:
+        """Return the values by section and key, those of `later_keys` only where they are not the default."""
+        return {name: getattr(self, name).set_values() for name in self.set_values()}
+
     def to_yaml(self) -> str:
-        """Return the configuration as YAML, every default included but those of `later_keys`."""
-        values = _without_later_defaults(self)
-        text: str = yaml.safe_dump(
-            {name: _without_later_defaults(getattr(self, name)) for name in values}, sort_keys=False
-        )
+        """Return the `values` as YAML."""
+        text: str = yaml.safe_dump(self.values(), sort_keys=False)
         return text
 
 
@@ -115,16 +114,6 @@ NOT_FOR_LANGUAGE_MODELS = {
     "bidirectional": "a language model cannot read the words that it is to predict",
     "character_size": "is for tag, not for a language model",
 }
-
-
-def _without_later_defaults(section: Section) -> dict[str, Any]:
-    """Return the values of a section, those of its later keys only where they are not the default."""
-    defaults = type(section).model_fields
-    return {
-        name: value
-        for name, value in section.model_dump().items()
-        if name not in section.later_keys or getattr(section, name) != defaults[name].default
-    }
 
 
 SECTIONS: dict[str, type[Section]] = {name: type(field.default) for name, field in Config.model_fields.items()}

@@ -19,6 +19,15 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    def set_values(self) -> dict[str, Any]:
+        """Return the values, those of `later_keys` only where they are not the default."""
+        defaults = type(self).model_fields
+        return {
+            name: value
+            for name, value in self.model_dump().items()
+            if name not in self.later_keys or getattr(self, name) != defaults[name].default
+        }
+
     @field_validator("*", mode="before")
     @classmethod
     def _is_a_number_of_use(cls, value: Any, info: ValidationInfo) -> Any:
@@ -53,6 +62,17 @@ class ModelConfig(Section):
         "softmax_cutoffs",
     )
     """The keys that say which weights there are, and what a trained network computes with them."""
+
+    layer_keys: ClassVar = (
+        "cell",
+        "nonlinearity",
+        "embedding_size",
+        "hidden_size",
+        "num_layers",
+        "bias",
+        "residual",
+    )
+    """Those of them that networks of several tasks have in common."""
 
     cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
         "rnn", description="Recurrent cell: `rnn` is the vanilla one."
@@ -124,10 +144,6 @@ class ModelConfig(Section):
         "uniform", description="How recurrent weights start."
     )
     recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
-
-    def architecture(self) -> dict[str, Any]:
-        """Return the values of `architecture_keys`."""
-        return {key: getattr(self, key) for key in self.architecture_keys}
 
     @model_validator(mode="after")
     def _nonlinearity_applies(self) -> "ModelConfig":

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rnnlm.dataset.windows import sentence_starts
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.ngram import NgramModel
 from rnnlm.evaluation.scoring import Losses
@@ -105,7 +106,7 @@ class TokenProbabilities:
 
     def of_text(self, ids: Ids) -> Callable[[Ids], Floats]:
         """Do what a `Predictor` does; the text must have as many predictions as the file has lines."""
-        predicted = ids != Vocabulary.start_id
+        predicted = ~sentence_starts(ids)
         predictions = np.count_nonzero(predicted)
         if len(self.probabilities) != predictions:
             raise RnnlmError(

@@ -33,13 +33,13 @@ def nearest_words(
     """
     if number < 0:
         raise RnnlmError(f"number {number}: give a whole number from 0.")
-    index, first = vocabulary.find(word), vocabulary.first_word_id
+    index, first, words = vocabulary.find(word), vocabulary.first_word_id, vocabulary.first_label_id
     if index < first:
-        words = map(vocabulary.visible, vocabulary.tokens[first:])
-        near = difflib.get_close_matches(word.lower() if vocabulary.settings.lowercase else word, words, n=3)
+        known = map(vocabulary.visible, vocabulary.tokens[first:words])
+        near = difflib.get_close_matches(word.lower() if vocabulary.settings.lowercase else word, known, n=3)
         advice = f"did you mean {' or '.join(map(repr, near))}?" if near else "give a word of the training text."
         raise RnnlmError(f"{word!r} is not in the vocabulary; {advice}")
-    vectors = network.source.table.value
+    vectors = network.source.table.value[:words]
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[index])
     similarities = vectors @ vectors[index] / np.maximum(lengths, np.finfo(vectors.dtype).tiny)
     nearest = [i for i in np.argsort(-similarities, kind="stable") if i >= first and i != index]

@@ -84,10 +84,10 @@ class NgramModel:
         RnnlmError
             If the file is not as it should be, or has a word that is not in the vocabulary.
         """
-        ids = {token.encode(): index for index, token in enumerate(vocabulary.tokens)}
+        size = vocabulary.first_label_id
+        ids = {token.encode(): index for index, token in enumerate(vocabulary.tokens[:size])}
         ids |= {b"<s>": vocabulary.start_id, b"</s>": vocabulary.end_id}
         ids |= {b"<unk>": vocabulary.unknown_id, b"<UNK>": vocabulary.unknown_id}
-        size = len(vocabulary)
         orders: list[Ngrams] = []
         lines = enumerate(file, 1)
         for n, count in enumerate(_read_counts(path, lines), 1):
@@ -114,6 +114,7 @@ class NgramModel:
         # Each row is a token after the words before it; -1, where there are none, is in no n-gram.
         places = at[:, None] + np.arange(1 - len(self.orders), 1)
         words = rows = np.where(places < 0, -1, ids[places].astype(np.int64))
+        words[words >= self.vocabulary_size] = Vocabulary.start_id  # those with labels
         log_probs = self.orders[0].log_probs[words[:, -1]]
         for shorter, order in pairwise(self.orders):
             contexts, words = rows[:, :-1], words[:, 1:]

@@ -3,13 +3,37 @@
 import math
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from rnnlm.dataset.store import Split
 from rnnlm.evaluation.scoring import Losses
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class LabelSums:
+    """Sums over the predictions of the texts of a label: their cross-entropy in nats, and how many they are."""
+
+    nats: float
+    tokens: int
+
+    @property
+    def cross_entropy(self) -> float:
+        """Nats per token."""
+        return self.nats / self.tokens
+
+    @property
+    def perplexity(self) -> float:
+        """``exp(cross_entropy)``."""
+        return perplexity(self.cross_entropy)
+
+    def to_dict(self) -> dict[str, float | int]:
+        """Return the measures by their names in JSON."""
+        return {"tokens": self.tokens, "cross_entropy": self.cross_entropy, "perplexity": self.perplexity}
 
 
 @dataclass(frozen=True)
@@ -26,6 +50,8 @@ class Evaluation:
         The part of both where the unknown token was to be predicted.
     characters
         Length of the text, the end of a sentence counted as one.
+    labels
+        The sums by label, for a model that has labels; texts without a label that it knows are under None.
     """
 
     nats: float
@@ -33,10 +59,18 @@ class Evaluation:
     unknown_nats: float
     unknown_tokens: int
     characters: int
+    labels: dict[str | None, LabelSums] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, losses: Iterable[Losses], split: Split, watch: Callable[[], None] = lambda: None) -> "Evaluation":
+    def of(
+        cls,
+        losses: Iterable[Losses],
+        split: Split,
+        vocabulary: Vocabulary,
+        watch: Callable[[], None] = lambda: None,
+    ) -> "Evaluation":
         """Add up the losses of a split, its windows in whatever order they come; `watch` is called at each."""
+        labels = _Labels(split, vocabulary)
         nats = unknown_nats = 0.0
         tokens = unknown_tokens = 0
         for at, each in losses:
@@ -46,7 +80,8 @@ class Evaluation:
             unknown_nats += float(each[unknown].sum(dtype=np.float64))
             tokens += len(each)
             unknown_tokens += int(np.count_nonzero(unknown))
-        return cls(nats, tokens, unknown_nats, unknown_tokens, split.characters)
+            labels.add(at, each)
+        return cls(nats, tokens, unknown_nats, unknown_tokens, split.characters, labels.sums())
 
     @property
     def cross_entropy(self) -> float:
@@ -74,8 +109,14 @@ class Evaluation:
         known = self.tokens - self.unknown_tokens
         return perplexity((self.nats - self.unknown_nats) / known) if known else None
 
-    def to_dict(self) -> dict[str, float | int | None]:
+    def measures(self) -> dict[str, float]:
+        """Return none: a language model has no measure beside the cross-entropy and what follows from it."""
+        return {}
+
+    def to_dict(self) -> dict[str, Any]:
         """Return the measures by their names in JSON."""
+        known = {label: sums.to_dict() for label, sums in self.labels.items() if label is not None}
+        unknown = self.labels.get(None)
         return {
             "cross_entropy": self.cross_entropy,
             "perplexity": self.perplexity,
@@ -84,7 +125,34 @@ class Evaluation:
             "tokens": self.tokens,
             "unknown_tokens": self.unknown_tokens,
             "perplexity_without_unknown": self.perplexity_without_unknown,
+            **({"labels": known} if self.labels else {}),
+            **({"unknown_labels": unknown.to_dict()} if unknown else {}),
         }
+
+
+class _Labels:
+    """Adds up the losses of a split by the labels of its texts, if the vocabulary has any."""
+
+    def __init__(self, split: Split, vocabulary: Vocabulary) -> None:
+        self._names = [None, *vocabulary.labels]
+        self._first = vocabulary.first_label_id
+        # Signed like places: NumPy would make floats of both.
+        self._ids, self._offsets = split.ids, np.asarray(split.offsets).view(np.int64)
+        self._nats, self._tokens = np.zeros(len(self._names)), np.zeros(len(self._names), np.int64)
+
+    def add(self, at: Ids, losses: Floats) -> None:
+        """Add the losses (N,) of the tokens in some places (N,)."""
+        if len(self._names) == 1:
+            return
+        begins = self._offsets[np.searchsorted(self._offsets, at, side="right") - 1]
+        numbers = np.maximum(self._ids[begins].astype(np.intp) - self._first + 1, 0)
+        self._nats += np.bincount(numbers, losses, len(self._names))
+        self._tokens += np.bincount(numbers, minlength=len(self._names))
+
+    def sums(self) -> dict[str | None, LabelSums]:
+        """Return what was added, for each label of which there are tokens."""
+        every = zip(self._names, self._nats.tolist(), self._tokens.tolist(), strict=True)
+        return {name: LabelSums(nats, tokens) for name, nats, tokens in every if tokens}
 
 
 def perplexity(cross_entropy: float) -> float:

@@ -83,6 +83,7 @@ def rescore(
     *,
     weight: float = 1.0,
     interpolation: Interpolation | None = None,
+    label: str | None = None,
 ) -> Iterator[Rescored]:
     """Yield each hypothesis with the language model's score; every one begins from the zero state.
 
@@ -94,9 +95,12 @@ def rescore(
         The n-best list, read as it is needed.
     weight
         The factor of the language model's base-10 logarithm in the total.
+    label
+        As for `Scorer.scores`.
     """
     hypotheses, again = tee(hypotheses)
-    scores = scorer.scores((each.text for each in again), interpolation=interpolation, one_sentence=True)
+    texts = (each.text for each in again)
+    scores = scorer.scores(texts, interpolation=interpolation, one_sentence=True, label=label)
     for score, hypothesis in zip(scores, hypotheses, strict=True):
         log10_prob = score.log_prob / math.log(10)
         yield Rescored(hypothesis, log10_prob, hypothesis.score + weight * log10_prob)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.dataset.store import Split
-from rnnlm.errors import RnnlmError, shown
+from rnnlm.dataset.windows import sentence_starts
+from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
+from rnnlm.text.chunks import chunks
 from rnnlm.text.vocabulary import Vocabulary
-
-CHUNK_CHARACTERS = 1 << 17
-"""Scoring side by side takes no more texts when they have more characters than this."""
 
 TEXTS_TOGETHER = 64
 """Most texts that are scored side by side."""
@@ -70,6 +69,7 @@ class Scorer:
         batch_size: int = TEXTS_TOGETHER,
         interpolation: Interpolation | None = None,
         one_sentence: bool = False,
+        label: str | None = None,
     ) -> Iterator[Score]:
         """Yield how likely each of some texts is, several at a time.
 
@@ -86,25 +86,28 @@ class Scorer:
             Another model to mix with this one.
         one_sentence
             Whether a text is taken for one sentence, even where it is empty or looks like several.
+        label
+            The label of the texts; needed where the model has labels, and only there.
 
         Raises
         ------
         RnnlmError
-            If one is not a string, or the model overflows.
+            If one is not a string, the model overflows, or the label is not one of its own.
         """
         vocabulary, processor = self._vocabulary, self._vocabulary.processor
-        for together in _chunks(texts, batch_size):
+        start = vocabulary.label_start(label)
+        for together in chunks(texts, batch_size):
             if one_sentence:
                 sentences = [[processor.tokenize(text)] for text in together]
             else:
                 sentences = [list(processor.sentences(text)) for text in together]
             each = [
-                np.array([i for words in text for i in vocabulary.encode(words, start=True, end=True)], np.intp)
+                np.array([i for words in text for i in (start, *vocabulary.encode(words, end=True))], np.intp)
                 for text in sentences
             ]
             for text, ids, log_probs in zip(sentences, each, self._log_probs(each, interpolation), strict=True):
                 tokens = [token for words in text for token in (*words, vocabulary.end_token)]
-                predicted = log_probs[ids != vocabulary.start_id]
+                predicted = log_probs[~sentence_starts(ids)]
                 unknown = int(np.count_nonzero(ids == vocabulary.unknown_id))
                 yield Score(float(predicted.sum()), list(zip(tokens, predicted.tolist(), strict=True)), unknown)
 
@@ -150,7 +153,7 @@ class Scorer:
         """
         with closing(self._split_losses(split, dynamic)) as of_network:
             windows = _mixed(of_network, np.asarray(split.ids), interpolation)
-            evaluation = Evaluation.of(windows, split, watch)
+            evaluation = Evaluation.of(windows, split, self._vocabulary, watch)
         refuse_overflow(evaluation.nats)
         return evaluation
 
@@ -177,27 +180,6 @@ class Scorer:
         ids = np.asarray(split.ids)
         parts = readings(ids, self._carries_state)
         return dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)
-
-
-def _chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """Yield texts in lists of `size`, or fewer where they are long; what was read before an error comes first."""
-    chunk: list[str] = []
-    characters = 0
-    try:
-        for text in texts:
-            if not isinstance(text, str):
-                raise RnnlmError(f"A text to score must be a string, not {shown(text)}.")
-            chunk.append(text)
-            characters += len(text)
-            if len(chunk) == size or characters > CHUNK_CHARACTERS:
-                yield chunk
-                chunk, characters = [], 0
-    except RnnlmError:
-        if chunk:
-            yield chunk
-        raise
-    if chunk:
-        yield chunk
 
 
 def _mixed(windows: Iterable[Losses], ids: Ids, interpolation: Interpolation | None) -> Iterable[Losses]:

@@ -6,12 +6,11 @@ from typing import TypeAlias
 import numpy as np
 
 from rnnlm.dataset.store import Split
-from rnnlm.dataset.windows import place_of, window
+from rnnlm.dataset.windows import place_of, sentence_starts, window
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.optim.sgd import SGD
-from rnnlm.text.vocabulary import Vocabulary
 
 SIDE_BY_SIDE = 32
 """Most readings in a window."""
@@ -44,7 +43,7 @@ def readings(ids: Ids, carries_state: bool) -> Ids:
     (N, 2)
         Where in `ids` each reading begins, and how many tokens it predicts.
     """
-    starts = np.flatnonzero(ids == Vocabulary.start_id)
+    starts = np.flatnonzero(sentence_starts(ids))
     if carries_state:
         return np.array([(0, len(ids) - len(starts))] if len(ids) else [], np.intp).reshape(-1, 2)
     return np.stack([starts, np.diff(starts, append=len(ids)) - 1], axis=1)

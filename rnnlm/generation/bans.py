@@ -44,8 +44,9 @@ class Spellings:
     def _ids(self) -> dict[str, list[int]]:
         """The ids that read alike, such as both quotation marks, by what they read as."""
         ids = defaultdict(list)
-        for i, token in enumerate(self._vocabulary.tokens):
-            if i not in (self._vocabulary.start_id, self._vocabulary.end_id):
+        vocabulary = self._vocabulary
+        for i, token in enumerate(vocabulary.tokens[: vocabulary.first_label_id]):
+            if i not in (vocabulary.start_id, vocabulary.end_id):
                 # Letters and digits read as they are; this check is the faster one.
                 ids[token if token.isalnum() else self._reading([token])].append(i)
         return dict(ids)

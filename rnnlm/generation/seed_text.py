@@ -17,11 +17,6 @@ class SeedText:
     carries_state
         Whether the network reads the sentences before the last, too.
 
-    Attributes
-    ----------
-    ids
-        What the network reads.
-
     Raises
     ------
     RnnlmError
@@ -33,8 +28,12 @@ class SeedText:
             raise RnnlmError(f"The text to go on from must be a string, not {shown(text)}.")
         self._text, self._vocabulary = text, vocabulary
         self._sentences = list(vocabulary.processor.sentences(text)) or [[]]
-        read = self._sentences if carries_state else self._sentences[-1:]
-        self.ids = [i for words in read for i in vocabulary.encode(words, start=True)]
+        self._read = self._sentences if carries_state else self._sentences[-1:]
+
+    def ids(self, label: str | None = None) -> list[int]:
+        """Return what the network reads, every sentence with the start of the text's label; see `label_start`."""
+        start = self._vocabulary.label_start(label)
+        return [i for words in self._read for i in (start, *self._vocabulary.encode(words))]
 
     @property
     def unknown_words(self) -> list[str]:
@@ -51,7 +50,7 @@ class SeedText:
         processor = self._vocabulary.processor
         return Continuation(processor, self._text, self._sentences[-1], tokens, stop, keep_stop)
 
-    def sample(self, drawn: SampledIds) -> Sample:
+    def sample(self, drawn: SampledIds, label: str | None = None) -> Sample:
         """Return the text with the tokens of a sample after it."""
         tokens = self._vocabulary.decode(drawn.ids)
-        return Sample(self.continued(tokens).text, tokens, drawn.log_prob)
+        return Sample(self.continued(tokens).text, tokens, drawn.log_prob, label)

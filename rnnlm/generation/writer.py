@@ -1,6 +1,7 @@
 """Texts that a network writes: drawn at random, as they come, or the most likely ones."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -60,7 +61,8 @@ class Writer:
         Raises
         ------
         RnnlmError
-            If a number is out of its range, the model overflows, or all that could be written is banned.
+            If a number is out of its range, the model overflows or has no such label, or all that could be written
+            is banned.
         """
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
@@ -69,6 +71,16 @@ class Writer:
     @np.errstate(all="ignore")
     def draw(self, seed_text: str, writing: WritingSettings, rngs: list[np.random.Generator]) -> list[Sample]:
         """Draw a text from each of several sources of randomness; see `samples`."""
+        labels = [self._label(writing, rng) for rng in rngs]
+        samples: dict[int, Sample] = {}
+        for label in dict.fromkeys(labels):
+            alike = [i for i, each in enumerate(labels) if each == label]
+            drawn = self._draw(seed_text, replace(writing, label=label), [rngs[i] for i in alike])
+            samples |= zip(alike, drawn, strict=True)
+        return [samples[i] for i in range(len(rngs))]
+
+    def _draw(self, seed_text: str, writing: WritingSettings, rngs: list[np.random.Generator]) -> list[Sample]:
+        """Draw texts of one label."""
         beginning = self.seed_text(seed_text)
         texts = [beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop) for _ in rngs]
 
@@ -78,9 +90,25 @@ class Writer:
             text.append(self.vocabulary.tokens[index])
             return len(text.tokens) if text.stopped else None
 
-        sampler = self._sampler(beginning.ids, writing, rngs)
+        sampler = self._sampler(beginning.ids(writing.label), writing, rngs)
         drawn = sample_ids(sampler, self._longest(writing), kept if writing.stop else None)
-        return [beginning.sample(each) for each in drawn]
+        return [beginning.sample(each, writing.label) for each in drawn]
+
+    def first_label(self, writing: WritingSettings, seed: int | None) -> str | None:
+        """Return the label of the first of `samples`, which is that of a `stream`; None if the model has none."""
+        [rng] = _generators(seed, 1)
+        return self._label(writing, rng)
+
+    def _label(self, writing: WritingSettings, rng: np.random.Generator) -> str | None:
+        """Return the label that is given, else draw one in proportion to the sentences that had it in training."""
+        vocabulary = self.vocabulary
+        if writing.label is not None or not vocabulary.labels:
+            return writing.label
+        counts = np.cumsum(list(vocabulary.label_counts.values()))
+        # From a source of its own, so that a text is the same whether its label is drawn or given.
+        [source] = rng.spawn(1)
+        drawn = int(np.searchsorted(counts, source.random() * counts[-1], side="right"))
+        return vocabulary.labels[min(drawn, len(counts) - 1)]
 
     def stream(
         self, seed_text: str = "", *, writing: WritingSettings | None = None, seed: int | None = None
@@ -88,14 +116,17 @@ class Writer:
         """Draw a text piece by piece, the seed text first.
 
         The pieces together are the text of the first of `samples` for the same parameters. A piece comes as soon
-        as no later token can change it: with words, one token late. Numbers that are out of their range, and a
-        ban of every word, are refused at once; other errors come where pieces are taken.
+        as no later token can change it: with words, one token late. Numbers that are out of their range, an
+        unknown label, and a ban of every word, are refused at once; other errors come where pieces are taken.
         """
         writing = writing or WritingSettings()
         # These refuse what makes no sense, here and not where the first piece is taken.
         self._longest(writing)
         self._bans(writing)
-        return self._pieces(seed_text, writing, _generators(seed, 1))
+        rngs = _generators(seed, 1)
+        writing = replace(writing, label=self._label(writing, rngs[0]))
+        self.vocabulary.label_start(writing.label)
+        return self._pieces(seed_text, writing, rngs)
 
     @np.errstate(all="ignore")
     def beam_search(
@@ -116,17 +147,23 @@ class Writer:
         beginning = self.seed_text(seed_text)
         found = beam_search(
             self._network,
-            beginning.ids,
+            beginning.ids(writing.label),
             width,
             bans=self._bans(writing),
             max_tokens=self._longest(writing),
             min_tokens=writing.min_tokens,
         )
-        return [beginning.sample(each) for each in found]
+        return [beginning.sample(each, writing.label) for each in found]
 
     @np.errstate(all="ignore")
     def next_tokens(
-        self, text: str, number: int = 10, *, allow_unknown: bool = False, writing: WritingSettings | None = None
+        self,
+        text: str,
+        number: int = 10,
+        *,
+        allow_unknown: bool = False,
+        writing: WritingSettings | None = None,
+        label: str | None = None,
     ) -> list[tuple[str, float]]:
         """Return the tokens most likely to follow a text with their probabilities, the most likely first.
 
@@ -139,6 +176,8 @@ class Writer:
         writing
             The way of writing whose choices are listed: the probabilities are those with which the next token is
             drawn. None for the model's own probabilities.
+        label
+            The label of the text, for a model that has labels; with `writing`, that says so.
 
         Raises
         ------
@@ -147,7 +186,7 @@ class Writer:
         """
         if number < 0:
             raise RnnlmError(f"number {number}: give a whole number from 0.")
-        prompt = self.seed_text(text).ids
+        prompt = self.seed_text(text).ids(label if writing is None else writing.label)
         if writing is None:
             log_probs, _ = read_prompt(self._network, prompt)
             refuse_overflow(log_probs)
@@ -176,7 +215,7 @@ class Writer:
         text = beginning.continued(stop=writing.stop, keep_stop=writing.keep_stop)
         # It begins here and not before: the network may have served others until now.
         with np.errstate(all="ignore"):
-            sampler = self._sampler(beginning.ids, writing, rngs)
+            sampler = self._sampler(beginning.ids(writing.label), writing, rngs)
         shown = 0
         for index in stream_ids(sampler, self._longest(writing)):
             text.append(self.vocabulary.tokens[index])
@@ -198,7 +237,7 @@ class Writer:
     def _bans(self, writing: WritingSettings) -> Bans:
         """Return what is not written, and refuse to write without any word."""
         vocabulary = self.vocabulary
-        forbidden = {vocabulary.start_id} | (set() if writing.allow_unknown else {vocabulary.unknown_id})
+        forbidden = set(vocabulary.start_ids) | (set() if writing.allow_unknown else {vocabulary.unknown_id})
         phrases = [phrase for text in writing.ban for phrase in self._spellings.phrases(text)]
         words = {i for phrase in phrases if len(phrase) == 1 for i in phrase[0]}
         if words and len(vocabulary) - len(words | forbidden) == 1:  # the end of the sentence

@@ -1,7 +1,8 @@
 """How a text is written, and a text that was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampling import SamplingSettings
@@ -32,6 +33,9 @@ class WritingSettings:
         model of characters or of parts of words they are not written within other words either.
     keep_stop
         Whether a text ends after the stop text instead. The token in which that ends is kept whole.
+    label
+        The label of the texts, for a model that has learned from texts with labels. None to draw one for each, as
+        often as it was seen; where nothing is drawn, it must be given.
 
     Raises
     ------
@@ -46,6 +50,7 @@ class WritingSettings:
     allow_unknown: bool = False
     ban: Sequence[str] = ()
     keep_stop: bool = False
+    label: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("max_tokens", self.max_tokens), ("min_tokens", self.min_tokens)):
@@ -86,8 +91,15 @@ class Sample:
     log_prob
         Natural logarithm of the probability that the model gives what was added, the end of the sentence
         included where it was reached.
+    label
+        Its label; None where the model has none.
     """
 
     text: str
     tokens: list[str]
     log_prob: float
+    label: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON, without a label where it has none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}

@@ -1,13 +1,11 @@
 """The language model: network, vocabulary and text processing in one object."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.dataset.batches import SentenceBatches, StreamBatches
+from rnnlm.dataset.batches import Batches, SentenceBatches, StreamBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation
@@ -17,13 +15,12 @@ from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
 from rnnlm.generation.writing import Sample, WritingSettings
-from rnnlm.models.model import Model
+from rnnlm.models.model import Model, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
-from rnnlm.storage.finding import read_checkpoint
-from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.text.vocabulary import Vocabulary
 
 
 class LanguageModel(Model):
@@ -31,13 +28,14 @@ class LanguageModel(Model):
 
     Attributes
     ----------
-    network, vocabulary, config
-        Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
     writer
         Writes texts. It also searches for the most likely ones, and lists the tokens that may come next.
     scorer
         Measures texts. It also scores many side by side, and fits the weight of a mixture with another model.
     """
+
+    task = "language_model"
+    called = "language model"
 
     def __init__(self, network: Network, vocabulary: Vocabulary, config: Config) -> None:
         self.network = network
@@ -50,31 +48,14 @@ class LanguageModel(Model):
     @classmethod
     def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":
         """Make an untrained model with the dataset's vocabulary; see `Model.create`."""
-        size = len(dataset.vocabulary)
-        if config.model.vocabulary_size not in (None, size):
-            raise RnnlmError(
-                f"model.vocabulary_size: {config.model.vocabulary_size}, but {dataset.path} has "
-                f"{size} tokens; leave the key out to take the dataset's."
-            )
-        return cls(make_network(config, size), dataset.vocabulary, config)
+        check_vocabulary_size(config, dataset)
+        return cls(make_network(config, len(dataset.vocabulary)), dataset.vocabulary, config)
 
     @classmethod
     def restore(cls, checkpoint: Checkpoint) -> "LanguageModel":
         """Make the trained model of a checkpoint, which has its vocabulary; see `Model.restore`."""
-        source = str(checkpoint.directory / VOCABULARY_FILE)
-        vocabulary = Vocabulary.from_bytes(checkpoint.file(VOCABULARY_FILE), source)
+        vocabulary = vocabulary_of(checkpoint)
         return cls(restored_network(checkpoint, len(vocabulary)), vocabulary, checkpoint.config)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "LanguageModel":
-        """Load a run's best checkpoint, or the checkpoint directory itself.
-
-        Raises
-        ------
-        RnnlmError
-            If there is none, or it is damaged.
-        """
-        return cls.restore(read_checkpoint(path))
 
     def generate(
         self,
@@ -91,6 +72,7 @@ class LanguageModel(Model):
         allow_unknown: bool = False,
         ban: Sequence[str] = (),
         keep_stop: bool = False,
+        label: str | None = None,
         seed: int | None = None,
     ) -> str:
         """Continue a text, or write a sentence where there is none.
@@ -101,8 +83,8 @@ class LanguageModel(Model):
             As for `samples`.
         temperature, top_k, top_p, greedy, repetition_penalty
             How the next token is chosen; see `SamplingSettings`.
-        max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop
-            Where a text ends, and what is not written; see `WritingSettings`.
+        max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop, label
+            Where a text ends, what is not written, and of which label it is; see `WritingSettings`.
 
         Returns
         -------
@@ -115,7 +97,7 @@ class LanguageModel(Model):
             As for `samples`, or if a stop text or a ban is empty.
         """
         sampling = SamplingSettings(temperature, top_k, top_p, greedy, repetition_penalty)
-        writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop)
+        writing = WritingSettings(sampling, max_tokens, min_tokens, stop, allow_unknown, ban, keep_stop, label)
         [sample] = self.samples(seed_text, writing=writing, seed=seed)
         return sample.text
 
@@ -144,7 +126,8 @@ class LanguageModel(Model):
         ----------
         ids : (T,)
             Token ids, read from the zero state; (1, T) is taken as well. A sentence begins with the start token:
-            ``vocabulary.encode(tokens, start=True)``.
+            ``vocabulary.encode(tokens, start=True)``, or where the model has labels with that of its label:
+            ``[vocabulary.label_start(label), *vocabulary.encode(tokens)]``.
 
         Returns
         -------
@@ -170,33 +153,34 @@ class LanguageModel(Model):
         refuse_overflow(log_probs)
         return log_probs[:, 0]
 
-    def score(self, text: str) -> Score:
+    def score(self, text: str, *, label: str | None = None) -> Score:
         """Return how likely a text is, sentence by sentence and token by token.
 
-        The hidden state is carried from sentence to sentence where the model was trained on a stream.
+        The hidden state is carried from sentence to sentence where the model was trained on a stream. A model that
+        has labels says how likely the text is among those of its `label`, which it needs to know.
 
         Raises
         ------
         RnnlmError
-            If there is nothing to score in the text, or the model overflows.
+            If there is nothing to score in the text, the model overflows, or the label is not one of its own.
         """
-        [score] = self.scorer.scores([text])
+        [score] = self.scorer.scores([text], label=label)
         if not score.tokens:
             raise RnnlmError("The text has no tokens; give at least one word.")
         return score
 
-    def perplexity(self, texts: Iterable[str]) -> float:
-        """Return the perplexity over all tokens of some texts.
+    def perplexity(self, texts: Iterable[str], *, label: str | None = None) -> float:
+        """Return the perplexity over all tokens of some texts, of one label where the model has labels.
 
         Raises
         ------
         RnnlmError
-            If there are none, or there is nothing to score in one of them.
+            If there are none, there is nothing to score in one of them, or the label is not one of the model's.
         """
         if isinstance(texts, str):
             raise RnnlmError("perplexity needs a list of texts; put the text in [ ].")
         nats, tokens = 0.0, 0
-        for number, score in enumerate(self.scorer.scores(texts), start=1):
+        for number, score in enumerate(self.scorer.scores(texts, label=label), start=1):
             if not score.tokens:
                 raise RnnlmError(f"Text {number} has no tokens; give at least one word, or leave it out.")
             nats -= score.log_prob
@@ -216,34 +200,23 @@ class LanguageModel(Model):
         """Measure the model on a part of a dataset that has the model's vocabulary; see `Scorer.evaluate`."""
         return self.scorer.evaluate(split, dynamic=dynamic, interpolation=interpolation, watch=watch)
 
-    def files(self) -> dict[str, bytes]:
-        """Return the vocabulary's file."""
-        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
-
-    def batches(self, split: Split) -> SentenceBatches | StreamBatches:
+    def batches(self, split: Split) -> Batches:
         """Return sentences, or windows of a stream, as the configuration says."""
         training = self.config.training
         if training.batching == "stream":
             return StreamBatches(split, training.batch_size, training.bptt_steps)
         return SentenceBatches(split, training.batch_size, training.seed)
 
-    def preview(self, rng: np.random.Generator, length: int) -> str:
+    def preview(self, split: Split, rng: np.random.Generator, length: int) -> str:
         """Write a text of at most `length` tokens."""
         [sample] = self.writer.draw("", WritingSettings(max_tokens=length), [rng])
         return sample.text
 
     @property
-    def guessing_loss(self) -> float:
-        """The loss of one who takes all tokens for equally likely."""
-        return math.log(len(self.vocabulary))
+    def answers(self) -> Sequence[str]:
+        """All tokens, in the order of their ids."""
+        return self.vocabulary.tokens
 
     def data_description(self) -> str:
         """Say how large the vocabulary is."""
         return f"{len(self.vocabulary):,} tokens in the vocabulary"
-
-    def description(self) -> str:
-        """Describe the network in one line."""
-        model = self.config.model
-        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
-        weights = sum(value.size for value in self.network.parameters.values())
-        return f"{model.cell}, {model.num_layers} x {model.hidden_size}, {source}, {weights:,} weights"

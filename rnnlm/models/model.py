@@ -1,31 +1,80 @@
 """What every kind of model has in common."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.dataset.batches import SentenceBatches, StreamBatches
+from rnnlm.dataset.batches import Batches
 from rnnlm.dataset.store import Dataset, Split
-from rnnlm.evaluation.perplexity import Evaluation
+from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
+from rnnlm.storage.finding import read_checkpoint
+from rnnlm.text.tags import Tags
+from rnnlm.text.vocabulary import SPECIAL, VOCABULARY_FILE, Vocabulary
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+class Evaluation(Protocol):
+    """What measuring a model gives, whatever it does."""
+
+    @property
+    def cross_entropy(self) -> float:
+        """Nats a prediction."""
+
+    def measures(self) -> dict[str, float]:
+        """Return the task's own measures by name; the best model has most of the first, if there is any."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain data for JSON."""
 
 
 class Model(ABC):
     """A network, and what turns people's data into its arrays and its arrays into answers.
 
     It is both what is trained and what is used: the trainer knows no kind of model by name.
+
+    Attributes
+    ----------
+    task
+        The ``task.name`` of its configurations.
+    called
+        What people call such a model.
+    network, vocabulary, config
+        Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
+    tags
+        The tags that it gives to tokens; None where it gives none.
     """
 
+    task: ClassVar[str]
+    called: ClassVar[str]
     network: Network
+    vocabulary: Vocabulary
     config: Config
+    tags: Tags | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Self":
+        """Load a run's best checkpoint, or the checkpoint directory itself.
+
+        Raises
+        ------
+        RnnlmError
+            If there is none, it is damaged, or holds another kind of model.
+        """
+        checkpoint = read_checkpoint(path)
+        task = checkpoint.config.task.name
+        if task != cls.task:
+            raise RnnlmError(f"{path}: its task is {task}, so it is not a {cls.called}; name one that is.")
+        return cls.restore(checkpoint)
 
     @classmethod
     @abstractmethod
@@ -62,12 +111,12 @@ class Model(ABC):
         tensors = self.network.tensors(averages)
         return Checkpoint(self.config, tensors, state, state_tensors, self.files())
 
-    @abstractmethod
     def files(self) -> dict[str, bytes]:
-        """Return the files of a checkpoint that only this kind of model has, by their names."""
+        """Return the files of a checkpoint that this kind of model needs, by their names."""
+        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
 
     @abstractmethod
-    def batches(self, split: Split) -> SentenceBatches | StreamBatches:
+    def batches(self, split: Split) -> Batches:
         """Return the batches in which the model is trained on a part of a dataset."""
 
     @abstractmethod
@@ -83,18 +132,72 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def preview(self, rng: np.random.Generator, length: int) -> str:
-        """Return a text, at most `length` tokens long, that shows what the model can do so far."""
+    def preview(self, split: Split, rng: np.random.Generator, length: int) -> str:
+        """Return a text, at most `length` tokens long, that shows what the model can do so far.
+
+        Where it answers something, it is a text of `split`, which is not empty.
+        """
+
+    @property
+    def guessing_loss(self) -> float:
+        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+        return math.log(len(self.answers))
+
+    @property
+    def guessing_accuracy(self) -> float:
+        """The share of right answers of one who always gives the most frequent; 0 where none are counted."""
+        return 0.0
 
     @property
     @abstractmethod
-    def guessing_loss(self) -> float:
-        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+    def answers(self) -> Sequence[str]:
+        """The answers from which a prediction chooses, in the order of the output's rows."""
 
-    @abstractmethod
+    @property
+    def token_names(self) -> list[str]:
+        """The tokens, with names for the special ones that are the same in all vocabularies, and no word's."""
+        vocabulary = self.vocabulary
+        words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
+        return [*(f"\0{name}" for name in SPECIAL), *words, *(f"\0start:{label}" for label in vocabulary.labels)]
+
+    def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
+        """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
+        network, tokens = self.network, self.token_names
+        answers = tokens if self.answers is self.vocabulary.tokens else self.answers
+        entries: dict[str, tuple[int, Sequence[str]]] = {
+            network.source.tensor: (network.source.token_axis, tokens[: network.vocabulary_size])
+        }
+        entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
+        return {name: entry for name, entry in entries.items() if name in network.parameters}
+
     def description(self) -> str:
         """Describe the network in one line."""
+        model = self.config.model
+        layers = f"{model.cell}, {model.num_layers} x {model.hidden_size}"
+        if model.bidirectional:
+            layers += " in each direction"
+        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        if model.character_size is not None:
+            source += f" and {2 * model.character_size} from characters"
+        weights = sum(value.size for value in self.network.parameters.values())
+        return f"{layers}, {source}, {weights:,} weights"
 
     @abstractmethod
     def data_description(self) -> str:
         """Say in a few words what the network's inputs and outputs are."""
+
+
+def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:
+    """Return the vocabulary in a checkpoint; refuse one that has none, or a damaged one."""
+    source = str(checkpoint.directory / VOCABULARY_FILE)
+    return Vocabulary.from_bytes(checkpoint.file(VOCABULARY_FILE), source)
+
+
+def check_vocabulary_size(config: Config, dataset: Dataset) -> None:
+    """Refuse a dataset that has not as many tokens as the configuration says."""
+    size = len(dataset.vocabulary)
+    if config.model.vocabulary_size not in (None, size):
+        raise RnnlmError(
+            f"model.vocabulary_size: {config.model.vocabulary_size}, but {dataset.path} has "
+            f"{size} tokens; leave the key out to take the dataset's."
+        )

@@ -6,9 +6,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rnnlm import blas
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding, OneHot
@@ -19,6 +21,10 @@ from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
 from rnnlm.nn.network import Network
 from rnnlm.nn.penalties import ActivationPenalties
+from rnnlm.nn.pooling import POOLINGS
+from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.source import Source
+from rnnlm.nn.spelling import SpelledEmbedding
 from rnnlm.nn.stack import Stack
 from rnnlm.nn.table import Table
 from rnnlm.storage.checkpoint import MODEL, Checkpoint
@@ -26,7 +32,14 @@ from rnnlm.storage.checkpoint import MODEL, Checkpoint
 DType: TypeAlias = np.dtype[np.floating]
 
 
-def make_network(config: Config, vocabulary_size: int, precision: str | None = None) -> Network:
+def make_network(
+    config: Config,
+    vocabulary_size: int,
+    precision: str | None = None,
+    *,
+    num_classes: int | None = None,
+    num_characters: int | None = None,
+) -> Network:
     """Make the network of a configuration, with initial weights.
 
     Parameters
@@ -35,6 +48,10 @@ def make_network(config: Config, vocabulary_size: int, precision: str | None = N
         The configuration, and the number of tokens.
     precision
         "float32" or "float64"; None for the configuration's.
+    num_classes
+        How many labels or tags it chooses from; None for a language model, which chooses from the tokens.
+    num_characters
+        How many characters words are spelled with; None where the configuration has no `character_size`.
 
     Raises
     ------
@@ -49,56 +66,103 @@ def make_network(config: Config, vocabulary_size: int, precision: str | None = N
     model, dtype = config.model, np.dtype(precision or config.training.dtype)
     rng = np.random.default_rng(config.training.seed)
     start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
+    pooling = None
+    if config.task.name == "classify":
+        pooling = POOLINGS[config.task.pooling](dtype, model.bidirectional)
     # Weights that overflow are refused where they are saved.
     with np.errstate(over="ignore"):
-        source = _source(model, vocabulary_size, start, dtype)
-        stack = _stack(model, start, dtype)
-        return Network(source, stack, _head(model, source, start, dtype))
+        source = _source(model, vocabulary_size, num_characters, start, dtype)
+        stack = _stack(model, pooling is not None, start, dtype)
+        return Network(source, stack, _head(model, source.table, num_classes, start, dtype), pooling)
 
 
-def _source(model: ModelConfig, vocabulary_size: int, start: Initialization, dtype: DType) -> Embedding:
+def _source(
+    model: ModelConfig, vocabulary_size: int, num_characters: int | None, start: Initialization, dtype: DType
+) -> Source[Any]:
     """Make what turns tokens into vectors; for a one-hot input, the U of the first layer."""
-    C, E = vocabulary_size, model.embedding_size
+    C, E, A = vocabulary_size, model.embedding_size, model.character_size
     if E is None:
         columns = start.input_gates(CELLS[model.cell].num_gates, model.hidden_size, C)
         # Transposed, so that a look-up reads a row.
         return OneHot(Table(np.ascontiguousarray(columns.T, dtype)), model.embedding_dropout)
     table = Table(uniform(start.rng, (C, E), E).astype(dtype))
-    return Embedding(table, model.embedding_dropout, is_trained=not model.freeze_embedding)
+    words = Embedding(table, model.embedding_dropout, is_trained=not model.freeze_embedding)
+    if A is None or num_characters is None:
+        return words
+    characters = Embedding(Table(uniform(start.rng, (num_characters, A), A).astype(dtype)))
+    return SpelledEmbedding(words, characters, _bidirectional(model, A, A, start, dtype))
 
 
-def _stack(model: ModelConfig, start: Initialization, dtype: DType) -> Stack:
+def _output_size(model: ModelConfig) -> int:
+    """Return the features of every layer's output."""
+    return 2 * model.hidden_size if model.bidirectional else model.hidden_size
+
+
+def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
     """Make the recurrent layers; a one-hot input is never dropped."""
-    H, E, L = model.hidden_size, model.embedding_size, model.num_layers
-    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
-    if model.cell == "rnn":
-        options["nonlinearity"] = model.nonlinearity
-    layers = [CELLS[model.cell](E if k == 0 else H, H, model.bias, start, dtype, **options) for k in range(L)]
+    E, F, L = model.embedding_size, _output_size(model), model.num_layers
+    first = None if E is None else E + 2 * (model.character_size or 0)
+    sizes = [first, *(L - 1) * [F]]
+    make = _bidirectional if model.bidirectional else _one_way
+    layers = [make(model, size, model.hidden_size, start, dtype) for size in sizes]
     dropouts = [
-        Dropout(0.0 if E is None and k == 0 else model.dropout, dtype, model.variational_dropout)
-        for k in range(L + 1)
+        Dropout(0.0 if size is None else model.dropout, dtype, model.variational_dropout) for size in sizes
     ]
-    residual = [model.residual and (k > 0 or E == H) for k in range(L)]
+    # Dropped at every step alike, a feature is dropped from what the steps are pooled to.
+    dropouts.append(Dropout(model.dropout, dtype, model.variational_dropout or is_pooled))
+    residual = [model.residual and size == F for size in sizes]
     penalties = ActivationPenalties(model.activation_regularization, model.temporal_activation_regularization)
     return Stack(layers, dropouts, residual, penalties)
 
 
-def _head(model: ModelConfig, source: Embedding, start: Initialization, dtype: DType) -> Head:
-    """Make what predicts the next token."""
-    C, H = len(source.table.value), model.hidden_size
+def _one_way(
+    model: ModelConfig, input_size: int | None, units: int, start: Initialization, dtype: DType
+) -> RecurrentLayer:
+    """Make a layer of the configuration's cell."""
+    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
+    if model.cell == "rnn":
+        options["nonlinearity"] = model.nonlinearity
+    return CELLS[model.cell](input_size, units, model.bias, start, dtype, **options)
+
+
+def _bidirectional(
+    model: ModelConfig, input_size: int | None, units: int, start: Initialization, dtype: DType
+) -> Bidirectional:
+    """Make a layer of the configuration's cell in each direction."""
+    ahead, reverse = (_one_way(model, input_size, units, start, dtype) for _ in range(2))
+    # Products that take several cores leave none for the other direction.
+    return Bidirectional(ahead, reverse, side_by_side=blas.threads() == 1)
+
+
+def _head(
+    model: ModelConfig, vectors: Table, num_classes: int | None, start: Initialization, dtype: DType
+) -> Head:
+    """Make what predicts the next token, or one of some classes."""
+    C, F = num_classes or len(vectors.value), _output_size(model)
     if model.softmax_cutoffs is not None:
-        return AdaptiveSoftmax(C, H, model.softmax_cutoffs, model.bias, start, dtype)
-    table = source.table if model.tie_weights else Table(start.matrix(C, H).astype(dtype))
+        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype)
+    table = vectors if model.tie_weights else Table(start.matrix(C, F).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
     if model.softmax_samples is not None:
         return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples)
     return Softmax(table, bias, bias_gradient)
 
 
-def restored_network(checkpoint: Checkpoint, vocabulary_size: int) -> Network:
-    """Make the network of a checkpoint's configuration and give it the weights; raises what `fill` does."""
-    _check_sizes(checkpoint, vocabulary_size)
-    network = make_network(checkpoint.config, vocabulary_size)
+def restored_network(
+    checkpoint: Checkpoint,
+    vocabulary_size: int,
+    *,
+    num_classes: int | None = None,
+    num_characters: int | None = None,
+) -> Network:
+    """Make the network of a checkpoint's configuration and give it the weights.
+
+    The parameters are those of `make_network`; it raises what `fill` does.
+    """
+    _check_sizes(checkpoint, vocabulary_size, num_classes, num_characters)
+    network = make_network(
+        checkpoint.config, vocabulary_size, num_classes=num_classes, num_characters=num_characters
+    )
     fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
     return network
 
@@ -142,18 +206,27 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
         raise RnnlmError(f"{source}: does not fit the configuration's network: {'; '.join(problems)}; {advice}.")
 
 
-def _check_sizes(checkpoint: Checkpoint, vocabulary_size: int) -> None:
+def _check_sizes(
+    checkpoint: Checkpoint, vocabulary_size: int, num_classes: int | None, num_characters: int | None
+) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
     model, tensors = checkpoint.config.model, checkpoint.tensors
-    rows = CELLS[model.cell].num_gates * model.hidden_size
-    shapes = {f"rnn.weight_hh_l{k}": (rows, model.hidden_size) for k in range(model.num_layers)}
+    H, A, gates = model.hidden_size, model.character_size, CELLS[model.cell].num_gates
+    directions = ("", "_reverse") if model.bidirectional else ("",)
+    shapes: dict[str, tuple[int, ...]] = {
+        f"rnn.weight_hh_l{k}{direction}": (gates * H, H)
+        for k in range(model.num_layers)
+        for direction in directions
+    }
     if model.embedding_size is not None:
         shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
+    if A is not None and num_characters is not None:
+        shapes["characters.embedding.weight"] = (num_characters, A)
+        shapes["characters.rnn.weight_hh_l0"] = (gates * A, A)
     if model.softmax_cutoffs is not None:
-        head = model.softmax_cutoffs[0] + len(model.softmax_cutoffs)
-        shapes["output.head.weight"] = (head, model.hidden_size)
+        shapes["output.head.weight"] = (model.softmax_cutoffs[0] + len(model.softmax_cutoffs), H)
     elif not model.tie_weights:
-        shapes["output.weight"] = (vocabulary_size, model.hidden_size)
+        shapes["output.weight"] = (num_classes or vocabulary_size, len(directions) * H)
     found = {name: tensors[name].shape if name in tensors else None for name in shapes}
     if found != shapes:
         name = min(name for name in shapes if found[name] != shapes[name])

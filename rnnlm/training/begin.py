@@ -7,7 +7,7 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.kinds import kind_of, restore
 from rnnlm.storage.finding import read_checkpoint
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
@@ -57,13 +57,14 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
     if trained is not None:
         say(explanation(config, trained.config))
         config = with_architecture(config, trained.config)
+    # The last bits of the first weights may depend on the threads, and so may how a network is computed.
+    if config.training.threads is not None:
+        blas.set_threads(config.training.threads)
     if run.exists:
         return resume_run(config, dataset, run, quiet=quiet)
-    if config.training.threads is not None:  # on which the last bits of the first weights may depend
-        blas.set_threads(config.training.threads)
-    model = LanguageModel.create(config, dataset)
+    model = kind_of(config).create(config, dataset)
     if trained is not None:
-        copied = copy_weights(LanguageModel.restore(trained), model)
+        copied = copy_weights(restore(trained), model)
         say(f"{init_from}: {copied}")
     elif config.model.embedding_file is not None:
         table = model.network.source.table.value

@@ -9,7 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from rnnlm.evaluation.perplexity import perplexity, rounded
-from rnnlm.training.progress import Progress
+from rnnlm.models.model import Model
+from rnnlm.training.progress import Progress, called
 
 LINE_SECONDS = 30
 """Seconds between lines where stderr is not a terminal."""
@@ -17,12 +18,18 @@ LINE_SECONDS = 30
 CLEARLY_WORSE = 0.1
 """Nats above those of guessing from which a loss is no longer that of a network which has only begun to learn."""
 
+HARDLY_BETTER = 0.02
+"""An accuracy this much above that of a constant answer may come from the draw of the validation split."""
+
 
 class Display:
-    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`, or once nobody can see it."""
+    """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`, or once nobody can see it.
 
-    def __init__(self, quiet: bool, done: float) -> None:
-        self.quiet = quiet
+    The perplexity is shown of a language model alone.
+    """
+
+    def __init__(self, quiet: bool, done: float, task: str = "language_model") -> None:
+        self.quiet, self.task = quiet, task
         self._next_line = time.monotonic() + LINE_SECONDS
         self.bar: tqdm[Any] = tqdm(
             total=1.0,
@@ -42,7 +49,7 @@ class Display:
         now = time.monotonic()
         if self.bar.disable and now < self._next_line:
             return
-        text = f"{_in_words(progress.logged_loss, 3)}, {progress.logged_speed:,.0f} tokens/s"
+        text = f"{self._in_words(progress.logged_loss, 3)}, {progress.logged_speed:,.0f} tokens/s"
         if self.bar.disable:
             self.say(f"{done:4.0%}, step {progress.step:,}: {text}")
             self._next_line = now + LINE_SECONDS
@@ -51,15 +58,20 @@ class Display:
                 self.bar.set_postfix_str(text, refresh=False)
                 self.bar.update(done - self.bar.n)
 
-    def evaluated(self, progress: Progress, epochs: float, loss: float, guessing: float) -> None:
-        """Show the loss of the validation split, and that of guessing if it is clearly better."""
+    def evaluated(self, progress: Progress, epochs: float, model: Model) -> None:
+        """Show the last evaluation on the validation split, and the loss of guessing if it is clearly better."""
+        loss, measures = progress.last_loss or 0.0, progress.last_measures
         mark = " (best)" if progress.best_step == progress.step else ""
         self.say(
             f"step {progress.step:,}, epoch {epochs:.2f}, {progress.seconds:,.0f} s: "
-            f"validation {_in_words(loss, 4)}{mark}"
+            f"validation {self._in_words(loss, 4)}{_listed(measures)}{mark}"
         )
-        if loss > guessing + CLEARLY_WORSE:
-            self.say(f"  This is worse than guessing, {guessing:.4f}; try a smaller optimizer.learning_rate.")
+        # Answers that are mostly right, but all too sure, can have a high loss too.
+        no_better = measures.get("accuracy", 0.0) < model.guessing_accuracy + HARDLY_BETTER
+        if loss > model.guessing_loss + CLEARLY_WORSE and no_better:
+            self.say(
+                f"  This is worse than guessing, {model.guessing_loss:.4f}; try a smaller optimizer.learning_rate."
+            )
 
     def say(self, message: str) -> None:
         """Print a line to stderr without tearing the bar."""
@@ -80,6 +92,10 @@ class Display:
         except OSError:
             self.quiet = self.bar.disable = True
 
+    def _in_words(self, loss: float, digits: int) -> str:
+        words = f"loss {loss:.{digits}f}"
+        return f"{words}, perplexity {rounded(perplexity(loss))}" if self.task == "language_model" else words
 
-def _in_words(loss: float, digits: int) -> str:
-    return f"loss {loss:.{digits}f}, perplexity {rounded(perplexity(loss))}"
+
+def _listed(measures: dict[str, float]) -> str:
+    return "".join(f", {called(name)} {value:.4f}" for name, value in measures.items())

@@ -1,45 +1,60 @@
 """Training that begins with the weights of a trained model instead of random ones."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.networks import fill
+from rnnlm.models.model import Model
 from rnnlm.text.report import counted
 
 
 def with_architecture(config: Config, trained: Config) -> Config:
-    """Return a configuration with the architecture of a trained network's; refuse one that does not go with it."""
+    """Return a configuration with the architecture of a trained network's; refuse one that does not go with it.
+
+    From a model of another task come the layers alone; all else is the configuration's.
+    """
     if config.model.embedding_file is not None:
         raise RnnlmError(
             "`init_from`: the embeddings come from the checkpoint; leave model.embedding_file out, as with "
             "`set=model.embedding_file=null`."
         )
     try:
-        return config.with_model(**trained.model.architecture())
+        return config.with_model(**_architecture(config, trained))
     except RnnlmError as error:
         raise RnnlmError(f"`init_from`: with the checkpoint's network, {error}") from error
 
 
 def explanation(config: Config, trained: Config) -> str:
     """Say which options of a training come from the checkpoint and which from the configuration, in two lines."""
-    model, architecture = config.model, trained.model.architecture()
+    model, architecture = config.model, _architecture(config, trained)
     taken = []
     for key, value in architecture.items():
+        if key in model.later_keys and key not in trained.model.set_values():
+            continue
         asked = getattr(model, key)
         is_unused = key in model.model_fields_set and asked != value
         taken.append(f"{key} {_yaml(value)}" + (f" (not the configuration's {_yaml(asked)})" if is_unused else ""))
     others = [
-        f"{key} {_yaml(value)}" for key, value in model if key not in architecture and key != "vocabulary_size"
+        f"{key} {_yaml(value)}"
+        for key, value in model.set_values().items()
+        if key not in architecture and key != "vocabulary_size"
     ]
     return (
         f"From the checkpoint: model {', '.join(taken)}.\n"
         f"From the configuration: model {', '.join(others)}; all of training, optimizer and schedule."
     )
+
+
+def _architecture(config: Config, trained: Config) -> dict[str, Any]:
+    """Return the values of the model section that come from a trained network."""
+    model = trained.model
+    keys = model.architecture_keys if config.task.name == trained.task.name else model.layer_keys
+    return {key: getattr(model, key) for key in keys}
 
 
 def _yaml(value: object) -> str:
@@ -49,26 +64,39 @@ def _yaml(value: object) -> str:
 
 @dataclass(frozen=True)
 class CopiedWeights:
-    """How many tokens `copy_weights` gave their weights, how many begin at random, and how many it left out."""
+    """What `copy_weights` did.
+
+    Attributes
+    ----------
+    kept, new, left_out
+        How many tokens got their weights, how many begin at random, and how many it left out.
+    at_random
+        Names of parameters that begin at random, as the trained model has none like them.
+    """
 
     kept: int
     new: int
     left_out: int
+    at_random: list[str]
 
     def __str__(self) -> str:
         kept = counted(self.kept, "token{s}")
-        return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out"
+        at_random = f"; at random begin {', '.join(self.at_random)}" if self.at_random else ""
+        return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out{at_random}"
 
 
-def copy_weights(trained: LanguageModel, model: LanguageModel) -> CopiedWeights:
+def copy_weights(trained: Model, model: Model) -> CopiedWeights:
     """Put the weights of a model into another of its architecture, those of each token to the token's new id.
+
+    Labels, tags and characters are found by their names, too.
 
     Parameters
     ----------
     trained
         The trained model.
     model
-        Changed in place; what belongs to tokens that `trained` does not have stays as it is.
+        Changed in place; what belongs to tokens that `trained` does not have stays as it is, and so does what a
+        model of its task lacks.
 
     Raises
     ------
@@ -86,15 +114,26 @@ def copy_weights(trained: LanguageModel, model: LanguageModel) -> CopiedWeights:
             "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
             "`vocab` and the checkpoint's vocabulary.json."
         )
-    ids_before = {token: i for i, token in enumerate(before.tokens)}
-    # The special tokens come first, and may have other names.
-    ids_before |= {token: i for i, token in enumerate(vocabulary.tokens[: vocabulary.first_word_id])}
-    new = [i for i, token in enumerate(vocabulary.tokens) if token in ids_before]
-    old = [ids_before[vocabulary.tokens[i]] for i in new]
-    tensors = dict(trained.network.parameters)
-    for name, axis in model.network.vocabulary_axes().items():
-        by_token = model.network.parameters[name].copy()
-        np.moveaxis(by_token, axis, 0)[new] = np.moveaxis(tensors[name], axis, 0)[old]
-        tensors[name] = by_token
-    fill(model.network, tensors, "the checkpoint", "choose another")
-    return CopiedWeights(len(old), len(vocabulary) - len(old), len(before) - len(old))
+    names_before, names, at_random = trained.entries(), model.entries(), []
+    answers_differ = trained.task != model.task
+    for name, value in model.network.parameters.items():
+        source = trained.network.parameters.get(name)
+        if source is None or (answers_differ and name.startswith("output.")):
+            at_random.append(name)
+        elif name in names:
+            axis, of_entries = names[name]
+            new, old = _common(names_before[name][1], of_entries)
+            np.moveaxis(value, axis, 0)[new] = np.moveaxis(source, axis, 0)[old]
+        elif source.shape == value.shape:
+            value[...] = source
+        else:
+            at_random.append(name)
+    new, old = _common(trained.token_names, model.token_names)
+    return CopiedWeights(len(old), len(vocabulary) - len(old), len(before) - len(old), at_random)
+
+
+def _common(before: Sequence[str], names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return where the names that are in both lists stand: in the second, and in the first."""
+    places = {name: i for i, name in enumerate(before)}
+    new = [i for i, name in enumerate(names) if name in places]
+    return new, [places[names[i]] for i in new]

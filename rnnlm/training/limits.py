@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rnnlm.config.schema import TrainingConfig
 from rnnlm.text.report import counted
-from rnnlm.training.progress import Progress
+from rnnlm.training.progress import Progress, called
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Limits:
         training = self.training
         if training.patience is not None and progress.evaluations_since_best >= training.patience:
             evaluations = counted(progress.evaluations_since_best, "evaluation{s}")
-            return "training.patience", f"the validation loss has not fallen for {evaluations}"
+            measure = next(iter(progress.best_measures), None)
+            what = "loss has not fallen" if measure is None else f"{called(measure)} has not risen"
+            return "training.patience", f"the validation {what} for {evaluations}"
         if training.max_steps is not None and progress.step >= training.max_steps:
             return "training.max_steps", counted(progress.step, "step{s} {are} done")
         if training.max_seconds is not None and progress.seconds >= training.max_seconds:

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ class Trainer:
             config.optimizer.learning_rate, **config.schedule.options()
         )
         self.batches = model.batches(dataset.train)
-        self.limits = Limits(training, dataset.train.num_tokens)
+        self.limits = Limits(training, self.batches.num_tokens)
         self.progress = Progress()
         self.carried: Floats = model.network.initial_state(training.batch_size)
         self.saved_in: Path | None = None
@@ -91,7 +90,7 @@ class Trainer:
         lines = [
             f"Network: {self.model.description()}",
             f"Data: {self.dataset.path}, {self.model.data_description()}, "
-            f"{self.dataset.train.num_tokens:,} to train on; {arithmetic()}",
+            f"{self.batches.num_tokens:,} to train on; {arithmetic()}",
         ]
         if self.progress.step:
             lines += [f"Resumed at step {self.progress.step:,}.", *self.notes]
@@ -129,7 +128,7 @@ class Trainer:
             if self.log_sizes is not None:
                 run.logs.cut(self.log_sizes)
             run.begin(self.config)
-            self.display = Display(self.quiet, self.limits.done(self.progress))
+            self.display = Display(self.quiet, self.limits.done(self.progress), self.config.task.name)
             try:
                 with self.signals.noted(), np.errstate(all="ignore"):
                     self._train()
@@ -195,7 +194,8 @@ class Trainer:
         except NotFiniteError as error:
             raise self._not_finite(str(error)) from error
         self.carried = result.state
-        progress.stepped(batch.num_tokens, result.nats, result.gradient_norm)
+        tokens = batch.num_tokens
+        progress.stepped(tokens, result.nats * (tokens / max(1, batch.num_predictions)), result.gradient_norm)
 
     def _evaluate(self) -> None:
         """Measure the validation split, sample a text, save."""
@@ -214,16 +214,19 @@ class Trainer:
         progress = self.progress
         try:
             with self.optimizer.averages_in_place():
-                loss = self.model.evaluate(self.dataset.valid, watch=self.signals.check).cross_entropy
+                evaluation = self.model.evaluate(self.dataset.valid, watch=self.signals.check)
         except OverflowedError:
             loss = math.nan
+        else:
+            loss = evaluation.cross_entropy
         if not math.isfinite(loss):
             raise self._not_finite("validation loss")
         self.schedule.evaluated(loss)
         self.optimizer.evaluated(loss)
-        progress.evaluated(loss)
-        self._write_metrics("valid", loss, progress.tokens / progress.seconds)
-        self.display.evaluated(progress, self.limits.epochs(progress), loss, self.model.guessing_loss)
+        measures = evaluation.measures()
+        progress.evaluated(loss, measures)
+        self._write_metrics("valid", loss, progress.tokens / progress.seconds, **measures)
+        self.display.evaluated(progress, self.limits.epochs(progress), self.model)
 
     def _preview(self) -> None:
         """Show what the model can do so far."""
@@ -233,7 +236,8 @@ class Trainer:
         rng = np.random.default_rng([training.seed, step, 1])
         with self.optimizer.averages_in_place():
             # A stop waits: a resumed run would not draw it again.
-            text = self.model.preview(rng, training.sample_tokens)
+            split = self.dataset.valid if self.dataset.valid.num_tokens else self.dataset.train
+            text = self.model.preview(split, rng, training.sample_tokens)
         self.run_directory.logs.append(SAMPLES, {"step": step, "text": text})
         self.display.say(f"  {text}")
 
@@ -242,7 +246,7 @@ class Trainer:
         progress, run = self.progress, self.run_directory
         self.log_sizes = run.logs.sizes()
         state = {
-            "progress": asdict(progress),
+            "progress": progress.state(),
             "schedule": self.schedule.state(),
             "dataset": checksums(self.dataset),
             "logs": self.log_sizes,
@@ -253,9 +257,9 @@ class Trainer:
         is_best = progress.best_step in (None, progress.step)
         self.saved_in = run.checkpoints.save(progress.step, checkpoint, is_best)
 
-    def _write_metrics(self, split: str, loss: float, tokens_per_second: float) -> None:
+    def _write_metrics(self, split: str, loss: float, tokens_per_second: float, **measures: float) -> None:
         metrics = self.progress.metrics(split, self.limits.epochs(self.progress), loss, tokens_per_second)
-        self.run_directory.logs.append(METRICS, metrics)
+        self.run_directory.logs.append(METRICS, {**metrics, **measures})
 
     def _check_weights(self) -> None:
         """See to it that a step which overflowed is neither evaluated nor saved."""

@@ -45,7 +45,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     vocabulary
         Whose words are looked for.
     table : (V, E)
-        Changed in place.
+        The vectors of its first V tokens, changed in place.
     seed
         Seed of the words drawn.
 
@@ -54,7 +54,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     RnnlmError
         If the file cannot be read, its vectors have another size than the table's, or it has none of the words.
     """
-    ids = {token: index for index, token in enumerate(vocabulary.tokens)}
+    ids = {token: index for index, token in enumerate(vocabulary.tokens[: len(table)])}
     size = table.shape[1]
     found: set[int] = set()
     bad_lines = 0
@@ -80,7 +80,7 @@ def load_vectors(path: str | Path, vocabulary: Vocabulary, table: Floats, seed: 
     usual = max(sizes, key=lambda length: sizes[length], default=0)
     if usual != size or not found:
         raise _misfit(path, size, usual, has_vectors=usual >= min(size, 2) and usual not in no_vectors)
-    missing = [index for index in range(len(vocabulary)) if index not in found]
+    missing = [index for index in range(len(table)) if index not in found]
     known = table[sorted(found)]
     rng = np.random.default_rng(seed)
     table[missing] = rng.normal(known.mean(), known.std(), (len(missing), size))

@@ -6,7 +6,7 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
-from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.kinds import restore
 from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.storage.logs import LOGS
 from rnnlm.storage.run_directory import CONFIG, RunDirectory
@@ -35,7 +35,7 @@ def resume_run(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bo
     run.checkpoints.find("best")
     checkpoint = run.checkpoints.load("last")
     _refuse_changes(checkpoint, config, dataset, run)
-    model = LanguageModel.restore(replace(checkpoint, config=config))
+    model = restore(replace(checkpoint, config=config))
     trainer = Trainer(model, dataset, run, quiet=quiet)
     _restore(trainer, checkpoint)
     trainer.notes = _notes(checkpoint, config)
@@ -68,6 +68,7 @@ def _fixed_values(config: Config, dataset: Dataset) -> dict[str, Any]:
     training, model = config.training, config.model.model_dump(exclude={"embedding_file"})
     model["vocabulary_size"] = model["vocabulary_size"] or len(dataset.vocabulary)
     return {
+        **{f"task.{name}": value for name, value in config.task},
         **{f"model.{name}": value for name, value in model.items()},
         "training.batching": training.batching,
         "training.batch_size": training.batch_size,

@@ -70,7 +70,7 @@ class TrainingStep:
             If loss or gradient overflowed; the weights are then as before.
         """
         if not batch.continues:
-            state = self.network.initial_state(batch.inputs.shape[1])
+            state = self.network.initial_state(batch.mask.shape[1])
         nats, state = self.network.backpropagate(
             batch, state, bptt_truncate=self.config.training.bptt_truncate, rng=rng
         )

@@ -12,8 +12,11 @@ from rnnlm.evaluation.perplexity import Evaluation, perplexity, rounded
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, split_losses
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.network import Network
+from rnnlm.text.processor import TextSettings
+from rnnlm.text.vocabulary import Vocabulary
 from tests.networks import make_network
 
+NO_LABELS = Vocabulary(["?", "<s>", "</s>"], [0, 0, 0], TextSettings())
 EIGHT_TOKENS = Evaluation(nats=24.0, tokens=8, unknown_nats=10.0, unknown_tokens=1, characters=40)
 
 
@@ -53,7 +56,7 @@ def test_perplexity_beyond_a_float_is_the_largest_float():
 
 
 def measure(network: Network, split: Split, carries_state: bool) -> Evaluation:
-    return Evaluation.of(split_losses(network, split, carries_state), split)
+    return Evaluation.of(split_losses(network, split, carries_state), split, NO_LABELS)
 
 
 def sentence_by_sentence(network: Network, split: Split) -> tuple[float, float]:

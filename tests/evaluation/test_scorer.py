@@ -9,7 +9,6 @@ import pytest
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation
-from rnnlm.evaluation.scorer import CHUNK_CHARACTERS, _chunks
 from rnnlm.evaluation.scoring import dynamic_losses, readings, split_losses
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.nn.arrays import Floats, Ids
@@ -52,9 +51,6 @@ def test_texts_are_read_when_they_are_needed(word_model: LanguageModel):
     scores = word_model.scorer.scores(texts(), batch_size=2)
     next(scores)
     assert taken == TEXTS[:2]
-    long = ["the cat " * CHUNK_CHARACTERS, "owl"]
-    chunks = list(_chunks(long * 2, 64))
-    assert [len(chunk) for chunk in chunks] == [1, 2, 1]
 
 
 def test_a_text_may_be_taken_for_one_sentence(word_model: LanguageModel):

@@ -189,13 +189,13 @@ def test_a_run_is_loaded_with_its_best_checkpoint(word_run: Path, tmp_path: Path
     assert np.array_equal(LanguageModel.load(tmp_path / "alone").log_probs([1, 4]), best.log_probs([1, 4]))
 
 
-def test_a_preview_is_a_text_that_the_model_draws(word_model: LanguageModel):
-    text = word_model.preview(np.random.default_rng(3), 6)
-    assert text == word_model.preview(np.random.default_rng(3), 6)
+def test_a_preview_is_a_text_that_the_model_draws(word_model: LanguageModel, word_data: Dataset):
+    text = word_model.preview(word_data.valid, np.random.default_rng(3), 6)
+    assert text == word_model.preview(word_data.valid, np.random.default_rng(3), 6)
     assert "UNKNOWN_TOKEN" not in text
-    others = {word_model.preview(np.random.default_rng(seed), 6) for seed in range(20)}
+    others = {word_model.preview(word_data.valid, np.random.default_rng(seed), 6) for seed in range(20)}
     assert len(others) > 10
-    assert max(len(word_model.writer.seed_text(text).ids) for text in others) <= 1 + 6
+    assert max(len(word_model.writer.seed_text(text).ids()) for text in others) <= 1 + 6
 
 
 def test_a_model_is_trained_in_the_batches_that_its_configuration_names(

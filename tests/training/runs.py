@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import rnnlm
+from rnnlm.models.language_model import LanguageModel
 from rnnlm.storage.checkpoint import MODEL, STATE_TENSORS
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.loop import Trainer
+
+TEXTS = ["there is a very old oak", "a cat", "flint", "an unknown one"]
+"""What models that answer are asked."""
 
 
 def run_and_stop(trainer: Trainer, stop_after: int) -> None:
@@ -26,13 +30,13 @@ def run_and_stop(trainer: Trainer, stop_after: int) -> None:
 
 def contents(path: Path) -> dict[str, Any]:
     """Return all that a run left but the times it took."""
-    run = RunDirectory(path)
+    run, model = RunDirectory(path), rnnlm.load(path)
     metrics = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
     return {
         "files": sorted(str(file.relative_to(path)) for file in path.rglob("*")),
         "metrics": [{k: v for k, v in m.items() if k not in ("seconds", "tokens_per_second")} for m in metrics],
         "samples": (path / "samples.jsonl").read_bytes(),
-        "text": rnnlm.load(path).generate(seed=1),
+        "said": model.generate(seed=1) if isinstance(model, LanguageModel) else [*model.predict(TEXTS)],
         **{
             f"{which}/{name}": (run.checkpoints.find(which) / name).read_bytes()
             for which in ("best", "last")

@@ -3,6 +3,7 @@ import pytest
 
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
+from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import fill, make_network
 from rnnlm.text.processor import TextSettings
@@ -100,8 +101,10 @@ OTHER_VALUES = {
     "vocabulary_size": len(OLD),
     "embedding_file": "vectors.txt",
     "freeze_embedding": True,
+    "character_size": 2,
     "hidden_size": 5,
     "num_layers": 3,
+    "bidirectional": True,
     "bias": True,
     "residual": True,
     "dropout": 0.5,
@@ -119,11 +122,16 @@ OTHER_VALUES = {
 }
 
 
+FOR_TAGGERS = ("bidirectional", "character_size")
+
+
 @pytest.mark.parametrize("key", ModelConfig.model_fields)
 def test_the_architecture_is_what_decides_on_the_weights_or_what_they_mean(key: str) -> None:
     basis = {"embedding_size": 4, "hidden_size": 4, "num_layers": 2}
-    configs = (Config.model_validate({"model": model}) for model in (basis, basis | {key: OTHER_VALUES[key]}))
-    network, other = (make_network(config, len(OLD)) for config in configs)
+    task = {"name": "tag" if key in FOR_TAGGERS else "language_model"}
+    models = (basis, basis | {key: OTHER_VALUES[key]})
+    configs = [Config.model_validate({"task": task, "model": model}) for model in models]
+    network, other = (make_network(config, len(OLD), num_characters=3) for config in configs)
     shapes, others = ({name: value.shape for name, value in each.parameters.items()} for each in (network, other))
     is_same = shapes == others
     if is_same:
@@ -132,3 +140,50 @@ def test_the_architecture_is_what_decides_on_the_weights_or_what_they_mean(key: 
         found, expected = (each.log_probs(ids, each.initial_state(1))[0] for each in (other, network))
         is_same = np.allclose(found, expected)
     assert is_same == (key not in ModelConfig.architecture_keys)
+
+
+def make_classifier(labels: dict[str, int], tokens: list[str], **model: object) -> Classifier:
+    vocabulary = make_vocabulary(tokens).with_labels(labels)
+    config = Config.model_validate({"task": {"name": "classify"}, "model": model, "training": {"seed": 7}})
+    return Classifier(make_network(config, len(tokens), num_classes=len(labels)), vocabulary, config)
+
+
+def test_a_classifier_begins_with_the_layers_of_a_language_model() -> None:
+    trained = trained_model(cell="gru", embedding_size=3, num_layers=2)
+    options = {"bidirectional": True, "embedding_size": 9, "dropout": 0.5}
+    asked = Config.model_validate({"task": {"name": "classify"}, "model": options})
+    with pytest.raises(RnnlmError, match="bidirectional needs an embedding_size"):
+        with_architecture(asked, trained_model().config)
+    config = with_architecture(asked, trained.config)
+    assert (config.model.cell, config.model.num_layers, config.model.bidirectional) == ("gru", 2, True)
+    model = make_classifier({"a": 2, "b": 1}, NEW, **config.model.set_values())
+    untouched = {name: value.copy() for name, value in model.network.parameters.items()}
+    copied = copy_weights(trained, model)
+    assert (copied.kept, copied.new, copied.left_out) == (5, 4, 1)
+    for name, value in model.network.parameters.items():
+        before = trained.network.parameters.get(name)
+        if name == "embedding.weight":
+            assert before is not None
+            np.testing.assert_array_equal(value[[new for _, new in PLACES]], before[[old for old, _ in PLACES]])
+            np.testing.assert_array_equal(value[NEW_WORDS], untouched[name][NEW_WORDS])
+        elif name in copied.at_random:
+            np.testing.assert_array_equal(value, untouched[name])
+        else:
+            np.testing.assert_array_equal(value, before)
+    # The input of the second layer has the outputs of both directions.
+    assert {"output.weight", "output.bias", "rnn.weight_ih_l1", "rnn.weight_hh_l0_reverse"} <= set(
+        copied.at_random
+    )
+    assert "rnn.weight_ih_l0" not in copied.at_random
+    assert "at random begin rnn.weight_ih_l0_reverse, " in str(copied)
+
+
+def test_a_classifier_keeps_its_labels_under_their_new_ids() -> None:
+    size = {"embedding_size": 3, "hidden_size": 4}
+    trained = make_classifier({"a": 3, "b": 2, "c": 1}, OLD, **size)
+    model = make_classifier({"c": 9, "d": 4, "a": 1}, NEW, **size)
+    new = model.network.parameters["output.weight"][1].copy()
+    copied = copy_weights(trained, model)
+    assert copied.at_random == []
+    before, after = (each.network.parameters["output.weight"] for each in (trained, model))
+    np.testing.assert_array_equal(after, [before[2], new, before[0]])

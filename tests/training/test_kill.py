@@ -41,7 +41,12 @@ main(sys.argv[2:])
 """
 
 
-def start(dataset: Dataset, out: Path, steps: int, last_call: int = 0) -> "subprocess.Popen[bytes]":
+CLASSIFIER = ("task.name=classify", "model.cell=gru", "model.embedding_size=4", "model.bidirectional=true")
+
+
+def start(
+    dataset: Path, out: Path, steps: int, last_call: int = 0, task: tuple[str, ...] = ()
+) -> "subprocess.Popen[bytes]":
     """Begin the run or go on with it, in a process of its own."""
     settings = (
         "model.hidden_size=8",
@@ -52,11 +57,12 @@ def start(dataset: Dataset, out: Path, steps: int, last_call: int = 0) -> "subpr
         "training.log_every=5",
         "optimizer.name=adam",
         "optimizer.learning_rate=0.001",
+        *task,
     )
     config = out.with_suffix(".yaml")
     config.write_text("")
     resume = ["--resume"] if RunDirectory(out).exists else []
-    options = [f"--config={config}", f"--data={dataset.path}", f"--out={out}", *(f"--set={s}" for s in settings)]
+    options = [f"--config={config}", f"--data={dataset}", f"--out={out}", *(f"--set={s}" for s in settings)]
     return subprocess.Popen([sys.executable, "-c", TRAIN, str(last_call), "train", "--quiet", *resume, *options])
 
 
@@ -71,13 +77,23 @@ def kill_at_some_time(process: "subprocess.Popen[bytes]", index: Path, rng: rand
 
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_again_and_again(dataset: Dataset, tmp_path: Path, kills: int) -> None:
+    check(dataset.path, tmp_path, kills)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_classifier_killed_again_and_again(label_dataset: Path, tmp_path: Path, kills: int) -> None:
+    check(label_dataset, tmp_path, kills, CLASSIFIER)
+
+
+def check(dataset: Path, tmp_path: Path, kills: int, task: tuple[str, ...] = ()) -> None:
+    """Kill a run so many times, and compare it with one that never was."""
     rng = random.Random(0)
     whole, killed, steps = tmp_path / "whole", tmp_path / "killed", STEPS_FOR_A_LIFE * kills
-    assert start(dataset, whole, steps).wait() == 0
+    assert start(dataset, whole, steps, task=task).wait() == 0
     for life in range(kills):
-        process = start(dataset, killed, steps, last_call=rng.randint(1, MOST_CALLS))
+        process = start(dataset, killed, steps, rng.randint(1, MOST_CALLS), task)
         if life % 2:
             kill_at_some_time(process, killed / "checkpoints" / "index.json", rng)
         assert process.wait() == -signal.SIGKILL
-    assert start(dataset, killed, steps).wait() == 0
+    assert start(dataset, killed, steps, task=task).wait() == 0
     assert contents(killed) == contents(whole)

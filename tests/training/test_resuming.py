@@ -7,6 +7,7 @@ import pytest
 from rnnlm import blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.storage.checkpoint import STATE
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 
@@ -29,6 +30,23 @@ def test_resuming_with_another_network_or_training_is_refused(
     [(section, values)] = sections.items()
     with pytest.raises(RnnlmError, match=rf"^{section}\.{next(iter(values))}: "):
         make_trainer(**sections)
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", "language_model"), ("pooling", "mean")])
+def test_resuming_with_another_task_is_refused(
+    make_trainer: MakeTrainer, label_dataset: Path, key: str, value: str
+) -> None:
+    data = {"path": str(label_dataset)}
+    make_trainer(data=data, task={"name": "classify"}, training={"max_steps": 1}).run()
+    with pytest.raises(RnnlmError, match=rf"^task\.{key}: {value} is not the "):
+        make_trainer(data=data, task={"name": "classify", key: value}, training={"max_steps": 2})
+
+
+def test_a_run_of_a_version_that_knew_no_measures_goes_on(make_trainer: MakeTrainer, run: RunDirectory) -> None:
+    state = json.loads((run.checkpoints.find("last") / STATE).read_text())
+    assert not {"best_measures", "last_measures"} & set(state["progress"])
+    best = state["progress"]["best_loss"]
+    assert go_on(make_trainer)["best"]["valid_loss"] <= best
 
 
 def test_resuming_on_another_dataset_is_refused(make_trainer: MakeTrainer, tmp_path: Path) -> None:
