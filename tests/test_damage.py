@@ -34,7 +34,14 @@ def read_dataset(path: Path) -> Any:
     return (
         dataset.vocabulary,
         {key: dataset.metadata[key] for key in keys},
-        [(part.ids.tobytes(), part.offsets.tobytes(), part.characters, part.unknown_tokens) for part in parts],
+        dataset.tags,
+        [
+            (
+                *(None if array is None else array.tobytes() for array in (part.tags, part.spellings)),
+                *(part.ids.tobytes(), part.offsets.tobytes(), part.words, part.characters, part.unknown_tokens),
+            )
+            for part in parts
+        ],
     )
 
 
@@ -62,7 +69,8 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
     whole = read(path)
     refused = []
     for file in sorted(file for file in path.iterdir() if file.is_file()):
-        content, other = file.read_bytes(), (others / file.name).read_bytes()
+        content, like = file.read_bytes(), others / file.name
+        other = like.read_bytes() if like.exists() else content[::-1]
         for _ in range(number):
             file.write_bytes(damaged(rng, content, other))
             try:
@@ -78,17 +86,29 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
 
 
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index"])
+@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags"])
 def test_damage_is_refused_by_name(
-    kind: str, number: int, word_run: Path, char_run: Path, word_dataset: Path, char_dataset: Path, tmp_path: Path
+    kind: str,
+    number: int,
+    word_run: Path,
+    char_run: Path,
+    label_run: Path,
+    tag_run: Path,
+    word_dataset: Path,
+    tag_dataset: Path,
+    char_dataset: Path,
+    tmp_path: Path,
 ) -> None:
-    read: Read = {"checkpoint": read_checkpoint, "dataset": read_dataset, "index": read_index}[kind]
-    if kind == "dataset":
-        path, others = shutil.copytree(word_dataset, tmp_path / "data"), char_dataset
+    readers: dict[str, Read] = {"dataset": read_dataset, "tags": read_dataset, "index": read_index}
+    read = readers.get(kind, read_checkpoint)
+    if kind in ("dataset", "tags"):
+        source = word_dataset if kind == "dataset" else tag_dataset
+        path, others = shutil.copytree(source, tmp_path / "data"), char_dataset
     else:
-        run, other = RunDirectory(shutil.copytree(word_run, tmp_path / "run")), RunDirectory(char_run)
+        run, other = RunDirectory(tmp_path / "run"), RunDirectory(char_run)
+        shutil.copytree({"classifier": label_run, "tagger": tag_run}.get(kind, word_run), run.path)
         path, others = run.checkpoints.directory, other.checkpoints.directory
-        if kind == "checkpoint":
+        if kind != "index":
             path, others = run.checkpoints.find("best"), other.checkpoints.find("last")
     refused = refusals(path, others, read, number)
     # What is not refused is a line end too many, or the digit that stood there.

@@ -10,9 +10,12 @@ import yaml
 
 import rnnlm
 from rnnlm.cli.main import main
+from rnnlm.nn.spelling import SpelledWords
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "pytorch.md"
-LSTM, TIED, ONE_HOT, BACK = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+LSTM, TIED, ONE_HOT, CLASSIFIER, TAGGER, BACK = re.findall(
+    r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
+)
 
 # By the name of the run: the network, and the blocks that load it.
 MODELS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -20,13 +23,15 @@ MODELS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "tied": ({"cell": "gru", "embedding_size": 6, "tie_weights": True, "bias": True}, [LSTM, TIED]),
     "tutorial": ({}, [LSTM, ONE_HOT]),
 }
+TWO_WAYS = {"cell": "lstm", "embedding_size": 5, "bidirectional": True, "bias": True}
 
 
-def train(name: str, dataset: Path) -> None:
+def train(name: str, dataset: Path, task: str = "language_model", pooling: str | None = None, **more: Any) -> None:
     """Train the network of that name for a few steps."""
     values = {
+        "task": {"name": task} | ({"pooling": pooling} if pooling else {}),
         "data": {"path": str(dataset)},
-        "model": {"hidden_size": 6, **MODELS[name][0]},
+        "model": {"hidden_size": 6, **(MODELS[name][0] if name in MODELS else TWO_WAYS), **more},
         "training": {"max_steps": 20, "sample_tokens": 0},
         "optimizer": {"learning_rate": 0.1},
     }
@@ -66,3 +71,63 @@ def test_weights_go_to_pytorch_and_back(
     exec(BACK, namespace)
     main(["import", "model.pt", "--config", "config.yaml", "--out", "runs/from-torch", "--quiet"])
     np.testing.assert_allclose(rnnlm.load("runs/from-torch").log_probs(ids), trained, atol=1e-5)
+
+
+def numbers(torch: Any, model: Any, *inputs: Any) -> Any:
+    with torch.no_grad():
+        return np.asarray(model(*map(torch.from_numpy, inputs)))
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_a_classifier_goes_to_pytorch_and_back(
+    pooling: str, word_dataset: Path, label_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    train("lstm", word_dataset)
+    train("topics", label_dataset, "classify", pooling)
+    namespace: dict[str, Any] = {}
+    exec(LSTM, namespace)
+    exec(CLASSIFIER.replace('pooling="max"', f'pooling="{pooling}"'), namespace)
+    ids, lengths = np.random.default_rng(0).integers(namespace["C"], size=(6, 3)), np.array([6, 1, 4])
+    found = numbers(torch, namespace["model"], ids, lengths)
+    network = rnnlm.load("runs/topics").network
+    [expected], _ = network.log_probs(ids, network.initial_state(3), lengths=lengths)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    exec(BACK, namespace)
+    main(["import", "model.pt", "--config", "config.yaml", "--out", "runs/from-torch", "--quiet"])
+    again: Any = rnnlm.load("runs/from-torch")
+    there: Any = rnnlm.load("runs/topics")
+    assert list(again.predict(["an old cat"])) == list(there.predict(["an old cat"]))
+
+
+def test_a_tagger_goes_to_pytorch_and_back(
+    word_dataset: Path, tag_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    train("lstm", word_dataset)
+    train("pos", tag_dataset, "tag", character_size=3)
+    namespace: dict[str, Any] = {}
+    for block in (LSTM, CLASSIFIER.partition("\n\n\n")[0], TAGGER):
+        exec(block, namespace)
+    rng = np.random.default_rng(0)
+    ids, lengths, places = (
+        rng.integers(namespace["C"], size=(5, 2)),
+        np.array([3, 5]),
+        rng.integers(4, size=(5, 2)),
+    )
+    characters, letters = rng.integers(namespace["letters"], size=(6, 4)), np.array([1, 6, 3, 2])
+    found = numbers(torch, namespace["model"], ids, lengths, places, characters, letters)
+    network = rnnlm.load("runs/pos").network
+    words = SpelledWords(ids, places, characters, letters)
+    expected, _ = network.log_probs(words, network.initial_state(2), lengths=lengths)
+    own = np.arange(5)[:, None] < lengths
+    np.testing.assert_allclose(found[own], expected[own], atol=1e-5)
+
+    exec(BACK, namespace)
+    main(["import", "model.pt", "--config", "config.yaml", "--out", "runs/from-torch", "--quiet"])
+    again: Any = rnnlm.load("runs/from-torch")
+    there: Any = rnnlm.load("runs/pos")
+    assert list(again.predict(["The old cat"])) == list(there.predict(["The old cat"]))

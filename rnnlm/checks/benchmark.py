@@ -11,9 +11,13 @@ from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
+from rnnlm.nn.spelling import SpelledWords
 from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
+
+CLASSES, CHARACTERS, SPELLING_LENGTH = 10, 60, 6
+"""Labels or tags, and the characters that every word is spelled with."""
 
 FLOPS_PER_WEIGHT = 6
 """A multiplication and an addition in the forward pass, and twice that in the backward pass: for the error of the
@@ -51,8 +55,8 @@ class Speed:
 def benchmark(config: Config, seconds: float) -> Speed:
     """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
 
-    A step is a full window of a stream or, where the configuration trains on sentences, a batch of sentences of
-    ``training.bptt_steps`` tokens.
+    A step is a full window of a stream or, where the configuration trains on sentences or other texts, a batch of
+    texts of ``training.bptt_steps`` tokens.
 
     Parameters
     ----------
@@ -71,12 +75,16 @@ def benchmark(config: Config, seconds: float) -> Speed:
                 "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
             )
         size = read_metadata(config.data.path)["vocabulary_size"]
-    training_step = TrainingStep(make_network(config, size), config)
+    network = make_network(
+        config,
+        size,
+        num_classes=None if config.task.name == "language_model" else CLASSES,
+        num_characters=None if config.model.character_size is None else CHARACTERS,
+    )
+    training_step = TrainingStep(network, config)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
-    # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).
-    ids = ((size + 1) ** rng.random((T + 1, B))).astype(np.int64) - 1
-    batch = Batch(ids[:-1], ids[1:], np.ones((T, B), bool), continues=training.batching == "stream")
+    batch = _batch(config, size, rng)
     state = training_step.network.initial_state(B)
 
     peak = blas.gemm_peak()
@@ -99,3 +107,23 @@ def benchmark(config: Config, seconds: float) -> Speed:
         threads=blas.threads(),
         blas=blas.kernel(),
     )
+
+
+def _batch(config: Config, vocabulary_size: int, rng: np.random.Generator) -> Batch:
+    """Make a full batch of a configuration's task."""
+    training, task = config.training, config.task.name
+    T, B = training.bptt_steps, training.batch_size
+    # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).
+    ids = ((vocabulary_size + 1) ** rng.random((T + 1, B))).astype(np.int64) - 1
+    inputs, mask = ids[:-1], np.ones((T, B), bool)
+    if task == "language_model":
+        return Batch(inputs, ids[1:], mask, continues=training.batching == "stream")
+    mask, lengths = mask[:1] if task == "classify" else mask, np.full(B, T)
+    targets = rng.integers(0, CLASSES, mask.shape)
+    if config.model.character_size is None:
+        return Batch(inputs, targets, mask, lengths=lengths)
+    different, places = np.unique(inputs, return_inverse=True)
+    N = len(different)
+    characters = rng.integers(0, CHARACTERS, (SPELLING_LENGTH, N))
+    words = SpelledWords(inputs, places.reshape(T, B), characters, np.full(N, SPELLING_LENGTH))
+    return Batch(words, targets, mask, lengths=lengths)

@@ -74,7 +74,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
     windows = 0
     state = network.initial_state(streams)
     for batch in islice(StreamBatches(split, streams, steps).epoch(0), WINDOWS // streams):
-        if len(batch.inputs) < steps:
+        if len(batch.mask) < steps:
             break
         # The loss of the last step alone, of the streams that have not ended.
         last = np.zeros_like(batch.mask)
@@ -82,7 +82,7 @@ def diagnose(network: Network, split: Split, distance: int = 50) -> Diagnosis:
         windows += int(last.sum())
         with np.errstate(all="ignore"):
             _, state = network.backpropagate(replace(batch, mask=last), state)
-            for k, layer in enumerate(network.stack.layers):
+            for k, layer in enumerate(network.stack.one_way):
                 # The squares in a norm of very small numbers need double precision.
                 dh = layer.hidden_gradients[::-1].astype(np.float64)
                 norms[k] += np.linalg.norm(dh, axis=1).sum(axis=1)

@@ -4,14 +4,19 @@ import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.models.networks import make_network
+from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.nn.heads.softmax import small_blocks
+from rnnlm.nn.spelling import SpelledWords
 from rnnlm.training.step import TrainingStep
 
 VOCABULARY_SIZE = 40
 CHARACTERS = 5
 """So few tokens that a window repeats them: the first layer's products may then be taken once a token."""
+
+CLASSES = 5
+SPELLINGS, LONGEST_SPELLING = 7, 6
 
 TIME_STEPS = 8
 BATCH_SIZE = 3
@@ -30,9 +35,9 @@ def check_gradients(config: Config) -> dict[str, float]:
     the derivatives of thousands of nearly equal probabilities are too small to measure. Every way is taken that
     training takes with the configuration, and dynamic evaluation with its model:
 
-    * a window with padding and one without;
+    * a window with padding and one without; padded texts of a classifier or tagger have any length from 1;
     * one that is read place by place and, where training may read by token, one that is (see
-      `Network.reads_by_token`);
+      `Network.reads_by_token`); the same for the characters of words;
     * logits in one block and in several;
     * rows of a table that are known to have been used, after another window that used others;
     * words of a sampled softmax that are drawn, clusters of an adaptive one without a target;
@@ -58,25 +63,49 @@ def check_gradients(config: Config) -> dict[str, float]:
 def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[str, float]:
     """Check a network with a vocabulary of some size on a window in which some of its tokens are missing."""
     config = _in_small(config, vocabulary_size)
-    network = TrainingStep(make_network(config, vocabulary_size), config).network
+    network = make_network(
+        config,
+        vocabulary_size,
+        num_classes=None if config.task.name == "language_model" else CLASSES,
+        num_characters=None if config.model.character_size is None else vocabulary_size,
+    )
+    network = TrainingStep(network, config).network
     rng = np.random.default_rng(config.training.seed)
     state = rng.normal(0, 0.5, network.initial_state(BATCH_SIZE).shape)
-    mask = np.ones((TIME_STEPS, BATCH_SIZE), bool)
-    before = rng.integers(0, vocabulary_size, (TIME_STEPS // 2 + 1, BATCH_SIZE))
     present = vocabulary_size - 1
-    if padded:
-        mask[TIME_STEPS // 2 :, -1] = False
-    elif config.model.softmax_cutoffs is not None:
+    if not padded and config.model.softmax_cutoffs is not None:
         present = config.model.softmax_cutoffs[-1]
+    before = rng.integers(0, vocabulary_size, (TIME_STEPS // 2 + 1, BATCH_SIZE))
     ids = rng.integers(0, present, (TIME_STEPS + 1, BATCH_SIZE))
+    batch_before, batch = (_window(config, each, vocabulary_size, padded, rng) for each in (before, ids))
     errors = dict.fromkeys(network.parameters, 0.0)
     for steps, drops in dict.fromkeys(((None, True), (config.training.bptt_truncate, True), (None, False))):
         # Nothing may be left of what a window before has done, which is too short to be read by token.
-        network.backpropagate(Batch(before[:-1], before[1:], mask[: len(before) - 1]), state, rng=rng)
-        batch = Batch(ids[:-1], ids[1:], mask)
+        network.backpropagate(batch_before, state, rng=rng)
         found = gradient_check(network, batch, state, bptt_truncate=steps, drops=drops)
         errors = {name: max(error, found[name]) for name, error in errors.items()}
     return errors
+
+
+def _window(config: Config, ids: Ids, num_characters: int, padded: bool, rng: np.random.Generator) -> Batch:
+    """Make a window of a configuration's task that reads all of the `ids` (T + 1, B) but the last."""
+    T, inputs = len(ids) - 1, ids[:-1]
+    mask = np.ones(inputs.shape, bool)
+    if config.task.name == "language_model":
+        if padded:
+            mask[TIME_STEPS // 2 :, -1] = False
+        return Batch(inputs, ids[1:], mask)
+    lengths = np.full(BATCH_SIZE, T)
+    if padded:
+        lengths[1:] = 1, rng.integers(2, T)
+    mask = mask[:1] if config.task.name == "classify" else np.arange(T)[:, None] < lengths
+    targets = rng.integers(0, CLASSES, mask.shape)
+    if config.model.character_size is None:
+        return Batch(inputs, targets, mask, lengths=lengths)
+    characters = rng.integers(0, num_characters, (LONGEST_SPELLING, SPELLINGS))
+    of_each = rng.integers(1, LONGEST_SPELLING + 1, SPELLINGS)
+    words = SpelledWords(inputs, rng.integers(0, SPELLINGS, inputs.shape), characters, of_each)
+    return Batch(words, targets, mask, lengths=lengths)
 
 
 def _in_small(config: Config, vocabulary_size: int) -> Config:
@@ -91,6 +120,8 @@ def _in_small(config: Config, vocabulary_size: int) -> Config:
         # Only sizes that were equal are, because residual connections need that.
         embedding_size += embedding_size == hidden_size
     small: dict[str, object] = {"hidden_size": hidden_size, "embedding_size": embedding_size}
+    if model.character_size is not None:
+        small["character_size"] = min(model.character_size, LARGEST_LAYER)
     if model.softmax_cutoffs is not None:
         # As many clusters, where there are words for them.
         ends = min(len(model.softmax_cutoffs) + 2, vocabulary_size + 1)

@@ -15,7 +15,10 @@ from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.config import Config
+    from rnnlm.models.classifier import Classifier
     from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models.tagger import Tagger
+    from rnnlm.text.tags import Tags
     from rnnlm.text.vocabulary import Vocabulary
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -70,6 +73,11 @@ model_option = click.option(
     type=PATH,
     help="Run (its best checkpoint) or checkpoint directory.  [default: the newest run under runs/, else the "
     "small model that is installed]",
+)
+
+
+label_option = click.option(
+    "--label", metavar="NAME", help="Label of the texts; needed for a model of texts with labels, and only there."
 )
 
 
@@ -188,10 +196,17 @@ def find_model(model_path: Path | None, quiet: bool) -> Path:
 
 
 def load_model(model_path: Path | None, quiet: bool) -> "LanguageModel":
-    """Load the model that `find_model` returns."""
+    """Load the language model that `find_model` returns."""
     from rnnlm.models.language_model import LanguageModel
 
     return LanguageModel.load(find_model(model_path, quiet))
+
+
+def load_any_model(model_path: Path | None, quiet: bool) -> "LanguageModel | Classifier | Tagger":
+    """Load the model that `find_model` returns, whatever it does."""
+    from rnnlm.models.kinds import load
+
+    return load(find_model(model_path, quiet))
 
 
 def load_vocabulary(path: Path) -> "Vocabulary":
@@ -203,3 +218,15 @@ def load_vocabulary(path: Path) -> "Vocabulary":
 
     holds_one = path.is_file() or (path / VOCABULARY_FILE).is_file()
     return Vocabulary.load(path if holds_one else resolve_checkpoint(path))
+
+
+def load_tags(path: Path) -> "Tags | None":
+    """Load the tags beside the vocabulary that `load_vocabulary` finds; None where there are none."""
+    from rnnlm.storage.finding import resolve_checkpoint
+    from rnnlm.text.tags import TAGS_FILE, Tags
+    from rnnlm.text.vocabulary import VOCABULARY_FILE
+
+    directory = path.parent if path.is_file() else path
+    if path.is_dir() and not (directory / VOCABULARY_FILE).is_file():
+        directory = resolve_checkpoint(path)
+    return Tags.load(directory) if (directory / TAGS_FILE).is_file() else None

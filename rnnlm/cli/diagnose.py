@@ -38,7 +38,8 @@ def diagnose(
     For each layer the table has the norm of the derivative of the last step's loss with respect to the hidden
     state h so many steps before, and that norm relative to the one at distance 0. It is the mean over 200 windows
     (fewer in a short text), which are read as a stream. The derivative counts every path to the loss: later
-    steps, layers above, and in an LSTM the cell state that later steps write.
+    steps, layers above, and in an LSTM the cell state that later steps write. Only language models are measured:
+    classifiers and taggers begin every text anew, and have no loss that reaches back along a stream.
 
     \b
     Examples:

@@ -1,11 +1,17 @@
 """``rnnlm evaluate``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.common import POSITIVE, load_model, model_option, output_options, print_json, say
+from rnnlm.cli.answer_tables import class_lines, tag_lines
+from rnnlm.cli.common import POSITIVE, load_any_model, model_option, output_options, print_json, say
+from rnnlm.cli.label_table import label_lines
 from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_options
+
+if TYPE_CHECKING:
+    from rnnlm.evaluation.perplexity import Evaluation
 
 MOST_UNKNOWN = 0.3
 """Share of unknown tokens above which a perplexity says little."""
@@ -30,7 +36,12 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure a model's perplexity on a dataset or a text.
+    """Measure a model on a dataset or a text: perplexity, accuracy, F1.
+
+    Of a classifier: accuracy (the share of texts with the right label), macro F1 (the mean F1 of the labels; F1 is
+    2 PR / (P + R) of precision P and recall R), and which labels were taken for which. Of a tagger: accuracy over
+    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. What follows is about
+    language models.
 
     Words outside the vocabulary are predicted as the unknown token, as in the literature; the perplexity without
     them is printed too. Bits per character compare models with different tokens. A model trained with batching:
@@ -41,6 +52,9 @@ def evaluate(
     probabilities has a line for each predicted token, ends of sentences included, that begins with its
     probability. W is --weight, else fitted by EM on the validation split; for a file of probabilities, which
     belongs to one text, fit it with --split valid first.
+
+    A model that was trained on texts with labels reads each text's label first and is measured by label too; for
+    --text, --label-column names it.
 
     With --dynamic each window of bptt_steps tokens is first measured and then trained on by gradient descent
     (dynamic evaluation). Try 0.03, and choose the rate on the validation split.
@@ -53,27 +67,55 @@ def evaluate(
       rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
     from rnnlm.evaluation.interpolation import open_predictor
-    from rnnlm.evaluation.perplexity import rounded
+    from rnnlm.models.classifier import Classifier
+    from rnnlm.models.language_model import LanguageModel
 
-    model = load_model(model_path, quiet)
-    interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
-    with measured.open(model, quiet) as part:
-        result = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
-    if result.unknown_tokens > MOST_UNKNOWN * result.tokens:
+    model = load_any_model(model_path, quiet)
+    result: dict[str, Any]
+    if isinstance(model, LanguageModel):
+        interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
+        with measured.open(model, quiet) as part:
+            evaluation = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
+        fitted = {} if interpolation is None else {"weight": interpolation.weight}
+        result = {"vocabulary_size": len(model.vocabulary), **evaluation.to_dict(), **fitted}
+        lines = [*_lines(evaluation), *label_lines(evaluation)]
+        _say_unknown(evaluation, quiet)
+    else:
+        if dynamic is not None or mixture.interpolate is not None:
+            option = "--interpolate" if dynamic is None else "--dynamic"
+            raise click.UsageError(f"{option} is for language models, and this is a {model.called}; leave it out.")
+        with measured.open(model, quiet) as part:
+            if isinstance(model, Classifier):
+                classes = model.evaluate(part)
+                result, lines = classes.to_dict(), class_lines(classes)
+            else:
+                tags = model.evaluate(part)
+                result, lines = tags.to_dict(), tag_lines(tags)
+    if as_json:
+        print_json(result)
+    else:
+        click.echo("\n".join(lines))
+
+
+def _say_unknown(evaluation: "Evaluation", quiet: bool) -> None:
+    """Say if most of a text is unknown."""
+    if evaluation.unknown_tokens > MOST_UNKNOWN * evaluation.tokens:
         say(
-            f"{result.unknown_tokens / result.tokens:.0%} of the tokens are not in the vocabulary, so the"
+            f"{evaluation.unknown_tokens / evaluation.tokens:.0%} of the tokens are not in the vocabulary, so the"
             " perplexity is mostly that of the unknown token and says little. Is this the model's language?",
             quiet,
         )
-    if as_json:
-        fitted = {} if interpolation is None else {"weight": interpolation.weight}
-        print_json({"vocabulary_size": len(model.vocabulary), **result.to_dict(), **fitted})
-        return
-    click.echo(
-        f"perplexity          {rounded(result.perplexity)}"
-        f" (without unknown tokens {rounded(result.perplexity_without_unknown)})\n"
-        f"cross-entropy       {result.cross_entropy:.4f} nats, {result.bits_per_token:.4f} bits a token\n"
-        f"bits per character  {result.bits_per_character:.4f}\n"
-        f"tokens              {result.tokens:,}, of which {result.unknown_tokens:,}"
-        f" ({result.unknown_tokens / result.tokens:.1%}) unknown"
-    )
+
+
+def _lines(evaluation: "Evaluation") -> list[str]:
+    """Write the measures of a language model."""
+    from rnnlm.evaluation.perplexity import rounded
+
+    return [
+        f"perplexity          {rounded(evaluation.perplexity)}"
+        f" (without unknown tokens {rounded(evaluation.perplexity_without_unknown)})",
+        f"cross-entropy       {evaluation.cross_entropy:.4f} nats, {evaluation.bits_per_token:.4f} bits a token",
+        f"bits per character  {evaluation.bits_per_character:.4f}",
+        f"tokens              {evaluation.tokens:,}, of which {evaluation.unknown_tokens:,}"
+        f" ({evaluation.unknown_tokens / evaluation.tokens:.1%}) unknown",
+    ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import PATH, load_model, model_option, output_options, print_json, say
+from rnnlm.cli.common import PATH, load_any_model, model_option, output_options, print_json, say
 
 if TYPE_CHECKING:
     from rnnlm.exchange.export import Format
@@ -27,14 +27,15 @@ FORMATS: "dict[str, Format]" = {".onnx": "onnx", ".pt": "torch", ".pth": "torch"
     "--out",
     required=True,
     type=PATH,
-    help="File to write, or to replace, and beside it NAME.vocabulary.json.",
+    help="File to write, or to replace, and beside it NAME.vocabulary.json, of a tagger also NAME.tags.json.",
 )
 @output_options
 def export(model_path: Path | None, file_format: "Format | None", out: Path, as_json: bool, quiet: bool) -> None:
     """Write a model as a file for other programs.
 
     An ONNX file runs in browsers, on phones and wherever else onnxruntime does; a state dict is for PyTorch. The
-    vocabulary is written beside it. PyTorch also reads a checkpoint's model.safetensors as it is.
+    vocabulary, with a classifier's labels, and a tagger's tags and characters are written beside it. PyTorch also
+    reads a checkpoint's model.safetensors as it is.
 
     \b
     Examples:
@@ -49,8 +50,10 @@ def export(model_path: Path | None, file_format: "Format | None", out: Path, as_
         raise click.UsageError(f"-o {out}: give --format, or a name that ends with {', '.join(FORMATS)}.")
     if by_ending not in (None, file_format):
         raise click.UsageError(f"-o {out}: this ending is for --format {by_ending}; choose another.")
-    vocabulary = write(load_model(model_path, quiet), file_format, out)
+    beside = write(load_any_model(model_path, quiet), file_format, out)
+    files = {name: str(path) for name, path in {"model": out, **beside}.items()}
     if as_json:
-        print_json({"model": str(out), "vocabulary": str(vocabulary)})
+        print_json(files)
     else:
-        say(f"Model: {out}, vocabulary: {vocabulary}", quiet)
+        text = ", ".join(f"{name}: {path}" for name, path in files.items())
+        say(f"{text[0].upper()}{text[1:]}", quiet)

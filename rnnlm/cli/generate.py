@@ -6,7 +6,7 @@ import secrets
 import shlex
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +48,11 @@ CONTRADICTIONS = {
 
 
 def _as_utf8(
-    context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]
-) -> str | tuple[str, ...]:
+    context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...] | None
+) -> str | tuple[str, ...] | None:
     """Refuse an argument with bytes that are not UTF-8: such text can be neither read nor printed."""
     try:
-        "".join(value).encode()
+        "".join(value or "").encode()
     except UnicodeEncodeError as error:
         raise click.BadParameter("it is not valid UTF-8.") from error
     return value
@@ -119,6 +119,12 @@ writing_options = as_argument(
         "above 1 there is less repetition.",
     ),
     click.option("--allow-unknown", is_flag=True, help="Let the unknown token be written."),
+    click.option(
+        "--label",
+        metavar="NAME",
+        callback=_as_utf8,
+        help="Label of the texts, for a model of texts with labels.  [default: drawn, as often as each was seen]",
+    ),
 )
 
 
@@ -195,6 +201,7 @@ def generate(
       rnnlm generate --stop . --keep-stop --ban never --ban "of course"
       rnnlm generate --model runs/comments --novelty
       rnnlm generate --prompts beginnings.txt --jsonl --seed 1 > continued.jsonl
+      rnnlm generate --model runs/subreddits --label askscience
       rnnlm generate --interactive
     """
     if words:
@@ -215,6 +222,7 @@ def generate(
     if never:
         say(f"Not in the vocabulary, so never written: {', '.join(never)}", quiet)
     if interactive:
+        writing = _with_label(model, writing, seed, quiet)
         _converse(model.writer, seed_text, writing, seed, quiet)
         return
 
@@ -233,10 +241,11 @@ def generate(
                 samples = model.samples(beginning, number, writing=writing, seed=seed)
             else:
                 samples = model.writer.beam_search(beginning, beam_width, writing=writing)[:num_samples]
-            yield from ((beginning, asdict(sample)) for sample in samples)
+            yield from ((beginning, sample.to_dict()) for sample in samples)
 
     if number == 1 and not (prompts or beam_width or split or as_json or as_jsonl):
         _say_unknown(model, seed_text, quiet)
+        writing = _with_label(model, writing, seed, quiet)
         for piece in model.stream(seed_text, writing=writing, seed=seed):
             click.echo(piece, nl=False)
         click.echo()
@@ -244,7 +253,7 @@ def generate(
         results = written() if split is None else with_novelty(model, split, written())
         # Texts of several lines need more than a line end between them.
         gap = "\n" if model.vocabulary.settings.level == "char" else ""
-        print_samples(results, gap, as_json, as_jsonl)
+        print_samples(results, gap, as_json, as_jsonl, quiet or writing.label is not None)
     if is_chosen:
         say(f"The same again: --seed {seed}", quiet)
 
@@ -284,6 +293,16 @@ def _converse(writer: "Writer", seed_text: str, writing: "WritingSettings", seed
     say(HELP, quiet)
     session = Session(writer, seed_text, writing=writing, seed=seed)
     converse(session, input, lambda text: click.echo(text, nl=False), with_options)
+
+
+def _with_label(
+    model: "LanguageModel", writing: "WritingSettings", seed: int | None, quiet: bool
+) -> "WritingSettings":
+    """Return the settings with the label that is drawn where none was given, and say which it is."""
+    label = model.writer.first_label(writing, seed)
+    if label != writing.label:
+        say(f"Label: {label}", quiet)
+    return replace(writing, label=label)
 
 
 def _say_unknown(model: "LanguageModel", text: str, quiet: bool) -> None:

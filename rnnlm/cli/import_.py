@@ -36,7 +36,8 @@ def import_(
 
     WEIGHTS is a .safetensors file or a state dict that PyTorch saved, with the names and shapes of the
     configuration's network; nothing in it is run. The run is for all other commands; where a dataset is named,
-    train --resume goes on from these weights.
+    train --resume goes on from these weights. They may also be a classifier's, whose labels are the dataset's or
+    the vocabulary's, and a tagger's, for which --data is needed.
 
     The weights of the published tutorial's network (a NumPy archive of U, V and W) and of PyTorch's
     word-language-model example are recognized by their names and need no --config. Their words are given with

@@ -21,11 +21,12 @@ COMPLETION = "_RNNLM_COMPLETE"
 
 COMMANDS = {
     "preprocess": "Turn text into a dataset: clean, tokenize, build the vocabulary, split.",
-    "train": "Train a language model on a dataset.",
+    "train": "Train a network on a dataset.",
     "report": "Show runs on a web page: curves, samples, settings.",
     "plot": "Draw the curves of runs as a picture.",
     "generate": "Write text with a trained model.",
-    "evaluate": "Measure a model's perplexity on a dataset or a text.",
+    "predict": "Print the label, or the tags, of each line of a text.",
+    "evaluate": "Measure a model on a dataset or a text.",
     "score": "Print the log-probability of each line of a text.",
     "rescore": "Choose the best hypotheses of an n-best list.",
     "neighbors": "List the words whose learned vectors are nearest to a word's.",
@@ -91,7 +92,7 @@ class CommandGroup(click.Group):
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rnnlm-numpy")
 def cli() -> None:
-    """Train character- and word-level recurrent language models on your own text.
+    """Train recurrent language models, classifiers and taggers on your own text.
 
     \b
       rnnlm preprocess comments.csv --out data/comments

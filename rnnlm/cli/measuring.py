@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rnnlm.dataset.store import Split
     from rnnlm.evaluation.interpolation import Interpolation, Predictor
     from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models.model import Model
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -32,14 +33,14 @@ class Measured:
     reader: "ReaderSettings"
 
     @contextmanager
-    def open(self, model: "LanguageModel", quiet: bool) -> "Iterator[Split]":
+    def open(self, model: "Model", quiet: bool) -> "Iterator[Split]":
         """Open it for a model, and say which dataset, or what, that is."""
         from rnnlm.dataset.building.text_split import text_split
         from rnnlm.text.report import ReadReport
 
         if self.text is not None:
             report = ReadReport()
-            with text_split(self.text, model.vocabulary, self.reader, report) as part:
+            with text_split(self.text, model.vocabulary, self.reader, report, model.tags) as part:
                 say_reading(report, quiet)
                 yield part
             return
@@ -47,7 +48,7 @@ class Measured:
         if path is None:
             raise click.UsageError("Give --data DIR or --text FILE.")
         say(f"Dataset: {path}, {self.split} split", quiet)
-        yield open_split(path, self.split, model.vocabulary)
+        yield open_split(path, self.split, model)
 
 
 def measured_options(default_split: str) -> Callable[[Command], Command]:
@@ -110,7 +111,7 @@ class Mixture:
             path = data or model.config.data.path
             if path is None:
                 raise click.UsageError("Give --weight, as there is no dataset to fit it on.")
-            valid = open_split(path, "valid", model.vocabulary)
+            valid = open_split(path, "valid", model)
             weight = model.scorer.fit_weight(other, valid, dynamic=dynamic)
             say(f"Weight of the network: {weight:.4f}, fitted on {path}, valid split", quiet)
         return Interpolation(other, weight)
@@ -130,11 +131,13 @@ def mixture_options(others: str) -> Callable[[Command], Command]:
     )
 
 
-def open_split(path: str | Path, name: str, vocabulary: "Vocabulary", advice: str = OWN_DATASET) -> "Split":
-    """Open a part of a dataset that has a model's vocabulary; `advice` is for those who gave another."""
+def open_split(path: str | Path, name: str, model: "Model", advice: str = OWN_DATASET) -> "Split":
+    """Open a part of a dataset that has a model's vocabulary and tags; `advice` is for those who gave another."""
     from rnnlm.dataset.store import Dataset
 
     dataset = Dataset.open(path)
-    if dataset.vocabulary != vocabulary:
+    if dataset.vocabulary != model.vocabulary:
         raise RnnlmError(f"{path}: its vocabulary is not the model's; {advice}")
+    if model.tags is not None and (dataset.tags is None or dataset.tags.names != model.tags.names):
+        raise RnnlmError(f"{path}: its tags are not the model's; {advice}")
     return dataset.split(name)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import COUNT, load_model, model_option, output_options, print_json
+from rnnlm.cli.common import COUNT, load_any_model, model_option, output_options, print_json
 
 
 @click.command()
@@ -16,8 +16,8 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
     """List the words whose learned vectors are nearest to that of WORD.
 
     The vectors are the model's embeddings, or, where its input is one-hot, the columns of U; nearness is the
-    cosine of the angle between two. WORD is one token of the vocabulary: a word, or in a model of characters a
-    character.
+    cosine of the angle between two. Classifiers and taggers have such vectors, too. WORD is one token of the
+    vocabulary: a word, or in a model of characters a character.
 
     \b
     Examples:
@@ -26,7 +26,7 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
     """
     from rnnlm.evaluation.neighbors import nearest_words
 
-    model = load_model(model_path, quiet)
+    model = load_any_model(model_path, quiet)
     found = nearest_words(model.network, model.vocabulary, word, num)
     if as_json:
         pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import COUNT, PATH, output_options, print_json, say
+from rnnlm.cli.common import COUNT, PATH, load_tags, output_options, print_json, say
 from rnnlm.cli.preprocess_options import (
     Given,
     chosen_text,
@@ -70,6 +70,7 @@ def preprocess(
     Examples:
       rnnlm preprocess comments.csv
       rnnlm preprocess book.txt --level char --out data/book
+      rnnlm preprocess questions.csv --label-column kind --test test.csv
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
@@ -100,7 +101,7 @@ def preprocess(
         formats = {*read.formats, *Inputs(others, reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
         chosen = chosen_vocabulary(vocabulary, text)
-        settings = settings_of(chosen) or chosen_text(text, read.formats)
+        settings = settings_of(chosen) or chosen_text(text, read.formats, reader.label_column is not None)
         say(f"Reading {', '.join(map(source_name, inputs))}, writing {out}.", quiet)
         documents = (reader.documents or settings.default_documents) if "txt" in formats else None
         say(f"Text settings: {as_options(settings, documents)}", quiet)
@@ -121,6 +122,7 @@ def preprocess(
                     reader=reader,
                     text=settings,
                     vocabulary=chosen,
+                    tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
                     workers=workers,
                     overwrite=overwrite,
@@ -132,7 +134,8 @@ def preprocess(
             raise
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
-            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt.", quiet)
+            tags = ", without tags" if result.tags is not None else ""
+            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{tags}.", quiet)
     say_reading(report, quiet)
     for message in summary(result, by_default="sentences" not in text):
         say(message, quiet)

@@ -59,7 +59,7 @@ text_options = as_argument(
         "--sentences/--no-sentences",
         default=None,
         help="Split documents into sentences.  [default: on for words if all inputs are csv or jsonl, without"
-        " --keep-lines]",
+        " --keep-lines and --label-column]",
     ),
     click.option(
         "--clean/--no-clean",
@@ -70,12 +70,12 @@ text_options = as_argument(
 )
 
 
-def chosen_text(options: Given, formats: Collection[str]) -> "TextSettings":
-    """Return how text becomes tokens where the inputs have these formats."""
+def chosen_text(options: Given, formats: Collection[str], labelled: bool) -> "TextSettings":
+    """Return how text becomes tokens where the inputs have these formats, and labels or not."""
     from rnnlm.text.processor import TextSettings
 
     try:
-        return TextSettings.choose(formats=formats, **options)
+        return TextSettings.choose(formats=formats, labelled=labelled, **options)
     except RnnlmError as error:
         raise click.UsageError(with_options(str(error))) from error
 
@@ -100,7 +100,7 @@ vocabulary_options = as_argument(
         "--vocab",
         "vocabulary",
         type=PATH,
-        help="Reuse the vocabulary, and its way of processing text, of a dataset, run or checkpoint.",
+        help="Reuse the vocabulary, the tags and the way of processing text of a dataset, run or checkpoint.",
     ),
     click.option(
         "--extend-vocab",
@@ -177,6 +177,7 @@ def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSetti
     for option, is_given, kinds, named in (
         ("--documents", reader.documents, {"txt"}, "txt"),
         ("--text-column", reader.text_column, RECORDS, "csv and jsonl"),
+        ("--label-column", reader.label_column, RECORDS, "csv and jsonl"),
         ("--where", reader.where, RECORDS, "csv and jsonl"),
         ("--delimiter", reader.delimiter != "auto", {"csv"}, "csv"),
         ("--quoting or --no-quoting", reader.quoting is not None, {"csv"}, "csv"),

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 FEW_TOKENS = 1000
 """Tokens to train on below which no model can write well."""
 
+MOST_LABELS = 10
+"""The most labels that are named."""
+
 MANY_PERIODS = 0.02
 """Share of words with a period at their end above which documents seem to have several sentences."""
 
@@ -44,7 +47,7 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
     unique = counted(result.unique_tokens, "unique token{s}")
     yield f"Found {at_least}{unique} in the training text."
     yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
-    is_new = result.chosen_words == len(vocabulary) - first
+    is_new = result.chosen_words == vocabulary.first_label_id - first
     settings, words = vocabulary.settings, set(vocabulary.tokens)
     # A character that is part of subwords may never appear by itself.
     if result.least_frequent and result.least_frequent[1]:
@@ -56,7 +59,7 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
         yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
     one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
-    if is_new and by_default and one_sentence and ended > MANY_PERIODS * len(words):
+    if is_new and by_default and one_sentence and result.tags is None and ended > MANY_PERIODS * len(words):
         yield (
             f"{counted(ended, 'word{s}')} of the vocabulary {'has' if ended == 1 else 'have'} a period at"
             f" {'its' if ended == 1 else 'their'} end, which NLTK leaves there within a sentence: if lines are of"
@@ -67,9 +70,43 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
             "This reads like Turkish or Azerbaijani: in lower case I became i, not ı, as in other languages;"
             " --no-lowercase keeps capital letters."
         )
+    yield from _labels(result)
     rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
     yield f"Unknown tokens: {', '.join(rates)}."
+    if result.tags is not None:
+        yield f"The training text has {counted(len(result.tags), 'tag{s}')}."
+        unseen = [f"{name} {part.unknown_tags:,}" for name, part in result.splits.items() if part.unknown_tags]
+        if unseen:
+            yield f"Tokens whose tag the training text does not have: {', '.join(unseen)}."
     trained = result.splits["train"].tokens
     if trained < FEW_TOKENS:
         only = f"{'is' if trained == 1 else 'are'} only {counted(trained, 'token{s}')}"
         yield f"There {only} to train on: a model that writes well needs tens of thousands."
+
+
+def _labels(result: "BuildResult") -> Iterator[str]:
+    """Say which labels there are, and which of them cannot be learned."""
+    from rnnlm.errors import shown
+    from rnnlm.text.report import counted
+
+    labels = list(result.labels.items())
+    if not labels:
+        return
+    named = [f"{shown(label)} {texts:,}" for label, texts in labels]
+    if len(named) > MOST_LABELS:
+        named = [*named[: MOST_LABELS - 1], "…", named[-1]]
+    yield f"{counted(len(labels), 'label{s}')} in the training text: {', '.join(named)}."
+    if len(labels) == 1:
+        yield "All texts have the same label, so there is nothing for a classifier to learn."
+    if result.vocabulary.settings.sentences:
+        yield (
+            "Each sentence has the label of its document; --no-sentences keeps documents whole, as a classifier"
+            " wants them."
+        )
+    for name, (texts, unseen) in result.unseen_labels.items():
+        some = ", ".join(map(shown, unseen[:MOST_LABELS])) + (", …" if len(unseen) > MOST_LABELS else "")
+        have = "has a label" if texts == 1 else "have labels"
+        yield (
+            f"{counted(texts, 'text{s}')} of the {name} part {have} that the training text lacks ({some}): no"
+            " classifier can be right there."
+        )

@@ -29,16 +29,28 @@ ENCODING = click.option(
 OPTIONS = (
     click.option(
         "--format",
-        type=click.Choice(["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet"]),
+        type=click.Choice(["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented"]),
         default="auto",
         show_default=True,
-        help="Format of the text; auto recognizes it by the content.",
+        help="Format of the text; auto recognizes it by the content. For a tagger: tagged has a token, a tab and"
+        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line.",
+    ),
+    click.option(
+        "--tag-column",
+        metavar="N|NAME",
+        help="With --format tagged: the column with the tag, a number from 1, or in CoNLL-U a name such as xpos."
+        "  [default: the last, in CoNLL-U upos]",
     ),
     click.option(
         "--text-column",
         metavar="NAME",
         help="Column (the first row names them) or JSON field with the text; data.body is one in an object, and"
         " title,selftext are two that are joined.  [default: body, else text, else content, else the only one]",
+    ),
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        help="Column or JSON field with the label of each text, which a model is to learn or to be told.",
     ),
     click.option(
         "--where",

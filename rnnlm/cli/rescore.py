@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from rnnlm.cli.common import FiniteRange, json_lines_option, load_model, model_option, print_json, quiet_option
+from rnnlm.cli.common import (
+    FiniteRange,
+    json_lines_option,
+    label_option,
+    load_model,
+    model_option,
+    print_json,
+    quiet_option,
+)
 from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import ENCODING, say_reading
 
@@ -14,6 +22,7 @@ from rnnlm.cli.reading import ENCODING, say_reading
 @click.command()
 @click.argument("nbest", type=click.Path(allow_dash=True))
 @model_option
+@label_option
 @click.option(
     "--lm-weight",
     type=FiniteRange(min=0),
@@ -29,6 +38,7 @@ from rnnlm.cli.reading import ENCODING, say_reading
 def rescore(
     nbest: str,
     model_path: Path | None,
+    label: str | None,
     lm_weight: float,
     scores: bool,
     encoding: str | None,
@@ -64,12 +74,14 @@ def rescore(
     from rnnlm.text.report import ReadReport
 
     model = load_model(model_path, quiet)
+    model.vocabulary.label_start(label)  # refuses one that the model does not have
     interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     hypotheses = read_nbest(read_lines(nbest, report, encoding=encoding), source_name(nbest))
     parts = as_they_come(nbest, hypotheses, TEXTS_TOGETHER, lambda each: len(each.text))
     rescored = chain.from_iterable(
-        rescore_hypotheses(model.scorer, part, weight=lm_weight, interpolation=interpolation) for part in parts
+        rescore_hypotheses(model.scorer, part, weight=lm_weight, interpolation=interpolation, label=label)
+        for part in parts
     )
     for each in rescored if scores else best(rescored):
         if as_jsonl:

@@ -31,7 +31,7 @@ def training_split(model: "LanguageModel", data: Path | None, quiet: bool) -> "S
         raise click.UsageError(f"--novelty needs the training text; {advice}")
     if not Path(path).exists():
         raise RnnlmError(f"{path}: no such directory; {advice}")
-    train = open_split(path, "train", model.vocabulary, advice)
+    train = open_split(path, "train", model, advice)
     if train.num_tokens == 0:
         raise RnnlmError(f"{path}: its train split is empty; {advice}")
     say(f"Dataset: {path}, train split", quiet)
@@ -51,8 +51,8 @@ def with_novelty(model: "LanguageModel", split: "Split", samples: Samples) -> Sa
             yield prompt, {**values, "copied_share": copied.share, "longest_copy": longest}
 
 
-def print_samples(samples: Samples, gap: str, as_json: bool, as_jsonl: bool) -> None:
-    """Print samples as they come, as text with a gap between them, or as JSON."""
+def print_samples(samples: Samples, gap: str, as_json: bool, as_jsonl: bool, quiet: bool) -> None:
+    """Print samples as they come, as text with a gap between them, or as JSON; say the labels of texts."""
     if as_json:
         print_json({"samples": [values for _, values in samples]})
     elif as_jsonl:
@@ -60,12 +60,14 @@ def print_samples(samples: Samples, gap: str, as_json: bool, as_jsonl: bool) -> 
             print_json({"prompt": prompt, **values})
     else:
         for position, (_, values) in enumerate(samples):
+            if "label" in values:
+                say(f"Label: {values['label']}", quiet)
             click.echo((gap if position else "") + values["text"])
             if "copied_share" in values:
-                click.echo(_novelty(**values))
+                click.echo(_novelty(values["copied_share"], values["longest_copy"]))
 
 
-def _novelty(copied_share: float, longest_copy: str | None, **others: object) -> str:
+def _novelty(copied_share: float, longest_copy: str | None) -> str:
     """Return the line below a text."""
     # As in JSON, so that it is one line.
     longest = f", the longest piece: {json.dumps(longest_copy, ensure_ascii=False)}" if longest_copy else ""

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlm.cli.common import COUNT, json_lines_option, load_model, model_option, print_json, quiet_option, say
+from rnnlm.cli.common import (
+    COUNT,
+    json_lines_option,
+    label_option,
+    load_model,
+    model_option,
+    print_json,
+    quiet_option,
+    say,
+)
 from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import reading_options, say_reading
 
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(allow_dash=True))
 @model_option
+@label_option
 @click.option("--tokens", "by_token", is_flag=True, help="Print every token.")
 @click.option(
     "--batch-size", type=COUNT, default=64, show_default=True, help="Lines that are scored side by side, at most."
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 def score(
     file: str,
     model_path: Path | None,
+    label: str | None,
     by_token: bool,
     batch_size: int,
     reader: "ReaderSettings",
@@ -65,13 +76,17 @@ def score(
     from rnnlm.text.report import ReadReport, counted
 
     model = load_model(model_path, quiet)
+    model.vocabulary.label_start(label)  # refuses one that the model does not have
     visible = model.vocabulary.visible
     interpolation = mixture.of(model, NgramModel.load, quiet)
     report = ReadReport()
     lines = tokens = unknown = 0
     log_prob = 0.0
     parts = as_they_come(file, read_texts(file, reader, report), batch_size, len)
-    scores = (model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation) for part in parts)
+    scores = (
+        model.scorer.scores(part, batch_size=batch_size, interpolation=interpolation, label=label)
+        for part in parts
+    )
     for each in chain.from_iterable(scores):
         lines += 1
         tokens += len(each.tokens)

@@ -29,7 +29,7 @@ def train(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Train a language model on a dataset.
+    """Train a network on a dataset: a language model, or what task.name of the configuration says.
 
     Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
     it takes that of the run.
@@ -45,6 +45,7 @@ def train(
     from rnnlm.evaluation.perplexity import rounded
     from rnnlm.storage.run_directory import CONFIG, RunDirectory
     from rnnlm.training.begin import begin_run
+    from rnnlm.training.progress import called
 
     if resume and out is not None and config_path is None:
         if not RunDirectory(out).exists:
@@ -60,8 +61,14 @@ def train(
         if as_json:
             print_json(summary)
         elif summary["best"]["valid_perplexity"] is not None:
-            best = summary["best"]
-            click.echo(f"best validation perplexity {rounded(best['valid_perplexity'])} at step {best['step']:,}")
+            best = dict(summary["best"])
+            step, perplexity = best.pop("step"), rounded(best.pop("valid_perplexity"))
+            del best["valid_loss"]
+            # Of a task's own measures the first has chosen the best.
+            name, value = next(
+                ((name, f"{value:.4f}") for name, value in best.items()), ("valid_perplexity", perplexity)
+            )
+            click.echo(f"best validation {called(name.removeprefix('valid_'))} {value} at step {step:,}")
     if stopped_by is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
         sys.exit(128 + stopped_by)

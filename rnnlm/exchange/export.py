@@ -9,6 +9,7 @@ import numpy as np
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining, write_together
 from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.model import Model
 
 Format = Literal["onnx", "torch"]
 
@@ -16,22 +17,24 @@ LARGEST_ONNX = 2_000_000_000
 """Bytes of weights in an ONNX file, at most: its format, protobuf, ends at 2 GiB."""
 
 
-def export(model: LanguageModel, file_format: Format, out: Path) -> Path:
-    """Write a model's weights, and beside them its vocabulary: both or neither.
+def export(model: Model, file_format: Format, out: Path) -> dict[str, Path]:
+    """Write a model's weights, and beside them its vocabulary and what else it has: all of it or nothing.
 
     Parameters
     ----------
     model
         The model.
     file_format
-        ``onnx``: a graph as `onnx_model` makes it. ``torch``: a state dict with PyTorch's names and shapes.
+        ``onnx``: a graph as `step_model` or `sequence_model` makes it. ``torch``: a state dict with PyTorch's
+        names and shapes.
     out
         The file; one that is there is replaced.
 
     Returns
     -------
-    Path
-        The vocabulary's file, in the format of a checkpoint's ``vocabulary.json``.
+    dict
+        The other files, in the format of a checkpoint's: ``vocabulary``, and a tagger's ``tags`` and
+        ``characters``.
 
     Raises
     ------
@@ -40,15 +43,16 @@ def export(model: LanguageModel, file_format: Format, out: Path) -> Path:
         be written.
     """
     content = _onnx(model) if file_format == "onnx" else _torch(model)
-    vocabulary = out.parent / f"{out.stem}.vocabulary.json"
+    contents = model.files()
+    beside = {name: out.parent / f"{out.stem}.{name}" for name in contents}
     with explaining(None, "cannot be written", "; choose another `out`"):
-        write_together({out: content, vocabulary: model.vocabulary.content(vocabulary)})
-    return vocabulary
+        write_together({out: content} | {beside[name]: contents[name] for name in contents})
+    return {Path(name).stem: path for name, path in beside.items()}
 
 
-def _onnx(model: LanguageModel) -> bytes:
+def _onnx(model: Model) -> bytes:
     try:
-        from rnnlm.exchange.onnx_graph import onnx_model
+        from rnnlm.exchange.onnx_models import sequence_model, step_model
     except ImportError as error:
         raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
@@ -56,11 +60,12 @@ def _onnx(model: LanguageModel) -> bytes:
         raise RnnlmError(
             "An ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
         )
-    content: bytes = onnx_model(model.network).SerializeToString()
+    make = step_model if isinstance(model, LanguageModel) else sequence_model
+    content: bytes = make(model.network).SerializeToString()
     return content
 
 
-def _torch(model: LanguageModel) -> bytes:
+def _torch(model: Model) -> bytes:
     try:
         import torch
     except ImportError as error:

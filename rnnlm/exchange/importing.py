@@ -9,7 +9,10 @@ from rnnlm.errors import RnnlmError
 from rnnlm.exchange.layouts import Layout, recognized
 from rnnlm.exchange.weight_files import read_weights
 from rnnlm.files import explaining, read_text
+from rnnlm.models.classifier import Classifier
+from rnnlm.models.kinds import kind_of
 from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.model import Model
 from rnnlm.models.networks import fill, make_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.storage.run_directory import RunDirectory
@@ -69,8 +72,8 @@ def import_run(
     out
         The run directory to make.
     vocabulary
-        The tokens, where there is no dataset: the run can then be used, but not trained. None takes the dataset of
-        the configuration. A list of words is for another program's weights.
+        The tokens, and a classifier's labels, where there is no dataset: the run can then be used, not trained.
+        None takes the dataset of the configuration. A list of words is for another program's weights.
     deduce
         Whether `config` leaves the network to what the weights say of it, which only another program's do.
 
@@ -112,11 +115,19 @@ def import_run(
     return description
 
 
-def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary | None) -> LanguageModel:
+def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary | None) -> Model:
+    """Make the model of a configuration, for a dataset or, where there is none, a vocabulary."""
     if dataset is not None:
-        return LanguageModel.create(config, dataset)
+        return kind_of(config).create(config, dataset)
     if vocabulary is None:
         raise RnnlmError("data.path: no dataset is named; give `data=DIR` or `vocab=PATH`.")
+    if config.task.name == "tag":
+        raise RnnlmError("task.name: the tags that a tagger answers are in no vocabulary; give `data=DIR`.")
+    if config.task.name == "classify":
+        labels, words = vocabulary.labels, vocabulary.first_label_id
+        if not labels:
+            raise RnnlmError("task.name: the vocabulary has no labels for a classifier; give `data=DIR`.")
+        return Classifier(make_network(config, words, num_classes=len(labels)), vocabulary, config)
     return LanguageModel(make_network(config, len(vocabulary)), vocabulary, config)
 
 

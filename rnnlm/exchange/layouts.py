@@ -58,6 +58,11 @@ class Layout:
 
     def configuration(self, config: Config, source: Path) -> Config:
         """Return a configuration completed by what the weights say; refuse one that says otherwise."""
+        if config.task.name != "language_model":
+            raise RnnlmError(
+                f"{source}: these are a language model's weights, but task.name is {config.task.name}; leave the "
+                "key out."
+            )
         for key, value in self.model.items():
             given = getattr(config.model, key)
             if key in config.model.model_fields_set and given != value:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
+from rnnlm.report.markup import capitalized
 from rnnlm.report.runlog import Measurement, RunLog
+from rnnlm.training.progress import called
 
 X_AXES = {"step": "step", "epoch": "epoch", "tokens": "tokens trained on", "seconds": "seconds of training"}
 """What curves can be drawn over, by the name in ``metrics.jsonl``, and how the axis is labelled."""
@@ -33,6 +35,8 @@ class Chart:
         Whether the axis is logarithmic; values that are not positive have no place there.
     from_zero
         Whether the axis begins at zero.
+    task
+        Only runs of this task have a curve, if there is one.
     """
 
     key: str
@@ -41,15 +45,40 @@ class Chart:
     splits: tuple[str, ...] = ("train",)
     log: bool = False
     from_zero: bool = False
+    task: str | None = None
 
+
+PREDICTED = {"language_model": "token", "classify": "label", "tag": "tag"}
+"""What one prediction of a model is, by its task."""
+
+PERPLEXITY = Chart(
+    "perplexity", "Perplexity", "logarithmic scale", ("train", "valid"), log=True, task="language_model"
+)
 
 CHARTS = (
-    Chart("loss", "Loss", "nats per token", ("train", "valid")),
-    Chart("perplexity", "Perplexity", "logarithmic scale", ("train", "valid"), log=True),
     Chart("learning_rate", "Learning rate", "step size", from_zero=True),
     Chart("grad_norm", "Gradient norm", "before clipping, logarithmic scale", log=True),
     Chart("tokens_per_second", "Speed", "tokens per second", from_zero=True),
 )
+
+
+def charts(runs: Sequence[RunLog]) -> list[Chart]:
+    """Return the charts that runs are shown in: of each task the loss and what judges it, then `CHARTS`.
+
+    Losses of different tasks are not to be compared, and have a chart each.
+    """
+    tasks = dict.fromkeys(run.task for run in runs)
+    losses = [
+        Chart("loss", "Loss", f"nats per {PREDICTED[task]}", ("train", "valid"), task=task) for task in tasks
+    ]
+    names = dict.fromkeys(name for run in runs for name in run.measures)
+    return [*losses, *map(_chart_of_measure, names), *CHARTS]
+
+
+def _chart_of_measure(name: str) -> Chart:
+    if name == PERPLEXITY.key:
+        return PERPLEXITY
+    return Chart(name, capitalized(called(name)), "at most 1", ("valid",))
 
 
 @dataclass(frozen=True)
@@ -82,6 +111,8 @@ def curves(chart: Chart, runs: Sequence[RunLog], x: str) -> list[Curve]:
     """Return the curves of a chart over one of `X_AXES`, run after run; none for what a run did not log."""
     found = []
     for number, run in enumerate(runs):
+        if chart.task not in (None, run.task):
+            continue
         for split in chart.splits:
             lines = [line for line in run.measurements if line.split == split]
             points = np.array([_point(line, chart, x) for line in lines]).reshape(-1, 2)
@@ -115,6 +146,6 @@ def thin(x: Floats, y: Floats, limit: int = MAX_POINTS) -> tuple[Floats, Floats]
 
 def _point(line: Measurement, chart: Chart, x: str) -> tuple[float, float]:
     """Return where a measurement is in a chart; NaN where it has no place."""
-    value = getattr(line, chart.key)
+    value = line.value(chart.key)
     drawn = np.isfinite(value) and (value > 0 or not chart.log)
     return getattr(line, x), value if drawn else np.nan

@@ -6,10 +6,11 @@ from typing import Any
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
-from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.kinds import restore
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint
 from rnnlm.storage.finding import refuse_checkpoints_folder
 from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory
+from rnnlm.text.vocabulary import Vocabulary
 from rnnlm.training.progress import Progress
 
 
@@ -56,7 +57,9 @@ def _dataset(path: Path) -> dict[str, Any]:
         "documents": dataset.metadata["documents"],
         "vocabulary_size": len(vocabulary),
         "unique_tokens": dataset.metadata["unique_tokens"],
-        "most_frequent": vocabulary.tokens[vocabulary.first_word_id :][:10],
+        "most_frequent": vocabulary.tokens[vocabulary.first_word_id : vocabulary.first_label_id][:10],
+        **_labels(vocabulary),
+        **({"tags": dict(zip(dataset.tags.names, dataset.tags.counts, strict=True))} if dataset.tags else {}),
         "splits": {
             name: {
                 "sentences": dataset.split(name).num_sentences,
@@ -81,20 +84,31 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
-    progress, model = Progress.of(checkpoint), LanguageModel.restore(checkpoint)
+    progress, model = Progress.of(checkpoint), restore(checkpoint)
     weights = model.network.parameters
+    answers = {"classify": "num_labels", "tag": "num_tags"}
     return {
         "files": "all checksums agree",
+        "task": model.task,
         "step": progress.step,
         "epoch": progress.epoch,
         "training_seconds": round(progress.seconds, 3),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,
         "best_valid_perplexity": None if progress.best_loss is None else perplexity(progress.best_loss),
+        **{f"best_valid_{name}": value for name, value in progress.best_measures.items()},
         "last_valid_loss": progress.last_loss,
         "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
+        **{f"last_valid_{name}": value for name, value in progress.last_measures.items()},
         "vocabulary_size": len(model.vocabulary),
+        **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
+        **_labels(model.vocabulary),
         "weights": sum(value.size for value in weights.values()),
-        "config": checkpoint.config.model_dump(),
+        "config": checkpoint.config.values(),
         "tensors": {name: list(value.shape) for name, value in sorted(weights.items())},
     }
+
+
+def _labels(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return the labels with their sentences in the training text, where there are labels."""
+    return {"labels": vocabulary.label_counts} if vocabulary.labels else {}

@@ -9,6 +9,11 @@ def escape(text: object) -> str:
     return html.escape(str(text).encode(errors="replace").decode())
 
 
+def capitalized(text: str) -> str:
+    """Return a text with a large first letter, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def number(value: float, decimals: int = 2) -> str:
     """Write a number to be read: no decimals if it is whole, a power of ten if it is very long, a dash for NaN."""
     if not math.isfinite(value):

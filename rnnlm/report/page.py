@@ -7,16 +7,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnnlm.report.curves import CHARTS, MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, curves
-from rnnlm.report.markup import escape, number
-from rnnlm.report.runlog import RunLog
+from rnnlm.report.curves import MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, charts, curves
+from rnnlm.report.markup import capitalized, escape, number
+from rnnlm.report.runlog import Measurement, RunLog
 from rnnlm.report.svg import draw, line_classes
+from rnnlm.training.progress import called
 
 Item = TypeVar("Item")
 Row = tuple[str, Sequence[object]]
 
 MAX_SAMPLES = 40
-"""Samples of a run that are shown, and lines of the table of its evaluations; see `_spread`."""
+"""Samples or examples of a run that are shown, and lines of the table of its evaluations; see `_spread`."""
 
 PAGE = """\
 <!DOCTYPE html>
@@ -51,7 +52,7 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
     sections = {
         "Summary": _table(labels, _summary(runs)),
         "Curves": "\n".join(_charts(runs, x)),
-        "Samples": _columns(runs, _samples),
+        _previews(runs): _columns(runs, _samples),
         "Evaluations": _columns(runs, _evaluations),
         "Text": _table(labels, _text(runs)),
         "Configuration": "\n".join(_configuration(runs)),
@@ -69,11 +70,25 @@ def _summary(runs: Sequence[RunLog]) -> Iterator[Row]:
     best = [run.best for run in runs]
     valid = [run.evaluations[-1] if run.evaluations else None for run in runs]
     yield "Directory", [run.path for run in runs]
-    yield "Network", [f"{model.cell}, {model.num_layers} × {model.hidden_size}" for model in models]
-    yield "Best validation perplexity", [number(line.perplexity) if line else "–" for line in best]
-    yield "Best validation loss, nats per token", [number(line.loss, 4) if line else "–" for line in best]
+    yield "Task", [run.task.replace("_", " ") for run in runs]
+    yield (
+        "Network",
+        [
+            f"{model.cell}, {model.num_layers} × {model.hidden_size}{' in each direction' * model.bidirectional}"
+            for model in models
+        ],
+    )
+    deciding = dict.fromkeys(run.measures[0] for run in runs if run.measures)
+    others = dict.fromkeys(name for run in runs for name in run.measures if name not in deciding)
+    for name in deciding:
+        yield f"Best validation {called(name)}", [_measured(*each, name) for each in zip(runs, best, strict=True)]
+    for name in others:
+        values = [_measured(*each, name) for each in zip(runs, best, strict=True)]
+        yield f"Validation {called(name)} at the best step", values
+    yield "Validation loss at the best step, nats", [number(line.loss, 4) if line else "–" for line in best]
     yield "Best step", [number(line.step) if line else "–" for line in best]
-    yield "Last validation perplexity", [number(line.perplexity) if line else "–" for line in valid]
+    for name in deciding:
+        yield f"Last validation {called(name)}", [_measured(*each, name) for each in zip(runs, valid, strict=True)]
     yield "Steps", [number(run.last.step) for run in runs]
     yield "Epochs", [number(run.last.epoch) for run in runs]
     yield "Tokens trained on", [number(run.last.tokens) for run in runs]
@@ -81,10 +96,17 @@ def _summary(runs: Sequence[RunLog]) -> Iterator[Row]:
     yield "Tokens per second", [number(run.tokens_per_second, 0) for run in runs]
 
 
+def _measured(run: RunLog, line: Measurement | None, name: str) -> str:
+    """Return a measure of an evaluation; a dash where the run is not judged by it."""
+    if line is None or name not in run.measures:
+        return "–"
+    return number(line.value(name), 2 if name == "perplexity" else 4)
+
+
 def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
     yield '<div class="charts">'
     missing = []
-    for chart in CHARTS:
+    for chart in charts(runs):
         drawn = curves(chart, runs, x)
         if not drawn:
             missing.append(chart.title.lower())
@@ -101,16 +123,23 @@ def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
 def _legend(curve: Curve) -> str:
     text = f"{escape(curve.label)}, {SPLIT_NAMES[curve.split]}"
     if curve.best is not None:
-        text += f" (○ best: {curve.best[1]:.5g} at {number(curve.best[0])})"
+        text += f" (○ best evaluation: {curve.best[1]:.5g} at {number(curve.best[0])})"
     swatch = f'<path class="line {line_classes(curve)}" d="M2 6H38"/>'
     return f'<li><svg class="swatch" viewBox="0 0 40 12" aria-hidden="true">{swatch}</svg> {text}</li>'
 
 
+def _previews(runs: Sequence[RunLog]) -> str:
+    """Return what the texts are: drawn from a language model, or examples of what another model answers."""
+    kinds = dict.fromkeys("samples" if run.task == "language_model" else "examples" for run in runs)
+    return " and ".join(kinds).capitalize()
+
+
 def _samples(run: RunLog) -> Iterator[str]:
     if not run.samples:
-        yield '<p class="note">None were drawn.</p>'
+        yield '<p class="note">There are none.</p>'
         return
     evaluations = {line.step: line for line in run.evaluations}
+    deciding = next(iter(run.measures), None)
     shown = _spread(run.samples)
     if len(shown) < len(run.samples):
         yield f'<p class="note">{len(shown)} of {len(run.samples):,}.</p>'
@@ -119,7 +148,9 @@ def _samples(run: RunLog) -> Iterator[str]:
         when = f"Step {number(sample.step)}"
         if sample.step in evaluations:
             line = evaluations[sample.step]
-            when += f", epoch {number(line.epoch)}, perplexity {number(line.perplexity)}"
+            when += f", epoch {number(line.epoch)}"
+            if deciding is not None:
+                when += f", {called(deciding)} {_measured(run, line, deciding)}"
         yield f'<li>{when}\n<p class="sample" lang="" dir="auto">{escape(sample.text)}</p></li>'
     yield "</ol>"
 
@@ -127,10 +158,16 @@ def _samples(run: RunLog) -> Iterator[str]:
 def _evaluations(run: RunLog) -> Iterator[str]:
     shown = _spread(run.evaluations)
     yield f"<details>\n<summary>{len(shown)} of {len(run.evaluations):,}</summary>"
+    measures = run.measures
     values = [
-        (number(line.step), [number(line.epoch), number(line.loss, 4), number(line.perplexity)]) for line in shown
+        (
+            number(line.step),
+            [number(line.epoch), number(line.loss, 4), *(_measured(run, line, name) for name in measures)],
+        )
+        for line in shown
     ]
-    yield _table(["Epoch", "Loss", "Perplexity"], values, corner="Step")
+    heads = ["Epoch", "Loss", *(capitalized(called(name)) for name in measures)]
+    yield _table(heads, values, corner="Step")
     yield "</details>"
 
 
@@ -139,7 +176,13 @@ def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
     yield "Dataset", [run.config.data.path or "–" for run in runs]
     yield "Level", [vocabulary.settings.level for vocabulary in vocabularies]
     yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
-    yield "Vocabulary, special tokens included", [f"{len(vocabulary):,}" for vocabulary in vocabularies]
+    sizes = [vocabulary.first_label_id for vocabulary in vocabularies]
+    yield "Vocabulary, special tokens included", [f"{size:,}" for size in sizes]
+    if any(vocabulary.labels for vocabulary in vocabularies):
+        yield (
+            "Labels",
+            [f"{len(vocabulary.labels):,}" if vocabulary.labels else "–" for vocabulary in vocabularies],
+        )
     yield "Unknown token", [vocabulary.unknown_token for vocabulary in vocabularies]
     for split, name in (("train", "training"), ("valid", "validation"), ("test", "test")):
         yield f"Unknown in the {name} split", [_unknown_rate(run, split) for run in runs]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining, write_atomically
-from rnnlm.report.curves import CHARTS, SPLIT_NAMES, X_AXES, curves
+from rnnlm.report.curves import SPLIT_NAMES, X_AXES, charts, curves
 from rnnlm.report.runlog import RunLog
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     RnnlmError
         If there is nothing to draw, matplotlib is not installed, or it does not know the format.
     """
-    drawn = {chart: found for chart in CHARTS if (found := curves(chart, runs, x))}
+    drawn = {chart: found for chart in charts(runs) if (found := curves(chart, runs, x))}
     if not drawn:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
     figure = new_figure(8, 3 * len(drawn))

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from rnnlm.files import sha256
 from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
-from rnnlm.training.progress import Evaluated, results
+from rnnlm.training.progress import Evaluated, rank, results
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A line of ``metrics.jsonl``; NaN stands for what the line does not have."""
+    """A line of ``metrics.jsonl``; NaN stands for what the line does not have.
+
+    `measures` are what the evaluation of a task has beside the loss, such as ``accuracy``.
+    """
 
     split: str
     step: float
@@ -32,14 +36,19 @@ class Measurement:
     grad_norm: float
     tokens_per_second: float
     seconds: float
+    measures: dict[str, float]
+
+    def value(self, key: str) -> float:
+        """Return a number of the line, one of the measures or of the others; NaN if it does not have it."""
+        return getattr(self, key) if key in _NUMBERS else self.measures.get(key, math.nan)
 
 
-_NUMBERS = [field.name for field in fields(Measurement) if field.name != "split"]
+_NUMBERS = [field.name for field in fields(Measurement) if field.name not in ("split", "measures")]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A text drawn during training."""
+    """A text drawn during training, or an example of what the model answers to one."""
 
     step: float
     text: str
@@ -60,7 +69,7 @@ class RunLog:
     measurements
         The lines of ``metrics.jsonl``, at least one.
     samples
-        The texts drawn at its evaluations.
+        The texts drawn, or the examples answered, at its evaluations.
     unknown_rates
         The share of unknown tokens by the split of the dataset; empty where the dataset is no longer there.
     """
@@ -85,10 +94,26 @@ class RunLog:
         return [line for line in self.measurements if line.split == "valid"]
 
     @property
+    def task(self) -> str:
+        """What it learns, as ``task.name`` says it."""
+        return self.config.task.name
+
+    @cached_property
+    def measures(self) -> list[str]:
+        """The names of what its evaluations are judged by beside the loss, that which chooses the best first.
+
+        That is the perplexity of a language model, and the task's own measures of others, which are known from the
+        first evaluation on.
+        """
+        if self.task == "language_model":
+            return ["perplexity"]
+        return list(dict.fromkeys(name for line in self.evaluations for name in line.measures))
+
+    @property
     def best(self) -> Measurement | None:
-        """The first evaluation with the smallest loss, if there is one."""
+        """The first of the best evaluations (see `training.progress.rank`), if there is one."""
         finite = (line for line in self.evaluations if math.isfinite(line.loss))
-        return min(finite, key=lambda line: line.loss, default=None)
+        return min(finite, key=lambda line: rank(line.loss, line.measures), default=None)
 
     @property
     def tokens_per_second(self) -> float:
@@ -99,7 +124,9 @@ class RunLog:
         """Return the results under the names that ``rnnlm train --json`` gives them."""
 
         def evaluation(line: Measurement | None) -> Evaluated:
-            return (None, None) if line is None else (int(line.step), _finite(line.loss))
+            if line is None:
+                return Evaluated(None, None, {})
+            return Evaluated(int(line.step), _finite(line.loss), line.measures)
 
         best, last = evaluation(self.best), evaluation(self.evaluations[-1] if self.evaluations else None)
         steps, epochs, speed = int(self.last.step), _finite(self.last.epoch), _finite(self.tokens_per_second)
@@ -169,6 +196,9 @@ def _measurement(values: dict[str, Any]) -> Measurement:
     return Measurement(
         split=str(values.get("split")),
         **{name: value if isinstance(value, float) else math.nan for name, value in numbers.items()},
+        measures={
+            name: value for name, value in values.items() if name not in _NUMBERS and isinstance(value, float)
+        },
     )
 
 

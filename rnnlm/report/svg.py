@@ -157,5 +157,5 @@ def _ring(curve: Curve, best_x: float, best_y: float, x: Axis, y: Axis) -> str:
     [px], [py] = x.place(np.array([best_x])), y.place(np.array([best_y]))
     return (
         f'<circle class="best c{curve.run % COLOURS}" cx="{px:.1f}" cy="{py:.1f}" r="7">'
-        f"<title>{escape(curve.label)}: best {best_y:.5g} at {number(best_x)}</title></circle>"
+        f"<title>{escape(curve.label)}: best evaluation {best_y:.5g} at {number(best_x)}</title></circle>"
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlm.errors import RnnlmError
-from rnnlm.report.curves import CHARTS
+from rnnlm.report.curves import charts
 from rnnlm.report.runlog import RunLog
 from rnnlm.storage.logs import METRICS
 
@@ -28,12 +28,13 @@ def write_events(runs: Sequence[RunLog], directory: Path) -> None:
             old.unlink()
         # The log has no dates: its last line was written when the file was, give or take the evaluation.
         began = (run.path / METRICS).stat().st_mtime - run.last.seconds
+        shown = charts([run])
         with SummaryWriter(str(place), filename_suffix=SUFFIX) as writer:
             for line in run.measurements:
-                for chart in CHARTS:
-                    value = getattr(line, chart.key)
+                for chart in shown:
+                    value = line.value(chart.key)
                     if line.split in chart.splits and math.isfinite(value):
-                        tag = f"{chart.key}/{line.split}" if len(chart.splits) > 1 else chart.key
+                        tag = f"{chart.key}/{line.split}" if "valid" in chart.splits else chart.key
                         writer.add_scalar(tag, value, int(line.step), began + line.seconds)
             for sample in run.samples:
                 writer.add_text("sample", sample.text, int(sample.step))

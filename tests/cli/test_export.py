@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnlm.storage.finding import resolve_checkpoint
 from rnnlm.text.vocabulary import Vocabulary
 
 from .conftest import Command
@@ -23,6 +24,25 @@ def test_a_model_and_its_vocabulary_are_written(rnnlm: Command, char_run: Path) 
         "model": "book.onnx",
         "vocabulary": "book.vocabulary.json",
     }
+
+
+def test_a_taggers_other_files_are_named(rnnlm: Command, tag_run: Path, label_run: Path) -> None:
+    pytest.importorskip("onnx")
+    arguments = ["export", "--model", tag_run, "-o", "pos.onnx"]
+    written = rnnlm(*arguments).stderr
+    assert written == (
+        "Model: pos.onnx, vocabulary: pos.vocabulary.json, tags: pos.tags.json, characters: pos.characters.json\n"
+    )
+    files = rnnlm(*arguments, "--json").json
+    assert list(files) == ["model", "vocabulary", "tags", "characters"]
+    checkpoint = resolve_checkpoint(tag_run)
+    for name in ("vocabulary", "tags", "characters"):
+        assert Path(files[name]).read_bytes() == (checkpoint / f"{name}.json").read_bytes()
+    assert rnnlm("export", "--model", label_run, "-o", "topics.onnx", "--json").json == {
+        "model": "topics.onnx",
+        "vocabulary": "topics.vocabulary.json",
+    }
+    assert Vocabulary.load("topics.vocabulary.json").labels == ["animal", "plant", "stone"]
 
 
 def test_a_file_is_asked_for(rnnlm: Command, char_run: Path) -> None:

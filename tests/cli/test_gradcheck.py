@@ -18,6 +18,23 @@ CONFIGURATIONS = {
     "relu": {"model": {"hidden_size": 6, "nonlinearity": "relu", "bias": True, "num_layers": 2}},
     "adaptive softmax": {"model": {"hidden_size": 8, "softmax_cutoffs": [2000, 10000], "bias": True}},
     "tied": {"model": {"hidden_size": 6, "embedding_size": 6, "tie_weights": True, "dropout": 0.3}},
+    "classifier, one-hot": {"task": {"name": "classify", "pooling": "last"}, "model": {"hidden_size": 6}},
+    "classifier": {
+        "task": {"name": "classify"},
+        "model": {"hidden_size": 5, "embedding_size": 4, "bidirectional": True, "dropout": 0.3, "num_layers": 2},
+    },
+    "tagger": {
+        "task": {"name": "tag"},
+        "model": {
+            "cell": "gru",
+            "hidden_size": 3,
+            "embedding_size": 2,
+            "character_size": 2,
+            "bidirectional": True,
+            "embedding_dropout": 0.3,
+        },
+        "optimizer": {"name": "adam", "learning_rate": 0.001},
+    },
 }
 
 

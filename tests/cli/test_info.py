@@ -25,6 +25,14 @@ def test_json_and_yaml_say_what_is_there(rnnlm: Command, kind: str, word_run: Pa
     assert yaml.safe_load(rnnlm("info", paths[kind]).stdout) == expected
 
 
+def test_a_classifier_is_described(rnnlm: Command, label_run: Path):
+    expected = describe(label_run)
+    assert (expected["task"], expected["num_labels"]) == ("classify", 3)
+    assert 0 < expected["last_valid_accuracy"] <= expected["best_valid_accuracy"] <= 1
+    assert rnnlm("info", label_run, "--json").json == expected
+    assert yaml.safe_load(rnnlm("info", label_run).stdout) == expected
+
+
 def test_a_strangers_directory_is_left_alone(rnnlm: Command):
     Path("holiday").mkdir()
     Path("holiday/photo.jpg").touch()

@@ -48,6 +48,21 @@ def test_every_command_has_help_with_an_example_and_can_be_quiet(rnnlm: Command,
     assert f"rnnlm {name} " in examples
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["generate"], ["generate", "--interactive"], ["score", "text.txt"], ["rescore", "text.txt"], ["diagnose"]],
+)
+@pytest.mark.parametrize(("run", "task"), [("label_run", "classify"), ("tag_run", "tag")])
+def test_what_language_models_alone_can_do_is_refused_for_others(
+    rnnlm: Command, request: pytest.FixtureRequest, arguments: list[str], run: str, task: str
+) -> None:
+    Path("text.txt").write_text("1 a cat\n")
+    path = request.getfixturevalue(run)
+    outcome = rnnlm(*arguments, "--model", path, "--quiet")
+    message = f"rnnlm: {path}: its task is {task}, so it is not a language model; name one that is.\n"
+    assert outcome == (1, "", message)
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_a_number_that_is_not_finite_is_wrong_usage(rnnlm: Command, value: str):
     tried = []

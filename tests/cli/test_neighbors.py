@@ -39,6 +39,19 @@ def test_neighbors_are_ordered_by_the_cosine_of_the_learned_vectors(
     assert len(rnnlm("neighbors", word, "--model", run, "--num", 2).stdout.splitlines()) == 2
 
 
+@pytest.mark.parametrize("name", ["label_run", "tag_run"])
+def test_words_of_classifiers_and_taggers_have_neighbors(
+    rnnlm: Command, name: str, request: pytest.FixtureRequest
+):
+    run = request.getfixturevalue(name)
+    vocabulary = package.load(run).vocabulary
+    outcome = rnnlm("neighbors", "cat", "--model", run, "--num", 1000, "--json", "--quiet")
+    found = {pair["word"] for pair in outcome.json["neighbors"]}
+    assert found == set(vocabulary.tokens[3 : vocabulary.first_label_id]) - {"cat"}
+    label = rnnlm("neighbors", vocabulary.tokens[-1], "--model", run, "--quiet")
+    assert (label.exit_code == 1) is (name == "label_run")
+
+
 def test_the_case_does_not_matter_where_the_vocabulary_has_none(rnnlm: Command, word_run: Path):
     lower = rnnlm("neighbors", "cat", "--model", word_run).stdout
     assert rnnlm("neighbors", "CAT", "--model", word_run).stdout == lower

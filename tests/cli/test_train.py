@@ -58,6 +58,36 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
     assert summary["best"]["step"] in (6, 8)
 
 
+def test_of_a_classifier_everything_agrees_on_the_best(rnnlm: Command, label_dataset: Path):
+    config = write_config(
+        "labels.yaml",
+        data={"path": str(label_dataset)},
+        task={"name": "classify"},
+        model={"embedding_size": 8, "hidden_size": 8},
+        training={"batch_size": 4, "epochs": 2, "log_every": 20},
+        optimizer={"name": "adam", "learning_rate": 0.02},
+    )
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
+    assert "perplexity" not in outcome.stderr
+    best, last = outcome.json["best"], outcome.json["last"]
+    for found in (best, last):
+        assert set(found) == {"step", "valid_loss", "valid_perplexity", "valid_accuracy", "valid_macro_f1"}
+        assert found["valid_perplexity"] == pytest.approx(math.exp(found["valid_loss"]))
+    valid = [line for line in metrics("run") if line["split"] == "valid"]
+    chosen = min(valid, key=lambda line: (-line["accuracy"], line["loss"]))
+    names = ("loss", "perplexity", "accuracy", "macro_f1")
+    assert best == {"step": chosen["step"], **{f"valid_{name}": chosen[name] for name in names}}
+    info = rnnlm("info", "run", "--json").json
+    for which, found in (("best", best), ("last", last)):
+        assert {f"valid_{name}": info[f"{which}_valid_{name}"] for name in names}.items() <= found.items()
+    assert info["best_step"] == best["step"]
+    [reported] = rnnlm("report", "run", "--json", "--quiet").json["runs"]
+    assert (reported["best"], reported["last"]) == (best, last)
+    resumed = rnnlm("train", "--out", "run", "--resume", "--quiet")
+    expected = f"best validation accuracy {best['valid_accuracy']:.4f} at step {best['step']:,}\n"
+    assert resumed == (0, expected, "")
+
+
 @pytest.mark.parametrize(
     ("settings", "key", "sentence"),
     [

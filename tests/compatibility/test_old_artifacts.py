@@ -39,9 +39,9 @@ def last_checkpoint(run: Path) -> Path:
 
 
 def assert_alike(found: Any, expected: Any) -> None:
-    """Compare values of JSON: fractions within the tolerance, paths of any system."""
+    """Compare values of JSON: fractions within the tolerance, paths of any system. There may be more keys now."""
     if isinstance(expected, dict):
-        assert found.keys() == expected.keys()
+        assert found.keys() >= expected.keys()
         for key in expected.keys() - CLOCK:
             assert_alike(found[key], expected[key])
     elif isinstance(expected, list):

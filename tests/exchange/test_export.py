@@ -12,9 +12,10 @@ from rnnlm.text.vocabulary import Vocabulary
 
 def test_the_vocabulary_is_written_beside_the_model(char_model: LanguageModel, tmp_path: Path) -> None:
     pytest.importorskip("onnx")
-    vocabulary = export(char_model, "onnx", tmp_path / "book.onnx")
+    beside = export(char_model, "onnx", tmp_path / "book.onnx")
+    assert beside == {"vocabulary": tmp_path / "book.vocabulary.json"}
     assert sorted(tmp_path.iterdir()) == [tmp_path / "book.onnx", tmp_path / "book.vocabulary.json"]
-    assert Vocabulary.load(vocabulary) == char_model.vocabulary
+    assert Vocabulary.load(beside["vocabulary"]) == char_model.vocabulary
 
 
 def test_onnxruntime_continues_a_text_as_the_model_does(char_model: LanguageModel, tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_missing_package_is_named(
     message: str,
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "rnnlm.exchange.onnx_graph", raising=False)
+    monkeypatch.delitem(sys.modules, "rnnlm.exchange.onnx_models", raising=False)
     with pytest.raises(RnnlmError, match=message.replace("[", r"\[")):
         export(char_model, file_format, tmp_path / "model")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,8 @@ from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.exchange.export import export
 from rnnlm.exchange.importing import import_run, read_weights
+from rnnlm.models import kinds
+from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import make_network
 from rnnlm.nn.arrays import Floats
@@ -35,6 +37,35 @@ def best(run: Path) -> Checkpoint:
 
 def model_file(run: Path) -> Path:
     return resolve_checkpoint(run) / MODEL
+
+
+@pytest.mark.parametrize("run", ["label_run", "tag_run"])
+def test_a_classifier_and_a_tagger_come_back(request: pytest.FixtureRequest, tmp_path: Path, run: str) -> None:
+    there: Path = request.getfixturevalue(run)
+    import_run(model_file(there), best(there).config, tmp_path / "run")
+    imported, original = kinds.load(tmp_path / "run"), kinds.load(there)
+    assert type(imported) is type(original)
+    assert imported.files() == original.files()
+    assert imported.network.tensors().keys() == original.network.tensors().keys()
+    for name, value in original.network.tensors().items():
+        np.testing.assert_array_equal(imported.network.tensors()[name], value)
+
+
+def test_a_classifier_needs_no_more_than_a_vocabulary_with_labels(
+    label_run: Path, tag_run: Path, word_model: LanguageModel, tmp_path: Path
+) -> None:
+    weights, config, original = model_file(label_run), best(label_run).config, Classifier.load(label_run)
+    import_run(weights, config, tmp_path / "run", original.vocabulary)
+    assert list(Classifier.load(tmp_path / "run").predict(["old cat"])) == list(original.predict(["old cat"]))
+    with pytest.raises(
+        RnnlmError, match=r"task\.name: the vocabulary has no labels for a classifier; give `data=DIR`"
+    ):
+        import_run(weights, config, tmp_path / "other", word_model.vocabulary)
+    with pytest.raises(
+        RnnlmError, match=r"task\.name: the tags that a tagger answers are in no vocabulary; give `data"
+    ):
+        import_run(model_file(tag_run), best(tag_run).config, tmp_path / "other", word_model.vocabulary)
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("run", ["word_run", "char_run"])
@@ -242,4 +273,4 @@ def test_a_dataset_or_a_vocabulary_is_needed(char_run: Path, tmp_path: Path) -> 
 def test_the_configuration_of_the_run_is_the_one_given(char_run: Path, tmp_path: Path) -> None:
     config = best(char_run).config
     import_run(model_file(char_run), config, tmp_path / "run")
-    assert yaml.safe_load((tmp_path / "run/config.yaml").read_text()) == config.model_dump()
+    assert yaml.safe_load((tmp_path / "run/config.yaml").read_text()) == config.values()

@@ -124,6 +124,16 @@ def test_a_configuration_that_says_otherwise_is_refused(
     assert LanguageModel.load(tmp_path / "run").config.optimizer.learning_rate == 0.5
 
 
+def test_a_configuration_of_another_task_is_refused(
+    tutorial: tuple[Path, Path, dict[str, Floats]], tmp_path: Path
+) -> None:
+    config = Config.model_validate({"task": {"name": "classify"}})
+    with pytest.raises(
+        RnnlmError, match=r"a language model's weights, but task\.name is classify; leave the key out"
+    ):
+        import_run(tutorial[0], config, tmp_path / "run", WordList.read(tutorial[1]))
+
+
 def test_words_are_asked_for(tutorial: tuple[Path, Path, dict[str, Floats]], tmp_path: Path) -> None:
     with pytest.raises(
         RnnlmError, match="published tutorial's network: 5 tanh units, 8 words; give `vocab=WORDS`"

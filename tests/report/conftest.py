@@ -31,11 +31,11 @@ def line(step: int, split: str = "train", **values: Any) -> Line:
 
 @pytest.fixture
 def make_run(word_run: Path, tmp_path: Path) -> MakeRun:
-    """Return a function that makes a run with some lines and samples in its logs."""
+    """Return a function that makes a run with some lines and samples in its logs, a copy `of` another run."""
 
-    def make(name: str, lines: Iterable[Line], samples: Iterable[Line] = ()) -> Path:
+    def make(name: str, lines: Iterable[Line], samples: Iterable[Line] = (), of: Path = word_run) -> Path:
         directory = tmp_path / name
-        shutil.copytree(word_run, directory)
+        shutil.copytree(of, directory)
         for log, values in (("metrics", lines), ("samples", samples)):
             (directory / f"{log}.jsonl").write_text("".join(json.dumps(value) + "\n" for value in values))
         return directory
@@ -55,4 +55,27 @@ def short_run(make_run: MakeRun) -> RunLog:
         line(40, "valid", loss=3.0, perplexity=20.1),
     ]
     [run] = read_runs([make_run("short", lines, [{"step": 20, "text": "hello"}, {"step": 40, "text": "a\nb"}])])
+    return run
+
+
+@pytest.fixture
+def classifier_run(make_run: MakeRun, label_run: Path) -> RunLog:
+    """A classifier whose accuracy is best at step 20, where its loss is not."""
+    lines = [
+        line(10, loss=1.0, perplexity=2.7),
+        line(10, "valid", loss=0.9, perplexity=2.5, accuracy=0.5, macro_f1=0.625),
+        line(20, loss=0.5, perplexity=1.6),
+        line(20, "valid", loss=0.8, perplexity=2.2, accuracy=0.8125, macro_f1=0.75),
+        line(30, "valid", loss=0.7, perplexity=2.0, accuracy=0.75, macro_f1=0.875),
+    ]
+    [run] = read_runs([make_run("labels", lines, [{"step": 20, "text": "an old oak -> plant (0.90)"}], label_run)])
+    return run
+
+
+@pytest.fixture
+def tagger_run(make_run: MakeRun) -> RunLog:
+    """A tagger, by its configuration and its logs."""
+    path = make_run("tags", [line(10), line(10, "valid", loss=0.4, perplexity=1.5, f1=0.75, accuracy=0.9)])
+    (path / "config.yaml").write_text("task: {name: tag}")
+    [run] = read_runs([path])
     return run

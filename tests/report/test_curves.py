@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from rnnlm.report.curves import CHARTS, MAX_POINTS, X_AXES, curves, thin
+from rnnlm.report.curves import CHARTS, MAX_POINTS, PERPLEXITY, X_AXES, Chart, charts, curves, thin
 from rnnlm.report.runlog import RunLog, read_runs
 
 from .conftest import MakeRun, line
 
-LOSS, PERPLEXITY, RATE, NORM, SPEED = CHARTS
+LOSS = Chart("loss", "Loss", "nats per token", ("train", "valid"), task="language_model")
+RATE, NORM, SPEED = CHARTS
 
 
 def test_training_and_validation_have_a_curve_each(short_run: RunLog):
@@ -21,6 +22,22 @@ def test_training_and_validation_have_a_curve_each(short_run: RunLog):
     for chart, value in ((RATE, 0.5), (NORM, 3), (SPEED, 40)):
         [curve] = curves(chart, [short_run], "step")
         np.testing.assert_array_equal(curve.y, [value] * 4)
+
+
+def test_each_task_has_its_own_charts(short_run: RunLog, classifier_run: RunLog, tagger_run: RunLog):
+    assert charts([short_run]) == [LOSS, PERPLEXITY, *CHARTS]
+    loss, accuracy, f1, *others = charts([classifier_run])
+    assert (loss.task, accuracy.key, f1.key, f1.title) == ("classify", "accuracy", "macro_f1", "Macro F1")
+    assert others == list(CHARTS)
+    runs = [short_run, classifier_run, tagger_run]
+    keys = [chart.key for chart in charts(runs)]
+    assert keys[:7] == [*["loss"] * 3, "perplexity", "accuracy", "macro_f1", "f1"]
+    assert [curve.label for curve in curves(loss, runs, "step")] == ["labels"] * 2
+    assert [curve.label for curve in curves(PERPLEXITY, runs, "step")] == ["short"] * 2
+    of_labels, of_tags = curves(accuracy, runs, "step")
+    assert (of_labels.run, of_labels.split, of_labels.best) == (1, "valid", (20, 0.8125))
+    np.testing.assert_array_equal(of_labels.y, [0.5, 0.8125, 0.75])
+    assert (of_tags.run, of_tags.best) == (2, (10, 0.9))
 
 
 @pytest.mark.parametrize(("x", "factor"), [("step", 1), ("epoch", 0.01), ("tokens", 10), ("seconds", 0.25)])

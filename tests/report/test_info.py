@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -37,6 +38,8 @@ def test_a_run_and_its_checkpoints(word_run: Path, word_data: Dataset):
     assert description["path"] == str(word_run)
     assert description["last_checkpoint"] == str(run.checkpoints.find("last"))
     assert description["best_checkpoint"] == str(run.checkpoints.find("best"))
+    assert description["task"] == "language_model"
+    assert not {"num_labels", "num_tags"} & set(description)
     assert description["step"] == 45  # 5 epochs of 36 sentences, 4 a step
     assert description["epoch"] == 5
     assert description["best_step"] == 36
@@ -57,6 +60,22 @@ def test_a_run_and_its_checkpoints(word_run: Path, word_data: Dataset):
     assert checkpoint["path"] == str(run.checkpoints.find("best"))
     assert checkpoint["tensors"] == description["tensors"]
     assert checkpoint["step"] == 36
+
+
+def test_a_classifier(label_run: Path, label_dataset: Path):
+    description = describe(label_run)
+    lines = [json.loads(text) for text in (label_run / "metrics.jsonl").read_text().splitlines()]
+    evaluations = {line["step"]: line for line in lines if line["split"] == "valid"}
+    assert (description["task"], description["num_labels"]) == ("classify", 3)
+    for which, step in (("best", description["best_step"]), ("last", description["step"])):
+        for name in ("loss", "perplexity", "accuracy", "macro_f1"):
+            assert description[f"{which}_valid_{name}"] == evaluations[step][name]
+    checkpoint = describe(RunDirectory(label_run).checkpoints.find("best"))
+    assert checkpoint["best_valid_accuracy"] == checkpoint["last_valid_accuracy"]
+    assert checkpoint["num_labels"] == 3
+    vocabulary = Dataset.open(label_dataset).vocabulary
+    assert checkpoint["tensors"]["output.weight"] == [3, 16]
+    assert checkpoint["tensors"]["embedding.weight"] == [vocabulary.first_label_id, 8]
 
 
 def test_names_and_shapes_are_pytorchs(char_run: Path, char_dataset: Path):

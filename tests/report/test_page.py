@@ -74,7 +74,7 @@ def test_every_part_is_there(short_run: RunLog):
     assert page.inside("figcaption") == ["Loss", "Perplexity", "Learning rate", "Gradient norm", "Speed"]
     charts = [svg for svg in page.named("svg") if svg["class"] == "chart"]
     assert [svg["aria-label"].partition(" (")[0] for svg in charts] == page.inside("figcaption")
-    assert "short, validation (○ best: 12.2 at 20)" in page.inside("li")
+    assert "short, validation (○ best evaluation: 12.2 at 20)" in page.inside("li")
     assert page.row("Best validation perplexity") == ["12.20"]
     assert page.row("Best step") == ["20"]
     assert page.row("Last validation perplexity") == ["20.10"]
@@ -149,6 +149,60 @@ def test_runs_stand_beside_one_another(short_run: RunLog, char_run: Path):
     ] * 2
 
 
+def test_a_classifier_is_shown_by_its_accuracy(classifier_run: RunLog):
+    text = render([classifier_run])
+    page = Page(text)
+    charts = ["Loss", "Accuracy", "Macro F1", "Learning rate", "Gradient norm", "Speed"]
+    assert page.inside("figcaption") == charts
+    assert page.inside("small")[:2] == ["nats per label", "at most 1"]
+    assert page.row("Task") == ["classify"]
+    assert page.row("Network") == ["gru, 1 × 8 in each direction"]
+    assert page.row("Best validation accuracy") == ["0.8125"]
+    assert page.row("Validation macro F1 at the best step") == ["0.7500"]
+    assert page.row("Validation loss at the best step, nats") == ["0.8000"]
+    assert page.row("Best step") == ["20"]
+    assert page.row("Last validation accuracy") == ["0.7500"]
+    vocabulary = classifier_run.vocabulary
+    assert page.row("Vocabulary, special tokens included") == [str(vocabulary.first_label_id)]
+    assert page.row("Labels") == ["3"]
+    assert "labels, validation (○ best evaluation: 0.8125 at 20)" in page.inside("li")
+    assert "Examples" in page.inside("h2")
+    assert "Step 20, epoch 0.20, accuracy 0.8125" in page.inside("li")
+    assert page.inside("p")[-1] == "an old oak -> plant (0.90)"
+    assert page.row("30") == ["0.30", "0.7000", "0.7500", "0.8750"]
+    assert "erplexity" not in text
+
+
+def test_runs_of_different_tasks_stand_beside_one_another(
+    short_run: RunLog, classifier_run: RunLog, tagger_run: RunLog
+):
+    page = Page(render([short_run, classifier_run, tagger_run]))
+    assert page.inside("figcaption")[:7] == [
+        *["Loss"] * 3,
+        *("Perplexity", "Accuracy", "Macro F1", "F1"),
+    ]
+    assert page.inside("small")[:3] == ["nats per token", "nats per label", "nats per tag"]
+    assert page.row("Task") == ["language model", "classify", "tag"]
+    assert page.row("Best validation perplexity") == ["12.20", "–", "–"]
+    assert page.row("Best validation accuracy") == ["–", "0.8125", "0.9000"]
+    assert page.row("Best validation F1") == ["–", "–", "0.7500"]
+    assert page.row("Validation macro F1 at the best step") == ["–", "0.7500", "–"]
+    assert page.row("Last validation F1") == ["–", "–", "0.7500"]
+    assert page.row("Labels") == ["–", "3", "–"]
+    assert "Samples and examples" in page.inside("h2")
+    # Losses of different tasks share no axis.
+    charts = [svg["aria-label"] for svg in page.named("svg") if svg["class"] == "chart"]
+    assert [label.count(", validation") for label in charts[:3]] == [1, 1, 1]
+
+
+def test_a_classifier_that_was_never_evaluated_has_no_measures(make_run: MakeRun, label_run: Path):
+    lines = [line(10, loss=1.0)]
+    page = Page(render(read_runs([make_run("new", lines, [{"step": 10, "text": "oak -> plant"}], label_run)])))
+    assert page.inside("figcaption") == ["Loss", "Learning rate", "Gradient norm", "Speed"]
+    assert page.row("Best step") == ["–"]
+    assert page.inside("p")[-1] == "oak -> plant"
+
+
 def test_runs_that_do_not_differ_say_so(make_run: MakeRun):
     runs = read_runs([make_run("a", [line(1)]), make_run("b", [line(1)])])
     assert "No key differs." in Page(render(runs)).inside("p")
@@ -160,7 +214,7 @@ def test_a_run_with_one_evaluation_and_nothing_else(make_run: MakeRun):
     page = Page(render(read_runs([path])))
     assert page.inside("figcaption") == ["Loss", "Perplexity"]
     assert "Not logged: learning rate, gradient norm, speed." in page.inside("p")
-    assert "None were drawn." in page.inside("p")
+    assert "There are none." in page.inside("p")
     assert [circle["class"] for circle in page.named("circle")] == ["mark c0", "best c0"] * 2
 
 

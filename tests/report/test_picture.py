@@ -50,6 +50,21 @@ def test_a_picture_has_the_charts_and_the_runs(
     assert other_ring.get_xydata().tolist() == [[70, 1]]
 
 
+def test_a_picture_has_the_charts_of_every_task(
+    short_run: RunLog, classifier_run: RunLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    figure = pytest.importorskip("matplotlib.figure")
+    kept: list[Any] = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *arguments, **options: kept.append(self))
+    plot([short_run, classifier_run], tmp_path / "a.png")
+    loss, label_loss, perplexity, accuracy, *_ = kept[0].axes
+    assert (loss.get_ylabel(), label_loss.get_ylabel()) == ("nats per token", "nats per label")
+    assert (perplexity.get_title("left"), accuracy.get_title("left")) == ("Perplexity", "Accuracy")
+    curve, ring = accuracy.get_lines()
+    assert curve.get_xydata().tolist() == [[10, 0.5], [20, 0.8125], [30, 0.75]]
+    assert ring.get_xydata().tolist() == [[20, 0.8125]]
+
+
 def test_a_format_that_is_not_known_is_refused(short_run: RunLog, tmp_path: Path):
     pytest.importorskip("matplotlib")
     with pytest.raises(RnnlmError, match=r"a\.txt: .* name a \.png file\."):

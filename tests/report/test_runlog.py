@@ -48,6 +48,34 @@ def test_the_results_have_the_names_of_the_train_command(short_run: RunLog):
     }
 
 
+def test_the_best_of_a_classifier_is_the_most_accurate(classifier_run: RunLog):
+    results = classifier_run.to_dict()
+    assert results["best"] == {
+        "step": 20,
+        "valid_loss": 0.8,
+        "valid_perplexity": perplexity(0.8),
+        "valid_accuracy": 0.8125,
+        "valid_macro_f1": 0.75,
+    }
+    assert (results["last"]["step"], results["last"]["valid_accuracy"]) == (30, 0.75)
+    assert classifier_run.measures == ["accuracy", "macro_f1"]
+    assert classifier_run.evaluations[0].value("accuracy") == 0.5
+    assert math.isnan(classifier_run.measurements[0].value("accuracy"))
+
+
+def test_between_evaluations_as_accurate_the_loss_decides_and_then_the_first(make_run: MakeRun, label_run: Path):
+    losses = [0.5, 0.4, 0.4, 0.45]
+    lines = [line(k, "valid", loss=loss, accuracy=0.5) for k, loss in enumerate(losses)]
+    [run] = read_runs([make_run("ties", lines, of=label_run)])
+    assert run.best is not None
+    assert run.best.step == 1
+
+
+def test_of_a_language_model_the_loss_alone_decides(short_run: RunLog, tagger_run: RunLog):
+    assert (short_run.task, short_run.measures) == ("language_model", ["perplexity"])
+    assert (tagger_run.task, tagger_run.measures) == ("tag", ["f1", "accuracy"])
+
+
 def test_values_that_are_absent_null_or_no_numbers_are_nan(make_run: MakeRun):
     path = make_run("odd", [{"step": 5, "split": "train", "loss": None, "epoch": "1", "seconds": float("nan")}])
     with (path / "metrics.jsonl").open("a") as file:

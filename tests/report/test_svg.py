@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from rnnlm.report.curves import CHARTS, Chart, Curve, curves
+from rnnlm.report.curves import Chart, Curve, charts, curves
 from rnnlm.report.runlog import RunLog
 from rnnlm.report.svg import BOTTOM, LEFT, MAX_MARKS, RIGHT, TOP, Axis, draw
 
@@ -88,11 +88,11 @@ def test_the_largest_and_the_smallest_numbers_have_a_place(chart: Chart, values:
 
 
 def test_the_best_evaluation_has_a_ring(short_run: RunLog):
-    svg = drawn(LINEAR, *curves(CHARTS[0], [short_run], "step"))
+    svg = drawn(LINEAR, *curves(charts([short_run])[0], [short_run], "step"))
     [ring] = of_class(svg, "best")
     valid = points(of_class(svg, "valid")[0])
     assert (float(ring.get("cx", "")), float(ring.get("cy", ""))) == valid[0]
-    assert ring[0].text == "short: best 2.5 at 20"
+    assert ring[0].text == "short: best evaluation 2.5 at 20"
     marks = of_class(svg, "mark")
     assert [(float(mark.get("cx", "")), float(mark.get("cy", ""))) for mark in marks] == valid
     assert [mark[0].text for mark in marks] == ["short: 2.5 at 20", "short: 3 at 40"]

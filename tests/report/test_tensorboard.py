@@ -57,6 +57,19 @@ def test_every_run_has_its_curves_and_samples(short_run: RunLog, make_run: MakeR
     assert tags == {"perplexity/train", "learning_rate", "grad_norm", "tokens_per_second"}
 
 
+def test_a_classifier_has_its_measures(classifier_run: RunLog, tmp_path: Path):
+    pytest.importorskip("tensorboardX")
+    write_events([classifier_run], tmp_path / "events")
+    values = [
+        (event.step, value) for event in events(tmp_path / "events" / "labels") for value in event.summary.value
+    ]
+    accuracies = [(step, value.simple_value) for step, value in values if value.tag == "accuracy/valid"]
+    assert accuracies == [(10, 0.5), (20, 0.8125), (30, 0.75)]
+    tags = {value.tag for _, value in values}
+    assert "macro_f1/valid" in tags
+    assert not any("perplexity" in tag for tag in tags)
+
+
 def test_written_again_the_files_take_the_place_of_the_first(short_run: RunLog, tmp_path: Path):
     pytest.importorskip("tensorboardX")
     directory = tmp_path / "events" / "short"
