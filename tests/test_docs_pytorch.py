@@ -22,7 +22,7 @@ MODELS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "lstm": ({"cell": "lstm", "num_layers": 2, "embedding_size": 5, "bias": True}, [LSTM]),
     "tied": ({"cell": "gru", "embedding_size": 6, "tie_weights": True, "bias": True}, [LSTM, TIED]),
     "tutorial": ({}, [LSTM, ONE_HOT]),
-    "delay": ({"cell": "time_delay", "width": 3, "embedding_size": 5, "bias": True}, [LSTM, DELAY]),
+    "time-delay": ({"cell": "time_delay", "width": 3, "embedding_size": 5, "bias": True}, [LSTM, DELAY]),
 }
 TWO_WAYS = {"cell": "lstm", "embedding_size": 5, "bidirectional": True, "bias": True}
 
