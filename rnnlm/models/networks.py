@@ -119,7 +119,10 @@ def _one_way(
     model: ModelConfig, input_size: int | None, units: int, start: Initialization, dtype: DType
 ) -> RecurrentLayer:
     """Make a layer of the configuration's cell."""
-    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
+    options: dict[str, Any] = {
+        "recurrent_dropout": model.recurrent_dropout,
+        "one_core": blas.threads() == 1,
+    }
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
     return CELLS[model.cell](input_size, units, model.bias, start, dtype, **options)
@@ -130,8 +133,7 @@ def _bidirectional(
 ) -> Bidirectional:
     """Make a layer of the configuration's cell in each direction."""
     ahead, reverse = (_one_way(model, input_size, units, start, dtype) for _ in range(2))
-    # Products that take several cores leave none for the other direction.
-    return Bidirectional(ahead, reverse, side_by_side=blas.threads() == 1)
+    return Bidirectional(ahead, reverse)
 
 
 def _head(
