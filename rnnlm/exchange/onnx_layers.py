@@ -30,7 +30,7 @@ def add_layer(
     """Add a recurrent layer of one or both directions.
 
     After it the graph has the last state of each direction under the name ``next_h_{name}``, (directions, batch,
-    H), and of an LSTM ``next_c_{name}`` too.
+    H), and of an LSTM ``next_c_{name}`` too. A time-delay layer is added by `add_time_delay`.
 
     Parameters
     ----------
@@ -81,10 +81,8 @@ def _operator(directions: list[RecurrentLayer]) -> tuple[str, dict[str, Any]]:
 
 def _directions(layer: Layer) -> list[RecurrentLayer]:
     """Return the layer of each direction."""
-    if isinstance(layer, Bidirectional):
-        return [layer.ahead, layer.reverse]
-    assert isinstance(layer, RecurrentLayer)
-    return [layer]
+    layers = [layer.ahead, layer.reverse] if isinstance(layer, Bidirectional) else [layer]
+    return [each for each in layers if isinstance(each, RecurrentLayer)]
 
 
 def _peepholes(directions: list[RecurrentLayer]) -> Floats:

@@ -173,7 +173,7 @@ class Model(ABC):
     def description(self) -> str:
         """Describe the network in one line."""
         model = self.config.model
-        layers = f"{model.cell}, {model.num_layers} x {model.hidden_size}"
+        layers = f"{model.cell_with_width}, {model.num_layers} x {model.hidden_size}"
         if model.bidirectional:
             layers += " in each direction"
         source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"

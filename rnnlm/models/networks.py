@@ -13,20 +13,21 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
-from rnnlm.nn.embedding import Embedding, OneHot
+from rnnlm.nn.embedding import DelayedOneHot, Embedding, OneHot
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
+from rnnlm.nn.layer import OneWayLayer
 from rnnlm.nn.network import Network
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.pooling import POOLINGS
-from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.source import Source
 from rnnlm.nn.spelling import SpelledEmbedding
 from rnnlm.nn.stack import Stack
 from rnnlm.nn.table import Table
+from rnnlm.nn.time_delay import TimeDelayLayer
 from rnnlm.storage.checkpoint import MODEL, Checkpoint
 
 DType: TypeAlias = np.dtype[np.floating]
@@ -81,12 +82,16 @@ def _source(
 ) -> Source[Any]:
     """Make what turns tokens into vectors; for a one-hot input, the U of the first layer."""
     C, E, A = vocabulary_size, model.embedding_size, model.character_size
+    if E is None and model.cell == "time_delay":
+        weight = start.matrix(model.hidden_size, model.width * C).reshape(-1, model.width, C)
+        table = np.ascontiguousarray(weight.transpose(2, 1, 0), dtype).reshape(C, -1)
+        return DelayedOneHot(Table(table), model.width, model.embedding_dropout)
     if E is None:
         columns = start.input_gates(CELLS[model.cell].num_gates, model.hidden_size, C)
         # Transposed, so that a look-up reads a row.
         return OneHot(Table(np.ascontiguousarray(columns.T, dtype)), model.embedding_dropout)
-    table = Table(uniform(start.rng, (C, E), E).astype(dtype))
-    words = Embedding(table, model.embedding_dropout, is_trained=not model.freeze_embedding)
+    vectors = Table(uniform(start.rng, (C, E), E).astype(dtype))
+    words = Embedding(vectors, model.embedding_dropout, is_trained=not model.freeze_embedding)
     if A is None or num_characters is None:
         return words
     characters = Embedding(Table(uniform(start.rng, (num_characters, A), A).astype(dtype)))
@@ -98,11 +103,16 @@ def _output_size(model: ModelConfig) -> int:
     return 2 * model.hidden_size if model.bidirectional else model.hidden_size
 
 
-def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
-    """Make the recurrent layers; a one-hot input is never dropped."""
-    E, F, L = model.embedding_size, _output_size(model), model.num_layers
+def _input_sizes(model: ModelConfig) -> list[int | None]:
+    """Return the features of every layer's input; None where it is one-hot."""
+    E = model.embedding_size
     first = None if E is None else E + 2 * (model.character_size or 0)
-    sizes = [first, *(L - 1) * [F]]
+    return [first, *(model.num_layers - 1) * [_output_size(model)]]
+
+
+def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
+    """Make the layers; a one-hot input is never dropped."""
+    sizes, F = _input_sizes(model), _output_size(model)
     make = _bidirectional if model.bidirectional else _one_way
     layers = [make(model, size, model.hidden_size, start, dtype) for size in sizes]
     dropouts = [
@@ -117,8 +127,10 @@ def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DT
 
 def _one_way(
     model: ModelConfig, input_size: int | None, units: int, start: Initialization, dtype: DType
-) -> RecurrentLayer:
+) -> OneWayLayer:
     """Make a layer of the configuration's cell."""
+    if model.cell == "time_delay":
+        return TimeDelayLayer(input_size, units, model.width, model.bias, start, dtype, model.nonlinearity)
     options: dict[str, Any] = {
         "recurrent_dropout": model.recurrent_dropout,
         "one_core": blas.threads() == 1,
@@ -213,18 +225,18 @@ def _check_sizes(
 ) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
     model, tensors = checkpoint.config.model, checkpoint.tensors
-    H, A, gates = model.hidden_size, model.character_size, CELLS[model.cell].num_gates
+    H, A = model.hidden_size, model.character_size
     directions = ("", "_reverse") if model.bidirectional else ("",)
-    shapes: dict[str, tuple[int, ...]] = {
-        f"rnn.weight_hh_l{k}{direction}": (gates * H, H)
-        for k in range(model.num_layers)
-        for direction in directions
-    }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, size in enumerate(_input_sizes(model)):
+        name, shape = _layer_shape(model, size or vocabulary_size, H)
+        shapes |= {f"rnn.{name}_l{k}{direction}": shape for direction in directions}
     if model.embedding_size is not None:
         shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
     if A is not None and num_characters is not None:
         shapes["characters.embedding.weight"] = (num_characters, A)
-        shapes["characters.rnn.weight_hh_l0"] = (gates * A, A)
+        name, shape = _layer_shape(model, A, A)
+        shapes[f"characters.rnn.{name}_l0"] = shape
     if model.softmax_cutoffs is not None:
         shapes["output.head.weight"] = (model.softmax_cutoffs[0] + len(model.softmax_cutoffs), H)
     elif not model.tie_weights:
@@ -236,3 +248,10 @@ def _check_sizes(
             f"{checkpoint.directory / MODEL}: the tensor {name} has shape {found[name]}, but its configuration "
             f"and vocabulary make it {shapes[name]}; use another checkpoint."
         )
+
+
+def _layer_shape(model: ModelConfig, input_size: int, units: int) -> tuple[str, tuple[int, ...]]:
+    """Return the name of a layer's weight that every network of its cell has, and the shape of it."""
+    if model.cell == "time_delay":
+        return "weight", (units, input_size, model.width)
+    return "weight_hh", (CELLS[model.cell].num_gates * units, units)

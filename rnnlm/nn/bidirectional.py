@@ -4,8 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
-from rnnlm.nn.layer import Layer, Rows, Vectors
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors
 from rnnlm.nn.side_by_side import side_by_side
 
 
@@ -27,7 +26,7 @@ class Bidirectional(Layer):
         compute at the same time; the results are the same.
     """
 
-    def __init__(self, ahead: RecurrentLayer, reverse: RecurrentLayer) -> None:
+    def __init__(self, ahead: OneWayLayer, reverse: OneWayLayer) -> None:
         self.ahead, self.reverse = ahead, reverse
         self.dtype = ahead.dtype
         self.parameters, self.gradients = dict(ahead.parameters), dict(ahead.gradients)

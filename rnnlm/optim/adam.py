@@ -40,8 +40,8 @@ class Adam(Optimizer):
 
     def row_work(self, rate: float, ids: Ids, g: Floats, *tables: Floats) -> Iterator[Callable[[], None]]:
         """Yield the parts of a step as `update` takes it; where the gradient is zero, it is not touched."""
-        V, E = tables[0].shape
-        some = max(1, ROWS_PIECE // E)
+        V = len(tables[0])
+        some = max(1, ROWS_PIECE * V // tables[0].size)
         for start in range(0, V, some):
             here = slice(*np.searchsorted(ids, (start, start + some)))
             yield partial(

@@ -47,7 +47,7 @@ class Optimizer(ABC):
     Parameters
     ----------
     parameters, gradients
-        Arrays by name, of one layout: both in C order, or both transposed.
+        Arrays by name, of one layout, such as both in C order, or both transposed.
     weight_decay
         λ, the weight of the L2 penalty: ``g ← g + λ θ``.
     two_cores
@@ -66,9 +66,10 @@ class Optimizer(ABC):
         two_cores: bool = False,
     ) -> None:
         for name, value in parameters.items():
-            layouts = (value.flags, gradients[name].flags)
+            both = (value, gradients[name])
             # Of anything else `pieces` would be copies, and their changes lost.
-            if not (all(f.c_contiguous for f in layouts) or all(f.f_contiguous for f in layouts)):
+            are_whole = all(np.may_share_memory(array, array.ravel(order="K")) for array in both)
+            if not are_whole or len({_layout(array) for array in both}) > 1:
                 raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
         self.parameters = parameters
         self.gradients = gradients
@@ -198,6 +199,11 @@ class Optimizer(ABC):
 def _do(work: Iterable[Callable[[], None]]) -> None:
     for part in work:
         part()
+
+
+def _layout(array: Floats) -> tuple[int, ...]:
+    """Return how far apart elements are along each axis that has several."""
+    return tuple(stride for stride, size in zip(array.strides, array.shape, strict=True) if size > 1)
 
 
 def restore(array: Floats, state: dict[str, Floats], name: str) -> None:
