@@ -16,6 +16,8 @@ from rnnlm.text.tokenizers import CHARACTERS, SPACE_BOUND, WORD_TOKENIZERS, Toke
 JOINS = ("space", "none")
 TAGGED = ("tagged", "segmented")
 """Formats of text whose tokens are given, with their tags."""
+PAIRS = "pairs"
+"""The format of texts with their translations."""
 
 FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
 """The settings that every file holds. Later ones are left out where they have their default, so that old files and
@@ -80,7 +82,8 @@ class TextSettings:
         formats
             ``csv``, ``json``, ``jsonl``, ``parquet`` or ``txt``. Without ``txt`` all are records; these are taken
             for comments, which are cleaned and, at the level of words, split into sentences unless their lines are
-            kept. Text that is ``tagged`` or ``segmented`` has its tokens: the settings are for other text.
+            kept. Text that is ``tagged`` or ``segmented`` has its tokens: the settings are for other text. Of
+            ``pairs`` they are for both sides.
         tokenizer, lowercase, sentences, clean, join, keep_lines
             As in the settings; None for the default, which for words is ``nltk``, for tagged ones ``whitespace``.
         labelled
@@ -93,7 +96,7 @@ class TextSettings:
         """
         tagged = next((name for name in TAGGED if name in formats), None)
         level = level or ("char" if tagged == "segmented" else "word")
-        words, records = level == "word", "txt" not in formats and not tagged
+        words, records = level == "word", not {"txt", PAIRS, *TAGGED}.intersection(formats)
         tokenizer = tokenizer or ("whitespace" if tagged and words else None)
         if tokenizer and not words:
             raise RnnlmError("`tokenizer` is for words; leave it out with `level=char`.")
@@ -116,6 +119,8 @@ class TextSettings:
         )
         if tagged:
             settings.check_given_tokens(tagged)
+        if PAIRS in formats:
+            settings.check_pairs()
         return settings
 
     def check_given_tokens(self, format: str) -> None:
@@ -135,6 +140,14 @@ class TextSettings:
         if self.sentences and self.punkt is None:
             raise RnnlmError(
                 f"`sentences` is for text, but `format={format}` has sentences already; leave it out."
+            )
+
+    def check_pairs(self) -> None:
+        """Raise `RnnlmError` if the texts of pairs, which stay whole, cannot have these settings."""
+        if self.sentences or self.keep_lines:
+            name = "sentences" if self.sentences else "keep_lines"
+            raise RnnlmError(
+                f"`{name}` is for text, but `format={PAIRS}` has whole lines that belong together; leave it out."
             )
 
     @property
