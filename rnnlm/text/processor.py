@@ -82,8 +82,7 @@ class TextSettings:
         formats
             ``csv``, ``json``, ``jsonl``, ``parquet`` or ``txt``. Without ``txt`` all are records; these are taken
             for comments, which are cleaned and, at the level of words, split into sentences unless their lines are
-            kept. Text that is ``tagged`` or ``segmented`` has its tokens: the settings are for other text. Of
-            ``pairs`` they are for both sides.
+            kept; ``pairs`` are not. ``tagged`` and ``segmented`` text has tokens: the settings are for other text.
         tokenizer, lowercase, sentences, clean, join, keep_lines
             As in the settings; None for the default, which for words is ``nltk``, for tagged ones ``whitespace``.
         labelled
@@ -117,14 +116,19 @@ class TextSettings:
             join=join or "space",
             keep_lines=keep_lines,
         )
-        if tagged:
-            settings.check_given_tokens(tagged)
-        if PAIRS in formats:
-            settings.check_pairs()
+        for format in formats:
+            settings.check_format(format)
         return settings
 
-    def check_given_tokens(self, format: str) -> None:
-        """Raise `RnnlmError` if tokens of the format ``tagged`` or ``segmented`` cannot have these settings."""
+    def check_format(self, format: str) -> None:
+        """Raise `RnnlmError` if text of a format whose tokens are given, or pairs, cannot have these settings."""
+        if format == PAIRS and (self.sentences or self.keep_lines):
+            name = "sentences" if self.sentences else "keep_lines"
+            raise RnnlmError(
+                f"`{name}` is for text, but `format={PAIRS}` has whole lines that belong together; leave it out."
+            )
+        if format not in TAGGED:
+            return
         if self.level != ("char" if format == "segmented" else "word"):
             one, other = ("characters", "words") if format == "segmented" else ("words", "characters")
             raise RnnlmError(f"`format={format}` has tags for {one}, but the text settings are for {other}.")
@@ -140,14 +144,6 @@ class TextSettings:
         if self.sentences and self.punkt is None:
             raise RnnlmError(
                 f"`sentences` is for text, but `format={format}` has sentences already; leave it out."
-            )
-
-    def check_pairs(self) -> None:
-        """Raise `RnnlmError` if the texts of pairs, which stay whole, cannot have these settings."""
-        if self.sentences or self.keep_lines:
-            name = "sentences" if self.sentences else "keep_lines"
-            raise RnnlmError(
-                f"`{name}` is for text, but `format={PAIRS}` has whole lines that belong together; leave it out."
             )
 
     @property

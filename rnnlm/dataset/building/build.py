@@ -28,7 +28,7 @@ from rnnlm.dataset.store import (
     write_metadata,
 )
 from rnnlm.files import fingerprint
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import PAIRS, TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings
 from rnnlm.text.report import ReadReport
 from rnnlm.text.tags import Tags
@@ -145,13 +145,11 @@ def build_dataset(
     reader
         How the inputs are read.
     text
-        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Where
-        sentences are wanted without Punkt's parameters, NLTK's installed ones are taken, else those that Punkt
-        learns from the corpus.
-    vocabulary
-        An existing vocabulary, whose text settings hold, or which words a new one keeps; of pairs for the targets.
-    source_vocabulary
-        The same for the sources of pairs; None for a new one like that of the targets.
+        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Punkt's
+        parameters, where sentences lack them, are NLTK's installed ones, else learned from the corpus.
+    vocabulary, source_vocabulary
+        An existing vocabulary, whose text settings hold, or which words a new one keeps. The second is that of the
+        sources of pairs, by default like that of the targets.
     tags
         Tags that a model knows, for text whose tokens have some; None for those of the training part.
     division
@@ -173,29 +171,34 @@ def build_dataset(
     out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
     vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
-    text = settings_of(vocabulary) or text or _suiting_text(inputs, reader)
-    reader = _fitting(reader, text)
+    reader, text = _fitting(reader, settings_of(vocabulary) or text or _suiting_text(inputs, reader))
     with new_dataset(out, overwrite) as directory:
         with new_spools(directory, 2 if reader.has_pairs else 1) as spools:
-            sides = [Side(spools[0], text, vocabulary)]
-            if reader.has_pairs:
-                sides.append(_source_side(spools[1], sides[0], source_vocabulary))
+            sides = _sides(spools, text, vocabulary, source_vocabulary)
             sides = FirstPass(reader, report, workers, progress).run(inputs, sides, division)
-            result, *source = [_second_pass(side, reader, tags, directory, out) for side in sides]
-            if source:
-                result = replace(result, source=source[0])
+            result = _second_pass(sides, reader, tags, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
 
-def _source_side(spool: Spool, target: Side, vocabulary: Vocabulary | VocabularySettings | None) -> Side:
-    """Return the side of the sources; by default its text and vocabulary are chosen as those of the targets."""
-    if vocabulary is None:
-        old = target.vocabulary
-        vocabulary = VocabularySettings() if isinstance(old, Vocabulary) else replace(old, extends=None)
-    text = settings_of(vocabulary) or replace(target.text, subwords=None)
-    text.check_pairs()
-    return Side(spool, text, vocabulary, vocabulary_file=SOURCE_VOCABULARY_FILE, names=SOURCES)
+def _sides(
+    spools: Sequence[Spool],
+    text: TextSettings,
+    vocabulary: Vocabulary | VocabularySettings,
+    source_vocabulary: Vocabulary | VocabularySettings | None,
+) -> list[Side]:
+    """Return the sides of a corpus that has as many spools: the only one, or the targets and the sources."""
+    sides = [Side(spools[0], text, vocabulary)]
+    if len(spools) > 1:
+        if isinstance(vocabulary, VocabularySettings):
+            new = replace(vocabulary, extends=None)
+        else:
+            new = VocabularySettings()
+        vocabulary = source_vocabulary or new
+        text = settings_of(vocabulary) or replace(text, subwords=None)  # which are learned for each side
+        text.check_format(PAIRS)
+        sides.append(Side(spools[1], text, vocabulary, vocabulary_file=SOURCE_VOCABULARY_FILE, names=SOURCES))
+    return sides
 
 
 def _suiting_text(inputs: Inputs, reader: ReaderSettings) -> TextSettings:
@@ -211,19 +214,22 @@ def _checked(
     return vocabulary, division
 
 
-def _fitting(reader: ReaderSettings, text: TextSettings) -> ReaderSettings:
-    """Return how documents are read where tokens are made like this; refuse those that given ones cannot have."""
-    if reader.has_tags:
-        text.check_given_tokens(reader.format)
-        return reader
-    if reader.has_pairs:
-        text.check_pairs()
-        return reader
-    return replace(reader, documents=reader.documents or text.default_documents)
+def _fitting(reader: ReaderSettings, text: TextSettings) -> tuple[ReaderSettings, TextSettings]:
+    """Return how documents are read where tokens are made like this; refuse what documents cannot have."""
+    text.check_format(reader.format)
+    if reader.has_tags or reader.has_pairs:
+        return reader, text
+    return replace(reader, documents=reader.documents or text.default_documents), text
 
 
-def _second_pass(side: Side, reader: ReaderSettings, tags: Tags | None, directory: Path, out: Path) -> BuildResult:
-    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise."""
+def _second_pass(
+    sides: Sequence[Side], reader: ReaderSettings, tags: Tags | None, directory: Path, out: Path
+) -> BuildResult:
+    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise.
+
+    The first side is the result, and that of the sources is in it.
+    """
+    side, *sources = sides
     spool, text, assignments, vocabulary = side.spool, side.text, side.parts, side.vocabulary
     type_counts, sentences = count_training(spool, assignments)
     types, chosen_words = spool.types, 0
@@ -250,6 +256,7 @@ def _second_pass(side: Side, reader: ReaderSettings, tags: Tags | None, director
         chosen_words=chosen_words,
         unseen_labels=unseen_labels(spool, assignments, vocabulary),
         tags=tagged.tags if tagged is not None else None,
+        source=_second_pass(sources, reader, tags, directory, out) if sources else None,
     )
 
 
