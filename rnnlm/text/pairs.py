@@ -56,7 +56,7 @@ def parallel_pieces(sources: Lines, targets: Lines) -> Iterator[Piece]:
         sources, targets = targets, sources
     if not targets.is_cut:
         raise RnnlmError(
-            f"{targets.source}: there are {counted(pairs, 'line{s}')}, but {sources.source} has more; give two"
+            f"{targets.source}: it has {counted(pairs, 'line{s}')}, but {sources.source} has more; give two"
             " files whose lines belong together."
         )
 

@@ -47,7 +47,7 @@ def text_split(
             out,
             reader=reader,
             vocabulary=vocabulary,
-            source_vocabulary=source_vocabulary,
+            source_vocabulary=source_vocabulary or vocabulary,  # for sources that the model does not read, any
             tags=tags,
             division=everything,
             report=report,
