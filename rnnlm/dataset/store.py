@@ -315,9 +315,7 @@ def _with_source(path: Path, part: Split, numbers: Mapping[str, int], vocabulary
     name = SOURCES[SPLITS.index(part.name)]
     source = _open_split(path, name, numbers, vocabulary_size, {})
     if source.num_sentences != part.num_sentences:
-        raise _damaged(
-            path / offsets_file(name), f"does not have {part.num_sentences:,} sentences, as the targets"
-        )
+        raise _damaged(path / offsets_file(name), "does not have as many sentences as the targets")
     return replace(part, source=source)
 
 
