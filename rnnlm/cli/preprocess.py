@@ -137,8 +137,9 @@ def preprocess(
             raise
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
-            tags = ", without tags" if result.tags is not None else ""
-            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{tags}.", quiet)
+            without = "tags" if result.tags is not None else "sources" if result.source is not None else None
+            left_out = f", without {without}" if without else ""
+            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{left_out}.", quiet)
     say_reading(report, quiet)
     for message in summary(result, by_default="sentences" not in text):
         say(message, quiet)

@@ -105,7 +105,8 @@ def test_what_cannot_be_pairs_is_refused(rnnlm: Command, options: str, message: 
 
 
 def test_a_language_model_learns_from_the_targets(rnnlm: Command):
-    rnnlm("preprocess", "train.tsv", "--format", "pairs", "--out", "data", "--write-text", "text", "--quiet")
+    made = rnnlm("preprocess", "train.tsv", "--format", "pairs", "--out", "data", "--write-text", "text")
+    assert "Wrote text: train.txt, valid.txt, test.txt, without sources." in made.stderr
     assert "dog" in Path("text/train.txt").read_text()
     Path("c.yaml").write_text("data: {path: data}\nmodel: {hidden_size: 4}\ntraining: {max_steps: 3}\n")
     assert rnnlm("train", "--config", "c.yaml", "--out", "run", "--quiet").exit_code == 0
