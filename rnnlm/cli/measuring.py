@@ -40,7 +40,8 @@ class Measured:
 
         if self.text is not None:
             report = ReadReport()
-            with text_split(self.text, model.vocabulary, self.reader, report, model.tags) as part:
+            sources = model.source_vocabulary
+            with text_split(self.text, model.vocabulary, self.reader, report, model.tags, sources) as part:
                 say_reading(report, quiet)
                 yield part
             return

@@ -11,6 +11,7 @@ import click
 from rnnlm.cli.common import COUNT, PATH, load_tags, output_options, print_json, say
 from rnnlm.cli.preprocess_options import (
     Given,
+    chosen_source_vocabulary,
     chosen_text,
     chosen_vocabulary,
     division_options,
@@ -71,6 +72,7 @@ def preprocess(
       rnnlm preprocess comments.csv
       rnnlm preprocess book.txt --level char --out data/book
       rnnlm preprocess questions.csv --label-column kind --test test.csv
+      rnnlm preprocess train.de train.en --format pairs --valid valid.de,valid.en --min-count 2
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
@@ -95,9 +97,9 @@ def preprocess(
             check_text_destination(write_text, out, overwrite)
         report = ReadReport()
         read = Inputs(inputs, reader, report)
-        files = (division.valid_file, division.test_file)
+        files = [name for file in (division.valid_file, division.test_file) if file for name in reader.names(file)]
         # A pipe can be opened only once: when it is read.
-        others = [file for file in files if file and file != "-" and not Path(file).is_fifo()]
+        others = [file for file in files if file != "-" and not Path(file).is_fifo()]
         formats = {*read.formats, *Inputs(others, reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
         chosen = chosen_vocabulary(vocabulary, text)
@@ -122,6 +124,7 @@ def preprocess(
                     reader=reader,
                     text=settings,
                     vocabulary=chosen,
+                    source_vocabulary=chosen_source_vocabulary(vocabulary),
                     tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
                     workers=workers,
@@ -134,8 +137,9 @@ def preprocess(
             raise
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
-            tags = ", without tags" if result.tags is not None else ""
-            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{tags}.", quiet)
+            without = "tags" if result.tags is not None else "sources" if result.source is not None else None
+            left_out = f", without {without}" if without else ""
+            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{left_out}.", quiet)
     say_reading(report, quiet)
     for message in summary(result, by_default="sentences" not in text):
         say(message, quiet)

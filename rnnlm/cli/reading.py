@@ -29,11 +29,14 @@ ENCODING = click.option(
 OPTIONS = (
     click.option(
         "--format",
-        type=click.Choice(["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented"]),
+        type=click.Choice(
+            ["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented", "pairs"]
+        ),
         default="auto",
         show_default=True,
         help="Format of the text; auto recognizes it by the content. For a tagger: tagged has a token, a tab and"
-        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line.",
+        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line. For a"
+        " translator: pairs has a source, a tab and its target a line, or is two files, line by line.",
     ),
     click.option(
         "--tag-column",

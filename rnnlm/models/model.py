@@ -52,6 +52,8 @@ class Model(ABC):
         Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
     tags
         The tags that it gives to tokens; None where it gives none.
+    source_vocabulary
+        The tokens of what it translates, where `vocabulary` has those of the translation; None where it does not.
     """
 
     task: ClassVar[str]
@@ -60,6 +62,7 @@ class Model(ABC):
     vocabulary: Vocabulary
     config: Config
     tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Self":

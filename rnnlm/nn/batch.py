@@ -1,15 +1,34 @@
 """What a network reads in one step."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from rnnlm.nn.arrays import Ids, Mask
 from rnnlm.nn.spelling import SpelledWords
 
-Inputs: TypeAlias = Ids | SpelledWords
-"""What is read in a window: token ids (T, B), or words with their spellings."""
+
+class Pairs(NamedTuple):
+    """Sentences to be written, each with the one that it is made from.
+
+    Attributes
+    ----------
+    ids : (T, B)
+        Token ids of the targets, as a decoder reads them.
+    source : (S, B)
+        Token ids of the sources, as an encoder reads them.
+    source_lengths : (B,)
+        Steps of each source; what stands behind is padding.
+    """
+
+    ids: Ids
+    source: Ids
+    source_lengths: Ids
+
+
+Inputs: TypeAlias = Ids | SpelledWords | Pairs
+"""What is read in a window: token ids (T, B), words with their spellings, or targets with their sources."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +38,7 @@ class Batch:
     Attributes
     ----------
     inputs : (T, B)
-        Token ids, or words with their spellings.
+        Token ids, words with their spellings, or targets with their sources.
     targets : (T, B) or (1, B)
         What is to be predicted at each step: the id that follows, or a tag; or one class of each sequence.
     mask : (T, B) or (1, B)

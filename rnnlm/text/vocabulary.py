@@ -17,6 +17,8 @@ from rnnlm.text.tokenizers import MARK, MARKED, are_strings
 
 FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
+SOURCE_VOCABULARY_FILE = "source-vocabulary.json"
+"""That of the sources, where texts are pairs."""
 LARGEST_FILE = 64 << 20
 """Bytes, enough for millions of words."""
 MOST_NAMED = 5
