@@ -155,7 +155,7 @@ class Model(ABC):
 
     @property
     def token_names(self) -> list[str]:
-        """The tokens that the network reads; the special ones have names that are no word's, the same everywhere."""
+        """The tokens that the network reads; the special ones have names that are no word's, always the same."""
         vocabulary = self.vocabulary
         words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
         starts = [f"\0start:{label}" for label in vocabulary.labels]
