@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnlm.cli.common import json_lines_option, load_any_model, model_option, print_json, quiet_option
-from rnnlm.cli.reading import reading_options, say_reading
+from rnnlm.cli.reading import reading_options, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def predict(
 
     if (file is None) == (text is None):
         raise click.UsageError("Give either a file or --text TEXT.")
+    if file is None:
+        refuse_reading_options(reader, "INPUT")
     model = load_any_model(model_path, quiet)
     if isinstance(model, LanguageModel):
         raise RnnlmError(

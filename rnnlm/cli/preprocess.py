@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ from rnnlm.resources import SAMPLE_CORPUS
 from rnnlm.signals import handled
 
 if TYPE_CHECKING:
+    from rnnlm.dataset.building.build import BuildResult
     from rnnlm.dataset.building.division import DivisionSettings
     from rnnlm.text.inputs import ReaderSettings
 
@@ -76,8 +79,6 @@ def preprocess(
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
-    from tqdm import tqdm
-
     from rnnlm.dataset.building.build import build_dataset
     from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
@@ -86,7 +87,7 @@ def preprocess(
     from rnnlm.dataset.write_text import write_text as save_text
     from rnnlm.text.lines import source_name
     from rnnlm.text.readers import Inputs
-    from rnnlm.text.report import ReadReport, counted
+    from rnnlm.text.report import ReadReport
 
     inputs = inputs or (str(SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
@@ -97,10 +98,7 @@ def preprocess(
             check_text_destination(write_text, out, overwrite)
         report = ReadReport()
         read = Inputs(inputs, reader, report)
-        files = [name for file in (division.valid_file, division.test_file) if file for name in reader.names(file)]
-        # A pipe can be opened only once: when it is read.
-        others = [file for file in files if file != "-" and not Path(file).is_fifo()]
-        formats = {*read.formats, *Inputs(others, reader, report).formats}
+        formats = {*read.formats, *Inputs(_others(division, reader), reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
         chosen = chosen_vocabulary(vocabulary, text)
         settings = settings_of(chosen) or chosen_text(text, read.formats, reader.label_column is not None)
@@ -110,14 +108,7 @@ def preprocess(
         if "vocabulary" not in vocabulary:
             say_of_mixture(read.files, text, quiet)
         try:
-            with tqdm(
-                desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False
-            ) as bar:
-
-                def progress(characters: int) -> None:
-                    stop.check()
-                    bar.update(characters)
-
+            with _progress(stop, quiet) as progress:
                 result = build_dataset(
                     read,
                     out,
@@ -146,11 +137,36 @@ def preprocess(
     if as_json:
         print_json(result.to_dict())
     else:
-        total = result.total
-        click.echo(
-            f"{out}: {counted(result.documents, 'document{s}')}, {counted(total.sentences, 'sentence{s}')},"
-            f" {counted(total.tokens, 'token{s}')}"
-        )
+        click.echo(f"{out}: {_counts(result)}")
+
+
+def _others(division: "DivisionSettings", reader: "ReaderSettings") -> list[str]:
+    """Return the files of the other parts that can be looked at before: a pipe can be opened only once."""
+    files = [name for file in (division.valid_file, division.test_file) if file for name in reader.names(file)]
+    return [file for file in files if file != "-" and not Path(file).is_fifo()]
+
+
+@contextmanager
+def _progress(stop: "_Stop", quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows that so many more characters are done, and leaves if there was a signal."""
+    from tqdm import tqdm
+
+    with tqdm(desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False) as bar:
+
+        def progress(characters: int) -> None:
+            stop.check()
+            bar.update(characters)
+
+        yield progress
+
+
+def _counts(result: "BuildResult") -> str:
+    """Say how much text there is."""
+    from rnnlm.text.report import counted
+
+    total = result.total
+    parts = (result.documents, "document{s}"), (total.sentences, "sentence{s}"), (total.tokens, "token{s}")
+    return ", ".join(counted(number, things) for number, things in parts)
 
 
 def _stem(name: str) -> str:

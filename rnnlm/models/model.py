@@ -158,17 +158,18 @@ class Model(ABC):
 
     @property
     def token_names(self) -> list[str]:
-        """The tokens, with names for the special ones that are the same in all vocabularies, and no word's."""
+        """The tokens that the network reads; the special ones have names that are no word's, always the same."""
         vocabulary = self.vocabulary
         words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
-        return [*(f"\0{name}" for name in SPECIAL), *words, *(f"\0start:{label}" for label in vocabulary.labels)]
+        starts = [f"\0start:{label}" for label in vocabulary.labels]
+        return [*(f"\0{name}" for name in SPECIAL), *words, *starts][: self.network.vocabulary_size]
 
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
         network, tokens = self.network, self.token_names
         answers = tokens if self.answers is self.vocabulary.tokens else self.answers
         entries: dict[str, tuple[int, Sequence[str]]] = {
-            network.source.tensor: (network.source.token_axis, tokens[: network.vocabulary_size])
+            network.source.tensor: (network.source.token_axis, tokens)
         }
         entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
         return {name: entry for name, entry in entries.items() if name in network.parameters}

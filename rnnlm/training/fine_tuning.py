@@ -109,13 +109,14 @@ def copy_weights(trained: Model, model: Model) -> CopiedWeights:
             f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
             f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
         )
-    if trained.config.model.softmax_cutoffs is not None and before.tokens != vocabulary.tokens:
+    answers_differ = trained.task != model.task
+    is_adaptive = trained.config.model.softmax_cutoffs is not None
+    if is_adaptive and not answers_differ and before.tokens != vocabulary.tokens:
         raise RnnlmError(
             "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
             "`vocab` and the checkpoint's vocabulary.json."
         )
     names_before, names, at_random = trained.entries(), model.entries(), []
-    answers_differ = trained.task != model.task
     for name, value in model.network.parameters.items():
         source = trained.network.parameters.get(name)
         if source is None or (answers_differ and name.startswith("output.")):
@@ -128,8 +129,9 @@ def copy_weights(trained: Model, model: Model) -> CopiedWeights:
             value[...] = source
         else:
             at_random.append(name)
-    new, old = _common(trained.token_names, model.token_names)
-    return CopiedWeights(len(old), len(vocabulary) - len(old), len(before) - len(old), at_random)
+    tokens_before, tokens = trained.token_names, model.token_names
+    kept = len(set(tokens_before) & set(tokens))
+    return CopiedWeights(kept, len(tokens) - kept, len(tokens_before) - kept, at_random)
 
 
 def _common(before: Sequence[str], names: Sequence[str]) -> tuple[list[int], list[int]]:
