@@ -115,7 +115,8 @@ class GatedGraphLayer:
     rounds
         How often messages go out, T: the edges that lie between a node and the farthest that it hears of.
     start
-        How the weights start.
+        How the weights start. The biases are zero at first: a node of which nothing is known, and whose state is
+        therefore zero, stays so until a message says more.
     dtype
         Precision of everything in the layer.
     aggregation
@@ -144,11 +145,11 @@ class GatedGraphLayer:
         self.hidden_size, self.rounds, self.dtype, self.aggregation = H, rounds, dtype, aggregation
         parameters = {
             "message.weight": start.matrix(H, H),
-            "message.bias": start.vector(H, H),
+            "message.bias": np.zeros(H),
             "update.weight_ih": start.input_gates(3, H, H),
             "update.weight_hh": start.recurrent_gates(3, H),
-            "update.bias_ih": start.vector(3 * H, H),
-            "update.bias_hh": start.vector(3 * H, H),
+            "update.bias_ih": np.zeros(3 * H),
+            "update.bias_hh": np.zeros(3 * H),
         }
         self.parameters: dict[str, Floats] = {name: value.astype(dtype) for name, value in parameters.items()}
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}

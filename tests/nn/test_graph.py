@@ -25,7 +25,12 @@ def graphs(edges: list[tuple[int, int]], num_nodes: int, graph_of: list[int] | N
 
 
 def make(rounds: int, aggregation: str = "sum", size: int = H, seed: int = 0) -> GatedGraphLayer:
-    return GatedGraphLayer(size, rounds, initialization(seed), FLOAT64, aggregation=aggregation)
+    layer = GatedGraphLayer(size, rounds, initialization(seed), FLOAT64, aggregation=aggregation)
+    rng = np.random.default_rng(seed + 1)
+    for name, value in layer.parameters.items():
+        if "bias" in name:  # they start at zero, where a mistake would not show
+            value[...] = rng.normal(size=value.shape)
+    return layer
 
 
 CYCLE = graphs([(0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2)], 3)
