@@ -53,9 +53,9 @@ def test_the_club_is_the_published_one() -> None:
 
 
 def communities(rng: np.random.Generator, size: int = 34, ties: int = 77) -> tuple[Graphs, Ids, Ids]:
-    """Draw a graph of two communities that differ in how many ties each member has, an eighth of them between both.
+    """Draw a graph of two communities, with few ties between them, in which some nodes have many ties.
 
-    Returns it, the member of each community who has the most ties, and the community of each node.
+    Returns it, the node of each community that has the most ties, and the community of each node.
     """
     side = np.arange(size) % 2
     while True:
