@@ -82,7 +82,7 @@ def read_labels(path: Path, names: list[str]) -> dict[int, str]:
 class NodeNetwork:
     """A first state of each node, rounds of messages, and a softmax over the labels.
 
-    At first nothing tells the nodes apart: all states are zero. The square weights are the identity, so that what is
+    At first nothing tells nodes apart: all states are zero. The square weights are the identity, so that what is
     learned of a node spreads to its neighbours: a few labels are not enough to learn that from.
     """
 
