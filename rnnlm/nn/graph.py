@@ -48,10 +48,10 @@ class Graphs:
             shapes = f"{self.sources.shape} and {self.targets.shape}"
             raise ValueError(f"sources and targets must be of one length, not of shapes {shapes}")
         for name, nodes in (("sources", self.sources), ("targets", self.targets)):
-            if nodes.dtype.kind not in "iu" or (len(nodes) and not 0 <= nodes.min() <= nodes.max() < N):
+            if nodes.dtype.kind != "i" or (len(nodes) and not 0 <= nodes.min() <= nodes.max() < N):
                 raise ValueError(f"{name} must be whole numbers from 0 to {N - 1}")
         if self.graph_of is not None:
-            if self.graph_of.shape != (N,) or self.graph_of.dtype.kind not in "iu":
+            if self.graph_of.shape != (N,) or self.graph_of.dtype.kind != "i":
                 raise ValueError(f"graph_of must be {N} whole numbers, one for each node")
             if self.graph_of.min() < 0 or (np.bincount(self.graph_of) == 0).any():
                 raise ValueError("graphs must be numbered from 0 on, each with a node at least")
@@ -61,16 +61,19 @@ class Graphs:
     @classmethod
     def side_by_side(cls, each: Sequence["Graphs"]) -> "Graphs":
         """Put several into one, their nodes and graphs in order."""
-        nodes, graphs = (
-            np.cumsum([0, *sizes[:-1]])
-            for sizes in ([one.num_nodes for one in each], [len(one.members.sizes) for one in each])
-        )
+        first_nodes = np.cumsum([0, *(one.num_nodes for one in each)])
+        first_graphs = np.cumsum([0, *(one.num_graphs for one in each)])
         return cls(
-            np.concatenate([one.sources + first for one, first in zip(each, nodes, strict=True)]),
-            np.concatenate([one.targets + first for one, first in zip(each, nodes, strict=True)]),
-            sum(one.num_nodes for one in each),
-            np.concatenate([one.graph_of_nodes + first for one, first in zip(each, graphs, strict=True)]),
+            np.concatenate([one.sources + first_nodes[k] for k, one in enumerate(each)]),
+            np.concatenate([one.targets + first_nodes[k] for k, one in enumerate(each)]),
+            int(first_nodes[-1]),
+            np.concatenate([one.graph_of_nodes + first_graphs[k] for k, one in enumerate(each)]),
         )
+
+    @property
+    def num_graphs(self) -> int:
+        """How many graphs there are, B."""
+        return 1 if self.graph_of is None else int(self.graph_of.max()) + 1
 
     @property
     def graph_of_nodes(self) -> Ids:
@@ -90,8 +93,7 @@ class Graphs:
     @cached_property
     def members(self) -> GroupSums:
         """For each graph, the sum over its nodes; ``sizes`` are their numbers."""
-        of_nodes = self.graph_of_nodes
-        return GroupSums(of_nodes, np.arange(self.num_nodes), int(of_nodes.max()) + 1)
+        return GroupSums(self.graph_of_nodes, np.arange(self.num_nodes), self.num_graphs)
 
 
 class GatedGraphLayer:

@@ -35,7 +35,7 @@ class Readout(ABC):
 
     def _sum(self, rows: Floats, graphs: Graphs) -> Floats:
         """Return the sum of a graph's rows for each graph, (B, F)."""
-        sums = np.empty((len(graphs.members.sizes), rows.shape[1]), self.dtype)
+        sums = np.empty((graphs.num_graphs, rows.shape[1]), self.dtype)
         return graphs.members(rows, sums, self._workspace)
 
 

@@ -77,6 +77,18 @@ def test_gradients_are_those_of_central_differences(g: Graphs, rounds: int, aggr
         assert_derivative(loss, parameter, layer.gradients[name])
 
 
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_a_round_is_what_the_equations_say(aggregation: str) -> None:
+    layer, h = make(1, aggregation), states(BATCH)
+    W, b, U, W_h, b_i, b_h = layer.parameters.values()
+    for v, after in enumerate(layer.forward(h, BATCH)):
+        heard = [W @ h[u] + b for u in BATCH.sources[BATCH.targets == v]]
+        m = sum(heard, np.zeros(H)) / (max(len(heard), 1) if aggregation == "mean" else 1)
+        (a_r, a_z, a_n), (q_r, q_z, q_n) = np.split(U @ m + b_i, 3), np.split(W_h @ h[v] + b_h, 3)
+        r, z = 1 / (1 + np.exp(-a_r - q_r)), 1 / (1 + np.exp(-a_z - q_z))
+        np.testing.assert_allclose(after, (1 - z) * np.tanh(a_n + r * q_n) + z * h[v], rtol=1e-12)
+
+
 def test_a_second_pass_is_not_mixed_up_with_the_first() -> None:
     layer = make(2)
     for g in (BATCH, CYCLE, STAR, CYCLE):
@@ -263,6 +275,7 @@ def whole(*numbers: float) -> Ids:
         ((whole(0), whole(2), 2), "targets must be whole numbers from 0 to 1"),
         ((whole(-1), whole(0), 2), "sources must be whole numbers from 0 to 1"),
         ((np.array([0.5]), whole(0), 2), "sources must be whole numbers"),
+        ((whole(0), np.array([True]), 2), "targets must be whole numbers"),
         ((whole(0), whole(1), 2, whole(0)), "graph_of must be 2 whole numbers"),
         ((whole(0), whole(0), 2, whole(0, 2)), "each with a node"),
         ((whole(0), whole(0), 2, whole(0, -1)), "numbered from 0 on"),
