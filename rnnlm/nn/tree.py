@@ -1,13 +1,14 @@
 """Recursive networks: layers whose steps go from the leaves of trees to their roots.
 
-A batch of trees is run level by level: first all leaves, then all nodes of height 1, and so on. The nodes of a level
-depend on lower ones only, so a level is one gather and one product, whatever trees its nodes belong to. Arrays are
-(nodes, features).
+A batch of trees is run level by level: first all leaves, then all nodes of height 1, and so on. The nodes of a
+level depend on lower ones only, so a level is one gather and one product, whatever trees its nodes belong to.
+Arrays are (nodes, features), and made afresh.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.random import Generator
@@ -54,8 +55,8 @@ class Tree:
 
     def __post_init__(self) -> None:
         N = len(self.words)
-        if self.children.shape != (N, 2) or self.classes.shape != (N,):
-            raise ValueError("a tree needs a word, two children and a class for each node")
+        if N == 0 or self.children.shape != (N, 2) or self.classes.shape != (N,):
+            raise ValueError("a tree has at least one node, and a word, two children and a class for each")
         is_leaf = self.words != NONE
         if not np.array_equal(np.sort(self.children[~is_leaf], axis=None), np.arange(N - 1)):
             raise ValueError("every node of a tree but its root, the last, is the child of exactly one other")
@@ -94,7 +95,7 @@ class Trees:
 
     @classmethod
     def of(cls, trees: Sequence[Tree]) -> "Trees":
-        """Number the nodes of some trees anew, by height."""
+        """Make a batch of some trees: their nodes are numbered anew, by height."""
         heights = np.concatenate([tree.heights for tree in trees])
         ends = np.cumsum([len(tree.heights) for tree in trees])
         order = np.argsort(heights, kind="stable")
@@ -107,7 +108,7 @@ class Trees:
         return cls(
             words=np.concatenate([tree.words for tree in trees])[leaves],
             children=numbers[children[inner]],
-            levels=[slice(start, end) for start, end in zip(first[:-1], first[1:], strict=True)],
+            levels=[slice(start, end) for start, end in pairwise(first)],
             roots=numbers[ends - 1],
             classes=np.concatenate([tree.classes for tree in trees])[order],
         )
@@ -121,12 +122,12 @@ class Trees:
 class TreeLayer(ABC):
     """Vectors of leaves in, hidden states of all nodes out, error back.
 
-    A layer keeps what its `forward` computed until its `backward`, so it serves once in a pass.
+    A layer keeps what its `forward` computed for its `backward`, so it serves once in a pass.
 
     Attributes
     ----------
     parameters, gradients
-        Arrays by name. ``weight_hh`` (G·H, 2H) is ``[W_l W_r]``, what the left and the right child are multiplied by.
+        Arrays by name. ``weight_hh`` (G·H, 2H) is ``[W_l W_r]``, for the left and the right child.
     """
 
     parameters: dict[str, Floats]
@@ -246,7 +247,7 @@ class TreeLSTMLayer(TreeLayer):
         """Run over the trees; see `TreeLayer.forward`."""
         U, W, b = (self.parameters[name] for name in ("weight_ih", "weight_hh", "bias"))
         N, L, H = len(trees.classes), len(x), W.shape[1] // 2
-        h, c, tanh_c = np.empty((3, N, H), x.dtype)
+        h, c, tanh_c = (np.empty((N, H), x.dtype) for _ in range(3))
         gates = np.empty((N, 5, H), x.dtype)
         gates[:L, :2] = 0
         gates[:L, 2:] = (x @ U.T + b[2 * H :]).reshape(-1, 3, H)
@@ -292,7 +293,8 @@ class TreeLSTMLayer(TreeLayer):
         np.matmul(of_leaves.T, x, out=self.gradients["weight_ih"])
         np.matmul(of_inner.T, h[trees.children].reshape(-1, 2 * H), out=self.gradients["weight_hh"])
         np.sum(delta.reshape(-1, 5 * H), axis=0, out=self.gradients["bias"])
-        return of_leaves @ U
+        dx: Floats = of_leaves @ U
+        return dx
 
 
 def _activate(a: Floats) -> None:
@@ -320,13 +322,13 @@ class TreeNetwork:
     head : (C, H)
         Tells the classes.
     dropout
-        Probability with which a feature of a leaf's vector, and one of a state that the head reads, is dropped; only
-        while training.
+        Probability with which a feature of a leaf's vector, and one of a state that the head reads, is dropped;
+        only while training.
 
     Attributes
     ----------
     parameters, gradients
-        Arrays by name: ``embedding.weight``, those of the layer as ``tree.…``, and those of the head as ``output.…``.
+        Arrays by name: ``embedding.weight``, those of the layer as ``tree.…``, those of the head as ``output.…``.
     """
 
     def __init__(self, words: Table, layer: TreeLayer, head: Softmax, dropout: float = 0.0) -> None:
