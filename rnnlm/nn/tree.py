@@ -80,7 +80,7 @@ class Trees:
     children : (N - L, 2)
         The left and the right child of each inner node.
     levels
-        The nodes of height 1, those of height 2, and so on.
+        The leaves, the nodes of height 1, those of height 2, and so on.
     roots : (B,)
         The root of each tree.
     classes : (N,)
@@ -101,8 +101,8 @@ class Trees:
         order = np.argsort(heights, kind="stable")
         numbers = np.empty_like(order)
         numbers[order] = np.arange(len(order))
-        first = np.searchsorted(heights[order], np.arange(1, heights.max() + 2))
-        leaves, inner = order[: first[0]], order[first[0] :]
+        first = np.searchsorted(heights[order], np.arange(heights.max() + 2))
+        leaves, inner = np.split(order, first[1:2])
         starts = ends - [len(tree.heights) for tree in trees]
         children = np.concatenate([tree.children + start for tree, start in zip(trees, starts, strict=True)])
         return cls(
@@ -114,7 +114,7 @@ class Trees:
         )
 
     def children_of(self, level: slice) -> Ids:
-        """Return the children of the nodes of a level, (n, 2)."""
+        """Return the children of the nodes of a level above the leaves, (n, 2)."""
         L = len(self.words)
         return self.children[level.start - L : level.stop - L]
 
@@ -186,7 +186,7 @@ class RecursiveLayer(TreeLayer):
         L, H = x.shape
         h = np.empty((len(trees.classes), H), x.dtype)
         h[:L] = x
-        for level in trees.levels:
+        for level in trees.levels[1:]:
             below = h[trees.children_of(level)].reshape(-1, 2 * H)
             h[level] = np.tanh(below @ W.T + b)
         self._read = trees, h
@@ -197,7 +197,7 @@ class RecursiveLayer(TreeLayer):
         trees, h = self._read
         L, H = len(trees.words), dh.shape[1]
         W = self.parameters["weight_hh"]
-        for level in reversed(trees.levels):
+        for level in reversed(trees.levels[1:]):
             delta = dh[level]
             delta *= 1 - h[level] ** 2
             # A node is the child of one other at most, so no place is added to twice.
@@ -251,7 +251,7 @@ class TreeLSTMLayer(TreeLayer):
         gates = np.empty((N, 5, H), x.dtype)
         gates[:L, :2] = 0
         gates[:L, 2:] = (x @ U.T + b[2 * H :]).reshape(-1, 3, H)
-        for level in [slice(0, L), *trees.levels]:
+        for level in trees.levels:
             a = gates[level]
             if level.start == 0:
                 _activate(a[:, 2:])
@@ -274,7 +274,7 @@ class TreeLSTMLayer(TreeLayer):
         U, W = self.parameters["weight_ih"], self.parameters["weight_hh"]
         L, H = len(x), dh.shape[1]
         dc, delta = np.zeros_like(dh), np.empty_like(gates)
-        for level in reversed([slice(0, L), *trees.levels]):
+        for level in reversed(trees.levels):
             f, (i, g, o) = gates[level, :2], gates[level, 2:].swapaxes(0, 1)
             dc[level] += dh[level] * o * (1 - tanh_c[level] ** 2)
             of_c = dc[level]

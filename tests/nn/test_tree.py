@@ -91,7 +91,7 @@ def test_a_batch_is_its_trees_one_by_one(name: str) -> None:
 def test_nodes_are_numbered_by_height() -> None:
     trees = Trees.of([tree((1, (2, 3)), [1, 2, 3, 4, 5]), tree(4, [6]), tree((5, 6), [7, 8, 9])])
     np.testing.assert_array_equal(trees.words, [1, 2, 3, 4, 5, 6])
-    assert trees.levels == [slice(6, 8), slice(8, 9)]
+    assert trees.levels == [slice(0, 6), slice(6, 8), slice(8, 9)]
     np.testing.assert_array_equal(trees.children, [[1, 2], [4, 5], [0, 6]])
     np.testing.assert_array_equal(trees.roots, [8, 3, 7])
     np.testing.assert_array_equal(trees.classes, [1, 2, 3, 6, 7, 8, 4, 9, 5])
