@@ -13,6 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,9 +29,15 @@ from rnnlm.nn.tree import NONE, RecursiveLayer, Tree, TreeLayer, TreeLSTMLayer, 
 from rnnlm.optim import Adagrad, Optimizer, RowGradient
 
 EXAMPLE = "(3 (2 It) (4 (2 's) (4 good)))"
+
 UNKNOWN = 0
-EVALUATED = 200
-"""Trees that are evaluated side by side."""
+"""The number of a word that is seldom or never learned from."""
+
+WORD_DROPOUT = 0.1
+"""Probability with which a word is read as unknown in training: so the network learns to do without it."""
+
+BATCH_SIZE, EVALUATED = 25, 200
+"""Trees of a step, and trees that are evaluated side by side."""
 
 FLOAT32 = np.dtype("float32")
 
@@ -120,9 +127,8 @@ class Coder:
         counts = Counter(word.lower() for tree in trees for word in tree.words if word is not None)
         frequent = sorted(word for word, count in counts.items() if count > 1)
         self.words = {word: number for number, word in enumerate(frequent, UNKNOWN + 1)}
-        self.classes = {
-            label: number for number, label in enumerate(sorted({c for tree in trees for c in tree.labels}))
-        }
+        labels = sorted({label for tree in trees for label in tree.labels})
+        self.classes = {label: number for number, label in enumerate(labels)}
 
     def encode(self, tree: WrittenTree) -> Tree:
         """Return the tree with numbers in place of words and classes."""
@@ -173,20 +179,16 @@ def accuracy(network: TreeNetwork, trees: list[Tree]) -> Accuracy:
 
 
 def learn(
-    network: TreeNetwork,
-    optimizer: Optimizer,
-    trees: list[Tree],
-    batch_size: int,
-    learning_rate: float,
-    rng: np.random.Generator,
+    network: TreeNetwork, optimizer: Optimizer, trees: list[Tree], learning_rate: float, rng: np.random.Generator
 ) -> float:
     """Learn from all trees once, in an order that is drawn; return the mean loss of a tree, in nats."""
     order, total = rng.permutation(len(trees)), 0.0
-    for first in range(0, len(order), batch_size):
-        batch = Trees.of([trees[number] for number in order[first : first + batch_size]])
+    for first in range(0, len(order), BATCH_SIZE):
+        batch = Trees.of([trees[number] for number in order[first : first + BATCH_SIZE]])
+        is_dropped = rng.random(len(batch.words)) < WORD_DROPOUT
+        batch = replace(batch, words=np.where(is_dropped, UNKNOWN, batch.words))
         total += network.backpropagate(batch, rng) * len(batch.roots)
         words = network.words
-        assert words.rows is not None
         optimizer.step(learning_rate, {"embedding.weight": RowGradient.of(words.gradient, words.rows, 0)})
     if not np.isfinite(total):
         raise RnnlmError("--learning-rate: the loss is no longer a finite number; choose a smaller rate.")
@@ -199,17 +201,16 @@ def train(
     valid: list[Tree],
     rng: np.random.Generator,
     *,
+    learning_rate: float,
     epochs: int,
     patience: int,
-    batch_size: int,
-    learning_rate: float,
 ) -> None:
     """Train until the accuracy at the roots of `valid` has stopped rising, and go back to the best epoch."""
     optimizer = Adagrad(network.parameters, network.gradients)
     best, best_epoch, seconds = -1.0, 0, 0.0
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()
-        loss = learn(network, optimizer, trees, batch_size, learning_rate, rng)
+        loss = learn(network, optimizer, trees, learning_rate, rng)
         seconds += time.perf_counter() - started
         measured = accuracy(network, valid)
         click.echo(f"epoch {epoch}: loss {loss:.3f}, valid {measured}", err=True)
@@ -227,15 +228,12 @@ def train(
 @click.option("--train", "train_file", type=PATH, required=True, help="Trees to learn from.")
 @click.option("--valid", "valid_file", type=PATH, required=True, help="Trees that tell when to stop.")
 @click.option("--test", "test_file", type=PATH, help="Trees to measure in the end.")
-@click.option(
-    "--network", "kind", type=click.Choice(["lstm", "recursive"]), default="lstm", help="A tree-LSTM, or tanh."
-)
+@click.option("--network", "kind", type=click.Choice(["lstm", "recursive"]), default="lstm", help="Its units.")
 @click.option("--size", type=AT_LEAST_1, default=100, help="Features of word vectors and of hidden states.")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.5, help="Of both, in training.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=0.05, help="Of Adagrad.")
-@click.option("--batch-size", type=AT_LEAST_1, default=25, help="Trees of a step.")
-@click.option("--epochs", type=AT_LEAST_1, default=30, help="The most passes over the trees.")
-@click.option("--patience", type=AT_LEAST_1, default=5, help="Epochs without a better one after which it stops.")
+@click.option("--epochs", type=AT_LEAST_1, default=30, help="Passes over the trees, at most.")
+@click.option("--patience", type=AT_LEAST_1, default=5, help="Epochs that need not be better before it stops.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of weights, order and dropout.")
 def main(
     train_file: Path,

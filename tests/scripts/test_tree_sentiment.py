@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from scripts.tree_sentiment import main, read_trees
 
-QUICK = ("--size", "12", "--epochs", "40", "--learning-rate", "0.2", "--batch-size", "10", "--dropout", "0.1")
+QUICK = ("--size", "12", "--epochs", "40", "--learning-rate", "0.2", "--dropout", "0.1")
 GOOD = "(1 (0 not) (0 (1 good) (1 film)))\n"
 
 
