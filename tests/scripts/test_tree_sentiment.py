@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scripts.tree_sentiment import main, read_trees
+from scripts.tree_sentiment import main, parse, read_trees
 
 QUICK = ("--size", "12", "--epochs", "40", "--learning-rate", "0.2", "--dropout", "0.1")
 GOOD = "(1 (0 not) (0 (1 good) (1 film)))\n"
@@ -73,6 +75,26 @@ def test_nodes_come_after_their_children(tmp_path: Path) -> None:
     assert tree.words == ["It", "'s", None, "1\xa01\\/2", None]
     assert tree.children[2] == (0, 1)
     assert tree.children[4] == (2, 3)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="() \t\r\n"), min_size=1)
+Node = tuple[str, str] | tuple[str, "Node", "Node"]
+NODES = st.recursive(st.tuples(TEXT, TEXT), lambda nodes: st.tuples(TEXT, nodes, nodes))
+
+
+def written(node: Node) -> str:
+    return f"({' '.join(part if isinstance(part, str) else written(part) for part in node)})"
+
+
+@given(NODES)
+def test_what_is_written_is_read(root: Node) -> None:
+    tree = parse(written(root), "here")
+
+    def node(number: int) -> Node:
+        label, word, (left, right) = tree.labels[number], tree.words[number], tree.children[number]
+        return (label, node(left), node(right)) if word is None else (label, word)
+
+    assert node(len(tree.labels) - 1) == root
 
 
 def test_a_tree_may_be_deep(tmp_path: Path) -> None:
