@@ -14,10 +14,10 @@ QUICK = ("--size", "12", "--epochs", "40", "--learning-rate", "0.2", "--dropout"
 GOOD = "(1 (0 not) (0 (1 good) (1 film)))\n"
 
 
-def phrases() -> list[str]:
-    """Make phrases in which every "not" turns the class of what follows it."""
+def phrases(*numbers: int) -> list[str]:
+    """Make phrases with so many "not" each, which turn the class of what follows them."""
     trees = []
-    for word, noun, nots in itertools.product(("good", "fine", "bad", "poor"), ("film", "play", "plot"), range(4)):
+    for word, noun, nots in itertools.product(("good", "fine", "bad", "poor"), ("film", "play", "plot"), numbers):
         label = int(word in ("good", "fine"))
         tree = f"({label} ({label} {word}) (1 {noun}))"
         for _ in range(nots):
@@ -34,8 +34,7 @@ def run(*arguments: object) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    trees = phrases()
-    parts = {"train": [*trees[::2], *trees[1::4]], "valid": trees[3::8], "test": trees[7::8]}
+    parts = {"train": phrases(0, 1, 2), "valid": phrases(3)[::2], "test": phrases(3)[1::2]}
     paths = {f"--{name}": tmp_path / f"{name}.txt" for name in parts}
     for path, part in zip(paths.values(), parts.values(), strict=True):
         path.write_text("\n".join(part) + "\n\n", encoding="utf-8")
@@ -44,12 +43,14 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("network", ["recursive", "lstm"])
 def test_it_learns_what_not_means(files: dict[str, Path], network: str) -> None:
+    """Three in a row are more than it has ever seen."""
     arguments = [*itertools.chain(*files.items()), *QUICK, "--network", network]
     status, said = run(*arguments)
     assert status == 0, said
     assert said[0].startswith("epoch 1: loss ")
     assert "epochs in" in said[-3]
-    assert said[-2:] == [f"{name}: 100.00 % of roots, 100.00 % of all nodes" for name in ("valid", "test")]
+    for name, line in zip(("valid", "test"), said[-2:], strict=True):
+        assert line.startswith(f"{name}: 100.00 % of roots, ")
     assert [line for line in run(*arguments)[1] if " in " not in line] == [
         line for line in said if " in " not in line
     ]
