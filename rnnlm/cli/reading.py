@@ -29,11 +29,14 @@ ENCODING = click.option(
 OPTIONS = (
     click.option(
         "--format",
-        type=click.Choice(["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented"]),
+        type=click.Choice(
+            ["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented", "series"]
+        ),
         default="auto",
         show_default=True,
         help="Format of the text; auto recognizes it by the content. For a tagger: tagged has a token, a tab and"
-        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line.",
+        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line. For a"
+        " forecaster: series is csv of numbers, a row after the other in time, perhaps with a column of dates.",
     ),
     click.option(
         "--tag-column",

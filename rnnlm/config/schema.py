@@ -1,6 +1,6 @@
 """The keys of the configuration: their types, ranges, defaults and meanings."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -245,13 +245,30 @@ class NamedSection(Section):
 class TaskConfig(NamedSection):
     """What the network learns."""
 
-    keys_for = {"classify": ("pooling",)}
-    name: Literal["language_model", "classify", "tag"] = Field(
+    later_keys = ("fit", "log", "differences", "calendar")
+    keys_for = {"classify": ("pooling",), "forecast": ("fit", "log", "differences", "calendar")}
+    name: Literal["language_model", "classify", "tag", "forecast"] = Field(
         "language_model",
-        description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token.",
+        description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token; "
+        "`forecast`: the next number of a series.",
     )
     pooling: Literal["last", "mean", "max"] = Field(
         "max", description="What `classify` makes of the steps of a text: the last, their mean, or their maximum."
+    )
+    fit: Literal["gradient", "least_squares"] = Field(
+        "gradient",
+        description="How `forecast` finds the weights: step by step, or, of the AR model (one linear unit of the "
+        "cell time_delay), exactly, at once, and nothing is trained.",
+    )
+    log: bool = Field(False, description="Let `forecast` work with the logarithm of the series.")
+    differences: list[Annotated[int, Field(ge=1, le=LARGEST_SIZE)]] = Field(
+        [],
+        max_length=4,
+        description="Lags of the differences of the series with which `forecast` works: `[1]` is the change from the "
+        "row before, `[1, 12]` that less the change a year of months ago.",
+    )
+    calendar: list[Literal["month", "weekday"]] = Field(
+        [], max_length=2, description="What `forecast` is told of the date of the row that it forecasts."
     )
 
 

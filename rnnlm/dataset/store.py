@@ -143,7 +143,7 @@ class Dataset:
         """
         path = Path(path)
         metadata = read_metadata(path)
-        _check_files(path, metadata["files"])
+        check_files(path, metadata["files"], file_names(metadata["files"]))
         vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
         tags = Tags.load(path / TAGS_FILE) if TAGS_FILE in metadata["files"] else None
         words = load_spellings(path / SPELLINGS_FILE) if SPELLINGS_FILE in metadata["files"] else None
@@ -185,6 +185,34 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         If there is no dataset, or the file is damaged.
     """
     path = Path(path)
+    file, metadata = path / METADATA_FILE, read_sealed(path)
+    if metadata.get("kind") == "series":
+        raise RnnlmError(
+            f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
+        )
+    files = metadata.get("files")
+    for keys in (
+        *(
+            ("files", name, key)
+            for name in file_names(files if isinstance(files, Mapping) else ())
+            for key in ("bytes", "sha256")
+        ),
+        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
+        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
+    ):
+        if not _is_valid(metadata, keys):
+            raise damaged(file, f"has no valid {'.'.join(keys)}")
+    return metadata
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read ``dataset.yaml`` of whatever kind of dataset, and check its version and its checksum.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no dataset, or the file is damaged.
+    """
     file = path / METADATA_FILE
     try:
         with explaining(file, "cannot be read"):
@@ -199,31 +227,19 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
             text = read_text(file)
         metadata = parse_yaml(text)
     except NOT_YAML as error:
-        raise _damaged(file, "is not YAML") from error
+        raise damaged(file, "is not YAML") from error
     if not isinstance(metadata, dict) or "format_version" not in metadata:
-        raise _damaged(file, "has no format_version")
+        raise damaged(file, "has no format_version")
     if metadata["format_version"] != FORMAT_VERSION:
         raise RnnlmError(
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
-    files = metadata.get("files")
-    for keys in (
-        *(
-            ("files", name, key)
-            for name in file_names(files if isinstance(files, Mapping) else ())
-            for key in ("bytes", "sha256")
-        ),
-        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
-        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
-    ):
-        if not _is_valid(metadata, keys):
-            raise _damaged(file, f"has no valid {'.'.join(keys)}")
     # Datasets of early versions have no such line.
     if "sha256" in metadata:
         content = text[: text.rfind("sha256: ")].encode()
         if text.encode() != content + _seal(content):
-            raise _damaged(file, "does not have the checksum that its last line names")
+            raise damaged(file, "does not have the checksum that its last line names")
     return metadata
 
 
@@ -244,19 +260,20 @@ def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _check_files(path: Path, files: Mapping[str, Any]) -> None:
-    for name in file_names(files):
+def check_files(path: Path, files: Mapping[str, Any], names: Collection[str]) -> None:
+    """Compare the files of a dataset with their fingerprints; refuse one that is missing or damaged."""
+    for name in names:
         file, expected = path / name, files[name]
         with explaining(file, "cannot be read"):
             if not file.is_file():
-                raise _damaged(file, "is missing")
+                raise damaged(file, "is missing")
             size = file.stat().st_size
             if size != expected["bytes"]:
-                raise _damaged(
+                raise damaged(
                     file, f"has {size:,} bytes, not the {expected['bytes']:,} that {METADATA_FILE} names"
                 )
             if sha256(file) != expected["sha256"]:
-                raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
+                raise damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 
 
 def _open_split(
@@ -272,7 +289,7 @@ def _open_split(
     }
     split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"], **columns)
     if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
-        raise _damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
+        raise damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
     return split
 
 
@@ -281,7 +298,7 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
     file = path / column_file(name, column)
     numbers = _map(file, id_dtype(size))
     if len(numbers) != length:
-        raise _damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
+        raise damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
     _check_largest(file, numbers, size, f"numbers of {column} that there are not")
     return numbers
 
@@ -289,13 +306,13 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
 def _check_largest(file: Path, ids: NDArray[Any], size: int, what: str) -> None:
     for start in range(0, len(ids), CHUNK):
         if ids[start : start + CHUNK].max() >= size:
-            raise _damaged(file, f"holds {what}")
+            raise damaged(file, f"holds {what}")
 
 
 def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
     with explaining(file, "cannot be read"):
         if file.stat().st_size % dtype.itemsize:
-            raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
+            raise damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
         if file.stat().st_size == 0:  # which cannot be mapped
             return np.frombuffer(b"", dtype)
         return np.memmap(file, dtype, mode="r")
@@ -303,13 +320,14 @@ def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
 
 def _check_offsets(file: Path, offsets: NDArray[np.uint64], length: int) -> None:
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != length:
-        raise _damaged(file, "does not span the ids")
+        raise damaged(file, "does not span the ids")
     for start in range(0, len(offsets) - 1, CHUNK):
         part = offsets[start : start + CHUNK + 1]
         # The shortest sentence is START w END.
         if np.any(part[1:] < part[:-1] + np.uint64(3)):
-            raise _damaged(file, "does not name sentences in order")
+            raise damaged(file, "does not name sentences in order")
 
 
-def _damaged(file: Path, what: str) -> RnnlmError:
+def damaged(file: Path, what: str) -> RnnlmError:
+    """Return the error that names a damaged file of a dataset."""
     return RnnlmError(f"{file}: this file {what}, so the dataset is damaged; build it again.")

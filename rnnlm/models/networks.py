@@ -16,10 +16,12 @@ from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import Embedding, OneHot
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
+from rnnlm.nn.heads.regression import Regression
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
 from rnnlm.nn.network import Network
+from rnnlm.nn.numbers import Numbers
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.pooling import POOLINGS
 from rnnlm.nn.recurrent import RecurrentLayer
@@ -72,8 +74,25 @@ def make_network(
     # Weights that overflow are refused where they are saved.
     with np.errstate(over="ignore"):
         source = _source(model, vocabulary_size, num_characters, start, dtype)
-        stack = _stack(model, pooling is not None, start, dtype)
+        first = None
+        if model.embedding_size is not None:
+            first = model.embedding_size + 2 * (model.character_size or 0)
+        stack = _stack(model, first, pooling is not None, start, dtype)
         return Network(source, stack, _head(model, source.table, num_classes, start, dtype), pooling)
+
+
+def make_forecasting_network(config: Config, num_inputs: int, precision: str | None = None) -> Network:
+    """Make the network of a configuration that reads so many numbers a step, with initial weights.
+
+    `precision` is as for `make_network`.
+    """
+    model, dtype = config.model, np.dtype(precision or config.training.dtype)
+    rng = np.random.default_rng(config.training.seed)
+    start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
+    with np.errstate(over="ignore"):
+        stack = _stack(model, num_inputs, False, start, dtype)
+        head = Regression(_output_size(model), model.bias, start, dtype)
+    return Network(Numbers(num_inputs, dtype), stack, head)
 
 
 def _source(
@@ -93,15 +112,30 @@ def _source(
     return SpelledEmbedding(words, characters, _bidirectional(model, A, A, start, dtype))
 
 
+def restored_forecasting_network(checkpoint: Checkpoint, num_inputs: int) -> Network:
+    """Make the network of a forecaster's checkpoint and give it the weights; it raises what `fill` does."""
+    model, tensors, file = checkpoint.config.model, checkpoint.tensors, checkpoint.directory / MODEL
+    # Compared before memory is taken for a network: its layers' sizes are in these.
+    found = {name: tensors[name].shape for name in tensors if name.startswith("rnn.weight_ih_l")}
+    columns = model.width * num_inputs if model.cell == "time_delay" else num_inputs
+    rows = CELLS[model.cell].num_gates * model.hidden_size
+    if len(found) != model.num_layers or found.get("rnn.weight_ih_l0") not in ((rows, columns), None):
+        raise RnnlmError(
+            f"{file}: its tensors are not those of its configuration's layers; use another checkpoint."
+        )
+    network = make_forecasting_network(checkpoint.config, num_inputs)
+    fill(network, tensors, file, "use another checkpoint")
+    return network
+
+
 def _output_size(model: ModelConfig) -> int:
     """Return the features of every layer's output."""
     return 2 * model.hidden_size if model.bidirectional else model.hidden_size
 
 
-def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
-    """Make the recurrent layers; a one-hot input is never dropped."""
-    E, F, L = model.embedding_size, _output_size(model), model.num_layers
-    first = None if E is None else E + 2 * (model.character_size or 0)
+def _stack(model: ModelConfig, first: int | None, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
+    """Make the recurrent layers, the first with so many inputs; a one-hot one (None) is never dropped."""
+    F, L = _output_size(model), model.num_layers
     sizes = [first, *(L - 1) * [F]]
     make = _bidirectional if model.bidirectional else _one_way
     layers = [make(model, size, model.hidden_size, start, dtype) for size in sizes]

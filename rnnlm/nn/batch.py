@@ -1,15 +1,16 @@
 """What a network reads in one step."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnnlm.nn.arrays import Ids, Mask
+from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.spelling import SpelledWords
 
-Inputs: TypeAlias = Ids | SpelledWords
-"""What is read in a window: token ids (T, B), or words with their spellings."""
+Inputs: TypeAlias = Ids | SpelledWords | Floats
+"""What is read in a window: token ids (T, B), words with their spellings, or numbers (T, B, D)."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Batch:
     Attributes
     ----------
     inputs : (T, B)
-        Token ids, or words with their spellings.
+        Token ids, words with their spellings, or numbers (T, B, D).
     targets : (T, B) or (1, B)
-        What is to be predicted at each step: the id that follows, or a tag; or one class of each sequence.
+        What is to be predicted at each step: the id that follows, a tag, or a number; or one class of each sequence.
     mask : (T, B) or (1, B)
         False where nothing is to be predicted, as at padding: it adds nothing to the loss or to any gradient.
     continues
@@ -32,7 +33,7 @@ class Batch:
     """
 
     inputs: Inputs
-    targets: Ids
+    targets: NDArray[Any]
     mask: Mask
     continues: bool = False
     lengths: Ids | None = None

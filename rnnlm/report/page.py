@@ -172,8 +172,12 @@ def _evaluations(run: RunLog) -> Iterator[str]:
 
 
 def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
-    vocabularies = [run.vocabulary for run in runs]
     yield "Dataset", [run.config.data.path or "–" for run in runs]
+    if all(run.vocabulary is None for run in runs):
+        return
+    vocabularies = [run.vocabulary for run in runs if run.vocabulary is not None]
+    if len(vocabularies) < len(runs):
+        return
     yield "Level", [vocabulary.settings.level for vocabulary in vocabularies]
     yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
     sizes = [vocabulary.first_label_id for vocabulary in vocabularies]

@@ -29,7 +29,7 @@ MOST_NAMED = 5
 """The most files of a directory that are named when they are left out."""
 
 
-READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED)
+READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED, "series")
 """What a format may be called."""
 
 
@@ -42,7 +42,7 @@ class ReaderSettings:
     format
         ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content. Or,
         never recognized, ``tagged`` (a token and its tag a line) or ``segmented`` (words with spaces between them
-        whose characters are tagged); see `text.tagged`.
+        whose characters are tagged), see `text.tagged`; or ``series`` (numbers), see `text.series`.
     documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
         ``file``, or the text between lines that are equal to any other value. None for what suits the tokens
