@@ -35,6 +35,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _parts_fit_the_task(self) -> "Config":
         task = self.task.name
+        if self.model.cell == "time_delay" and self.training.bptt_truncate is not None:
+            raise ValueError(
+                "training.bptt_truncate: time_delay does not recur, so an error goes back no farther than "
+                "model.width reaches; leave it out"
+            )
         if task == "language_model":
             for key, reason in NOT_FOR_LANGUAGE_MODELS.items():
                 if getattr(self.model, key):

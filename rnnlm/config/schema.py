@@ -47,9 +47,10 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network. The defaults are the published tutorial's."""
 
-    later_keys = ("bidirectional", "character_size")
+    later_keys = ("width", "bidirectional", "character_size")
     architecture_keys: ClassVar = (
         "cell",
+        "width",
         "nonlinearity",
         "embedding_size",
         "character_size",
@@ -65,6 +66,7 @@ class ModelConfig(Section):
 
     layer_keys: ClassVar = (
         "cell",
+        "width",
         "nonlinearity",
         "embedding_size",
         "hidden_size",
@@ -74,10 +76,15 @@ class ModelConfig(Section):
     )
     """Those of them that networks of several tasks have in common."""
 
-    cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"] = Field(
-        "rnn", description="Recurrent cell: `rnn` is the vanilla one."
+    cell: Literal["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget", "time_delay"] = Field(
+        "rnn",
+        description="Cell of each layer: `rnn` is the vanilla one; `time_delay` does not recur, but sees its last "
+        "inputs.",
     )
-    nonlinearity: Literal["tanh", "relu"] = Field("tanh", description="Activation of the vanilla cell.")
+    width: int = Field(1, ge=1, le=1000, description="Inputs that `time_delay` sees, the present one among them.")
+    nonlinearity: Literal["tanh", "relu", "linear"] = Field(
+        "tanh", description="Activation of the cells `rnn` and `time_delay`; `linear` is for `time_delay`."
+    )
     embedding_size: int | None = Field(
         None,
         ge=1,
@@ -98,13 +105,13 @@ class ModelConfig(Section):
         description="Units, in each direction, of a bidirectional layer that reads the characters of every word, "
         "beside the vector of the word; null is none. For `tag`.",
     )
-    hidden_size: int = Field(100, ge=1, le=LARGEST_SIZE, description="Units of each recurrent layer.")
-    num_layers: int = Field(1, ge=1, le=100, description="Recurrent layers in the stack.")
+    hidden_size: int = Field(100, ge=1, le=LARGEST_SIZE, description="Units of each layer.")
+    num_layers: int = Field(1, ge=1, le=100, description="Layers in the stack.")
     bidirectional: bool = Field(
         False,
         description="Let a second layer read the text backwards beside each one. For `classify` and `tag`.",
     )
-    bias: bool = Field(False, description="Biases in the recurrent and output layers.")
+    bias: bool = Field(False, description="Biases in the layers and the output.")
     residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Probability of dropping a feature after the embedding and each layer."
@@ -146,9 +153,19 @@ class ModelConfig(Section):
     recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
 
     @model_validator(mode="after")
-    def _nonlinearity_applies(self) -> "ModelConfig":
-        if self.nonlinearity != "tanh" and self.cell != "rnn":
-            raise ValueError(f"nonlinearity is for the cell rnn only, not for {self.cell}; leave it out")
+    def _keys_fit_the_cell(self) -> "ModelConfig":
+        delays = self.cell == "time_delay"
+        if self.nonlinearity != "tanh" and self.cell not in ("rnn", "time_delay"):
+            raise ValueError(
+                f"nonlinearity is for the cells rnn and time_delay only, not for {self.cell}; leave it out"
+            )
+        if self.nonlinearity == "linear" and not delays:
+            raise ValueError("nonlinearity linear is for the cell time_delay only; choose tanh or relu")
+        if self.width != 1 and not delays:
+            raise ValueError(f"width is for the cell time_delay only, not for {self.cell}; leave it out")
+        for key in ("recurrent_dropout", "recurrent_initializer", "recurrent_scale"):
+            if delays and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} is for cells that recur, not for time_delay; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -81,10 +81,8 @@ def _operator(directions: list[RecurrentLayer]) -> tuple[str, dict[str, Any]]:
 
 def _directions(layer: Layer) -> list[RecurrentLayer]:
     """Return the layer of each direction."""
-    if isinstance(layer, Bidirectional):
-        return [layer.ahead, layer.reverse]
-    assert isinstance(layer, RecurrentLayer)
-    return [layer]
+    layers = [layer.ahead, layer.reverse] if isinstance(layer, Bidirectional) else [layer]
+    return [each for each in layers if isinstance(each, RecurrentLayer)]
 
 
 def _peepholes(directions: list[RecurrentLayer]) -> Floats:

@@ -26,8 +26,8 @@ def step_model(network: Network) -> onnx.ModelProto:
     ``next_state``  (L·S, batch, H)           The state after the last id.
     ==============  ========================  ==========================================================
     """
-    layers = network.stack.one_way
-    L, S, H, C = len(layers), layers[0].num_states, layers[0].hidden_size, network.vocabulary_size
+    L, S, _, H = network.initial_state(1).shape
+    C = network.vocabulary_size
     graph = Graph()
     names = [f"{state}_l{k}" for k in range(L) for state in "hc"[:S]]
     graph.apply("Split", ["state"], *names, axis=0)

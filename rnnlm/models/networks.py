@@ -1,6 +1,6 @@
 """The network of a configuration, and trained weights put into one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,22 +13,23 @@ from rnnlm.nn.arrays import Floats
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
-from rnnlm.nn.embedding import Embedding, OneHot
+from rnnlm.nn.embedding import DelayedOneHot, Embedding, OneHot
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
 from rnnlm.nn.heads.regression import Regression
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
+from rnnlm.nn.layer import OneWayLayer
 from rnnlm.nn.network import Network
 from rnnlm.nn.numbers import Numbers
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.pooling import POOLINGS
-from rnnlm.nn.recurrent import RecurrentLayer
 from rnnlm.nn.source import Source
 from rnnlm.nn.spelling import SpelledEmbedding
 from rnnlm.nn.stack import Stack
 from rnnlm.nn.table import Table
+from rnnlm.nn.time_delay import TimeDelayLayer
 from rnnlm.storage.checkpoint import MODEL, Checkpoint
 
 DType: TypeAlias = np.dtype[np.floating]
@@ -74,10 +75,7 @@ def make_network(
     # Weights that overflow are refused where they are saved.
     with np.errstate(over="ignore"):
         source = _source(model, vocabulary_size, num_characters, start, dtype)
-        first = None
-        if model.embedding_size is not None:
-            first = model.embedding_size + 2 * (model.character_size or 0)
-        stack = _stack(model, first, pooling is not None, start, dtype)
+        stack = _stack(model, _input_sizes(model), pooling is not None, start, dtype)
         return Network(source, stack, _head(model, source.table, num_classes, start, dtype), pooling)
 
 
@@ -90,7 +88,7 @@ def make_forecasting_network(config: Config, num_inputs: int, precision: str | N
     rng = np.random.default_rng(config.training.seed)
     start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
     with np.errstate(over="ignore"):
-        stack = _stack(model, num_inputs, False, start, dtype)
+        stack = _stack(model, [num_inputs, *_input_sizes(model)[1:]], False, start, dtype)
         head = Regression(_output_size(model), model.bias, start, dtype)
     return Network(Numbers(num_inputs, dtype), stack, head)
 
@@ -100,32 +98,20 @@ def _source(
 ) -> Source[Any]:
     """Make what turns tokens into vectors; for a one-hot input, the U of the first layer."""
     C, E, A = vocabulary_size, model.embedding_size, model.character_size
+    if E is None and model.cell == "time_delay":
+        weight = start.matrix(model.hidden_size, model.width * C).reshape(-1, model.width, C)
+        table = np.ascontiguousarray(weight.transpose(2, 1, 0), dtype).reshape(C, -1)
+        return DelayedOneHot(Table(table), model.width, model.embedding_dropout)
     if E is None:
         columns = start.input_gates(CELLS[model.cell].num_gates, model.hidden_size, C)
         # Transposed, so that a look-up reads a row.
         return OneHot(Table(np.ascontiguousarray(columns.T, dtype)), model.embedding_dropout)
-    table = Table(uniform(start.rng, (C, E), E).astype(dtype))
-    words = Embedding(table, model.embedding_dropout, is_trained=not model.freeze_embedding)
+    vectors = Table(uniform(start.rng, (C, E), E).astype(dtype))
+    words = Embedding(vectors, model.embedding_dropout, is_trained=not model.freeze_embedding)
     if A is None or num_characters is None:
         return words
     characters = Embedding(Table(uniform(start.rng, (num_characters, A), A).astype(dtype)))
     return SpelledEmbedding(words, characters, _bidirectional(model, A, A, start, dtype))
-
-
-def restored_forecasting_network(checkpoint: Checkpoint, num_inputs: int) -> Network:
-    """Make the network of a forecaster's checkpoint and give it the weights; it raises what `fill` does."""
-    model, tensors, file = checkpoint.config.model, checkpoint.tensors, checkpoint.directory / MODEL
-    # Compared before memory is taken for a network: its layers' sizes are in these.
-    found = {name: tensors[name].shape for name in tensors if name.startswith("rnn.weight_ih_l")}
-    columns = model.width * num_inputs if model.cell == "time_delay" else num_inputs
-    rows = CELLS[model.cell].num_gates * model.hidden_size
-    if len(found) != model.num_layers or found.get("rnn.weight_ih_l0") not in ((rows, columns), None):
-        raise RnnlmError(
-            f"{file}: its tensors are not those of its configuration's layers; use another checkpoint."
-        )
-    network = make_forecasting_network(checkpoint.config, num_inputs)
-    fill(network, tensors, file, "use another checkpoint")
-    return network
 
 
 def _output_size(model: ModelConfig) -> int:
@@ -133,10 +119,18 @@ def _output_size(model: ModelConfig) -> int:
     return 2 * model.hidden_size if model.bidirectional else model.hidden_size
 
 
-def _stack(model: ModelConfig, first: int | None, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
-    """Make the recurrent layers, the first with so many inputs; a one-hot one (None) is never dropped."""
-    F, L = _output_size(model), model.num_layers
-    sizes = [first, *(L - 1) * [F]]
+def _input_sizes(model: ModelConfig) -> list[int | None]:
+    """Return the features of every layer's input; None where it is one-hot."""
+    E = model.embedding_size
+    first = None if E is None else E + 2 * (model.character_size or 0)
+    return [first, *(model.num_layers - 1) * [_output_size(model)]]
+
+
+def _stack(
+    model: ModelConfig, sizes: Sequence[int | None], is_pooled: bool, start: Initialization, dtype: DType
+) -> Stack:
+    """Make the layers with inputs of these sizes; a one-hot input is never dropped."""
+    F = _output_size(model)
     make = _bidirectional if model.bidirectional else _one_way
     layers = [make(model, size, model.hidden_size, start, dtype) for size in sizes]
     dropouts = [
@@ -151,8 +145,10 @@ def _stack(model: ModelConfig, first: int | None, is_pooled: bool, start: Initia
 
 def _one_way(
     model: ModelConfig, input_size: int | None, units: int, start: Initialization, dtype: DType
-) -> RecurrentLayer:
+) -> OneWayLayer:
     """Make a layer of the configuration's cell."""
+    if model.cell == "time_delay":
+        return TimeDelayLayer(input_size, units, model.width, model.bias, start, dtype, model.nonlinearity)
     options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
@@ -201,6 +197,17 @@ def restored_network(
     return network
 
 
+def restored_forecasting_network(checkpoint: Checkpoint, num_inputs: int) -> Network:
+    """Make the network of a forecaster's checkpoint and give it the weights; it raises what `fill` does."""
+    model = checkpoint.config.model
+    sizes = [num_inputs, *_input_sizes(model)[1:]]
+    shapes = _layer_shapes(model, sizes) | {"output.weight": (1, _output_size(model))}
+    _compare_shapes(checkpoint, shapes)
+    network = make_forecasting_network(checkpoint.config, num_inputs)
+    fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
+    return network
+
+
 def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, advice: str) -> None:
     """Give a network its weights.
 
@@ -244,23 +251,25 @@ def _check_sizes(
     checkpoint: Checkpoint, vocabulary_size: int, num_classes: int | None, num_characters: int | None
 ) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
-    model, tensors = checkpoint.config.model, checkpoint.tensors
-    H, A, gates = model.hidden_size, model.character_size, CELLS[model.cell].num_gates
-    directions = ("", "_reverse") if model.bidirectional else ("",)
-    shapes: dict[str, tuple[int, ...]] = {
-        f"rnn.weight_hh_l{k}{direction}": (gates * H, H)
-        for k in range(model.num_layers)
-        for direction in directions
-    }
+    model = checkpoint.config.model
+    H, A = model.hidden_size, model.character_size
+    shapes = _layer_shapes(model, [size or vocabulary_size for size in _input_sizes(model)])
     if model.embedding_size is not None:
         shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
     if A is not None and num_characters is not None:
         shapes["characters.embedding.weight"] = (num_characters, A)
-        shapes["characters.rnn.weight_hh_l0"] = (gates * A, A)
+        name, shape = _layer_shape(model, A, A)
+        shapes[f"characters.rnn.{name}_l0"] = shape
     if model.softmax_cutoffs is not None:
         shapes["output.head.weight"] = (model.softmax_cutoffs[0] + len(model.softmax_cutoffs), H)
     elif not model.tie_weights:
-        shapes["output.weight"] = (num_classes or vocabulary_size, len(directions) * H)
+        shapes["output.weight"] = (num_classes or vocabulary_size, _output_size(model))
+    _compare_shapes(checkpoint, shapes)
+
+
+def _compare_shapes(checkpoint: Checkpoint, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a checkpoint in which tensors are missing or have other shapes."""
+    tensors = checkpoint.tensors
     found = {name: tensors[name].shape if name in tensors else None for name in shapes}
     if found != shapes:
         name = min(name for name in shapes if found[name] != shapes[name])
@@ -268,3 +277,19 @@ def _check_sizes(
             f"{checkpoint.directory / MODEL}: the tensor {name} has shape {found[name]}, but its configuration "
             f"and vocabulary make it {shapes[name]}; use another checkpoint."
         )
+
+
+def _layer_shapes(model: ModelConfig, sizes: Sequence[int | None]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of a weight of every layer, in each direction, by name."""
+    shapes = {}
+    for k, size in enumerate(sizes):
+        name, shape = _layer_shape(model, size or 0, model.hidden_size)
+        shapes |= {f"rnn.{name}_l{k}{end}": shape for end in ("", "_reverse")[: 1 + model.bidirectional]}
+    return shapes
+
+
+def _layer_shape(model: ModelConfig, input_size: int, units: int) -> tuple[str, tuple[int, ...]]:
+    """Return the name of a layer's weight that every network of its cell has, and the shape of it."""
+    if model.cell == "time_delay":
+        return "weight", (units, input_size, model.width)
+    return "weight_hh", (CELLS[model.cell].num_gates * units, units)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
-from rnnlm.nn.layer import Layer, Rows, Vectors
-from rnnlm.nn.recurrent import RecurrentLayer
+from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
@@ -37,7 +36,7 @@ class Bidirectional(Layer):
         take all cores; the results are the same.
     """
 
-    def __init__(self, ahead: RecurrentLayer, reverse: RecurrentLayer, side_by_side: bool = False) -> None:
+    def __init__(self, ahead: OneWayLayer, reverse: OneWayLayer, side_by_side: bool = False) -> None:
         self.ahead, self.reverse = ahead, reverse
         self._side_by_side = side_by_side
         self.dtype = ahead.dtype

@@ -84,3 +84,21 @@ class OneHot(Embedding):
     def __init__(self, table: Table, word_dropout: float = 0.0) -> None:
         super().__init__(table, word_dropout)
         self.parameters, self.gradients = {self.tensor: table.value.T}, {self.tensor: table.gradient.T}
+
+
+class DelayedOneHot(Embedding):
+    """One-hot vectors, already multiplied with all W_k of a `TimeDelayLayer`.
+
+    The row of a token has the products side by side, (C, width · H), in the order of the layer. The parameter has
+    the shape of PyTorch's Conv1d, (H, C, width).
+    """
+
+    tensor = "rnn.weight_l0"
+    token_axis = 1
+
+    def __init__(self, table: Table, width: int, word_dropout: float = 0.0) -> None:
+        super().__init__(table, word_dropout)
+        self.parameters, self.gradients = (
+            {self.tensor: array.reshape(len(array), width, -1).transpose(2, 0, 1)}
+            for array in (table.value, table.gradient)
+        )

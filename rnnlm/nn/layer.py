@@ -63,7 +63,10 @@ class Layer(ABC):
 
     @abstractmethod
     def initial_state(self, batch_size: int) -> Floats:
-        """Return the zero state of B sequences, (S, B, H): S arrays are what a step hands to the next."""
+        """Return the zero state of B sequences, (S, B, H): S arrays are what a step hands to the next.
+
+        Their features are those of the output or, in a layer that hands its inputs on, of the input.
+        """
 
     @abstractmethod
     def forward(
@@ -116,3 +119,32 @@ class Layer(ABC):
     @abstractmethod
     def state_error(self) -> Floats:
         """Return the derivative with respect to the state before the window, (S, B, H), just after `backward`."""
+
+
+class OneWayLayer(Layer):
+    """A layer whose output depends on no later input, so that it can also take one step after another.
+
+    Attributes
+    ----------
+    hidden_size
+        Features of the output, `H`.
+    hidden_gradients : (T, H, B)
+        Derivative of the loss with respect to each output after `backward`, through all that follows from it; in
+        memory that the next call overwrites.
+    """
+
+    hidden_size: int
+    hidden_gradients: Floats
+
+    @property
+    @abstractmethod
+    def state(self) -> Floats:
+        """The state after the last step, (S, B, H)."""
+
+    @abstractmethod
+    def begin_steps(self, state: Floats) -> None:
+        """Get ready to `advance` step by step from a state (S, B, H)."""
+
+    @abstractmethod
+    def advance(self, x: Floats) -> Floats:
+        """Take one step, its input `x` (D, B); return the output (H, B), which the step after next overwrites."""

@@ -1,4 +1,4 @@
-"""``U x + b``, the part of a recurrent layer that needs no time."""
+"""``U x + b``, the part of a layer that needs no time."""
 
 from collections.abc import Iterator
 
@@ -69,6 +69,24 @@ class Projection:
             x = np.add(x, constant, out=products)
         np.copyto(terms, x.transpose(0, 2, 1))
         yield from range(len(x))
+
+    def rows(self, x: Vectors, out: Floats) -> None:
+        """Write ``U x_t`` of all steps of an input (T, B, D) to `out` (T, B, n)."""
+        self.input = x
+        if isinstance(x, Rows):
+            products = self._workspace.array("products_by_row", len(x.table), out.shape[2])
+            self.multiply(x.table, products)
+            # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
+            np.take(products, x.ids, axis=0, out=out, mode="clip")
+        else:
+            self.multiply(x, out)
+
+    def multiply(self, x: Floats, out: Floats) -> None:
+        """Write ``U x`` of every x of an array (…, D) to `out` (…, n)."""
+        if self.weight is None:
+            np.copyto(out, x)
+        else:
+            np.matmul(x.reshape(-1, x.shape[-1]), self.weight.T, out=out.reshape(-1, out.shape[-1]))
 
     def columns(self, table: Floats, constant: Floats | None) -> Floats:
         """Return ``U x + b`` for each row x of a table (C, D), as columns (n, C) that the next call overwrites."""

@@ -9,22 +9,15 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.cell import Cell
-from rnnlm.nn.layer import Layer, Rows, Vectors
+from rnnlm.nn.layer import OneWayLayer, Rows, Vectors
 from rnnlm.nn.projection import take_columns
 
 TRANSPOSED_ROWS = 128
 """Rows of W that are transposed at a time, so that what is read stays in the cache until it is written."""
 
 
-class RecurrentLayer(Cell, Layer):
-    """A cell run over the time steps of a window; a subclass says which.
-
-    Attributes
-    ----------
-    hidden_gradients : (T, H, B)
-        Derivative of the loss with respect to each h_t after `backward`, through all that follows from it; in
-        memory that the next call overwrites.
-    """
+class RecurrentLayer(Cell, OneWayLayer):
+    """A cell run over the time steps of a window; a subclass says which."""
 
     _lengths: Ids | None = None
     _last_pass = ""

@@ -7,13 +7,16 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
 from rnnlm.nn.dropout import Dropout
-from rnnlm.nn.layer import Layer, Rows, Vectors, tensor_name
+from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors, tensor_name
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.recurrent import RecurrentLayer
 
 
 class Stack:
     """Layers, with dropout before each and after the last.
+
+    The state of all layers is one array, (L, S, B, H), as wide as the widest state of a layer. What a narrower one
+    leaves over is zero, and is not read.
 
     Parameters
     ----------
@@ -52,19 +55,31 @@ class Stack:
             for name, value in layer.parameters.items():
                 self.parameters[tensor_name(name, k)] = value
                 self.gradients[tensor_name(name, k)] = layer.gradients[name]
+        self._state_sizes = [layer.initial_state(1).shape[2] for layer in layers]
         self._workspace = Workspace(self.dtype)
 
     @property
-    def one_way(self) -> list[RecurrentLayer]:
+    def one_way(self) -> list[OneWayLayer]:
         """The layers of a network that takes one step after another; none of them may be bidirectional."""
-        layers = [layer for layer in self.layers if isinstance(layer, RecurrentLayer)]
+        layers = [layer for layer in self.layers if isinstance(layer, OneWayLayer)]
         if len(layers) < len(self.layers):
             raise TypeError("a bidirectional layer needs the whole sequence, not one step after another")
         return layers
 
     def initial_state(self, batch_size: int) -> Floats:
         """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
-        return np.stack([layer.initial_state(batch_size) for layer in self.layers])
+        return self.joined([layer.initial_state(batch_size) for layer in self.layers])
+
+    def joined(self, states: Sequence[Floats]) -> Floats:
+        """Return the states of the layers as one array, (L, S, B, H)."""
+        joined = np.zeros((len(states), *states[0].shape[:2], max(self._state_sizes)), states[0].dtype)
+        for all_features, state in zip(joined, states, strict=True):
+            all_features[..., : state.shape[2]] = state
+        return joined
+
+    def split(self, state: Floats) -> list[Floats]:
+        """Return the state of each layer in one array of all, (L, S, B, H)."""
+        return [each[..., :size] for each, size in zip(state, self._state_sizes, strict=True)]
 
     def takes_rows(self, rng: Generator | None) -> bool:
         """Whether `Rows` go to the first layer as they are: dropout and residual connections need every place."""
@@ -76,16 +91,17 @@ class Stack:
         """Run the layers over a window, as `Layer.forward` does one; the states are those of all, (L, S, B, H)."""
         if isinstance(x, Rows) and not self.takes_rows(rng):
             x = x.vectors(self._workspace)
-        final_state = np.empty_like(state)
+        before, after = self.split(state), []
         for k, layer in enumerate(self.layers):
-            y, final_state[k] = layer.forward(self._dropped(k, x, rng), state[k], rng, lengths=lengths)
+            y, last = layer.forward(self._dropped(k, x, rng), before[k], rng, lengths=lengths)
+            after.append(last)
             if self.residual[k] and not isinstance(x, Rows):
                 # A new array: the layer needs its own outputs for its gradients.
                 y = np.add(x, y, out=self._workspace.array(f"sum_{k}", *y.shape))
             x = y
         self.top = y
         self.hidden = self._dropouts[-1].forward(y, rng)
-        return self.hidden, final_state
+        return self.hidden, self.joined(after)
 
     def _dropped(self, k: int, x: Vectors, rng: Generator | None) -> Vectors:
         """Drop features of the input of layer k."""
@@ -128,21 +144,25 @@ class Stack:
             if dstate is not None:
                 raise ValueError("truncated BPTT takes no error of the state after the window")
             return self._backward_truncated(error, bptt_truncate)
+        dstates = len(self.layers) * [None] if dstate is None else self.split(dstate)
         for k in reversed(range(len(self.layers))):
-            below = self.layers[k].backward(error, None if dstate is None else dstate[k])
+            below = self.layers[k].backward(error, dstates[k])
             below = self._dropouts[k].backward(below)
             error = below + error if self.residual[k] else below
         return error
 
     def state_error(self) -> Floats:
         """Return the error of the state before the window, (L, S, B, H), after `backward`."""
-        return np.stack([layer.state_error() for layer in self.layers])
+        return self.joined([layer.state_error() for layer in self.layers])
 
     def _backward_truncated(self, error: Floats, steps: int) -> Floats:
         """Send the error of `top` down, at most `steps` time steps back."""
         by_lag = [error]
         for k in reversed(range(len(self.layers))):
-            errors = self.one_way[k].backward_truncated(by_lag, steps)
+            layer = self.layers[k]
+            if not isinstance(layer, RecurrentLayer):
+                raise TypeError("truncated BPTT is for recurrent layers that read one way")
+            errors = layer.backward_truncated(by_lag, steps)
             errors = [self._dropouts[k].backward(each) for each in errors]
             if self.residual[k]:
                 # What went past the layer keeps its lag.

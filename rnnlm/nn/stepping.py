@@ -4,6 +4,7 @@ import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
+from rnnlm.nn.recurrent import RecurrentLayer
 
 PROMPT_WINDOW = 1024
 """Tokens of a prompt that are read at a time, so that memory stays bounded."""
@@ -29,19 +30,20 @@ class Stepper:
         self.begin(state)
         # What the first layer makes of each token: for a small vocabulary less work than its other products.
         table, first = network.source.table.value, self._layers[0]
-        small = len(table) <= first.num_gates * first.hidden_size
-        self._first_columns = first.columns(table) if small else None
+        self._first_columns: Floats | None = None
+        if isinstance(first, RecurrentLayer) and len(table) <= first.num_gates * first.hidden_size:
+            self._first_columns = first.columns(table)
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
-        for k, layer in enumerate(self._layers):
-            layer.begin_steps(state[k])
-        self._sum = np.empty((state.shape[3], state.shape[2]), self.network.dtype)
+        for layer, before in zip(self._layers, self.network.stack.split(state), strict=True):
+            layer.begin_steps(before)
+        self._sum = np.empty((self._layers[0].hidden_size, state.shape[2]), self.network.dtype)
 
     @property
     def state(self) -> Floats:
         """The state of each layer after the last step, (L, S, B, H)."""
-        return np.stack([layer.state for layer in self._layers])
+        return self.network.stack.joined([layer.state for layer in self._layers])
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
@@ -49,7 +51,10 @@ class Stepper:
         if columns is None or stack.residual[0]:
             x = self.network.source.table.value[ids].T
         for k, layer in enumerate(self._layers):
-            y = layer.advance(x) if k > 0 or columns is None else layer.advance_by(columns, ids)
+            if k == 0 and columns is not None and isinstance(layer, RecurrentLayer):
+                y = layer.advance_by(columns, ids)
+            else:
+                y = layer.advance(x)
             x = np.add(x, y, out=self._sum) if stack.residual[k] else y
         return self.network.head.log_probs(x.T)
 

@@ -42,7 +42,7 @@ class Optimizer(ABC):
     Parameters
     ----------
     parameters, gradients
-        Arrays by name, of one layout: both in C order, or both transposed.
+        Arrays by name, of one layout, such as both in C order, or both transposed.
     weight_decay
         λ, the weight of the L2 penalty: ``g ← g + λ θ``.
     """
@@ -54,9 +54,10 @@ class Optimizer(ABC):
         self, parameters: dict[str, Floats], gradients: dict[str, Floats], *, weight_decay: float = 0.0
     ) -> None:
         for name, value in parameters.items():
-            layouts = (value.flags, gradients[name].flags)
+            gradient = gradients[name]
             # Of anything else `pieces` would be copies, and their changes lost.
-            if not (all(f.c_contiguous for f in layouts) or all(f.f_contiguous for f in layouts)):
+            whole = all(np.may_share_memory(array, array.ravel(order="K")) for array in (value, gradient))
+            if value.strides != gradient.strides or not whole:
                 raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
         self.parameters = parameters
         self.gradients = gradients

@@ -37,7 +37,7 @@ def test_the_schema_has_every_key_with_its_meaning_default_and_values() -> None:
             assert keys[key]["description"] == field.description
             assert keys[key]["default"] == field.default
     assert sections["schedule"]["properties"]["factor"]["exclusiveMaximum"] == 1
-    assert sections["model"]["properties"]["nonlinearity"]["enum"] == ["tanh", "relu"]
+    assert sections["model"]["properties"]["nonlinearity"]["enum"] == ["tanh", "relu", "linear"]
     assert "$ref" not in json.dumps(schema())
 
 
