@@ -281,7 +281,7 @@ def _compare_shapes(checkpoint: Checkpoint, shapes: Mapping[str, tuple[int, ...]
 
 def _layer_shapes(model: ModelConfig, sizes: Sequence[int | None]) -> dict[str, tuple[int, ...]]:
     """Return the shape of a weight of every layer, in each direction, by name."""
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for k, size in enumerate(sizes):
         name, shape = _layer_shape(model, size or 0, model.hidden_size)
         shapes |= {f"rnn.{name}_l{k}{end}": shape for end in ("", "_reverse")[: 1 + model.bidirectional]}
