@@ -42,10 +42,10 @@ def evaluate(
 
     Of a classifier: accuracy (the share of texts with the right label), macro F1 (the mean F1 of the labels; F1 is
     2 PR / (P + R) of precision P and recall R), and which labels were taken for which. Of a tagger: accuracy over
-    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. Of a forecaster: RMSE and
-    MAE of each row forecast from those before it, in the data's units, and MASE (MAE divided by that of the value a
-    season before in the training part), beside those of the last value and the last season. What follows is about
-    language models.
+    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. Of a forecaster: RMSE
+    and MAE of each row forecast from those before it, in the data's units, and MASE (MAE divided by that of the
+    value a season before in the training part), beside those of the last value and the last season. What follows
+    is about language models.
 
     Words outside the vocabulary are predicted as the unknown token, as in the literature; the perplexity without
     them is printed too. Bits per character compare models with different tokens. A model trained with batching:

@@ -45,16 +45,17 @@ def predict(
 ) -> None:
     """Print what a classifier, a tagger or a forecaster says of INPUT; - is standard input.
 
-    A classifier or a tagger answers to each line. A classifier gives a line with the label and its probability, a tab between them; with --jsonl also the
-    probabilities of all labels. A tagger gives the text with the tag of each word, as word/TAG, or with spaces
-    between the words that it found. A line without a token gets an empty one. Records of csv, json and the like
-    count as lines. Lines from a pipe or a terminal are answered as they come.
+    A classifier or a tagger answers to each line. A classifier gives a line with the label and its probability, a
+    tab between them; with --jsonl also the probabilities of all labels. A tagger gives the text with the tag of
+    each word, as word/TAG, or with spaces between the words that it found. A line without a token gets an empty
+    one. Records of csv, json and the like count as lines. Lines from a pipe or a terminal are answered as they
+    come.
 
-    A forecaster goes on with INPUT, a csv file with the columns of the series that it was trained on, or without INPUT
-    with that series, --steps rows; each forecast is read for the next. It gives a line a row: the date (or number),
-    the forecast, and the ends of the 80 % and of the 95 % interval, tabs between them; with --jsonl one object of
-    all. The intervals are quantiles of 2,000 simulated futures, whose errors are drawn from those that the model makes
-    one step ahead in the series.
+    A forecaster goes on with INPUT, a csv file with the columns of the series that it was trained on, or without
+    INPUT with that series, --steps rows; each forecast is read for the next. It gives a line a row: the date (or
+    number), the forecast, and the ends of the 80 % and of the 95 % interval, tabs between them; with --jsonl one
+    object of all. The intervals are quantiles of 2,000 simulated futures, whose errors are drawn from those that
+    the model makes one step ahead in the series.
 
     \b
     Examples:

@@ -72,8 +72,8 @@ def preprocess(
     sample corpus that comes with rnnlm.
 
     With --format series INPUT is a csv file of numbers, its first row the names of the columns; without any, the
-    monthly airline passengers that come with rnnlm. A column of dates is recognized. The parts follow one another in
-    time.
+    monthly airline passengers that come with rnnlm. A column of dates is recognized. The parts follow one another
+    in time.
 
     \b
     Examples:

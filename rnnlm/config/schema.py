@@ -281,8 +281,8 @@ class TaskConfig(NamedSection):
     differences: list[Annotated[int, Field(ge=1, le=LARGEST_SIZE)]] = Field(
         [],
         max_length=4,
-        description="Lags of the differences of the series with which `forecast` works: `[1]` is the change from the "
-        "row before, `[1, 12]` that less the change a year of months ago.",
+        description="Lags of the differences of the series with which `forecast` works: `[1]` is the change from "
+        "the row before, `[1, 12]` that less the change a year of months ago.",
     )
     calendar: list[Literal["month", "weekday"]] = Field(
         [], max_length=2, description="What `forecast` is told of the date of the row that it forecasts."

@@ -11,7 +11,7 @@ from rnnlm.nn.arrays import Floats
 
 @dataclass(frozen=True)
 class Scaling:
-    """The way from a series to numbers of mean 0 and standard deviation 1 over the rows it was fitted on, and back.
+    """The way from a series to numbers of mean 0 and deviation 1 over the rows it was fitted on, and back.
 
     With the level ``z_t = y_t``, or ``log y_t``, and the lags d of the differences, a network predicts
 
@@ -94,7 +94,7 @@ class Scaling:
         return level
 
     def next_past(self, levels: Floats) -> Floats:
-        """Return ``z_t - w_t`` of the next row of some series side by side, from the last `lags` levels (lags, B)."""
+        """Return ``z_t - w_t`` of the next row of series side by side, from their last `lags` levels (lags, B)."""
         past: Floats = self._past_weights @ levels
         return past
 

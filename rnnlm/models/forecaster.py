@@ -176,8 +176,8 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
     ) -> Forecast:
         """Forecast the rows after the end of a series, each from those before it and the forecasts between.
 
-        The intervals are quantiles of 2,000 futures in which each step's error is one of the model's one-step errors
-        over the series, drawn anew (the bootstrap), and what comes of it is read on.
+        The intervals are quantiles of 2,000 futures in which each step's error is one of the model's one-step
+        errors over the series, drawn anew (the bootstrap), and what comes of it is read on.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         series = self._as_series(series)
         if steps > 1 and self.info.inputs:
             raise RnnlmError(
-                f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which the "
-                "model reads; forecast one step, or train without these columns."
+                f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which "
+                "the model reads; forecast one step, or train without these columns."
             )
         if len(series.values) < self.reader.first:
             raise _too_few("the series has", len(series.values), self.reader.first)
@@ -300,15 +300,15 @@ def _refuse_without_logarithm(config: Config, series: Series, source: str) -> No
     if config.task.log and (series.target <= 0).any():
         row = int(np.flatnonzero(series.target <= 0)[0])
         raise RnnlmError(
-            f"{source}: {series.info.target!r} of row {series.info.when(row)} is {series.target[row]:g}, which has no "
-            "logarithm; leave task.log out."
+            f"{source}: {series.info.target!r} of row {series.info.when(row)} is {series.target[row]:g}, which "
+            "has no logarithm; leave task.log out."
         )
 
 
 def _too_few(what: str, rows: int, needed: int) -> RnnlmError:
     return RnnlmError(
-        f"{what} {counted(rows, 'row{s}')}, but with its lags the model needs {needed:,}; give a longer series, or make "
-        "model.width or task.differences smaller."
+        f"{what} {counted(rows, 'row{s}')}, but with its lags the model needs {needed:,}; give a longer series, "
+        "or make model.width or task.differences smaller."
     )
 
 

@@ -66,7 +66,8 @@ class SeriesReader:
         Returns
         -------
         values, scaled : (N + 1,)
-            The forecasts in the data's units and as the network makes them; NaN where there are too few rows before.
+            The forecasts in the data's units and as the network makes them; NaN where there are too few rows
+            before.
         """
         inputs, _ = self.arrays(series)
         state, outputs = self.network.initial_state(1), []

@@ -22,7 +22,8 @@ class Batch:
     inputs : (T, B)
         Token ids, words with their spellings, or numbers (T, B, D).
     targets : (T, B) or (1, B)
-        What is to be predicted at each step: the id that follows, a tag, or a number; or one class of each sequence.
+        What is to be predicted at each step: the id that follows, a tag, or a number; or one class of each
+        sequence.
     mask : (T, B) or (1, B)
         False where nothing is to be predicted, as at padding: it adds nothing to the loss or to any gradient.
     continues

@@ -83,8 +83,8 @@ class Table:
             return self.columns.index(found)
         if len(self.columns) > 1:
             raise RnnlmError(
-                f"{self.source}: there are {len(self.columns)} columns of numbers, {names}; choose the one that is "
-                "forecast with `target_column`."
+                f"{self.source}: there are {len(self.columns)} columns of numbers, {names}; choose the one that "
+                "is forecast with `target_column`."
             )
         return 0
 

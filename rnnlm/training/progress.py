@@ -139,8 +139,8 @@ class Progress:
 def rank(loss: float, measures: Mapping[str, float]) -> tuple[float, float]:
     """Return what the best evaluation has least of.
 
-    The first of a task's own measures decides; between equals, and where there is none, as of a language model, the
-    loss does.
+    The first of a task's own measures decides; between equals, and where there is none, as of a language model,
+    the loss does.
     """
     name, value = next(iter(measures.items()), ("", 0.0))
     return value if is_error(name) else -value, loss

@@ -84,8 +84,8 @@ def build_series(
     Raises
     ------
     RnnlmError
-        If the file cannot be read, a cell is no number, dates are missing, the series is constant, `out` may not be
-        replaced, or the disk is full.
+        If the file cannot be read, a cell is no number, dates are missing, the series is constant, `out` may not
+        be replaced, or the disk is full.
     """
     settings, division = settings or SeriesSettings(), division or DivisionSettings()
     reader, report, out = replace(reader or ReaderSettings(), format="series"), report or ReadReport(), Path(out)
@@ -103,8 +103,8 @@ def build_series(
     info = SeriesInfo(main.columns[target], inputs, season, dates)
     if len(parts["train"]) and np.ptp(parts["train"][:, target]) == 0:
         raise RnnlmError(
-            f"{main.source}: all {counted(len(parts['train']), 'row{s}')} of the training part have the same number in "
-            f"column {info.target!r}, so there is nothing to forecast; choose another `target_column`."
+            f"{main.source}: all {counted(len(parts['train']), 'row{s}')} of the training part have the same "
+            f"number in column {info.target!r}, so there is nothing to forecast; choose another `target_column`."
         )
     result = SeriesResult(out, info, {name: len(part) for name, part in parts.items()})
     with new_dataset(out, overwrite) as directory:
@@ -140,8 +140,8 @@ def _cut(table: Table, settings: SeriesSettings, division: DivisionSettings) -> 
     test = round(test_share * N) if settings.test_rows is None else settings.test_rows
     if valid + test >= N:
         raise RnnlmError(
-            f"{table.source}: it has {counted(N, 'row{s}')}, and {valid + test:,} are for validation and test, so none "
-            "is left to train on; make `valid_rows` and `test_rows` smaller."
+            f"{table.source}: it has {counted(N, 'row{s}')}, and {valid + test:,} are for validation and test, so "
+            "none is left to train on; make `valid_rows` and `test_rows` smaller."
         )
     parts = np.split(table.values, [N - valid - test, N - test])
     return dict(zip(SPLITS, parts, strict=True))
