@@ -9,6 +9,7 @@ from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.embedding import Embedding
 from rnnlm.nn.layer import Rows, tensor_name
+from rnnlm.nn.pooling import LastPooling
 from rnnlm.nn.source import Source
 from rnnlm.nn.table import sums_by_id
 
@@ -39,7 +40,7 @@ class SpelledEmbedding(Source[SpelledWords]):
 
     ::
 
-        x_t = [table[id_t] ; h_n ; g_1],    h and g over the n characters of the word
+        x_t = [table[id_t] ; h_n ; g_1],    h and g the outputs over the n characters of the word
 
     Each different spelling of a window is read once (Ling et al. 2015).
 
@@ -66,6 +67,7 @@ class SpelledEmbedding(Source[SpelledWords]):
                 self.gradients[f"characters.{name_of(name)}"] = part.gradients[name]
         self.tables = words.tables | {f"characters.{name}": table for name, table in characters.tables.items()}
         self._words, self.characters, self.layer = words, characters, layer
+        self._pooling = LastPooling(layer.dtype, is_bidirectional=True)
         self._workspace = Workspace(layer.dtype)
 
     def products(self, inputs: SpelledWords) -> int:
@@ -84,27 +86,21 @@ class SpelledEmbedding(Source[SpelledWords]):
             words = words.vectors(self._workspace)
         state = self.layer.initial_state(len(inputs.lengths))
         characters = self.characters.forward(inputs.characters)
-        y, last = self.layer.forward(characters, state, rng, lengths=inputs.lengths)
-        self._read = inputs, y.shape, last.shape
-        E, A = words.shape[2], last.shape[2]
-        x = self._workspace.array("x", *inputs.ids.shape, E + 2 * A)
-        x[..., :E] = words
-        x[..., E : E + A], x[..., E + A :] = (h[inputs.places] for h in self._outputs(last))
+        y, _ = self.layer.forward(characters, state, rng, lengths=inputs.lengths)
+        [spelled] = self._pooling.forward(y, inputs.lengths)
+        self._read = inputs, spelled.shape
+        E = words.shape[2]
+        x = self._workspace.array("x", *inputs.ids.shape, E + spelled.shape[1])
+        x[..., :E], x[..., E:] = words, spelled[inputs.places]
         return x
 
     def backward(self, dx: Floats) -> None:
         """Send the error of the vectors to the words and to the characters; see `Source.backward`."""
         E = self.table.value.shape[1]
         self._words.backward(dx[..., :E])
-        inputs, shape, state_shape = self._read
-        dy, dlast = self._workspace.array("dy", *shape), self._workspace.array("dlast", *state_shape)
-        dy[...] = dlast[...] = 0
+        inputs, shape = self._read
         error = dx[..., E:].reshape(inputs.places.size, -1)
         used, by_spelling = sums_by_id(inputs.places.ravel(), error, self._workspace)
-        for dh, of_direction in zip(self._outputs(dlast), np.split(by_spelling, 2, axis=1), strict=True):
-            dh[used] = of_direction
-        self.characters.backward(self.layer.backward(dy, dlast))
-
-    def _outputs(self, state: Floats) -> tuple[Floats, Floats]:
-        """Return the outputs h of both directions, (N, A) each, in a state (2S, N, A)."""
-        return state[0], state[len(state) // 2]
+        dspelled = np.zeros((1, *shape), dx.dtype)
+        dspelled[0, used] = by_spelling
+        self.characters.backward(self.layer.backward(self._pooling.backward(dspelled)))

@@ -54,10 +54,10 @@ class Optimizer(ABC):
         self, parameters: dict[str, Floats], gradients: dict[str, Floats], *, weight_decay: float = 0.0
     ) -> None:
         for name, value in parameters.items():
-            gradient = gradients[name]
+            both = (value, gradients[name])
             # Of anything else `pieces` would be copies, and their changes lost.
-            whole = all(np.may_share_memory(array, array.ravel(order="K")) for array in (value, gradient))
-            if value.strides != gradient.strides or not whole:
+            are_whole = all(np.may_share_memory(array, array.ravel(order="K")) for array in both)
+            if not are_whole or len({_layout(array) for array in both}) > 1:
                 raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
         self.parameters = parameters
         self.gradients = gradients
@@ -151,6 +151,11 @@ class Optimizer(ABC):
         for kind in self.kept:
             for name, value in self._kept[kind].items():
                 restore(value, state, f"{kind}.{name}")
+
+
+def _layout(array: Floats) -> tuple[int, ...]:
+    """Return how far apart elements are along each axis that has several."""
+    return tuple(stride for stride, size in zip(array.strides, array.shape, strict=True) if size > 1)
 
 
 def restore(array: Floats, state: dict[str, Floats], name: str) -> None:

@@ -29,6 +29,7 @@ def test_the_defaults_are_the_documented_ones():
         "data": {"path": None},
         "model": {
             "cell": "rnn",
+            "width": 1,
             "nonlinearity": "tanh",
             "embedding_size": None,
             "vocabulary_size": None,
@@ -170,7 +171,19 @@ def test_set_replaces_what_the_file_says(tmp_path: Path):
         ("model: {}\ndata: {}\nmodel: {}", "c.yaml: not valid YAML: line 3: 'model' appears twice."),
         (
             "model: {cell: lstm, nonlinearity: relu}",
-            "c.yaml: model: nonlinearity is for the cell rnn only, not for lstm; leave it out.",
+            "c.yaml: model: nonlinearity is for the cells rnn and time_delay only, not for lstm; leave it out.",
+        ),
+        (
+            "model: {nonlinearity: linear}",
+            "c.yaml: model: nonlinearity linear is for the cell time_delay only; choose tanh or relu.",
+        ),
+        (
+            "model: {cell: gru, width: 2}",
+            "c.yaml: model: width is for the cell time_delay only, not for gru; leave it out.",
+        ),
+        (
+            "model: {cell: time_delay, recurrent_dropout: 0.5}",
+            "c.yaml: model: recurrent_dropout is for cells that recur, not for time_delay; leave it out.",
         ),
         (
             "model: {softmax_cutoffs: [9, 5]}",
@@ -269,13 +282,19 @@ def test_saved_and_loaded_it_is_the_same(
     assert Config.load(tmp_path / "saved.yaml") == config
 
 
-LATER_KEYS = {"task": {"name": "tag"}, "model": {"bidirectional": True, "character_size": 5, "embedding_size": 4}}
+LATER_KEYS = {
+    "task": {"name": "tag"},
+    "model": {
+        **{"cell": "time_delay", "width": 3, "bidirectional": True, "character_size": 5, "embedding_size": 4},
+    },
+}
 
 
 def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default(tmp_path: Path):
     saved = yaml.safe_load(Config().to_yaml())
     expected = Config().model_dump()
-    del expected["task"], expected["model"]["bidirectional"], expected["model"]["character_size"]
+    del expected["task"], expected["model"]["width"]
+    del expected["model"]["bidirectional"], expected["model"]["character_size"]
     assert saved == expected
     (tmp_path / "saved.yaml").write_text(Config.model_validate(LATER_KEYS).to_yaml())
     assert Config.load(tmp_path / "saved.yaml") == Config.model_validate(LATER_KEYS)
