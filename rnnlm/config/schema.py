@@ -1,6 +1,6 @@
 """The keys of the configuration: their types, ranges, defaults and meanings."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -278,7 +278,7 @@ class TaskConfig(NamedSection):
         "cell time_delay), exactly, at once, and nothing is trained.",
     )
     log: bool = Field(False, description="Let `forecast` work with the logarithm of the series.")
-    differences: list[Annotated[int, Field(ge=1, le=LARGEST_SIZE)]] = Field(
+    differences: list[int] = Field(
         [],
         max_length=4,
         description="Lags of the differences of the series with which `forecast` works: `[1]` is the change from "
@@ -287,6 +287,13 @@ class TaskConfig(NamedSection):
     calendar: list[Literal["month", "weekday"]] = Field(
         [], max_length=2, description="What `forecast` is told of the date of the row that it forecasts."
     )
+
+    @field_validator("differences")
+    @classmethod
+    def _are_lags(cls, lags: list[int]) -> list[int]:
+        if any(not 1 <= lag <= LARGEST_SIZE for lag in lags):
+            raise ValueError(f"must be lags of 1 or more, not {lags}")
+        return lags
 
 
 class OptimizerConfig(NamedSection):

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_sealed
+from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_described
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining
 from rnnlm.nn.arrays import Floats
@@ -198,12 +199,16 @@ class SeriesDataset:
 
 def is_series(path: Path | str) -> bool:
     """Whether a dataset is one of a series."""
-    return read_sealed(Path(path)).get("kind") == KIND
+    return read_described(Path(path), lambda metadata: None).get("kind") == KIND
 
 
 def read_series_metadata(path: Path) -> dict[str, Any]:
     """Read and check ``dataset.yaml`` alone; see `store.read_metadata`."""
-    metadata = read_sealed(path)
+    return read_described(path, partial(_check_series, path))
+
+
+def _check_series(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Refuse the description of a dataset that is not one of a series, or not whole."""
     if metadata.get("kind") != KIND:
         raise RnnlmError(
             f"{path}: a dataset of text, and a forecaster needs a series; preprocess with `format=series`."
@@ -217,7 +222,6 @@ def read_series_metadata(path: Path) -> dict[str, Any]:
             raise ValueError("counts")
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(file, f"has no valid description of a series ({error})") from error
-    return metadata
 
 
 def _numbers(file: Path, columns: int) -> Floats:

@@ -1,8 +1,9 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,11 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         If there is no dataset, or the file is damaged.
     """
     path = Path(path)
-    file, metadata = path / METADATA_FILE, read_sealed(path)
+    return read_described(path, partial(_check_text, path))
+
+
+def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Refuse the description of a dataset that is not one of text, or not whole."""
     if metadata.get("kind") == "series":
         raise RnnlmError(
             f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
@@ -201,12 +206,13 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
     ):
         if not _is_valid(metadata, keys):
-            raise damaged(file, f"has no valid {'.'.join(keys)}")
-    return metadata
+            raise damaged(path / METADATA_FILE, f"has no valid {'.'.join(keys)}")
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
+def read_described(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Read ``dataset.yaml`` of whatever kind of dataset, and check its version and its checksum.
+
+    Before the checksum, `check` refuses what is not whole, as it can say more.
 
     Raises
     ------
@@ -235,6 +241,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
+    check(metadata)
     # Datasets of early versions have no such line.
     if "sha256" in metadata:
         content = text[: text.rfind("sha256: ")].encode()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
-    """Draw the charts of the page under one another, a colour for each run, below the forecasts of forecasters.
+    """Draw the forecast of each forecaster, and the charts of the page for other runs, a colour for each run.
 
     Parameters
     ----------
@@ -32,8 +32,10 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     RnnlmError
         If there is nothing to draw, matplotlib is not installed, or it does not know the format.
     """
-    drawn = {chart: found for chart in charts(runs) if (found := curves(chart, runs, x))}
-    pictures = [picture for run in runs if (picture := SeriesPicture.of(run)) is not None]
+    of_series = {run.path: SeriesPicture.of(run) for run in runs}
+    pictures = [picture for picture in of_series.values() if picture is not None]
+    others = [run for run in runs if of_series[run.path] is None]
+    drawn = {chart: found for chart in charts(others) if (found := curves(chart, others, x))}
     if not drawn and not pictures:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
     figure = new_figure(8, 3 * (len(drawn) + len(pictures)))

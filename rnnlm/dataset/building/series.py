@@ -91,12 +91,7 @@ def build_series(
     reader, report, out = replace(reader or ReaderSettings(), format="series"), report or ReadReport(), Path(out)
     main = read_table(source, reader, report)
     target, dates = main.target_column(settings.target_column), main.steps()
-    parts = _cut(main, settings, division)
-    for name, file in (("valid", division.valid_file), ("test", division.test_file)):
-        if file is not None:
-            table = read_table(file, reader, report)
-            _check_goes_on(table, main, dates, sum(map(len, parts.values())))
-            parts[name] = table.values
+    parts = _parts(main, dates, settings, division, reader, report)
     order = [target, *(k for k in range(len(main.columns)) if k != target)]
     inputs = tuple(main.columns[k] for k in order[1:])
     season = settings.season or (1 if dates is None else dates.season)
@@ -110,16 +105,14 @@ def build_series(
     with new_dataset(out, overwrite) as directory:
         for name, part in parts.items():
             part[:, order].astype(NUMBERS).tofile(directory / ids_file(name))
-        files = {file.name: fingerprint(file) for file in sorted(directory.iterdir())}
-        splits = {name: {"points": points} for name, points in result.points.items()}
         metadata = {
             "format_version": FORMAT_VERSION,
             "kind": KIND,
             "inputs": [source],
             "reader": reader.to_dict(),
             "series": info.to_dict(),
-            "splits": splits,
-            "files": files,
+            "splits": result.to_dict()["splits"],
+            "files": {file.name: fingerprint(file) for file in sorted(directory.iterdir())},
         }
         write_metadata(directory, metadata)
     return result
@@ -132,12 +125,39 @@ def read_series(source: str, info: SeriesInfo, reader: ReaderSettings, report: R
     return Series(replace(info, dates=table.steps()), table.values[:, columns])
 
 
+def _parts(
+    main: Table,
+    dates: Dates | None,
+    settings: SeriesSettings,
+    division: DivisionSettings,
+    reader: ReaderSettings,
+    report: ReadReport,
+) -> dict[str, Floats]:
+    """Cut the main file, and let the files of validation and test follow."""
+    parts = _cut(main, settings, division)
+    row = len(parts["train"])
+    for name, file in (("valid", division.valid_file), ("test", division.test_file)):
+        if file is not None:
+            table = read_table(file, reader, report)
+            _check_goes_on(table, main, dates, row)
+            parts[name] = table.values
+        row += len(parts[name])
+    return parts
+
+
 def _cut(table: Table, settings: SeriesSettings, division: DivisionSettings) -> dict[str, Floats]:
     """Cut the rows of the main file into the parts that it has."""
     _, valid_share, test_share = division.shares()
+    for name, file in (("valid", division.valid_file), ("test", division.test_file or division.valid_file)):
+        if file is not None and getattr(settings, f"{name}_rows"):
+            raise RnnlmError(
+                f"`{name}_rows`: {file} follows the input, so the {name} part is not cut from it; leave it out."
+            )
     N = len(table.values)
     valid = round(valid_share * N) if settings.valid_rows is None else settings.valid_rows
     test = round(test_share * N) if settings.test_rows is None else settings.test_rows
+    # What follows a file for validation cannot come from before it.
+    test = 0 if division.valid_file else test
     if valid + test >= N:
         raise RnnlmError(
             f"{table.source}: it has {counted(N, 'row{s}')}, and {valid + test:,} are for validation and test, so "
@@ -152,10 +172,8 @@ def _check_goes_on(table: Table, main: Table, dates: Dates | None, row: int) -> 
     if table.columns != main.columns or table.date_column != main.date_column:
         raise RnnlmError(f"{table.source}: its columns are not those of {main.source}; give it the same.")
     table.steps()
-    if dates is not None and table.dates is not None and table.dates[0] != dates.text(row):
-        found = dates.row(table.dates[0])
-        if found != row:
-            raise RnnlmError(
-                f"{table.place(0)}: the date is {table.dates[0]}, but the row that follows those before has "
-                f"{dates.text(row)}; let the file go on where they end."
-            )
+    if dates is not None and table.dates is not None and dates.row(table.dates[0]) != row:
+        raise RnnlmError(
+            f"{table.place(0)}: the date is {table.dates[0]}, but the row that follows those before has "
+            f"{dates.text(row)}; let the file go on where they end."
+        )
