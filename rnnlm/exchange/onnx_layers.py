@@ -30,7 +30,7 @@ def add_layer(
     """Add a recurrent layer of one or both directions.
 
     After it the graph has the last state of each direction under the name ``next_h_{name}``, (directions, batch,
-    H), and of an LSTM ``next_c_{name}`` too.
+    H), and of an LSTM ``next_c_{name}`` too. A time-delay layer is added by `add_time_delay`.
 
     Parameters
     ----------

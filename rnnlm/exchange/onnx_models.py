@@ -5,9 +5,12 @@ import onnx
 
 from rnnlm.exchange.onnx_graph import Axes, Graph
 from rnnlm.exchange.onnx_layers import add_layer
+from rnnlm.exchange.onnx_time_delay import add_time_delay, is_time_delay, turn
+from rnnlm.nn.arrays import Floats
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.embedding import OneHot
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
+from rnnlm.nn.layer import Layer
 from rnnlm.nn.network import Network
 from rnnlm.nn.pooling import LastPooling, MeanPooling, Pooling
 from rnnlm.nn.spelling import SpelledEmbedding
@@ -29,7 +32,9 @@ def step_model(network: Network) -> onnx.ModelProto:
     L, S, _, H = network.initial_state(1).shape
     C = network.vocabulary_size
     graph = Graph()
-    names = [f"{state}_l{k}" for k in range(L) for state in "hc"[:S]]
+    # The inputs that are the state of a time-delay layer go by one name.
+    states = "h" if is_time_delay(network.stack.layers[0]) else "hc"[:S]
+    names = [f"{state}_l{k}" for k in range(L) for state in states]
     graph.apply("Split", ["state"], *names, axis=0)
     hidden = _add_stack(graph, network, _add_source(graph, network), carries_state=True)
     graph.apply("Concat", [f"next_{name}" for name in names], "next_state", axis=0)
@@ -88,9 +93,9 @@ def _add_characters(graph: Graph, source: SpelledEmbedding, words: str) -> str:
     """Add what reads the characters, and return their features beside those of the words."""
     table = graph.weight("characters.embedding.weight", source.characters.table.value)
     x = graph.apply("Gather", [table, "characters"], "embedded_characters", axis=0)
-    add_layer(graph, source.layer, "characters", x, lengths=_add_int32(graph, "character_lengths"))
-    last = graph.apply("Transpose", ["next_h_characters"], "spelled_directions", perm=[1, 0, 2])
-    spelled = graph.apply("Reshape", [last, graph.weight("flat", [0, -1])], "spelled")
+    lengths = _add_int32(graph, "character_lengths")
+    y = _add_layer(graph, source.layer, "characters", x, lengths=lengths)
+    spelled = _add_last(graph, y, "character_lengths", "spelled", is_bidirectional=True)
     at_places = graph.apply("Gather", [spelled, "places"], "spelled_at_places", axis=0)
     return graph.apply("Concat", [words, at_places], "words_and_spellings", axis=2)
 
@@ -104,29 +109,52 @@ def _add_stack(graph: Graph, network: Network, x: str, *, lengths: str = "", car
     """Add the recurrent layers and return the output of the last."""
     # With one-hot input the table is U of the first layer.
     table = network.source.table.value.T if isinstance(network.source, OneHot) else None
+    state_size = network.initial_state(1).shape[3] if carries_state else None
     for k, (layer, is_residual) in enumerate(zip(network.stack.layers, network.stack.residual, strict=True)):
         U = table if k == 0 else None
-        y = add_layer(graph, layer, f"l{k}", x, input_weights=U, lengths=lengths, carries_state=carries_state)
+        y = _add_layer(graph, layer, f"l{k}", x, input_weights=U, lengths=lengths, state_size=state_size)
         x = graph.apply("Add", [x, y], f"sum_l{k}") if is_residual else y
     return x
 
 
+def _add_layer(
+    graph: Graph,
+    layer: Layer,
+    name: str,
+    x: str,
+    *,
+    input_weights: Floats | None = None,
+    lengths: str,
+    state_size: int | None = None,
+) -> str:
+    """Add a layer of any cell and return its output; with a `state_size` it begins with its part of the state."""
+    if is_time_delay(layer):
+        return add_time_delay(graph, layer, name, x, lengths=lengths, state_size=state_size)
+    carries_state = state_size is not None
+    return add_layer(
+        graph, layer, name, x, input_weights=input_weights, lengths=lengths, carries_state=carries_state
+    )
+
+
+def _add_last(graph: Graph, y: str, lengths: str, output: str, *, is_bidirectional: bool) -> str:
+    """Add the last output of each sequence, (batch, F); that of a layer which reads backwards is its first."""
+    first, reverse = graph.weight("first", np.array(0)), []
+    if is_bidirectional:
+        y = graph.apply("Split", [y], f"{output}_ahead", f"{output}_reverse", axis=2)
+        reverse = [graph.apply("Gather", [f"{output}_reverse", first], f"{output}_reverse_last", axis=0)]
+    last = graph.apply("Gather", [turn(graph, y, lengths, f"{output}_turned"), first], f"{output}_last", axis=0)
+    return graph.apply("Concat", [last, *reverse], output, axis=1)
+
+
 def _add_pooling(graph: Graph, pooling: Pooling, y: str, *, is_bidirectional: bool) -> str:
     """Add what makes one vector (batch, F) of each sequence's own steps of `y` (time, batch, F)."""
+    if isinstance(pooling, LastPooling):
+        return _add_last(graph, y, "lengths", "pooled", is_bidirectional=is_bidirectional)
     zero, one, first = graph.weight("zero", [0]), graph.weight("one", [1]), graph.weight("first", np.array(0))
     time = graph.apply("Squeeze", [graph.apply("Shape", ["ids"], "time", end=1)], "number_of_steps")
-    numbers = graph.apply("Range", ["first", time, graph.weight("each", np.array(1))], "step_numbers")
+    numbers = graph.apply("Range", [first, time, graph.weight("each", np.array(1))], "step_numbers")
     steps = graph.apply("Unsqueeze", [numbers, graph.weight("batch_and_features", [1, 2])], "steps")
     ends = graph.apply("Unsqueeze", ["lengths", one], "ends")  # (batch, 1), beside (time, 1, 1)
-    if isinstance(pooling, LastPooling):
-        reverse = ""
-        if is_bidirectional:
-            y = graph.apply("Split", [y], "y_ahead", "y_reverse", axis=2)
-            reverse = graph.apply("Gather", ["y_reverse", first], "reverse_last", axis=0)
-        is_last = graph.apply("Equal", [steps, graph.apply("Sub", [ends, one], "last_steps")], "is_last")
-        last = graph.apply("Where", [is_last, y, graph.weight("none", np.array(0.0))], "y_last")
-        ahead = graph.apply("ReduceSum", [last, zero], "ahead_last", keepdims=0)
-        return graph.apply("Concat", [ahead, reverse], "pooled", axis=1) if reverse else ahead
     is_mean = isinstance(pooling, MeanPooling)
     is_own = graph.apply("Less", [steps, ends], "is_own")
     beside = graph.weight("beside", np.array(0.0 if is_mean else -np.inf))

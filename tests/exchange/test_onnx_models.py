@@ -23,6 +23,12 @@ MODELS: dict[str, dict[str, Any]] = {
     "no forget gate": {"cell": "lstm_no_forget", "embedding_size": 5},
     "residual": {"cell": "lstm", "embedding_size": 6, "num_layers": 2, "residual": True},
     "tied": {"cell": "lstm", "embedding_size": 6, "tie_weights": True, "bias": True},
+    "time delay": {"cell": "time_delay", "width": 4, "embedding_size": 9, "num_layers": 2, "bias": True},
+    "time delay of one": {"cell": "time_delay", "embedding_size": 5, "nonlinearity": "linear"},
+    "time delay, one-hot": {"cell": "time_delay", "width": 3, "num_layers": 2, "nonlinearity": "relu"},
+    "time delay, residual, tied": {
+        **{"cell": "time_delay", "width": 3, "embedding_size": 6, "tie_weights": True, "residual": True},
+    },
     "clusters": {"cell": "gru", "embedding_size": 5, "softmax_cutoffs": [8, 15], "bias": True},
     "clusters without biases": {"embedding_size": 5, "softmax_cutoffs": [20]},
 }
@@ -78,7 +84,7 @@ def test_tied_weights_are_stored_once() -> None:
 
 K, A = 4, 9
 
-CELLS = ["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget"]
+CELLS = ["rnn", "gru", "lstm", "lstm_peephole", "lstm_coupled", "lstm_no_forget", "time_delay"]
 
 # The section of the task, and that of the model.
 READERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -98,6 +104,17 @@ READERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         for pooling in ("last", "mean", "max")
         for both in (False, True)
     },
+    "tags, time delay": (
+        {"name": "tag"},
+        {
+            "cell": "time_delay",
+            "width": 3,
+            "embedding_size": 5,
+            "bidirectional": True,
+            "num_layers": 2,
+            "bias": True,
+        },
+    ),
     "tags": ({"name": "tag"}, {"cell": "lstm", "embedding_size": 5, "bidirectional": True, "bias": True}),
     "tags, one direction, one-hot": ({"name": "tag"}, {"cell": "gru", "num_layers": 2}),
     **{
