@@ -70,7 +70,7 @@ class Scaling:
     def scaled(self, values: Floats) -> Floats:
         """Return u and the other columns scaled, (N, 1 + K); u of the first `lags` rows is NaN."""
         scaled = np.array(values, np.float64)
-        levels = self.levels(scaled[:, 0])
+        levels = self.levels(values[:, 0])
         scaled[: self.lags, 0] = np.nan
         scaled[self.lags :, 0] = levels[self.lags :] - self.past(levels)[:-1]
         return (scaled - self.means) / self.deviations

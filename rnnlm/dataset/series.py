@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_described
+from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_described, read_unchecked
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining
 from rnnlm.nn.arrays import Floats
@@ -199,7 +199,7 @@ class SeriesDataset:
 
 def is_series(path: Path | str) -> bool:
     """Whether a dataset is one of a series."""
-    return read_described(Path(path), lambda metadata: None).get("kind") == KIND
+    return read_unchecked(Path(path))[0].get("kind") == KIND
 
 
 def read_series_metadata(path: Path) -> dict[str, Any]:

@@ -210,15 +210,27 @@ def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def read_described(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Read ``dataset.yaml`` of whatever kind of dataset, and check its version and its checksum.
+    """Read ``dataset.yaml`` of whatever kind of dataset, and check it.
 
-    Before the checksum, `check` refuses what is not whole, as it can say more.
+    `check` refuses what is not whole, before the checksum does: it can say more.
 
     Raises
     ------
     RnnlmError
         If there is no dataset, or the file is damaged.
     """
+    metadata, text = read_unchecked(path)
+    check(metadata)
+    # Datasets of early versions have no such line.
+    if "sha256" in metadata:
+        content = text[: text.rfind("sha256: ")].encode()
+        if text.encode() != content + _seal(content):
+            raise damaged(path / METADATA_FILE, "does not have the checksum that its last line names")
+    return metadata
+
+
+def read_unchecked(path: Path) -> tuple[dict[str, Any], str]:
+    """Read ``dataset.yaml`` if it is one of this version, and return what it says, and its text."""
     file = path / METADATA_FILE
     try:
         with explaining(file, "cannot be read"):
@@ -241,13 +253,7 @@ def read_described(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
-    check(metadata)
-    # Datasets of early versions have no such line.
-    if "sha256" in metadata:
-        content = text[: text.rfind("sha256: ")].encode()
-        if text.encode() != content + _seal(content):
-            raise damaged(file, "does not have the checksum that its last line names")
-    return metadata
+    return metadata, text
 
 
 def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE)) -> list[str]:

@@ -30,8 +30,8 @@ def add_time_delay(
     lengths
         The sequences' lengths, (batch,) of int32; a layer of both directions needs them.
     state_size
-        Features of the inputs in ``h_{name}``, (width - 1, batch, state_size), with which the layer begins; it reads
-        the first D of them, and leaves its last inputs in ``next_h_{name}``. None begins with zeros.
+        Features of the inputs in ``h_{name}``, (width - 1, batch, state_size), with which the layer begins; it
+        reads the first D of them, and leaves its last inputs in ``next_h_{name}``. None begins with zeros.
 
     Returns
     -------

@@ -15,8 +15,8 @@ Unit = Literal["months", "weekdays", "seconds"]
 DATE = re.compile(
     r"(\d{4})(?:[-/](\d{1,2})(?:[-/](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?)?)?\s*", re.ASCII
 )
-FORMATS = {1: "%Y", 2: "%Y-%m", 3: "%Y-%m-%d", 5: "%Y-%m-%d %H:%M", 6: "%Y-%m-%d %H:%M:%S"}
-"""How a date is written that says so many of year, month, day, hour, minute and second."""
+LENGTHS = {1: 4, 2: 7, 3: 10, 5: 16, 6: 19}
+"""Characters of a date that says so many of year, month, day, hour, minute and second."""
 
 DAY = 86_400
 SEASONS = {DAY: 7, 7 * DAY: 52}
@@ -76,10 +76,12 @@ class Dates:
         dates, precision = [found[0] for found in parsed if found], parsed[0][1] if parsed[0] else 0
         month_ends = precision > 2 and all(date.day == _days(date.year, date.month) for date in dates)
         numbers: dict[Unit, Any] = {}
+        months = [12 * date.year + date.month for date in dates]
+        # Of two dates, one a month after the other, nobody means that the next is 31 days later.
+        if precision <= 2 or (months[0] < months[1] and (month_ends or len({date.day for date in dates}) == 1)):
+            numbers["months"] = months
         if precision > 2:
             numbers["seconds"] = [(date - dates[0]) // timedelta(seconds=1) for date in dates]
-        if precision <= 2 or month_ends or len({(date.day, date.hour) for date in dates}) == 1:
-            numbers["months"] = [12 * date.year + date.month for date in dates]
         if precision == 3 and all(date.weekday() < 5 for date in dates):
             numbers["weekdays"] = np.busday_count(_day(dates[0]), [_day(date) for date in dates]).tolist()
         # The unit in which most steps are alike.
@@ -87,7 +89,7 @@ class Dates:
         most = {unit: Counter(steps.tolist()).most_common(1)[0] for unit, steps in found_steps.items()}
         unit = max(most, key=lambda unit: most[unit][1])
         step = most[unit][0]
-        made = cls(dates[0].strftime(FORMATS[precision]), unit, step, month_ends and unit == "months")
+        made = cls(_written(dates[0], precision), unit, step, month_ends and unit == "months")
         wrong = np.flatnonzero(found_steps[unit] != step)
         if step <= 0 or len(wrong):
             raise GapError(int(wrong[0]) + 1 if step > 0 else 1, made.in_words)
@@ -144,7 +146,7 @@ class Dates:
         """Return the date of a row as it is written."""
         found = parse(self.first)
         assert found is not None
-        return self.date(row).strftime(FORMATS[found[1]])
+        return _written(self.date(row), found[1])
 
     def row(self, text: str) -> int | None:
         """Return the row of a date, before the first or after the last one too; None if it is none of a row."""
@@ -182,6 +184,10 @@ def parse(text: str) -> tuple[datetime, int] | None:
         return datetime(year, month, day, hour, minute, second), len(parts)
     except ValueError:
         return None
+
+
+def _written(date: datetime, precision: int) -> str:
+    return date.isoformat(sep=" ")[: LENGTHS[precision]]
 
 
 def _days(year: int, month: int) -> int:

@@ -96,11 +96,7 @@ def build_series(
     inputs = tuple(main.columns[k] for k in order[1:])
     season = settings.season or (1 if dates is None else dates.season)
     info = SeriesInfo(main.columns[target], inputs, season, dates)
-    if len(parts["train"]) and np.ptp(parts["train"][:, target]) == 0:
-        raise RnnlmError(
-            f"{main.source}: all {counted(len(parts['train']), 'row{s}')} of the training part have the same "
-            f"number in column {info.target!r}, so there is nothing to forecast; choose another `target_column`."
-        )
+    _refuse_constant(parts["train"][:, target], info.target, main.source)
     result = SeriesResult(out, info, {name: len(part) for name, part in parts.items()})
     with new_dataset(out, overwrite) as directory:
         for name, part in parts.items():
@@ -165,6 +161,14 @@ def _cut(table: Table, settings: SeriesSettings, division: DivisionSettings) -> 
         )
     parts = np.split(table.values, [N - valid - test, N - test])
     return dict(zip(SPLITS, parts, strict=True))
+
+
+def _refuse_constant(numbers: Floats, column: str, source: str) -> None:
+    if np.ptp(numbers) == 0:
+        raise RnnlmError(
+            f"{source}: column {column!r} has the same number in all {counted(len(numbers), 'row{s}')} of the "
+            "training part, so there is nothing to forecast; choose another `target_column`."
+        )
 
 
 def _check_goes_on(table: Table, main: Table, dates: Dates | None, row: int) -> None:
