@@ -132,6 +132,7 @@ def _in_small(config: Config, vocabulary_size: int) -> Config:
         # Only sizes that were equal are, because residual connections need that.
         embedding_size += embedding_size == hidden_size
     small: dict[str, object] = {"hidden_size": hidden_size, "embedding_size": embedding_size}
+    small["width"] = min(model.width, TIME_STEPS + 2)  # some see more than the window
     if model.character_size is not None:
         small["character_size"] = min(model.character_size, LARGEST_LAYER)
     if model.softmax_cutoffs is not None:

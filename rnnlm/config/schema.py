@@ -152,6 +152,11 @@ class ModelConfig(Section):
     )
     recurrent_scale: float = Field(1.0, gt=0, description="Factor on the initial recurrent weights.")
 
+    @property
+    def cell_with_width(self) -> str:
+        """The name of the cell, for people: of `time_delay` with the width."""
+        return f"{self.cell} of width {self.width}" if self.cell == "time_delay" else self.cell
+
     @model_validator(mode="after")
     def _keys_fit_the_cell(self) -> "ModelConfig":
         delays = self.cell == "time_delay"

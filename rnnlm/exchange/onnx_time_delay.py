@@ -30,7 +30,7 @@ def add_time_delay(
     lengths
         The sequences' lengths, (batch,) of int32; a layer of both directions needs them.
     state_size
-        Features of the inputs in ``h_{name}``, (width - 1, batch, state_size), with which the layer begins; it
+        Features of the inputs in ``h_{name}``, (width - 1, batch, state_size), with which the layer begins. It
         reads the first D of them, and leaves its last inputs in ``next_h_{name}``. None begins with zeros.
 
     Returns
@@ -41,7 +41,8 @@ def add_time_delay(
     if not isinstance(layer, Bidirectional):
         assert isinstance(layer, TimeDelayLayer)
         return _add_direction(graph, layer, name, x, state_size)
-    assert isinstance(layer.ahead, TimeDelayLayer) and isinstance(layer.reverse, TimeDelayLayer)
+    assert isinstance(layer.ahead, TimeDelayLayer)
+    assert isinstance(layer.reverse, TimeDelayLayer)
     ends = graph.apply("Cast", [lengths], f"ends_{name}", to=onnx.TensorProto.INT64)
     turned = turn(graph, x, ends, f"turned_{name}")
     reverse = _add_direction(graph, layer.reverse, f"{name}_reverse", turned, None)
@@ -78,13 +79,13 @@ def _kernel(layer: TimeDelayLayer) -> Floats:
     if "weight" in layer.parameters:
         return layer.parameters["weight"]
     # The input is all products; each step takes those of its own W_k.
-    blocks = np.eye(layer.width * layer.hidden_size).reshape(layer.width, layer.hidden_size, -1)
-    return blocks.transpose(1, 2, 0)
+    products = np.eye(layer.width * layer.hidden_size)
+    blocks: Floats = products.reshape(layer.width, layer.hidden_size, -1).transpose(1, 2, 0)
+    return blocks
 
 
 def _slice(graph: Graph, x: str, start: int, end: int, axis: int, output: str) -> str:
     """Add what has the elements of an axis from `start` to before `end`."""
     bounds = {"start": start, "end": end, "axis": axis}
-    return graph.apply(
-        "Slice", [x, *(graph.weight(f"{output}_{name}", [at]) for name, at in bounds.items())], output
-    )
+    inputs = [graph.weight(f"{output}_{name}", [place]) for name, place in bounds.items()]
+    return graph.apply("Slice", [x, *inputs], output)

@@ -174,7 +174,7 @@ class Model(ABC, Generic[DatasetT, SplitT]):
     def description(self) -> str:
         """Describe the network in one line."""
         model = self.config.model
-        layers = f"{model.cell}, {model.num_layers} x {model.hidden_size}"
+        layers = f"{model.cell_with_width}, {model.num_layers} x {model.hidden_size}"
         if model.bidirectional:
             layers += " in each direction"
         weights = sum(value.size for value in self.network.parameters.values())

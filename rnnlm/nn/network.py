@@ -86,7 +86,7 @@ class Network:
         return self.source.products(inputs) + counted + (self.head.products if self.pooling is None else 0)
 
     def initial_state(self, batch_size: int) -> Floats:
-        """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
+        """Return the zero state of every layer, (L, S, B, H): h, for an LSTM c too, or the last inputs."""
         return self.stack.initial_state(batch_size)
 
     def reads_by_token(self, inputs: Inputs, rng: Generator | None) -> bool:

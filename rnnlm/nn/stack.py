@@ -67,7 +67,7 @@ class Stack:
         return layers
 
     def initial_state(self, batch_size: int) -> Floats:
-        """Return the zero state of every layer, (L, S, B, H): h, and for an LSTM c after it."""
+        """Return the zero state of every layer, (L, S, B, H): h, for an LSTM c too, or the last inputs."""
         return self.joined([layer.initial_state(batch_size) for layer in self.layers])
 
     def joined(self, states: Sequence[Floats]) -> Floats:

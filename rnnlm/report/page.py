@@ -76,7 +76,8 @@ def _summary(runs: Sequence[RunLog]) -> Iterator[Row]:
     yield (
         "Network",
         [
-            f"{model.cell}, {model.num_layers} × {model.hidden_size}{' in each direction' * model.bidirectional}"
+            f"{model.cell_with_width}, {model.num_layers} × {model.hidden_size}"
+            f"{' in each direction' * model.bidirectional}"
             for model in models
         ],
     )

@@ -60,6 +60,11 @@ def test_the_gradient_is_what_a_change_of_the_hidden_state_does_to_the_last_loss
     np.testing.assert_allclose(diagnosis.norms, expected, rtol=1e-5, atol=1e-10)
 
 
+def test_the_gradient_of_a_time_delay_network_ends_with_its_width():
+    diagnosis = diagnose(make(cell="time_delay", width=3, num_layers=2), split(D + 1), D)
+    np.testing.assert_array_equal(diagnosis.norms > 0, np.arange(D + 1) < [[3], [1]])
+
+
 def test_the_gradient_of_the_vanilla_network_is_the_product_of_the_textbooks_jacobians():
     network = make()
     text = split(D + 1)

@@ -17,6 +17,17 @@ CONFIGURATIONS = {
     "truncated": {"model": {"hidden_size": 5}, "training": {"bptt_truncate": 2}},
     "relu": {"model": {"hidden_size": 6, "nonlinearity": "relu", "bias": True, "num_layers": 2}},
     "adaptive softmax": {"model": {"hidden_size": 8, "softmax_cutoffs": [2000, 10000], "bias": True}},
+    "time delay": {
+        "model": {"cell": "time_delay", "width": 3, "embedding_size": 4, "num_layers": 2, "bias": True}
+    },
+    "time delay, one-hot": {"model": {"cell": "time_delay", "width": 3, "dropout": 0.3, "hidden_size": 5}},
+    "tagger, time delay": {
+        "task": {"name": "tag"},
+        "model": {
+            **{"cell": "time_delay", "width": 3, "nonlinearity": "linear", "hidden_size": 3},
+            **{"embedding_size": 2, "character_size": 2, "bidirectional": True},
+        },
+    },
     "tied": {"model": {"hidden_size": 6, "embedding_size": 6, "tie_weights": True, "dropout": 0.3}},
     "classifier, one-hot": {"task": {"name": "classify", "pooling": "last"}, "model": {"hidden_size": 6}},
     "classifier": {

@@ -313,6 +313,11 @@ def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default
         ),
         ({"model": {"bidirectional": True}}, "model: bidirectional needs an embedding_size, not null."),
         (
+            {"model": {"cell": "time_delay", "width": 3}, "training": {"bptt_truncate": 4}},
+            "training.bptt_truncate: time_delay does not recur, so an error goes back no farther than model.width "
+            "reaches; leave it out.",
+        ),
+        (
             {"task": {"name": "classify"}, "training": {"batching": "stream"}},
             "training.batching: classify begins every text anew; leave stream out.",
         ),

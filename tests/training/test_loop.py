@@ -49,6 +49,12 @@ CONFIGURATIONS: list[dict[str, dict[str, object]]] = [
     {"optimizer": {"name": "adam", "learning_rate": 0.01, "clip_norm": 1}, "schedule": {"name": "linear"}},
     {"training": {"batch_size": 1, "bptt_truncate": 2}},
     {"optimizer": {"name": "adam", "learning_rate": 0.01, "weight_decay": 0.1}},
+    {
+        "model": {"cell": "time_delay", "width": 3, "embedding_size": 5, "num_layers": 2, "bias": True},
+        "training": {"batching": "stream", "bptt_steps": 5},
+        "optimizer": {"name": "adam", "learning_rate": 0.03},
+    },
+    {"model": {"cell": "time_delay", "width": 3, "dropout": 0.2}},
 ]
 
 
