@@ -17,20 +17,23 @@ from rnnlm.cli.preprocess_options import (
     chosen_text,
     chosen_vocabulary,
     division_options,
+    refuse_options_of_the_other_kind,
     refuse_options_without_effect,
     say_of_mixture,
     text_options,
     vocabulary_options,
 )
+from rnnlm.cli.preprocess_series import make_series, series_options
 from rnnlm.cli.preprocess_summary import as_options, summary
 from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.errors import RnnlmError
-from rnnlm.resources import SAMPLE_CORPUS
+from rnnlm.resources import SAMPLE_CORPUS, SAMPLE_SERIES
 from rnnlm.signals import handled
 
 if TYPE_CHECKING:
     from rnnlm.dataset.building.build import BuildResult
     from rnnlm.dataset.building.division import DivisionSettings
+    from rnnlm.dataset.building.series import SeriesSettings
     from rnnlm.text.inputs import ReaderSettings
 
 
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 @reading_options()
 @vocabulary_options
 @division_options
+@series_options
 @click.option("--workers", type=COUNT, default=1, show_default=True, help="Processes that tokenize.")
 @click.option(
     "--write-text",
@@ -58,6 +62,7 @@ def preprocess(
     reader: "ReaderSettings",
     vocabulary: Given,
     division: "DivisionSettings",
+    series: "SeriesSettings",
     workers: int,
     write_text: Path | None,
     overwrite: bool,
@@ -70,6 +75,10 @@ def preprocess(
     .xz .zst .zip, and .parquet; other names are fine too, because the content of a file decides. Without any, the
     sample corpus that comes with rnnlm.
 
+    With --format series INPUT is a csv file of numbers, its first row the names of the columns; without any, the
+    monthly airline passengers that come with rnnlm. A column of dates is recognized. The parts follow one another
+    in time.
+
     \b
     Examples:
       rnnlm preprocess comments.csv
@@ -77,6 +86,7 @@ def preprocess(
       rnnlm preprocess questions.csv --label-column kind --test test.csv
       rnnlm preprocess train.de train.en --format pairs --valid valid.de,valid.en --min-count 2
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
+      rnnlm preprocess sales.csv --format series --target-column sold --test-rows 24
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.building.build import build_dataset
@@ -89,8 +99,16 @@ def preprocess(
     from rnnlm.text.readers import Inputs
     from rnnlm.text.report import ReadReport
 
-    inputs = inputs or (str(SAMPLE_CORPUS),)
+    is_series = reader.format == "series"
+    inputs = inputs or (str(SAMPLE_SERIES if is_series else SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
+    refuse_options_of_the_other_kind(is_series, series, {**text, **vocabulary}, reader, workers, write_text)
+    if is_series:
+        if len(inputs) > 1:
+            raise click.UsageError("A series is one file; give one INPUT.")
+        say(f"Reading {inputs[0]}, writing {out}.", quiet)
+        make_series(inputs[0], out, series, reader, division, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        return
     stop = _Stop()
     with handled([signal.SIGTERM], stop.end):
         check_destination(out, overwrite)

@@ -1,6 +1,7 @@
 """The options of ``rnnlm preprocess`` that belong together, and which of them exclude one another."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -20,6 +21,7 @@ from rnnlm.errors import RnnlmError
 if TYPE_CHECKING:
     from rnnlm.dataset.building.division import DivisionSettings
     from rnnlm.dataset.building.learning import VocabularySettings
+    from rnnlm.dataset.building.series import SeriesSettings
     from rnnlm.text.inputs import InputFile, ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
@@ -190,6 +192,34 @@ division_options = as_argument(
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen."),
 )
+
+
+def refuse_options_of_the_other_kind(
+    is_series: bool,
+    series: "SeriesSettings",
+    text: Given,
+    reader: "ReaderSettings",
+    workers: int,
+    write_text: Path | None,
+) -> None:
+    """Refuse options for text where a series is read, and those for a series where text is."""
+    if is_series:
+        given_for_text = [
+            *text,
+            *(name for name in ("documents", "text_column", "label_column", "where") if getattr(reader, name)),
+            *(["workers"] if workers > 1 else []),
+            *(["write_text"] if write_text else []),
+        ]
+        for name in given_for_text:
+            option = {"size": "vocab-size", "vocabulary": "vocab"}.get(name, name.replace("_", "-"))
+            raise click.UsageError(f"--{option} is for text, but a series is read; leave it out.")
+        return
+    for name, value in vars(series).items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{option} is for a series, but text is read; leave it out, or set --format series."
+            )
 
 
 def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSettings", text: Given) -> None:

@@ -78,10 +78,11 @@ LINE_OPTIONS = (_format_option(FORMATS), TEXT_COLUMN, *TEXT_OPTIONS)
 DOCUMENT_OPTIONS = (
     DOCUMENTS,
     _format_option(
-        [*FORMATS, "tagged", "segmented", "pairs"],
+        [*FORMATS, "tagged", "segmented", "pairs", "series"],
         " For a tagger: tagged has a token, a tab and its tag a line, or is CoNLL-U; segmented has words with"
         " spaces between them, a sentence a line. For a translator: pairs has a source, a tab and its target a"
-        " line, or is two files, line by line.",
+        " line, or is two files, line by line. For a forecaster: series is csv of numbers, a row after the other"
+        " in time, perhaps with a column of dates.",
     ),
     click.option(
         "--tag-column",

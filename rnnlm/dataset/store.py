@@ -1,8 +1,9 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ class Dataset:
         """
         path = Path(path)
         metadata = read_metadata(path)
-        _check_files(path, metadata["files"])
+        check_files(path, metadata["files"], file_names(metadata["files"]))
         vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
         tags = Tags.load(path / TAGS_FILE) if TAGS_FILE in metadata["files"] else None
         words = load_spellings(path / SPELLINGS_FILE) if SPELLINGS_FILE in metadata["files"] else None
@@ -209,27 +210,14 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         If there is no dataset, or the file is damaged.
     """
     path = Path(path)
-    file = path / METADATA_FILE
-    try:
-        with explaining(file, "cannot be read"):
-            if not path.exists():
-                raise RnnlmError(
-                    f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'."
-                )
-            if not file.is_file():
-                raise RnnlmError(
-                    f"{path}: this is not a dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
-                )
-            text = read_text(file)
-        metadata = parse_yaml(text)
-    except NOT_YAML as error:
-        raise _damaged(file, "is not YAML") from error
-    if not isinstance(metadata, dict) or "format_version" not in metadata:
-        raise _damaged(file, "has no format_version")
-    if metadata["format_version"] != FORMAT_VERSION:
+    return read_described(path, partial(_check_text, path))
+
+
+def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Refuse the description of a dataset that is not one of text, or not whole."""
+    if metadata.get("kind") == "series":
         raise RnnlmError(
-            f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
-            " this version of rnnlm reads; build the dataset again."
+            f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
         )
     files = metadata.get("files")
     has_sources = isinstance(files, Mapping) and SOURCE_VOCABULARY_FILE in files
@@ -244,13 +232,54 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         *of_sources,
     ):
         if not _is_valid(metadata, keys):
-            raise _damaged(file, f"has no valid {'.'.join(keys)}")
+            raise damaged(path / METADATA_FILE, f"has no valid {'.'.join(keys)}")
+
+
+def read_described(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Read ``dataset.yaml`` of whatever kind of dataset, and check it.
+
+    `check` refuses what is not whole, before the checksum does: it can say more.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no dataset, or the file is damaged.
+    """
+    metadata, text = read_unchecked(path)
+    check(metadata)
     # Datasets of early versions have no such line.
     if "sha256" in metadata:
         content = text[: text.rfind("sha256: ")].encode()
         if text.encode() != content + _seal(content):
-            raise _damaged(file, "does not have the checksum that its last line names")
+            raise damaged(path / METADATA_FILE, "does not have the checksum that its last line names")
     return metadata
+
+
+def read_unchecked(path: Path) -> tuple[dict[str, Any], str]:
+    """Read ``dataset.yaml`` if it is one of this version, and return what it says, and its text."""
+    file = path / METADATA_FILE
+    try:
+        with explaining(file, "cannot be read"):
+            if not path.exists():
+                raise RnnlmError(
+                    f"{path}: no such directory; name a dataset, or make one with 'rnnlm preprocess'."
+                )
+            if not file.is_file():
+                raise RnnlmError(
+                    f"{path}: this is not a dataset (it has no {METADATA_FILE}); make one with 'rnnlm preprocess'."
+                )
+            text = read_text(file)
+        metadata = parse_yaml(text)
+    except NOT_YAML as error:
+        raise damaged(file, "is not YAML") from error
+    if not isinstance(metadata, dict) or "format_version" not in metadata:
+        raise damaged(file, "has no format_version")
+    if metadata["format_version"] != FORMAT_VERSION:
+        raise RnnlmError(
+            f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
+            " this version of rnnlm reads; build the dataset again."
+        )
+    return metadata, text
 
 
 def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE, SOURCE_VOCABULARY_FILE)) -> list[str]:
@@ -278,19 +307,20 @@ def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _check_files(path: Path, files: Mapping[str, Any]) -> None:
-    for name in file_names(files):
+def check_files(path: Path, files: Mapping[str, Any], names: Collection[str]) -> None:
+    """Compare the files of a dataset with their fingerprints; refuse one that is missing or damaged."""
+    for name in names:
         file, expected = path / name, files[name]
         with explaining(file, "cannot be read"):
             if not file.is_file():
-                raise _damaged(file, "is missing")
+                raise damaged(file, "is missing")
             size = file.stat().st_size
             if size != expected["bytes"]:
-                raise _damaged(
+                raise damaged(
                     file, f"has {size:,} bytes, not the {expected['bytes']:,} that {METADATA_FILE} names"
                 )
             if sha256(file) != expected["sha256"]:
-                raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
+                raise damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 
 
 def _open_split(
@@ -306,7 +336,7 @@ def _open_split(
     }
     split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"], **columns)
     if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
-        raise _damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
+        raise damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
     return split
 
 
@@ -315,7 +345,7 @@ def _with_source(path: Path, part: Split, numbers: Mapping[str, int], vocabulary
     name = SOURCES[SPLITS.index(part.name)]
     source = _open_split(path, name, numbers, vocabulary_size, {})
     if source.num_sentences != part.num_sentences:
-        raise _damaged(path / offsets_file(name), "does not have as many sentences as the targets")
+        raise damaged(path / offsets_file(name), "does not have as many sentences as the targets")
     return replace(part, source=source)
 
 
@@ -324,7 +354,7 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
     file = path / column_file(name, column)
     numbers = _map(file, id_dtype(size))
     if len(numbers) != length:
-        raise _damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
+        raise damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
     _check_largest(file, numbers, size, f"numbers of {column} that there are not")
     return numbers
 
@@ -332,13 +362,13 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
 def _check_largest(file: Path, ids: NDArray[Any], size: int, what: str) -> None:
     for start in range(0, len(ids), CHUNK):
         if ids[start : start + CHUNK].max() >= size:
-            raise _damaged(file, f"holds {what}")
+            raise damaged(file, f"holds {what}")
 
 
 def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
     with explaining(file, "cannot be read"):
         if file.stat().st_size % dtype.itemsize:
-            raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
+            raise damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
         if file.stat().st_size == 0:  # which cannot be mapped
             return np.frombuffer(b"", dtype)
         return np.memmap(file, dtype, mode="r")
@@ -346,13 +376,14 @@ def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
 
 def _check_offsets(file: Path, offsets: NDArray[np.uint64], length: int) -> None:
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != length:
-        raise _damaged(file, "does not span the ids")
+        raise damaged(file, "does not span the ids")
     for start in range(0, len(offsets) - 1, CHUNK):
         part = offsets[start : start + CHUNK + 1]
         # The shortest sentence is START w END.
         if np.any(part[1:] < part[:-1] + np.uint64(3)):
-            raise _damaged(file, "does not name sentences in order")
+            raise damaged(file, "does not name sentences in order")
 
 
-def _damaged(file: Path, what: str) -> RnnlmError:
+def damaged(file: Path, what: str) -> RnnlmError:
+    """Return the error that names a damaged file of a dataset."""
     return RnnlmError(f"{file}: this file {what}, so the dataset is damaged; build it again.")

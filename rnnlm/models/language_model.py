@@ -15,7 +15,7 @@ from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
 from rnnlm.generation.writing import Sample, WritingSettings
-from rnnlm.models.model import Model, check_vocabulary_size, vocabulary_of
+from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
@@ -23,7 +23,7 @@ from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.text.vocabulary import Vocabulary
 
 
-class LanguageModel(Model):
+class LanguageModel(TextModel):
     """A network that predicts the next token of a text.
 
     Attributes

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,21 +23,28 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+DatasetT = TypeVar("DatasetT")
+"""What a model is trained on."""
+
+SplitT = TypeVar("SplitT")
+"""A part of that."""
+
+
 class Evaluation(Protocol):
     """What measuring a model gives, whatever it does."""
 
     @property
     def cross_entropy(self) -> float:
-        """Nats a prediction."""
+        """Nats a prediction; of a forecaster the squared error, scaled."""
 
     def measures(self) -> dict[str, float]:
-        """Return the task's own measures by name; the best model has most of the first, if there is any."""
+        """Return the task's own measures by name; the first, if there is any, chooses the best model."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data for JSON."""
 
 
-class Model(ABC):
+class Model(ABC, Generic[DatasetT, SplitT]):
     """A network, and what turns people's data into its arrays and its arrays into answers.
 
     It is both what is trained and what is used: the trainer knows no kind of model by name.
@@ -48,21 +55,14 @@ class Model(ABC):
         The ``task.name`` of its configurations.
     called
         What people call such a model.
-    network, vocabulary, config
-        Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
-    tags
-        The tags that it gives to tokens; None where it gives none.
-    source_vocabulary
-        The tokens of what it translates, where `vocabulary` has those of the translation; None where it does not.
+    network, config
+        Its weights and layers, and the configuration of its training.
     """
 
     task: ClassVar[str]
     called: ClassVar[str]
     network: Network
-    vocabulary: Vocabulary
     config: Config
-    tags: Tags | None = None
-    source_vocabulary: Vocabulary | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Self":
@@ -81,7 +81,18 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def create(cls, config: Config, dataset: Dataset) -> "Self":
+    def open(cls, path: str | Path) -> DatasetT:
+        """Open a dataset of the kind that the model is trained on.
+
+        Raises
+        ------
+        RnnlmError
+            If it is none, or damaged.
+        """
+
+    @classmethod
+    @abstractmethod
+    def create(cls, config: Config, dataset: DatasetT) -> "Self":
         """Make an untrained model, with initial weights.
 
         Raises
@@ -114,16 +125,16 @@ class Model(ABC):
         tensors = self.network.tensors(averages)
         return Checkpoint(self.config, tensors, state, state_tensors, self.files())
 
+    @abstractmethod
     def files(self) -> dict[str, bytes]:
         """Return the files of a checkpoint that this kind of model needs, by their names."""
-        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
 
     @abstractmethod
-    def batches(self, split: Split) -> Batches:
+    def batches(self, split: SplitT) -> Batches:
         """Return the batches in which the model is trained on a part of a dataset."""
 
     @abstractmethod
-    def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
+    def evaluate(self, split: SplitT, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
         """Measure the model on a part of a dataset that is not empty.
 
         `watch` is called at every window; what it raises ends the measuring.
@@ -135,21 +146,79 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def preview(self, split: Split, rng: np.random.Generator, length: int) -> str:
+    def preview(self, split: SplitT, rng: np.random.Generator, length: int) -> str:
         """Return a text, at most `length` tokens long, that shows what the model can do so far.
 
         Where it answers something, it is a text of `split`, which is not empty.
         """
 
     @property
+    @abstractmethod
     def guessing_loss(self) -> float:
-        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
-        return math.log(len(self.answers))
+        """The loss of one who knows nothing."""
 
     @property
     def guessing_accuracy(self) -> float:
         """The share of right answers of one who always gives the most frequent; 0 where none are counted."""
         return 0.0
+
+    @property
+    @abstractmethod
+    def token_names(self) -> list[str]:
+        """The names of what it reads, the same in all models that read the same."""
+
+    @abstractmethod
+    def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
+        """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
+
+    def description(self) -> str:
+        """Describe the network in one line."""
+        model = self.config.model
+        layers = f"{model.cell_with_width}, {model.num_layers} x {model.hidden_size}"
+        if model.bidirectional:
+            layers += " in each direction"
+        weights = sum(value.size for value in self.network.parameters.values())
+        return f"{layers}, {self._source_description()}, {weights:,} weights"
+
+    @abstractmethod
+    def _source_description(self) -> str:
+        """Say in a few words as what the network reads its inputs."""
+
+    @abstractmethod
+    def data_description(self) -> str:
+        """Say in a few words what the network's inputs and outputs are."""
+
+
+class TextModel(Model[Dataset, Split]):
+    """A model that reads text.
+
+    Attributes
+    ----------
+    vocabulary
+        Its tokens, and how text becomes them.
+    tags
+        The tags that it gives to tokens; None where it gives none.
+    source_vocabulary
+        The tokens of what it translates, where `vocabulary` has those of the translation; None where it does not.
+    """
+
+    vocabulary: Vocabulary
+    tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> Dataset:
+        """Open a dataset of text; see `Model.open`."""
+        return Dataset.open(path)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the vocabulary; see `Model.files`."""
+        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
+
+    @property
+    def guessing_loss(self) -> float:
+        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+        return math.log(len(self.answers))
 
     @property
     @abstractmethod
@@ -174,21 +243,12 @@ class Model(ABC):
         entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
         return {name: entry for name, entry in entries.items() if name in network.parameters}
 
-    def description(self) -> str:
-        """Describe the network in one line."""
+    def _source_description(self) -> str:
         model = self.config.model
-        layers = f"{model.cell_with_width}, {model.num_layers} x {model.hidden_size}"
-        if model.bidirectional:
-            layers += " in each direction"
         source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
         if model.character_size is not None:
             source += f" and {2 * model.character_size} from characters"
-        weights = sum(value.size for value in self.network.parameters.values())
-        return f"{layers}, {source}, {weights:,} weights"
-
-    @abstractmethod
-    def data_description(self) -> str:
-        """Say in a few words what the network's inputs and outputs are."""
+        return source
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:

@@ -14,7 +14,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.answers import TagEvaluation
 from rnnlm.evaluation.well_formed import WellFormed
 from rnnlm.generation.sampler import refuse_overflow
-from rnnlm.models.model import Model, check_vocabulary_size, vocabulary_of
+from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.batch import Inputs
@@ -60,7 +60,7 @@ class Tagged:
         return self.text
 
 
-class Tagger(Model):
+class Tagger(TextModel):
     """A network that says which tag each token of a sentence has.
 
     Attributes

@@ -1,11 +1,12 @@
 """What a network reads in one step."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnnlm.nn.arrays import Ids, Mask
+from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.spelling import SpelledWords
 
 
@@ -27,8 +28,9 @@ class Pairs(NamedTuple):
     source_lengths: Ids
 
 
-Inputs: TypeAlias = Ids | SpelledWords | Pairs
-"""What is read in a window: token ids (T, B), words with their spellings, or targets with their sources."""
+Inputs: TypeAlias = Ids | SpelledWords | Floats | Pairs
+"""What is read in a window: token ids (T, B), words with their spellings, numbers (T, B, D), or targets with their
+sources."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Batch:
     Attributes
     ----------
     inputs : (T, B)
-        Token ids, words with their spellings, or targets with their sources.
+        Token ids, words with their spellings, numbers (T, B, D), or targets with their sources.
     targets : (T, B) or (1, B)
-        What is to be predicted at each step: the id that follows, or a tag; or one class of each sequence.
+        What is to be predicted at each step: the id that follows, a tag, or a number; or one class of each
+        sequence.
     mask : (T, B) or (1, B)
         False where nothing is to be predicted, as at padding: it adds nothing to the loss or to any gradient.
     continues
@@ -51,7 +54,7 @@ class Batch:
     """
 
     inputs: Inputs
-    targets: Ids
+    targets: NDArray[Any]
     mask: Mask
     continues: bool = False
     lengths: Ids | None = None

@@ -70,7 +70,9 @@ class Network:
             By name, what is saved in place of some parameters, such as their averages.
         """
         tensors = {**self.parameters, **(values or {})}
-        return tensors | dict.fromkeys(self._tied, tensors[self.source.tensor])
+        for name in self._tied:
+            tensors[name] = tensors[self.source.tensor]
+        return tensors
 
     def products(self, inputs: Inputs, rng: Generator | None) -> int:
         """Count the weights that are multiplied for every token of a window (T, B) in training.

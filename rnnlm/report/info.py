@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnlm.dataset.series import SeriesDataset, is_series
 from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.models.kinds import restore
+from rnnlm.models.model import TextModel
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint
 from rnnlm.storage.finding import refuse_checkpoints_folder
 from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory
@@ -42,6 +44,8 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def _dataset(path: Path) -> dict[str, Any]:
+    if is_series(path):
+        return _series(path)
     dataset = Dataset.open(path)
     vocabulary = dataset.vocabulary
     return {
@@ -89,6 +93,23 @@ def _part(split: Split) -> dict[str, int]:
     }
 
 
+def _series(path: Path) -> dict[str, Any]:
+    dataset = SeriesDataset.open(path)
+    info, rows = dataset.series.info, len(dataset.series.values)
+    return {
+        "kind": "dataset",
+        "path": str(path),
+        "files": "all checksums agree",
+        "target": info.target,
+        "inputs": list(info.inputs),
+        "season": info.season,
+        "points": rows,
+        "first": info.when(0) if rows else None,
+        "last": info.when(rows - 1) if rows else None,
+        "splits": {name: {"points": dataset.split(name).num_tokens} for name in SPLITS},
+    }
+
+
 def _run(path: Path) -> dict[str, Any]:
     run = RunDirectory(path)
     last, best = run.checkpoints.load("last"), run.checkpoints.find("best")
@@ -104,7 +125,6 @@ def _run(path: Path) -> dict[str, Any]:
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     progress, model = Progress.of(checkpoint), restore(checkpoint)
     weights = model.network.parameters
-    answers = {"classify": "num_labels", "tag": "num_tags"}
     return {
         "files": "all checksums agree",
         "task": model.task,
@@ -118,12 +138,20 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "last_valid_loss": progress.last_loss,
         "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
         **{f"last_valid_{name}": value for name, value in progress.last_measures.items()},
-        "vocabulary_size": len(model.vocabulary),
-        **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
-        **_labels(model.vocabulary),
+        **(_read_by_text_model(model) if isinstance(model, TextModel) else {"series": model.info.to_dict()}),
         "weights": sum(value.size for value in weights.values()),
         "config": checkpoint.config.values(),
         "tensors": {name: list(value.shape) for name, value in sorted(weights.items())},
+    }
+
+
+def _read_by_text_model(model: TextModel) -> dict[str, Any]:
+    """Return how many tokens and answers a model knows."""
+    answers = {"classify": "num_labels", "tag": "num_tags"}
+    return {
+        "vocabulary_size": len(model.vocabulary),
+        **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
+        **_labels(model.vocabulary),
     }
 
 

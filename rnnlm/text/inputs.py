@@ -29,7 +29,7 @@ MOST_NAMED = 5
 """The most files of a directory that are named when they are left out."""
 
 
-READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED, PAIRS)
+READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED, PAIRS, "series")
 """What a format may be called."""
 
 
@@ -42,7 +42,8 @@ class ReaderSettings:
     format
         ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content. Or,
         never recognized, ``tagged`` (a token and its tag a line), ``segmented`` (words with spaces between them
-        whose characters are tagged; see `text.tagged`) or ``pairs`` (see `text.pairs`).
+        whose characters are tagged; see `text.tagged`), ``pairs`` (see `text.pairs`) or ``series`` (numbers; see
+        `text.series`).
     documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
         ``file``, or the text between lines that are equal to any other value. None for what suits the tokens

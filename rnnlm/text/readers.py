@@ -89,6 +89,8 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
         than 16,000,000 characters.
     """
     settings.check()
+    if settings.format == "series":
+        raise RnnlmError("`format=series` has numbers, but text is read here; leave the format out.")
     if settings.has_tags:
         raise RnnlmError(f"`format={settings.format}` has tags, but only text is read here; leave the format out.")
     if settings.has_pairs:
