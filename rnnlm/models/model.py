@@ -238,9 +238,9 @@ class TextModel(Model[Dataset, Split]):
         network, tokens = self.network, self.token_names
         answers = tokens if self.answers is self.vocabulary.tokens else self.answers
         entries: dict[str, tuple[int, Sequence[str]]] = {
-            network.source.tensor: (network.source.token_axis, tokens)
+            network.input_tensor: (network.source.token_axis, tokens)
         }
-        entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
+        entries |= {f"{network.prefix}output.{name}": (0, answers) for name in network.head.class_parameters}
         return {name: entry for name, entry in entries.items() if name in network.parameters}
 
     def _source_description(self) -> str:

@@ -226,7 +226,7 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
         If a name, a shape or a value is not right; the message names all that are not.
     """
     found, problems = dict(tensors), []
-    source_name = network.source.tensor
+    source_name = network.input_tensor
     for name in found.keys() & (network.tensors().keys() - network.parameters.keys()):
         tied = found.pop(name)
         if not np.array_equal(tied, found.get(source_name, tied)):

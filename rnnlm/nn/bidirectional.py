@@ -47,7 +47,7 @@ class Bidirectional(Layer):
     ) -> tuple[Floats, Floats]:
         """Run both directions over a window; see `Layer.forward`."""
         T, B = (x.ids if isinstance(x, Rows) else x).shape[:2]
-        self._places = _turned_places(T, B, lengths)
+        self._places = turned_places(T, B, lengths)
         before_ahead, before_reverse = np.split(state, 2)
         # What one direction draws must not depend on how far the other is.
         rngs = (None, None) if rng is None else (rng, np.random.default_rng(rng.integers(2**63)))
@@ -99,7 +99,7 @@ class Bidirectional(Layer):
         return turned
 
 
-def _turned_places(T: int, B: int, lengths: Ids | None) -> Ids:
+def turned_places(T: int, B: int, lengths: Ids | None) -> Ids:
     """Return which of the T·B places comes to each, (T, B), where sequences are turned and padding stays."""
     step = np.arange(T)[:, None]
     ends = T if lengths is None else lengths
