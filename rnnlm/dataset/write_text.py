@@ -31,9 +31,10 @@ def check_text_destination(directory: Path, dataset: Path, overwrite: bool) -> N
 def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> None:
     """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
 
-    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out, and
-    so are tags and the sources of pairs. So that a sentence is a line and a token a word, a space within a token
-    becomes ``▁``, and other white space is written as in Python, such as ``\\n``. The directory is made if needed.
+    The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out,
+    and so are tags and the sources of pairs. So that a sentence is a line and a token a word, a space within a
+    token becomes ``▁``, and other white space is written as in Python, such as ``\\n``. The directory is made if
+    needed.
 
     Raises
     ------
