@@ -8,9 +8,10 @@ ifeq ($(OS),Windows_NT)
   BIN   := $(VENV)/Scripts
 endif
 PIP    := python -m pip install --quiet --disable-pip-version-check
+FORECASTERS := ar narx tdnn rnn lstm
 PYTEST := python -m pytest --numprocesses auto
 
-.PHONY: help setup demo preprocess train model generate test test-extras test-lowest test-pythons test-anywhere \
+.PHONY: help setup demo forecast preprocess train model generate test test-extras test-lowest test-pythons test-anywhere \
 	test-slow lint typecheck bench clean
 
 help: ## List the targets
@@ -30,6 +31,16 @@ demo: setup ## Run the whole pipeline on the sample corpus: text, dataset, train
 	$(BIN)/rnnlm train --config configs/sample-word.yaml --data data/demo --out runs/demo
 	$(BIN)/rnnlm evaluate --model runs/demo
 	$(BIN)/rnnlm generate --model runs/demo --seed-text "I think" --temperature 0.7 --seed 1
+
+forecast: setup ## Forecast the airline passengers: five models fitted on 100 months, measured on 44, and a page of them
+	rm -rf data/airline-passengers $(FORECASTERS:%=runs/airline-%)
+	$(BIN)/rnnlm preprocess --format series --valid-rows 0 --test-rows 44 --quiet
+	for model in $(FORECASTERS); do \
+	  $(BIN)/rnnlm train --config configs/airline-$$model.yaml --quiet && echo $$model \
+	    && $(BIN)/rnnlm evaluate --model runs/airline-$$model --quiet || exit; \
+	done
+	$(BIN)/rnnlm report $(FORECASTERS:%=runs/airline-%) --out runs/airline.html
+	$(BIN)/rnnlm predict --model runs/airline-tdnn --steps 12
 
 preprocess: setup ## Make a dataset of the sample corpus
 	$(BIN)/rnnlm preprocess

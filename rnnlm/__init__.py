@@ -1,4 +1,4 @@
-"""Train recurrent networks over text with NumPy: language models, classifiers and taggers.
+"""Train recurrent networks with NumPy: language models, classifiers and taggers of text, forecasters of series.
 
 >>> import rnnlm
 >>> lm = rnnlm.load("runs/reddit")
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnlm.models.classifier import Classifier
+    from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
     from rnnlm.models.tagger import Tagger
 
-__all__ = ["Classifier", "LanguageModel", "RnnlmError", "Tagger", "load"]
+__all__ = ["Classifier", "Forecaster", "LanguageModel", "RnnlmError", "Tagger", "load"]
 
 
-def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger":
+def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger | Forecaster":
     """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
 
     What it does is the ``task`` of its configuration: ``load(path).generate(…)`` is for a language model,
@@ -37,7 +38,7 @@ def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger":
 
 def __getattr__(name: str) -> "Any":
     # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
-    if name in ("Classifier", "LanguageModel", "Tagger"):
+    if name in ("Classifier", "Forecaster", "LanguageModel", "Tagger"):
         from rnnlm.models import kinds
 
         return getattr(kinds, name)

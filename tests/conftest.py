@@ -4,7 +4,7 @@ import dataclasses
 import random
 import re
 import textwrap
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +16,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
+from rnnlm.dataset.building.series import SeriesSettings, build_series
 from rnnlm.dataset.store import Dataset
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.text.processor import TextSettings
@@ -248,6 +249,44 @@ def label_run(tmp_path_factory: pytest.TempPathFactory, label_dataset: Path) -> 
     return train_run(tmp_path_factory.mktemp("label-run"), values)
 
 
+def monthly_rows(number: int, seed: int) -> list[tuple[str, float]]:
+    """Return months and numbers that rise, with a season and an autoregressive rest."""
+    rng, rest, rows = np.random.default_rng(seed), 0.0, []
+    for k in range(number):
+        rest = 0.6 * rest + 0.05 * float(rng.normal())
+        value = float(np.exp(3 + 0.01 * k + 0.3 * np.sin(2 * np.pi * k / 12) + rest))
+        rows.append((f"{2000 + k // 12}-{k % 12 + 1:02}", round(value, 3)))
+    return rows
+
+
+def write_series(path: Path, rows: Iterable[Iterable[object]], head: str = "month,sold") -> Path:
+    path.write_text("\n".join([head, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def series_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten years of months, the last two for the test and one before for validation."""
+    directory = tmp_path_factory.mktemp("series")
+    file = write_series(directory / "sales.csv", monthly_rows(120, 0))
+    build_series(str(file), directory / "dataset", settings=SeriesSettings(valid_rows=12, test_rows=24))
+    return directory / "dataset"
+
+
+@pytest.fixture(scope="session")
+def series_run(tmp_path_factory: pytest.TempPathFactory, series_dataset: Path) -> Path:
+    """Train a forecaster that reads the month too."""
+    values: dict[str, dict[str, object]] = {
+        "task": {"name": "forecast", "log": True, "differences": [1], "calendar": ["month"]},
+        "data": {"path": str(series_dataset)},
+        "model": {"cell": "gru", "hidden_size": 6, "bias": True},
+        "training": {"epochs": 20, "evaluate_every": 5, "log_every": 5, "bptt_steps": 40},
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "constant"},
+    }
+    return train_run(tmp_path_factory.mktemp("series-run"), values)
+
+
 WORD_CLASSES = {
     "DET": ["The", "the", "a"],
     "ADJ": ["old", "small", "very-old"],
@@ -298,3 +337,20 @@ def tag_run(tmp_path_factory: pytest.TempPathFactory, tag_dataset: Path) -> Path
         "schedule": {"name": "constant"},
     }
     return train_run(tmp_path_factory.mktemp("tag-run"), values)
+
+
+@pytest.fixture(scope="session")
+def pair_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbers in words, each with its translation: the words of another language in reverse."""
+    directory, rng = tmp_path_factory.mktemp("pairs"), random.Random(0)
+    translation = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "sechs": "six"}
+    sources = (rng.choices(list(translation), k=rng.randint(1, 5)) for _ in range(200))
+    lines = (f"{' '.join(words)}\t{' '.join(map(translation.get, words[::-1]))}\n" for words in sources)
+    (directory / "text.tsv").write_text("".join(lines))
+    build_dataset(
+        [str(directory / "text.tsv")],
+        directory / "dataset",
+        reader=ReaderSettings(format="pairs"),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    return directory / "dataset"

@@ -29,11 +29,21 @@ def read_checkpoint(path: Path) -> Any:
 
 def read_dataset(path: Path) -> Any:
     dataset = Dataset.open(path)
-    keys = ("format_version", "level", "documents", "vocabulary_size", "unique_tokens", "splits", "files")
+    keys = (
+        "format_version",
+        "level",
+        "documents",
+        "vocabulary_size",
+        "unique_tokens",
+        "splits",
+        "source",
+        "files",
+    )
     parts = [dataset.split(name) for name in SPLITS]
+    parts += [part.source for part in parts if part.source is not None]
     return (
-        dataset.vocabulary,
-        {key: dataset.metadata[key] for key in keys},
+        (dataset.vocabulary, dataset.source_vocabulary),
+        {key: dataset.metadata.get(key) for key in keys},
         dataset.tags,
         [
             (
@@ -86,7 +96,7 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
 
 
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags"])
+@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "pairs"])
 def test_damage_is_refused_by_name(
     kind: str,
     number: int,
@@ -96,14 +106,14 @@ def test_damage_is_refused_by_name(
     tag_run: Path,
     word_dataset: Path,
     tag_dataset: Path,
+    pair_dataset: Path,
     char_dataset: Path,
     tmp_path: Path,
 ) -> None:
-    readers: dict[str, Read] = {"dataset": read_dataset, "tags": read_dataset, "index": read_index}
-    read = readers.get(kind, read_checkpoint)
-    if kind in ("dataset", "tags"):
-        source = word_dataset if kind == "dataset" else tag_dataset
-        path, others = shutil.copytree(source, tmp_path / "data"), char_dataset
+    datasets = {"dataset": word_dataset, "tags": tag_dataset, "pairs": pair_dataset}
+    read: Read = read_dataset if kind in datasets else read_index if kind == "index" else read_checkpoint
+    if kind in datasets:
+        path, others = shutil.copytree(datasets[kind], tmp_path / "data"), char_dataset
     else:
         run, other = RunDirectory(tmp_path / "run"), RunDirectory(char_run)
         shutil.copytree({"classifier": label_run, "tagger": tag_run}.get(kind, word_run), run.path)

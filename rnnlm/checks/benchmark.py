@@ -9,14 +9,17 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
-from rnnlm.models.networks import make_network
+from rnnlm.models.networks import make_forecasting_network, make_network
 from rnnlm.nn.batch import Batch
+from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
 from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
 
 CLASSES, CHARACTERS, SPELLING_LENGTH = 10, 60, 6
+NUMBERS = 13
+
 """Labels or tags, and the characters that every word is spelled with."""
 
 FLOPS_PER_WEIGHT = 6
@@ -68,23 +71,10 @@ def benchmark(config: Config, seconds: float) -> Speed:
     training = config.training
     if training.threads is not None:
         blas.set_threads(training.threads)
-    size = config.model.vocabulary_size
-    if size is None:
-        if config.data.path is None:
-            raise RnnlmError(
-                "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
-            )
-        size = read_metadata(config.data.path)["vocabulary_size"]
-    network = make_network(
-        config,
-        size,
-        num_classes=None if config.task.name == "language_model" else CLASSES,
-        num_characters=None if config.model.character_size is None else CHARACTERS,
-    )
+    network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
     training_step = TrainingStep(network, config)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
-    batch = _batch(config, size, rng)
     state = training_step.network.initial_state(B)
 
     peak = blas.gemm_peak()
@@ -107,6 +97,34 @@ def benchmark(config: Config, seconds: float) -> Speed:
         threads=blas.threads(),
         blas=blas.kernel(),
     )
+
+
+def _of_numbers(config: Config) -> tuple[Network, Batch]:
+    """Make a forecaster's network and a full batch of it."""
+    rng, shape = (
+        np.random.default_rng(config.training.seed),
+        (config.training.bptt_steps, config.training.batch_size),
+    )
+    batch = Batch(rng.normal(size=(*shape, NUMBERS)), rng.normal(size=shape), np.ones(shape, bool), continues=True)
+    return make_forecasting_network(config, NUMBERS), batch
+
+
+def _of_tokens(config: Config) -> tuple[Network, Batch]:
+    """Make the network of a configuration that reads tokens, and a full batch of it."""
+    size = config.model.vocabulary_size
+    if size is None:
+        if config.data.path is None:
+            raise RnnlmError(
+                "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
+            )
+        size = read_metadata(config.data.path)["vocabulary_size"]
+    network = make_network(
+        config,
+        size,
+        num_classes=None if config.task.name == "language_model" else CLASSES,
+        num_characters=None if config.model.character_size is None else CHARACTERS,
+    )
+    return network, _batch(config, size, np.random.default_rng(config.training.seed))
 
 
 def _batch(config: Config, vocabulary_size: int, rng: np.random.Generator) -> Batch:

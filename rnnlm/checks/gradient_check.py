@@ -3,11 +3,12 @@
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.models.networks import make_network
+from rnnlm.models.networks import make_forecasting_network, make_network
 from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.nn.heads.softmax import small_blocks
+from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
 from rnnlm.training.step import TrainingStep
 
@@ -16,6 +17,7 @@ CHARACTERS = 5
 """So few tokens that a window repeats them: the first layer's products may then be taken once a token."""
 
 CLASSES = 5
+NUMBERS = 3
 SPELLINGS, LONGEST_SPELLING = 7, 6
 
 TIME_STEPS = 8
@@ -63,12 +65,7 @@ def check_gradients(config: Config) -> dict[str, float]:
 def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[str, float]:
     """Check a network with a vocabulary of some size on a window in which some of its tokens are missing."""
     config = _in_small(config, vocabulary_size)
-    network = make_network(
-        config,
-        vocabulary_size,
-        num_classes=None if config.task.name == "language_model" else CLASSES,
-        num_characters=None if config.model.character_size is None else vocabulary_size,
-    )
+    network = _network(config, vocabulary_size)
     network = TrainingStep(network, config).network
     rng = np.random.default_rng(config.training.seed)
     state = rng.normal(0, 0.5, network.initial_state(BATCH_SIZE).shape)
@@ -87,6 +84,17 @@ def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[st
     return errors
 
 
+def _network(config: Config, vocabulary_size: int) -> Network:
+    if config.task.name == "forecast":
+        return make_forecasting_network(config, NUMBERS)
+    return make_network(
+        config,
+        vocabulary_size,
+        num_classes=None if config.task.name == "language_model" else CLASSES,
+        num_characters=None if config.model.character_size is None else vocabulary_size,
+    )
+
+
 def _window(config: Config, ids: Ids, num_characters: int, padded: bool, rng: np.random.Generator) -> Batch:
     """Make a window of a configuration's task that reads all of the `ids` (T + 1, B) but the last."""
     T, inputs = len(ids) - 1, ids[:-1]
@@ -95,6 +103,10 @@ def _window(config: Config, ids: Ids, num_characters: int, padded: bool, rng: np
         if padded:
             mask[TIME_STEPS // 2 :, -1] = False
         return Batch(inputs, ids[1:], mask)
+    if config.task.name == "forecast":
+        if padded:
+            mask[: TIME_STEPS // 3] = mask[TIME_STEPS // 2 :, -1] = False
+        return Batch(rng.normal(size=(*inputs.shape, NUMBERS)), rng.normal(size=inputs.shape), mask)
     lengths = np.full(BATCH_SIZE, T)
     if padded:
         lengths[1:] = 1, rng.integers(2, T)

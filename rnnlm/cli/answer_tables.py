@@ -1,4 +1,4 @@
-"""Measures of classifiers and taggers as people read them."""
+"""Measures of classifiers, taggers and forecasters as people read them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rnnlm.evaluation.answers import ClassEvaluation, TagEvaluation
     from rnnlm.evaluation.classes import ClassCounts
+    from rnnlm.evaluation.forecasts import Errors, ForecastEvaluation
 
 MOST_CLASSES = 20
 """Of more classes than these only the most frequent have a line."""
@@ -22,9 +23,7 @@ def class_lines(evaluation: "ClassEvaluation") -> list[str]:
         f"macro F1       {counts.macro_f1:.4f}",
         f"cross-entropy  {evaluation.cross_entropy:.4f} nats a text",
     ]
-    if counts.unseen:
-        lines.append(f"{counts.unseen:,} of the texts have labels that the model does not know.")
-    lines += ["", *_by_class(evaluation.labels, counts, "label")]
+    lines += [*_unseen(counts, "text", "label"), "", *_by_class(evaluation.labels, counts, "label")]
     return [*lines, "", *_confusions(evaluation.labels, counts)] if counts.has_confusion else lines
 
 
@@ -40,7 +39,28 @@ def tag_lines(evaluation: "TagEvaluation") -> list[str]:
             f"recall         {spans.recall:.4f}",
         ]
     lines.append(f"cross-entropy  {evaluation.cross_entropy:.4f} nats a token")
-    return [*lines, "", *_by_class(evaluation.tags.names, counts, "tag")]
+    return [*lines, *_unseen(counts, "token", "tag"), "", *_by_class(evaluation.tags.names, counts, "tag")]
+
+
+def _unseen(counts: "ClassCounts", thing: str, kind: str) -> list[str]:
+    """Say of how many things the true class is none of the model's."""
+    from rnnlm.text.report import counted
+
+    things = counted(counts.unseen, thing + "{s}")
+    return [f"The model does not know the {kind} of {things}."] if counts.unseen else []
+
+
+def forecast_lines(evaluation: "ForecastEvaluation") -> list[str]:
+    """Write the errors of a forecaster, and below them those of the baselines."""
+
+    def row(name: str, errors: "Errors") -> tuple[str, ...]:
+        mase = "-" if errors.mase is None else f"{errors.mase:.4f}"
+        return name, f"{errors.rmse:.5g}", f"{errors.mae:.5g}", mase
+
+    rows = [row("model", evaluation.errors)]
+    rows += [row(name.replace("_", " "), errors) for name, errors in evaluation.baselines.items()]
+    season = f", {evaluation.season} in a season" if evaluation.season > 1 else ""
+    return [*_table([("", "RMSE", "MAE", "MASE"), *rows]), "", f"{evaluation.points:,} rows{season}"]
 
 
 def _by_class(names: Sequence[str], counts: "ClassCounts", kind: str) -> list[str]:

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.answer_tables import class_lines, tag_lines
+from rnnlm.cli.answer_tables import class_lines, forecast_lines, tag_lines
 from rnnlm.cli.common import POSITIVE, load_any_model, model_option, output_options, print_json, say
 from rnnlm.cli.label_table import label_lines
 from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_options
 
 if TYPE_CHECKING:
     from rnnlm.evaluation.perplexity import Evaluation
+    from rnnlm.models.classifier import Classifier
+    from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models.tagger import Tagger
 
 MOST_UNKNOWN = 0.3
 """Share of unknown tokens above which a perplexity says little."""
@@ -36,12 +39,14 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure a model on a dataset or a text: perplexity, accuracy, F1.
+    """Measure a model on a dataset or a text: perplexity, accuracy, F1, errors of forecasts.
 
     Of a classifier: accuracy (the share of texts with the right label), macro F1 (the mean F1 of the labels; F1 is
     2 PR / (P + R) of precision P and recall R), and which labels were taken for which. Of a tagger: accuracy over
-    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. What follows is about
-    language models.
+    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. Of a forecaster: RMSE
+    and MAE of each row forecast from those before it, in the data's units, and MASE (MAE divided by that of the
+    value a season before in the training part), beside those of the last value and the last season. What follows
+    is about language models.
 
     Words outside the vocabulary are predicted as the unknown token, as in the literature; the perplexity without
     them is printed too. Bits per character compare models with different tokens. A model trained with batching:
@@ -66,35 +71,51 @@ def evaluate(
       rnnlm evaluate --model runs/comments --text other-comments.csv --json
       rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
-    from rnnlm.evaluation.interpolation import open_predictor
-    from rnnlm.models.classifier import Classifier
+    from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
 
     model = load_any_model(model_path, quiet)
-    result: dict[str, Any]
     if isinstance(model, LanguageModel):
-        interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
-        with measured.open(model, quiet) as part:
-            evaluation = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
-        fitted = {} if interpolation is None else {"weight": interpolation.weight}
-        result = {"vocabulary_size": len(model.vocabulary), **evaluation.to_dict(), **fitted}
-        lines = [*_lines(evaluation), *label_lines(evaluation)]
-        _say_unknown(evaluation, quiet)
+        result, lines = _of_language_model(model, measured, mixture, dynamic, quiet)
+    elif dynamic is not None or mixture.interpolate is not None:
+        option = "--interpolate" if dynamic is None else "--dynamic"
+        raise click.UsageError(f"{option} is for language models, and this is a {model.called}; leave it out.")
+    elif isinstance(model, Forecaster):
+        forecasts = model.evaluate(measured.open_series(model, quiet))
+        result, lines = forecasts.to_dict(), forecast_lines(forecasts)
     else:
-        if dynamic is not None or mixture.interpolate is not None:
-            option = "--interpolate" if dynamic is None else "--dynamic"
-            raise click.UsageError(f"{option} is for language models, and this is a {model.called}; leave it out.")
-        with measured.open(model, quiet) as part:
-            if isinstance(model, Classifier):
-                classes = model.evaluate(part)
-                result, lines = classes.to_dict(), class_lines(classes)
-            else:
-                tags = model.evaluate(part)
-                result, lines = tags.to_dict(), tag_lines(tags)
+        result, lines = _of_answers(model, measured, quiet)
     if as_json:
         print_json(result)
     else:
         click.echo("\n".join(lines))
+
+
+def _of_language_model(
+    model: "LanguageModel", measured: Measured, mixture: Mixture, dynamic: float | None, quiet: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the measures of a language model as plain data, and as lines."""
+    from rnnlm.evaluation.interpolation import open_predictor
+
+    interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
+    with measured.open(model, quiet) as part:
+        evaluation = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
+    _say_unknown(evaluation, quiet)
+    fitted = {} if interpolation is None else {"weight": interpolation.weight}
+    result = {"vocabulary_size": len(model.vocabulary), **evaluation.to_dict(), **fitted}
+    return result, [*_lines(evaluation), *label_lines(evaluation)]
+
+
+def _of_answers(model: "Classifier | Tagger", measured: Measured, quiet: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the measures of a classifier or a tagger as plain data, and as lines."""
+    from rnnlm.models.classifier import Classifier
+
+    with measured.open(model, quiet) as part:
+        if isinstance(model, Classifier):
+            classes = model.evaluate(part)
+            return classes.to_dict(), class_lines(classes)
+        tags = model.evaluate(part)
+        return tags.to_dict(), tag_lines(tags)
 
 
 def _say_unknown(evaluation: "Evaluation", quiet: bool) -> None:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import PATH, SHARE, Command, as_argument, say
-from rnnlm.cli.reading import DOCUMENTS, OPTIONS, make_reader, refuse_reading_options, say_reading
+from rnnlm.cli.reading import DOCUMENT_OPTIONS, make_reader, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
+    from rnnlm.config import Config
+    from rnnlm.dataset.series import SeriesSplit
     from rnnlm.dataset.store import Split
     from rnnlm.evaluation.interpolation import Interpolation, Predictor
+    from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
-    from rnnlm.models.model import Model
+    from rnnlm.models.model import TextModel
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -33,22 +36,33 @@ class Measured:
     reader: "ReaderSettings"
 
     @contextmanager
-    def open(self, model: "Model", quiet: bool) -> "Iterator[Split]":
+    def open(self, model: "TextModel", quiet: bool) -> "Iterator[Split]":
         """Open it for a model, and say which dataset, or what, that is."""
         from rnnlm.dataset.building.text_split import text_split
         from rnnlm.text.report import ReadReport
 
         if self.text is not None:
             report = ReadReport()
-            with text_split(self.text, model.vocabulary, self.reader, report, model.tags) as part:
+            sources = model.source_vocabulary
+            with text_split(self.text, model.vocabulary, self.reader, report, model.tags, sources) as part:
                 say_reading(report, quiet)
                 yield part
             return
-        path = self.data or model.config.data.path
+        yield open_split(self._dataset(model.config, quiet), self.split, model)
+
+    def open_series(self, model: "Forecaster", quiet: bool) -> "SeriesSplit":
+        """Open a part of a series for a forecaster, and say which that is."""
+        if self.text is not None:
+            raise click.UsageError(f"--text is for models of text, and this is a {model.called}; give --data.")
+        return model.open(self._dataset(model.config, quiet)).split(self.split)
+
+    def _dataset(self, config: "Config", quiet: bool) -> str | Path:
+        """Return the dataset that was given, or that of the model, and say which it is."""
+        path = self.data or config.data.path
         if path is None:
             raise click.UsageError("Give --data DIR or --text FILE.")
         say(f"Dataset: {path}, {self.split} split", quiet)
-        yield open_split(path, self.split, model)
+        return path
 
 
 def measured_options(default_split: str) -> Callable[[Command], Command]:
@@ -78,8 +92,7 @@ def measured_options(default_split: str) -> Callable[[Command], Command]:
         click.option(
             "--text", type=PATH, help="Text file instead of a dataset, of any format that preprocess reads."
         ),
-        DOCUMENTS,
-        *OPTIONS,
+        *DOCUMENT_OPTIONS,
     )
 
 
@@ -131,7 +144,7 @@ def mixture_options(others: str) -> Callable[[Command], Command]:
     )
 
 
-def open_split(path: str | Path, name: str, model: "Model", advice: str = OWN_DATASET) -> "Split":
+def open_split(path: str | Path, name: str, model: "TextModel", advice: str = OWN_DATASET) -> "Split":
     """Open a part of a dataset that has a model's vocabulary and tags; `advice` is for those who gave another."""
     from rnnlm.dataset.store import Dataset
 

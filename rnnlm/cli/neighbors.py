@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from rnnlm.cli.common import COUNT, load_any_model, model_option, output_options, print_json
+from rnnlm.errors import RnnlmError
 
 
 @click.command()
@@ -25,8 +26,11 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
       rnnlm neighbors e --model runs/book --num 5
     """
     from rnnlm.evaluation.neighbors import nearest_words
+    from rnnlm.models.forecaster import Forecaster
 
     model = load_any_model(model_path, quiet)
+    if isinstance(model, Forecaster):
+        raise RnnlmError("A forecaster reads numbers and knows no words; name a model of text.")
     found = nearest_words(model.network, model.vocabulary, word, num)
     if as_json:
         pairs = [{"word": neighbor, "similarity": similarity} for neighbor, similarity in found]

@@ -21,10 +21,14 @@ from rnnlm.cli.common import PATH, output_options, print_json, runs_argument, sa
 def plot(paths: tuple[Path, ...], out: Path | None, x: str, as_json: bool, quiet: bool) -> None:
     """Draw the curves of runs as a picture; needs matplotlib.
 
+    Of a forecaster: its series, each row as it was forecast from those before it, and the forecast of what
+    follows.
+
     \b
     Examples:
       rnnlm plot runs/comments
       rnnlm plot runs/vanilla runs/lstm --x epoch -o comparison.svg
+      rnnlm plot runs/airline-narx -o forecast.png
     """
     from rnnlm.report.picture import plot as draw
     from rnnlm.report.runlog import read_runs

@@ -1,17 +1,27 @@
 """The options of ``rnnlm preprocess`` that belong together, and which of them exclude one another."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from rnnlm.cli.common import COUNT, PATH, FiniteRange, as_argument, load_vocabulary, say
+from rnnlm.cli.common import (
+    COUNT,
+    PATH,
+    FiniteRange,
+    as_argument,
+    load_source_vocabulary,
+    load_vocabulary,
+    say,
+)
 from rnnlm.cli.main import with_options
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.dataset.building.division import DivisionSettings
     from rnnlm.dataset.building.learning import VocabularySettings
+    from rnnlm.dataset.building.series import SeriesSettings
     from rnnlm.text.inputs import InputFile, ReaderSettings
     from rnnlm.text.processor import TextSettings
     from rnnlm.text.vocabulary import Vocabulary
@@ -136,6 +146,16 @@ def chosen_vocabulary(options: Given, text: Given) -> "Vocabulary | VocabularySe
     return VocabularySettings(len(old) + added, min_count, extends=old) if added else old
 
 
+def chosen_source_vocabulary(options: Given) -> "Vocabulary | VocabularySettings | None":
+    """Return the same for the sources of pairs; None for a new vocabulary like that of the targets."""
+    from rnnlm.dataset.building.learning import VocabularySettings
+
+    old = load_source_vocabulary(options["vocabulary"]) if "vocabulary" in options else None
+    if old is None or "extend_vocab" not in options:
+        return old
+    return VocabularySettings(len(old) + options["extend_vocab"], options.get("min_count", 1), extends=old)
+
+
 def _division(
     valid_file: str | None,
     test_file: str | None,
@@ -156,9 +176,14 @@ division_options = as_argument(
     "division",
     _division,
     click.option(
-        "--valid", "valid_file", type=click.Path(), help="Validation text, instead of a share of the input."
+        "--valid",
+        "valid_file",
+        type=click.Path(),
+        help="Validation text, instead of a share of the input; SOURCE,TARGET are two files of pairs.",
     ),
-    click.option("--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input."),
+    click.option(
+        "--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input; as --valid."
+    ),
     click.option(
         "--valid-fraction", type=FiniteRange(0, 1), help="Share of the documents for validation.  [default: 0.05]"
     ),
@@ -167,6 +192,34 @@ division_options = as_argument(
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Decides which documents are chosen."),
 )
+
+
+def refuse_options_of_the_other_kind(
+    is_series: bool,
+    series: "SeriesSettings",
+    text: Given,
+    reader: "ReaderSettings",
+    workers: int,
+    write_text: Path | None,
+) -> None:
+    """Refuse options for text where a series is read, and those for a series where text is."""
+    if is_series:
+        given_for_text = [
+            *text,
+            *(name for name in ("documents", "text_column", "label_column", "where") if getattr(reader, name)),
+            *(["workers"] if workers > 1 else []),
+            *(["write_text"] if write_text else []),
+        ]
+        for name in given_for_text:
+            option = {"size": "vocab-size", "vocabulary": "vocab"}.get(name, name.replace("_", "-"))
+            raise click.UsageError(f"--{option} is for text, but a series is read; leave it out.")
+        return
+    for name, value in vars(series).items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{option} is for a series, but text is read; leave it out, or set --format series."
+            )
 
 
 def refuse_options_without_effect(formats: Collection[str], reader: "ReaderSettings", text: Given) -> None:

@@ -45,6 +45,9 @@ class Config(Section):
                 if getattr(self.model, key):
                     raise ValueError(f"model.{key}: {reason}; leave it out, or set task.name")
             return self
+        if task == "forecast":
+            self._refuse_what_is_for_text()
+            return self
         if self.training.batching == "stream":
             raise ValueError(f"training.batching: {task} begins every text anew; leave stream out")
         if self.training.bptt_truncate is not None:
@@ -55,6 +58,21 @@ class Config(Section):
         if task == "classify" and self.model.character_size is not None:
             raise ValueError("model.character_size: is for tag, not for classify; leave it out")
         return self
+
+    def _refuse_what_is_for_text(self) -> None:
+        """Refuse what a network that reads numbers, one step after another, cannot have."""
+        for key in NOT_FOR_NUMBERS:
+            if getattr(self.model, key) != ModelConfig.model_fields[key].default:
+                raise ValueError(f"model.{key}: is not for a network that reads numbers; leave it out")
+        if self.training.bptt_truncate is not None:
+            raise ValueError("training.bptt_truncate: forecast learns from whole windows; leave it out")
+        if self.task.fit == "least_squares":
+            for key, value in AR_MODEL.items():
+                if getattr(self.model, key) != value:
+                    raise ValueError(
+                        f"task.fit: least squares are for the AR model, whose model.{key} is {value}, not "
+                        f"{getattr(self.model, key)}; set that, or leave fit out"
+                    )
 
     @classmethod
     def load(cls, path: str | Path | None, overrides: tuple[str, ...] = ()) -> "Config":
@@ -119,6 +137,30 @@ NOT_FOR_LANGUAGE_MODELS = {
     "bidirectional": "a language model cannot read the words that it is to predict",
     "character_size": "is for tag, not for a language model",
 }
+
+
+NOT_FOR_NUMBERS = (
+    "embedding_size",
+    "vocabulary_size",
+    "embedding_file",
+    "freeze_embedding",
+    "character_size",
+    "bidirectional",
+    "embedding_dropout",
+    "tie_weights",
+    "softmax_samples",
+    "softmax_cutoffs",
+)
+
+AR_MODEL = {
+    "cell": "time_delay",
+    "nonlinearity": "linear",
+    "hidden_size": 1,
+    "num_layers": 1,
+    "bias": True,
+    "residual": False,
+}
+"""What the autoregressive model is as a network."""
 
 
 SECTIONS: dict[str, type[Section]] = {name: type(field.default) for name, field in Config.model_fields.items()}

@@ -17,7 +17,9 @@ def allowed_values(field: FieldInfo) -> str:
     parts = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in parts)
-    kind = parts[0] if parts else annotation
+    kind = parts[0] if parts and get_origin(annotation) is not list else annotation
+    if get_origin(kind) is list and get_origin(get_args(kind)[0]) is Literal:
+        return f"some of {', '.join(f'`{value}`' for value in get_args(get_args(kind)[0]))}"
     kinds: dict[Any, str] = {
         int: "whole number",
         float: "number",
@@ -26,7 +28,7 @@ def allowed_values(field: FieldInfo) -> str:
         list[int]: "whole numbers",
     }
     name = kinds[kind]
-    return f"{name}, `null`" if parts else name
+    return f"{name}, `null`" if type(None) in get_args(annotation) else name
 
 
 def schema() -> dict[str, Any]:

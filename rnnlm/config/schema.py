@@ -267,14 +267,38 @@ class NamedSection(Section):
 class TaskConfig(NamedSection):
     """What the network learns."""
 
-    keys_for = {"classify": ("pooling",)}
-    name: Literal["language_model", "classify", "tag"] = Field(
+    later_keys = ("fit", "log", "differences", "calendar")
+    keys_for = {"classify": ("pooling",), "forecast": ("fit", "log", "differences", "calendar")}
+    name: Literal["language_model", "classify", "tag", "forecast"] = Field(
         "language_model",
-        description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token.",
+        description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token; "
+        "`forecast`: the next number of a series.",
     )
     pooling: Literal["last", "mean", "max"] = Field(
         "max", description="What `classify` makes of the steps of a text: the last, their mean, or their maximum."
     )
+    fit: Literal["gradient", "least_squares"] = Field(
+        "gradient",
+        description="How `forecast` finds the weights: step by step, or, of the AR model (one linear unit of the "
+        "cell time_delay), exactly, at once, and nothing is trained.",
+    )
+    log: bool = Field(False, description="Let `forecast` work with the logarithm of the series.")
+    differences: list[int] = Field(
+        [],
+        max_length=4,
+        description="Lags of the differences of the series with which `forecast` works: `[1]` is the change from "
+        "the row before, `[1, 12]` that less the change a year of months ago.",
+    )
+    calendar: list[Literal["month", "weekday"]] = Field(
+        [], max_length=2, description="What `forecast` is told of the date of the row that it forecasts."
+    )
+
+    @field_validator("differences")
+    @classmethod
+    def _are_lags(cls, lags: list[int]) -> list[int]:
+        if any(not 1 <= lag <= LARGEST_SIZE for lag in lags):
+            raise ValueError(f"must be lags of 1 or more, not {lags}")
+        return lags
 
 
 class OptimizerConfig(NamedSection):

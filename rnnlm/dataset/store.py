@@ -1,8 +1,9 @@
 """A dataset on disk: token ids and sentence offsets, memory-mapped, checked before use."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import NOT_YAML, explaining, parse_yaml, read_text, sha256
 from rnnlm.text.tags import SPELLINGS_FILE, TAGS_FILE, Tags, load_spellings
-from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
 METADATA_FILE = "dataset.yaml"
@@ -21,8 +22,17 @@ SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
 
+SOURCES = tuple(f"{split}.source" for split in SPLITS)
+"""What stands for the splits in the names of the files of sources, where texts are pairs."""
+
 TAGS, SPELLINGS = "tags", "spellings"
 """What there is beside the ids where tokens have tags; spellings only where they are words."""
+
+COUNTS: tuple[tuple[str, ...], ...] = (
+    *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
+    *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
+)
+"""The keys of the numbers in the metadata; those of sources are under a key of their own, without documents."""
 
 CHUNK = 1 << 20
 """How many ids or offsets are checked at a time."""
@@ -73,6 +83,9 @@ class Split:
         tags, or are characters.
     words
         The distinct words of all parts as they are written.
+    source
+        Where texts are pairs, their sources: sentence k of it belongs to sentence k of this part. None where they
+        are not.
     """
 
     name: str
@@ -83,6 +96,7 @@ class Split:
     tags: NDArray[Any] | None = None
     spellings: NDArray[Any] | None = None
     words: list[str] | None = None
+    source: "Split | None" = None
 
     @property
     def num_sentences(self) -> int:
@@ -117,6 +131,9 @@ class Dataset:
         Its parts; a part may be empty.
     tags
         The tags of its tokens; None where they have none.
+    source_vocabulary
+        Where texts are pairs, the tokens and text settings of their sources, while `vocabulary` has those of the
+        targets. None where they are not.
     """
 
     path: Path
@@ -126,6 +143,7 @@ class Dataset:
     valid: Split
     test: Split
     tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Dataset":
@@ -143,7 +161,7 @@ class Dataset:
         """
         path = Path(path)
         metadata = read_metadata(path)
-        _check_files(path, metadata["files"])
+        check_files(path, metadata["files"], file_names(metadata["files"]))
         vocabulary = Vocabulary.load(path / VOCABULARY_FILE)
         tags = Tags.load(path / TAGS_FILE) if TAGS_FILE in metadata["files"] else None
         words = load_spellings(path / SPELLINGS_FILE) if SPELLINGS_FILE in metadata["files"] else None
@@ -156,7 +174,14 @@ class Dataset:
             replace(_open_split(path, name, metadata["splits"][name], len(vocabulary), sizes), words=words)
             for name in SPLITS
         )
-        return cls(path, vocabulary, metadata, train, valid, test, tags)
+        if SOURCE_VOCABULARY_FILE not in metadata["files"]:
+            return cls(path, vocabulary, metadata, train, valid, test, tags)
+        source_vocabulary = Vocabulary.load(path / SOURCE_VOCABULARY_FILE)
+        train, valid, test = (
+            _with_source(path, part, metadata["source"]["splits"][part.name], len(source_vocabulary))
+            for part in (train, valid, test)
+        )
+        return cls(path, vocabulary, metadata, train, valid, test, source_vocabulary=source_vocabulary)
 
     def split(self, name: str) -> Split:
         """Return the part called ``train``, ``valid`` or ``test``; refuse another name."""
@@ -185,6 +210,53 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         If there is no dataset, or the file is damaged.
     """
     path = Path(path)
+    return read_described(path, partial(_check_text, path))
+
+
+def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Refuse the description of a dataset that is not one of text, or not whole."""
+    if metadata.get("kind") == "series":
+        raise RnnlmError(
+            f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
+        )
+    files = metadata.get("files")
+    has_sources = isinstance(files, Mapping) and SOURCE_VOCABULARY_FILE in files
+    of_sources = [("source", *keys) for keys in COUNTS if keys != ("documents",)] if has_sources else []
+    for keys in (
+        *(
+            ("files", name, key)
+            for name in file_names(files if isinstance(files, Mapping) else ())
+            for key in ("bytes", "sha256")
+        ),
+        *COUNTS,
+        *of_sources,
+    ):
+        if not _is_valid(metadata, keys):
+            raise damaged(path / METADATA_FILE, f"has no valid {'.'.join(keys)}")
+
+
+def read_described(path: Path, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Read ``dataset.yaml`` of whatever kind of dataset, and check it.
+
+    `check` refuses what is not whole, before the checksum does: it can say more.
+
+    Raises
+    ------
+    RnnlmError
+        If there is no dataset, or the file is damaged.
+    """
+    metadata, text = read_unchecked(path)
+    check(metadata)
+    # Datasets of early versions have no such line.
+    if "sha256" in metadata:
+        content = text[: text.rfind("sha256: ")].encode()
+        if text.encode() != content + _seal(content):
+            raise damaged(path / METADATA_FILE, "does not have the checksum that its last line names")
+    return metadata
+
+
+def read_unchecked(path: Path) -> tuple[dict[str, Any], str]:
+    """Read ``dataset.yaml`` if it is one of this version, and return what it says, and its text."""
     file = path / METADATA_FILE
     try:
         with explaining(file, "cannot be read"):
@@ -199,37 +271,28 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
             text = read_text(file)
         metadata = parse_yaml(text)
     except NOT_YAML as error:
-        raise _damaged(file, "is not YAML") from error
+        raise damaged(file, "is not YAML") from error
     if not isinstance(metadata, dict) or "format_version" not in metadata:
-        raise _damaged(file, "has no format_version")
+        raise damaged(file, "has no format_version")
     if metadata["format_version"] != FORMAT_VERSION:
         raise RnnlmError(
             f"{file}: format version {shown(metadata['format_version'])} is not {FORMAT_VERSION}, the one that"
             " this version of rnnlm reads; build the dataset again."
         )
-    files = metadata.get("files")
-    for keys in (
-        *(
-            ("files", name, key)
-            for name in file_names(files if isinstance(files, Mapping) else ())
-            for key in ("bytes", "sha256")
-        ),
-        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
-        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
-    ):
-        if not _is_valid(metadata, keys):
-            raise _damaged(file, f"has no valid {'.'.join(keys)}")
-    # Datasets of early versions have no such line.
-    if "sha256" in metadata:
-        content = text[: text.rfind("sha256: ")].encode()
-        if text.encode() != content + _seal(content):
-            raise _damaged(file, "does not have the checksum that its last line names")
-    return metadata
+    return metadata, text
 
 
-def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE)) -> list[str]:
-    """List the files of a dataset beside its metadata; those of tags and spellings if `files` has their lists."""
+def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE, SOURCE_VOCABULARY_FILE)) -> list[str]:
+    """List the files of a dataset beside its metadata.
+
+    Those of tags, spellings and sources are among them if `files` has the list or vocabulary of these.
+    """
     names = [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
+    if SOURCE_VOCABULARY_FILE in files:
+        names += [
+            SOURCE_VOCABULARY_FILE,
+            *(name(source) for source in SOURCES for name in (ids_file, offsets_file)),
+        ]
     for file, column in ((TAGS_FILE, TAGS), (SPELLINGS_FILE, SPELLINGS)):
         if file in files:
             names += [file, *(column_file(split, column) for split in SPLITS)]
@@ -244,25 +307,26 @@ def _is_valid(value: Any, keys: tuple[str, ...]) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _check_files(path: Path, files: Mapping[str, Any]) -> None:
-    for name in file_names(files):
+def check_files(path: Path, files: Mapping[str, Any], names: Collection[str]) -> None:
+    """Compare the files of a dataset with their fingerprints; refuse one that is missing or damaged."""
+    for name in names:
         file, expected = path / name, files[name]
         with explaining(file, "cannot be read"):
             if not file.is_file():
-                raise _damaged(file, "is missing")
+                raise damaged(file, "is missing")
             size = file.stat().st_size
             if size != expected["bytes"]:
-                raise _damaged(
+                raise damaged(
                     file, f"has {size:,} bytes, not the {expected['bytes']:,} that {METADATA_FILE} names"
                 )
             if sha256(file) != expected["sha256"]:
-                raise _damaged(file, f"does not have the checksum that {METADATA_FILE} names")
+                raise damaged(file, f"does not have the checksum that {METADATA_FILE} names")
 
 
 def _open_split(
     path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int, sizes: Mapping[str, int]
 ) -> Split:
-    """Open a part; `sizes` says how many numbers there are in each column beside the ids."""
+    """Open a part, or its sources; `sizes` says how many numbers there are in each column beside the ids."""
     ids = _map(path / ids_file(name), id_dtype(vocabulary_size))
     offsets = _map(path / offsets_file(name), OFFSET_DTYPE)
     _check_offsets(path / offsets_file(name), offsets, len(ids))
@@ -272,8 +336,17 @@ def _open_split(
     }
     split = Split(name, ids, offsets, numbers["characters"], numbers["unknown_tokens"], **columns)
     if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
-        raise _damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
+        raise damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
     return split
+
+
+def _with_source(path: Path, part: Split, numbers: Mapping[str, int], vocabulary_size: int) -> Split:
+    """Open the sources of a part."""
+    name = SOURCES[SPLITS.index(part.name)]
+    source = _open_split(path, name, numbers, vocabulary_size, {})
+    if source.num_sentences != part.num_sentences:
+        raise damaged(path / offsets_file(name), "does not have as many sentences as the targets")
+    return replace(part, source=source)
 
 
 def _open_column(path: Path, name: str, column: str, size: int, length: int) -> NDArray[Any]:
@@ -281,7 +354,7 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
     file = path / column_file(name, column)
     numbers = _map(file, id_dtype(size))
     if len(numbers) != length:
-        raise _damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
+        raise damaged(file, f"has {len(numbers):,} entries, not one for each of the {length:,} ids")
     _check_largest(file, numbers, size, f"numbers of {column} that there are not")
     return numbers
 
@@ -289,13 +362,13 @@ def _open_column(path: Path, name: str, column: str, size: int, length: int) -> 
 def _check_largest(file: Path, ids: NDArray[Any], size: int, what: str) -> None:
     for start in range(0, len(ids), CHUNK):
         if ids[start : start + CHUNK].max() >= size:
-            raise _damaged(file, f"holds {what}")
+            raise damaged(file, f"holds {what}")
 
 
 def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
     with explaining(file, "cannot be read"):
         if file.stat().st_size % dtype.itemsize:
-            raise _damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
+            raise damaged(file, f"is not a whole number of {dtype.itemsize}-byte entries")
         if file.stat().st_size == 0:  # which cannot be mapped
             return np.frombuffer(b"", dtype)
         return np.memmap(file, dtype, mode="r")
@@ -303,13 +376,14 @@ def _map(file: Path, dtype: "np.dtype[Any]") -> NDArray[Any]:
 
 def _check_offsets(file: Path, offsets: NDArray[np.uint64], length: int) -> None:
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != length:
-        raise _damaged(file, "does not span the ids")
+        raise damaged(file, "does not span the ids")
     for start in range(0, len(offsets) - 1, CHUNK):
         part = offsets[start : start + CHUNK + 1]
         # The shortest sentence is START w END.
         if np.any(part[1:] < part[:-1] + np.uint64(3)):
-            raise _damaged(file, "does not name sentences in order")
+            raise damaged(file, "does not name sentences in order")
 
 
-def _damaged(file: Path, what: str) -> RnnlmError:
+def damaged(file: Path, what: str) -> RnnlmError:
+    """Return the error that names a damaged file of a dataset."""
     return RnnlmError(f"{file}: this file {what}, so the dataset is damaged; build it again.")

@@ -2,14 +2,14 @@
 
 import io
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining, write_together
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.model import Model
+from rnnlm.models.model import Model, TextModel
 
 Format = Literal["onnx", "torch"]
 
@@ -17,7 +17,7 @@ LARGEST_ONNX = 2_000_000_000
 """Bytes of weights in an ONNX file, at most: its format, protobuf, ends at 2 GiB."""
 
 
-def export(model: Model, file_format: Format, out: Path) -> dict[str, Path]:
+def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, Path]:
     """Write a model's weights, and beside them its vocabulary and what else it has: all of it or nothing.
 
     Parameters
@@ -50,12 +50,14 @@ def export(model: Model, file_format: Format, out: Path) -> dict[str, Path]:
     return {Path(name).stem: path for name, path in beside.items()}
 
 
-def _onnx(model: Model) -> bytes:
+def _onnx(model: Model[Any, Any]) -> bytes:
     try:
         from rnnlm.exchange.onnx_models import sequence_model, step_model
     except ImportError as error:
         raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
+    if not isinstance(model, TextModel):
+        raise RnnlmError(f"A {model.called} has no ONNX file yet; export it with `file_format=torch`.")
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
         raise RnnlmError(
             "An ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."
@@ -65,7 +67,7 @@ def _onnx(model: Model) -> bytes:
     return content
 
 
-def _torch(model: Model) -> bytes:
+def _torch(model: Model[Any, Any]) -> bytes:
     try:
         import torch
     except ImportError as error:

@@ -12,7 +12,7 @@ from rnnlm.files import explaining, read_text
 from rnnlm.models.classifier import Classifier
 from rnnlm.models.kinds import kind_of
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.model import Model
+from rnnlm.models.model import TextModel
 from rnnlm.models.networks import fill, make_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.storage.run_directory import RunDirectory
@@ -115,10 +115,13 @@ def import_run(
     return description
 
 
-def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary | None) -> Model:
+def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary | None) -> TextModel:
     """Make the model of a configuration, for a dataset or, where there is none, a vocabulary."""
+    kind = kind_of(config)
+    if not issubclass(kind, TextModel):
+        raise RnnlmError(f"task.name: weights of a {kind.called} are not imported; train one.")
     if dataset is not None:
-        return kind_of(config).create(config, dataset)
+        return kind.create(config, dataset)
     if vocabulary is None:
         raise RnnlmError("data.path: no dataset is named; give `data=DIR` or `vocab=PATH`.")
     if config.task.name == "tag":

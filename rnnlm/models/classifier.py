@@ -12,7 +12,7 @@ from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.answers import ClassEvaluation
 from rnnlm.generation.sampler import refuse_overflow
-from rnnlm.models.model import Model, check_vocabulary_size, vocabulary_of
+from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
@@ -48,7 +48,7 @@ class Classified:
         return "" if self.label is None else f"{self.label}\t{self.probability:.4f}"
 
 
-class Classifier(Model):
+class Classifier(TextModel):
     """A network that reads a text and says which label it has.
 
     A text is read to its end, or for its first 1,024 tokens, from the zero state; the steps become one vector

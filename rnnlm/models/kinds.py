@@ -5,14 +5,15 @@ from typing import TypeAlias
 
 from rnnlm.config import Config
 from rnnlm.models.classifier import Classifier
+from rnnlm.models.forecaster import Forecaster
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.tagger import Tagger
 from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.storage.finding import read_checkpoint
 
-AnyModel: TypeAlias = LanguageModel | Classifier | Tagger
+AnyModel: TypeAlias = LanguageModel | Classifier | Tagger | Forecaster
 
-KINDS: dict[str, type[AnyModel]] = {kind.task: kind for kind in (LanguageModel, Classifier, Tagger)}
+KINDS: dict[str, type[AnyModel]] = {kind.task: kind for kind in (LanguageModel, Classifier, Tagger, Forecaster)}
 """By ``task.name``."""
 
 

@@ -15,7 +15,7 @@ from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
 from rnnlm.generation.writing import Sample, WritingSettings
-from rnnlm.models.model import Model, check_vocabulary_size, vocabulary_of
+from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
@@ -23,7 +23,7 @@ from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.text.vocabulary import Vocabulary
 
 
-class LanguageModel(Model):
+class LanguageModel(TextModel):
     """A network that predicts the next token of a text.
 
     Attributes
@@ -177,8 +177,6 @@ class LanguageModel(Model):
         RnnlmError
             If there are none, there is nothing to score in one of them, or the label is not one of the model's.
         """
-        if isinstance(texts, str):
-            raise RnnlmError("perplexity needs a list of texts; put the text in [ ].")
         nats, tokens = 0.0, 0
         for number, score in enumerate(self.scorer.scores(texts, label=label), start=1):
             if not score.tokens:

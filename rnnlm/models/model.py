@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,21 +23,28 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+DatasetT = TypeVar("DatasetT")
+"""What a model is trained on."""
+
+SplitT = TypeVar("SplitT")
+"""A part of that."""
+
+
 class Evaluation(Protocol):
     """What measuring a model gives, whatever it does."""
 
     @property
     def cross_entropy(self) -> float:
-        """Nats a prediction."""
+        """Nats a prediction; of a forecaster the squared error, scaled."""
 
     def measures(self) -> dict[str, float]:
-        """Return the task's own measures by name; the best model has most of the first, if there is any."""
+        """Return the task's own measures by name; the first, if there is any, chooses the best model."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data for JSON."""
 
 
-class Model(ABC):
+class Model(ABC, Generic[DatasetT, SplitT]):
     """A network, and what turns people's data into its arrays and its arrays into answers.
 
     It is both what is trained and what is used: the trainer knows no kind of model by name.
@@ -48,18 +55,14 @@ class Model(ABC):
         The ``task.name`` of its configurations.
     called
         What people call such a model.
-    network, vocabulary, config
-        Its weights and layers, its tokens and how text becomes them, and the configuration of its training.
-    tags
-        The tags that it gives to tokens; None where it gives none.
+    network, config
+        Its weights and layers, and the configuration of its training.
     """
 
     task: ClassVar[str]
     called: ClassVar[str]
     network: Network
-    vocabulary: Vocabulary
     config: Config
-    tags: Tags | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Self":
@@ -78,7 +81,18 @@ class Model(ABC):
 
     @classmethod
     @abstractmethod
-    def create(cls, config: Config, dataset: Dataset) -> "Self":
+    def open(cls, path: str | Path) -> DatasetT:
+        """Open a dataset of the kind that the model is trained on.
+
+        Raises
+        ------
+        RnnlmError
+            If it is none, or damaged.
+        """
+
+    @classmethod
+    @abstractmethod
+    def create(cls, config: Config, dataset: DatasetT) -> "Self":
         """Make an untrained model, with initial weights.
 
         Raises
@@ -111,16 +125,16 @@ class Model(ABC):
         tensors = self.network.tensors(averages)
         return Checkpoint(self.config, tensors, state, state_tensors, self.files())
 
+    @abstractmethod
     def files(self) -> dict[str, bytes]:
         """Return the files of a checkpoint that this kind of model needs, by their names."""
-        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
 
     @abstractmethod
-    def batches(self, split: Split) -> Batches:
+    def batches(self, split: SplitT) -> Batches:
         """Return the batches in which the model is trained on a part of a dataset."""
 
     @abstractmethod
-    def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
+    def evaluate(self, split: SplitT, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
         """Measure the model on a part of a dataset that is not empty.
 
         `watch` is called at every window; what it raises ends the measuring.
@@ -132,16 +146,16 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def preview(self, split: Split, rng: np.random.Generator, length: int) -> str:
+    def preview(self, split: SplitT, rng: np.random.Generator, length: int) -> str:
         """Return a text, at most `length` tokens long, that shows what the model can do so far.
 
         Where it answers something, it is a text of `split`, which is not empty.
         """
 
     @property
+    @abstractmethod
     def guessing_loss(self) -> float:
-        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
-        return math.log(len(self.answers))
+        """The loss of one who knows nothing."""
 
     @property
     def guessing_accuracy(self) -> float:
@@ -150,25 +164,12 @@ class Model(ABC):
 
     @property
     @abstractmethod
-    def answers(self) -> Sequence[str]:
-        """The answers from which a prediction chooses, in the order of the output's rows."""
-
-    @property
     def token_names(self) -> list[str]:
-        """The tokens, with names for the special ones that are the same in all vocabularies, and no word's."""
-        vocabulary = self.vocabulary
-        words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
-        return [*(f"\0{name}" for name in SPECIAL), *words, *(f"\0start:{label}" for label in vocabulary.labels)]
+        """The names of what it reads, the same in all models that read the same."""
 
+    @abstractmethod
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
-        network, tokens = self.network, self.token_names
-        answers = tokens if self.answers is self.vocabulary.tokens else self.answers
-        entries: dict[str, tuple[int, Sequence[str]]] = {
-            network.source.tensor: (network.source.token_axis, tokens[: network.vocabulary_size])
-        }
-        entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
-        return {name: entry for name, entry in entries.items() if name in network.parameters}
 
     def description(self) -> str:
         """Describe the network in one line."""
@@ -176,15 +177,78 @@ class Model(ABC):
         layers = f"{model.cell_with_width}, {model.num_layers} x {model.hidden_size}"
         if model.bidirectional:
             layers += " in each direction"
-        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
-        if model.character_size is not None:
-            source += f" and {2 * model.character_size} from characters"
         weights = sum(value.size for value in self.network.parameters.values())
-        return f"{layers}, {source}, {weights:,} weights"
+        return f"{layers}, {self._source_description()}, {weights:,} weights"
+
+    @abstractmethod
+    def _source_description(self) -> str:
+        """Say in a few words as what the network reads its inputs."""
 
     @abstractmethod
     def data_description(self) -> str:
         """Say in a few words what the network's inputs and outputs are."""
+
+
+class TextModel(Model[Dataset, Split]):
+    """A model that reads text.
+
+    Attributes
+    ----------
+    vocabulary
+        Its tokens, and how text becomes them.
+    tags
+        The tags that it gives to tokens; None where it gives none.
+    source_vocabulary
+        The tokens of what it translates, where `vocabulary` has those of the translation; None where it does not.
+    """
+
+    vocabulary: Vocabulary
+    tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> Dataset:
+        """Open a dataset of text; see `Model.open`."""
+        return Dataset.open(path)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the vocabulary; see `Model.files`."""
+        return {VOCABULARY_FILE: self.vocabulary.content(VOCABULARY_FILE)}
+
+    @property
+    def guessing_loss(self) -> float:
+        """The loss, in nats a prediction, of one who takes all answers for equally likely."""
+        return math.log(len(self.answers))
+
+    @property
+    @abstractmethod
+    def answers(self) -> Sequence[str]:
+        """The answers from which a prediction chooses, in the order of the output's rows."""
+
+    @property
+    def token_names(self) -> list[str]:
+        """The tokens that the network reads; the special ones have names that are no word's, always the same."""
+        vocabulary = self.vocabulary
+        words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
+        starts = [f"\0start:{label}" for label in vocabulary.labels]
+        return [*(f"\0{name}" for name in SPECIAL), *words, *starts][: self.network.vocabulary_size]
+
+    def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
+        """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
+        network, tokens = self.network, self.token_names
+        answers = tokens if self.answers is self.vocabulary.tokens else self.answers
+        entries: dict[str, tuple[int, Sequence[str]]] = {
+            network.input_tensor: (network.source.token_axis, tokens)
+        }
+        entries |= {f"{network.prefix}output.{name}": (0, answers) for name in network.head.class_parameters}
+        return {name: entry for name, entry in entries.items() if name in network.parameters}
+
+    def _source_description(self) -> str:
+        model = self.config.model
+        source = "one-hot input" if model.embedding_size is None else f"embeddings of {model.embedding_size}"
+        if model.character_size is not None:
+            source += f" and {2 * model.character_size} from characters"
+        return source
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:

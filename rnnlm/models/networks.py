@@ -1,6 +1,6 @@
 """The network of a configuration, and trained weights put into one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,11 +16,13 @@ from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import DelayedOneHot, Embedding, OneHot
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
+from rnnlm.nn.heads.regression import Regression
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
 from rnnlm.nn.layer import OneWayLayer
 from rnnlm.nn.network import Network
+from rnnlm.nn.numbers import Numbers
 from rnnlm.nn.penalties import ActivationPenalties
 from rnnlm.nn.pooling import POOLINGS
 from rnnlm.nn.source import Source
@@ -73,8 +75,22 @@ def make_network(
     # Weights that overflow are refused where they are saved.
     with np.errstate(over="ignore"):
         source = _source(model, vocabulary_size, num_characters, start, dtype)
-        stack = _stack(model, pooling is not None, start, dtype)
+        stack = _stack(model, _input_sizes(model), pooling is not None, start, dtype)
         return Network(source, stack, _head(model, source.table, num_classes, start, dtype), pooling)
+
+
+def make_forecasting_network(config: Config, num_inputs: int, precision: str | None = None) -> Network:
+    """Make the network of a configuration that reads so many numbers a step, with initial weights.
+
+    `precision` is as for `make_network`.
+    """
+    model, dtype = config.model, np.dtype(precision or config.training.dtype)
+    rng = np.random.default_rng(config.training.seed)
+    start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
+    with np.errstate(over="ignore"):
+        stack = _stack(model, [num_inputs, *_input_sizes(model)[1:]], False, start, dtype)
+        head = Regression(_output_size(model), model.bias, start, dtype)
+    return Network(Numbers(num_inputs, dtype), stack, head)
 
 
 def _source(
@@ -110,9 +126,11 @@ def _input_sizes(model: ModelConfig) -> list[int | None]:
     return [first, *(model.num_layers - 1) * [_output_size(model)]]
 
 
-def _stack(model: ModelConfig, is_pooled: bool, start: Initialization, dtype: DType) -> Stack:
-    """Make the layers; a one-hot input is never dropped."""
-    sizes, F = _input_sizes(model), _output_size(model)
+def _stack(
+    model: ModelConfig, sizes: Sequence[int | None], is_pooled: bool, start: Initialization, dtype: DType
+) -> Stack:
+    """Make the layers with inputs of these sizes; a one-hot input is never dropped."""
+    F = _output_size(model)
     make = _bidirectional if model.bidirectional else _one_way
     layers = [make(model, size, model.hidden_size, start, dtype) for size in sizes]
     dropouts = [
@@ -131,7 +149,10 @@ def _one_way(
     """Make a layer of the configuration's cell."""
     if model.cell == "time_delay":
         return TimeDelayLayer(input_size, units, model.width, model.bias, start, dtype, model.nonlinearity)
-    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
+    options: dict[str, Any] = {
+        "recurrent_dropout": model.recurrent_dropout,
+        "one_core": blas.threads() == 1,
+    }
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
     return CELLS[model.cell](input_size, units, model.bias, start, dtype, **options)
@@ -142,8 +163,7 @@ def _bidirectional(
 ) -> Bidirectional:
     """Make a layer of the configuration's cell in each direction."""
     ahead, reverse = (_one_way(model, input_size, units, start, dtype) for _ in range(2))
-    # Products that take several cores leave none for the other direction.
-    return Bidirectional(ahead, reverse, side_by_side=blas.threads() == 1)
+    return Bidirectional(ahead, reverse)
 
 
 def _head(
@@ -179,6 +199,17 @@ def restored_network(
     return network
 
 
+def restored_forecasting_network(checkpoint: Checkpoint, num_inputs: int) -> Network:
+    """Make the network of a forecaster's checkpoint and give it the weights; it raises what `fill` does."""
+    model = checkpoint.config.model
+    sizes = [num_inputs, *_input_sizes(model)[1:]]
+    shapes = _layer_shapes(model, sizes) | {"output.weight": (1, _output_size(model))}
+    _compare_shapes(checkpoint, shapes)
+    network = make_forecasting_network(checkpoint.config, num_inputs)
+    fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
+    return network
+
+
 def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, advice: str) -> None:
     """Give a network its weights.
 
@@ -195,7 +226,7 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
         If a name, a shape or a value is not right; the message names all that are not.
     """
     found, problems = dict(tensors), []
-    source_name = network.source.tensor
+    source_name = network.input_tensor
     for name in found.keys() & (network.tensors().keys() - network.parameters.keys()):
         tied = found.pop(name)
         if not np.array_equal(tied, found.get(source_name, tied)):
@@ -222,13 +253,9 @@ def _check_sizes(
     checkpoint: Checkpoint, vocabulary_size: int, num_classes: int | None, num_characters: int | None
 ) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
-    model, tensors = checkpoint.config.model, checkpoint.tensors
+    model = checkpoint.config.model
     H, A = model.hidden_size, model.character_size
-    directions = ("", "_reverse") if model.bidirectional else ("",)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for k, size in enumerate(_input_sizes(model)):
-        name, shape = _layer_shape(model, size or vocabulary_size, H)
-        shapes |= {f"rnn.{name}_l{k}{direction}": shape for direction in directions}
+    shapes = _layer_shapes(model, [size or vocabulary_size for size in _input_sizes(model)])
     if model.embedding_size is not None:
         shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
     if A is not None and num_characters is not None:
@@ -238,7 +265,13 @@ def _check_sizes(
     if model.softmax_cutoffs is not None:
         shapes["output.head.weight"] = (model.softmax_cutoffs[0] + len(model.softmax_cutoffs), H)
     elif not model.tie_weights:
-        shapes["output.weight"] = (num_classes or vocabulary_size, len(directions) * H)
+        shapes["output.weight"] = (num_classes or vocabulary_size, _output_size(model))
+    _compare_shapes(checkpoint, shapes)
+
+
+def _compare_shapes(checkpoint: Checkpoint, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a checkpoint in which tensors are missing or have other shapes."""
+    tensors = checkpoint.tensors
     found = {name: tensors[name].shape if name in tensors else None for name in shapes}
     if found != shapes:
         name = min(name for name in shapes if found[name] != shapes[name])
@@ -246,6 +279,15 @@ def _check_sizes(
             f"{checkpoint.directory / MODEL}: the tensor {name} has shape {found[name]}, but its configuration "
             f"and vocabulary make it {shapes[name]}; use another checkpoint."
         )
+
+
+def _layer_shapes(model: ModelConfig, sizes: Sequence[int | None]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of a weight of every layer, in each direction, by name."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, size in enumerate(sizes):
+        name, shape = _layer_shape(model, size or 0, model.hidden_size)
+        shapes |= {f"rnn.{name}_l{k}{end}": shape for end in ("", "_reverse")[: 1 + model.bidirectional]}
+    return shapes
 
 
 def _layer_shape(model: ModelConfig, input_size: int, units: int) -> tuple[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ import numpy as np
 from rnnlm.nn.arrays import Floats
 from rnnlm.report.markup import capitalized
 from rnnlm.report.runlog import Measurement, RunLog
-from rnnlm.training.progress import called
+from rnnlm.training.progress import called, is_error
 
 X_AXES = {"step": "step", "epoch": "epoch", "tokens": "tokens trained on", "seconds": "seconds of training"}
 """What curves can be drawn over, by the name in ``metrics.jsonl``, and how the axis is labelled."""
@@ -69,7 +69,10 @@ def charts(runs: Sequence[RunLog]) -> list[Chart]:
     """
     tasks = dict.fromkeys(run.task for run in runs)
     losses = [
-        Chart("loss", "Loss", f"nats per {PREDICTED[task]}", ("train", "valid"), task=task) for task in tasks
+        Chart("loss", "Loss", f"nats per {PREDICTED[task]}", ("train", "valid"), task=task)
+        if task in PREDICTED
+        else Chart("loss", "Loss", "squared error, scaled", ("train", "valid"), task=task)
+        for task in tasks
     ]
     names = dict.fromkeys(name for run in runs for name in run.measures)
     return [*losses, *map(_chart_of_measure, names), *CHARTS]
@@ -78,7 +81,10 @@ def charts(runs: Sequence[RunLog]) -> list[Chart]:
 def _chart_of_measure(name: str) -> Chart:
     if name == PERPLEXITY.key:
         return PERPLEXITY
-    return Chart(name, capitalized(called(name)), "at most 1", ("valid",))
+    unit = "at most 1"
+    if is_error(name):
+        unit = "1 is the season before" if name == "mase" else "in the data's units"
+    return Chart(name, capitalized(called(name)), unit, ("valid",))
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """What a dataset, a run or a checkpoint is, in short."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
+from rnnlm.dataset.series import SeriesDataset, is_series
+from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.models.kinds import restore
+from rnnlm.models.model import TextModel
 from rnnlm.storage.checkpoint import MANIFEST, Checkpoint, load_checkpoint
 from rnnlm.storage.finding import refuse_checkpoints_folder
 from rnnlm.storage.run_directory import CHECKPOINTS, RunDirectory
@@ -41,6 +44,8 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def _dataset(path: Path) -> dict[str, Any]:
+    if is_series(path):
+        return _series(path)
     dataset = Dataset.open(path)
     vocabulary = dataset.vocabulary
     return {
@@ -55,19 +60,53 @@ def _dataset(path: Path) -> dict[str, Any]:
         "join": vocabulary.settings.join,
         "keep_lines": vocabulary.settings.keep_lines,
         "documents": dataset.metadata["documents"],
-        "vocabulary_size": len(vocabulary),
-        "unique_tokens": dataset.metadata["unique_tokens"],
-        "most_frequent": vocabulary.tokens[vocabulary.first_word_id : vocabulary.first_label_id][:10],
+        **_words(vocabulary, dataset.metadata),
         **_labels(vocabulary),
         **({"tags": dict(zip(dataset.tags.names, dataset.tags.counts, strict=True))} if dataset.tags else {}),
-        "splits": {
-            name: {
-                "sentences": dataset.split(name).num_sentences,
-                "tokens": dataset.split(name).num_tokens,
-                "unknown_tokens": dataset.split(name).unknown_tokens,
-            }
-            for name in SPLITS
-        },
+        "splits": {name: _part(dataset.split(name)) for name in SPLITS},
+        **_sources(dataset),
+    }
+
+
+def _sources(dataset: Dataset) -> dict[str, Any]:
+    """Describe the sources of pairs, where there are pairs."""
+    if dataset.source_vocabulary is None:
+        return {}
+    words = _words(dataset.source_vocabulary, dataset.metadata["source"])
+    sources = {name: source for name in SPLITS if (source := dataset.split(name).source) is not None}
+    return {"source": {**words, "splits": {name: _part(source) for name, source in sources.items()}}}
+
+
+def _words(vocabulary: Vocabulary, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "vocabulary_size": len(vocabulary),
+        "unique_tokens": numbers["unique_tokens"],
+        "most_frequent": vocabulary.tokens[vocabulary.first_word_id : vocabulary.first_label_id][:10],
+    }
+
+
+def _part(split: Split) -> dict[str, int]:
+    return {
+        "sentences": split.num_sentences,
+        "tokens": split.num_tokens,
+        "unknown_tokens": split.unknown_tokens,
+    }
+
+
+def _series(path: Path) -> dict[str, Any]:
+    dataset = SeriesDataset.open(path)
+    info, rows = dataset.series.info, len(dataset.series.values)
+    return {
+        "kind": "dataset",
+        "path": str(path),
+        "files": "all checksums agree",
+        "target": info.target,
+        "inputs": list(info.inputs),
+        "season": info.season,
+        "points": rows,
+        "first": info.when(0) if rows else None,
+        "last": info.when(rows - 1) if rows else None,
+        "splits": {name: {"points": dataset.split(name).num_tokens} for name in SPLITS},
     }
 
 
@@ -86,7 +125,6 @@ def _run(path: Path) -> dict[str, Any]:
 def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
     progress, model = Progress.of(checkpoint), restore(checkpoint)
     weights = model.network.parameters
-    answers = {"classify": "num_labels", "tag": "num_tags"}
     return {
         "files": "all checksums agree",
         "task": model.task,
@@ -100,12 +138,20 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "last_valid_loss": progress.last_loss,
         "last_valid_perplexity": None if progress.last_loss is None else perplexity(progress.last_loss),
         **{f"last_valid_{name}": value for name, value in progress.last_measures.items()},
-        "vocabulary_size": len(model.vocabulary),
-        **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
-        **_labels(model.vocabulary),
+        **(_read_by_text_model(model) if isinstance(model, TextModel) else {"series": model.info.to_dict()}),
         "weights": sum(value.size for value in weights.values()),
         "config": checkpoint.config.values(),
         "tensors": {name: list(value.shape) for name, value in sorted(weights.items())},
+    }
+
+
+def _read_by_text_model(model: TextModel) -> dict[str, Any]:
+    """Return how many tokens and answers a model knows."""
+    answers = {"classify": "num_labels", "tag": "num_tags"}
+    return {
+        "vocabulary_size": len(model.vocabulary),
+        **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
+        **_labels(model.vocabulary),
     }
 
 

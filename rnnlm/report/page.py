@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnnlm.report.curves import MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, charts, curves
+from rnnlm.report.forecasts import SeriesPicture, draw_svg
 from rnnlm.report.markup import capitalized, escape, number
 from rnnlm.report.runlog import Measurement, RunLog
 from rnnlm.report.svg import draw, line_classes
@@ -51,6 +52,7 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
     labels = [run.label for run in runs]
     sections = {
         "Summary": _table(labels, _summary(runs)),
+        **_forecasts(runs),
         "Curves": "\n".join(_charts(runs, x)),
         _previews(runs): _columns(runs, _samples),
         "Evaluations": _columns(runs, _evaluations),
@@ -121,6 +123,18 @@ def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
     yield f'<p class="note">A curve with more than {MAX_POINTS} points is drawn through its highs and lows.</p>'
 
 
+def _forecasts(runs: Sequence[RunLog]) -> dict[str, str]:
+    """Return the section with the forecasts of forecasters, if there are any."""
+    pictures = [picture for run in runs if (picture := SeriesPicture.of(run)) is not None]
+    figures = [
+        f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), forecast one "
+        "step ahead (blue) and onwards (red), with the 80 % and 95 % intervals; what is left of the dashed line "
+        f"was trained on</small></figcaption>\n{draw_svg(picture)}\n</figure>"
+        for picture in pictures
+    ]
+    return {"Forecast": "\n".join(figures)} if figures else {}
+
+
 def _legend(curve: Curve) -> str:
     text = f"{escape(curve.label)}, {SPLIT_NAMES[curve.split]}"
     if curve.best is not None:
@@ -173,8 +187,12 @@ def _evaluations(run: RunLog) -> Iterator[str]:
 
 
 def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
-    vocabularies = [run.vocabulary for run in runs]
     yield "Dataset", [run.config.data.path or "–" for run in runs]
+    if all(run.vocabulary is None for run in runs):
+        return
+    vocabularies = [run.vocabulary for run in runs if run.vocabulary is not None]
+    if len(vocabularies) < len(runs):
+        return
     yield "Level", [vocabulary.settings.level for vocabulary in vocabularies]
     yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
     sizes = [vocabulary.first_label_id for vocabulary in vocabularies]

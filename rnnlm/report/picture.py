@@ -1,4 +1,4 @@
-"""The curves of runs as a picture."""
+"""The curves of runs, and the forecasts of forecasters, as a picture."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining, write_atomically
 from rnnlm.report.curves import SPLIT_NAMES, X_AXES, charts, curves
+from rnnlm.report.forecasts import SeriesPicture, draw_on
 from rnnlm.report.runlog import RunLog
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
-    """Draw the charts of the page under one another, a colour for each run.
+    """Draw the forecast of each forecaster, and the charts of the page for other runs, a colour for each run.
 
     Parameters
     ----------
@@ -31,13 +32,19 @@ def plot(runs: Sequence[RunLog], path: Path, x: str = "step") -> None:
     RnnlmError
         If there is nothing to draw, matplotlib is not installed, or it does not know the format.
     """
-    drawn = {chart: found for chart in charts(runs) if (found := curves(chart, runs, x))}
-    if not drawn:
+    of_series = {run.path: SeriesPicture.of(run) for run in runs}
+    pictures = [picture for picture in of_series.values() if picture is not None]
+    others = [run for run in runs if of_series[run.path] is None]
+    drawn = {chart: found for chart in charts(others) if (found := curves(chart, others, x))}
+    if not drawn and not pictures:
         raise RnnlmError(f"{runs[0].path}: there is nothing to draw, no number is in its log; name another run.")
-    figure = new_figure(8, 3 * len(drawn))
+    figure = new_figure(8, 3 * (len(drawn) + len(pictures)))
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
-    for axes, (chart, found) in zip(figure.subplots(len(drawn), squeeze=False).flat, drawn.items(), strict=True):
+    every = list(figure.subplots(len(drawn) + len(pictures), squeeze=False).flat)
+    for axes, picture in zip(every, pictures, strict=False):
+        draw_on(axes, picture)
+    for axes, (chart, found) in zip(every[len(pictures) :], drawn.items(), strict=True):
         for curve in found:
             colour, valid = f"C{curve.run}", curve.split == "valid"
             # Between dollars matplotlib reads mathematics, and what begins with _ it leaves out.

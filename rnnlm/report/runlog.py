@@ -65,7 +65,7 @@ class RunLog:
     path
         Its directory.
     config, environment, vocabulary
-        What it was made with.
+        What it was made with; None in place of the vocabulary of a model of numbers.
     measurements
         The lines of ``metrics.jsonl``, at least one.
     samples
@@ -78,7 +78,7 @@ class RunLog:
     path: Path
     config: Config
     environment: dict[str, Any]
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | None
     measurements: list[Measurement]
     samples: list[Sample]
     unknown_rates: dict[str, float]
@@ -158,15 +158,16 @@ def _read_run(path: Path, label: str) -> RunLog:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
     checkpoint = RunDirectory(path).checkpoints.find("last")
+    reads_text = config.task.name != "forecast"
     return RunLog(
         label=label,
         path=path,
         config=config,
         environment=_read_environment(path / ENVIRONMENT),
-        vocabulary=Vocabulary.load(checkpoint),
+        vocabulary=Vocabulary.load(checkpoint) if reads_text else None,
         measurements=measurements,
         samples=[_sample(values) for values in _read_log(path / SAMPLES)],
-        unknown_rates=_unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE),
+        unknown_rates=_unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE) if reads_text else {},
     )
 
 

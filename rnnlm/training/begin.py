@@ -2,12 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from rnnlm import blas
 from rnnlm.config import Config
-from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.models.kinds import kind_of, restore
+from rnnlm.models.model import Model, TextModel
 from rnnlm.storage.finding import read_checkpoint
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
@@ -52,7 +53,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         run.refuse_other_files()
         if resume:
             raise RnnlmError(f"{out}: there is no run to resume in it; leave `resume` out to begin one.")
-    dataset = Dataset.open(config.data.path)
+    kind: type[Model[Any, Any]] = kind_of(config)
+    dataset = kind.open(config.data.path)
     trained = None if init_from is None else read_checkpoint(init_from)
     if trained is not None:
         say(explanation(config, trained.config))
@@ -62,11 +64,11 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         blas.set_threads(config.training.threads)
     if run.exists:
         return resume_run(config, dataset, run, quiet=quiet)
-    model = kind_of(config).create(config, dataset)
+    model = kind.create(config, dataset)
     if trained is not None:
         copied = copy_weights(restore(trained), model)
         say(f"{init_from}: {copied}")
-    elif config.model.embedding_file is not None:
+    elif config.model.embedding_file is not None and isinstance(model, TextModel):
         table = model.network.source.table.value
         vectors = load_vectors(config.model.embedding_file, model.vocabulary, table, config.training.seed)
         say(f"{config.model.embedding_file}: {vectors}")

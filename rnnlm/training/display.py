@@ -58,7 +58,7 @@ class Display:
                 self.bar.set_postfix_str(text, refresh=False)
                 self.bar.update(done - self.bar.n)
 
-    def evaluated(self, progress: Progress, epochs: float, model: Model) -> None:
+    def evaluated(self, progress: Progress, epochs: float, model: Model[Any, Any]) -> None:
         """Show the last evaluation on the validation split, and the loss of guessing if it is clearly better."""
         loss, measures = progress.last_loss or 0.0, progress.last_measures
         mark = " (best)" if progress.best_step == progress.step else ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
-from rnnlm.models.model import Model
+from rnnlm.models.model import Model, TextModel
 from rnnlm.text.report import counted
 
 
@@ -85,7 +85,7 @@ class CopiedWeights:
         return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out{at_random}"
 
 
-def copy_weights(trained: Model, model: Model) -> CopiedWeights:
+def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeights:
     """Put the weights of a model into another of its architecture, those of each token to the token's new id.
 
     Labels, tags and characters are found by their names, too.
@@ -103,19 +103,14 @@ def copy_weights(trained: Model, model: Model) -> CopiedWeights:
     RnnlmError
         If one vocabulary is of words and the other of characters, or an adaptive softmax would need new clusters.
     """
-    before, vocabulary = trained.vocabulary, model.vocabulary
-    if before.settings.level != vocabulary.settings.level:
+    if isinstance(trained, TextModel) and isinstance(model, TextModel):
+        _refuse_other_tokens(trained, model)
+    elif type(trained) is not type(model):
         raise RnnlmError(
-            f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
-            f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
+            f"`init_from`: a {model.called} cannot begin with a {trained.called}; name another checkpoint."
         )
-    if trained.config.model.softmax_cutoffs is not None and before.tokens != vocabulary.tokens:
-        raise RnnlmError(
-            "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
-            "`vocab` and the checkpoint's vocabulary.json."
-        )
-    names_before, names, at_random = trained.entries(), model.entries(), []
     answers_differ = trained.task != model.task
+    names_before, names, at_random = trained.entries(), model.entries(), []
     for name, value in model.network.parameters.items():
         source = trained.network.parameters.get(name)
         if source is None or (answers_differ and name.startswith("output.")):
@@ -128,8 +123,25 @@ def copy_weights(trained: Model, model: Model) -> CopiedWeights:
             value[...] = source
         else:
             at_random.append(name)
-    new, old = _common(trained.token_names, model.token_names)
-    return CopiedWeights(len(old), len(vocabulary) - len(old), len(before) - len(old), at_random)
+    tokens_before, tokens = trained.token_names, model.token_names
+    kept = len(set(tokens_before) & set(tokens))
+    return CopiedWeights(kept, len(tokens) - kept, len(tokens_before) - kept, at_random)
+
+
+def _refuse_other_tokens(trained: TextModel, model: TextModel) -> None:
+    """Refuse a vocabulary to which the weights of a model cannot be brought."""
+    before, vocabulary = trained.vocabulary, model.vocabulary
+    if before.settings.level != vocabulary.settings.level:
+        raise RnnlmError(
+            f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
+            f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
+        )
+    is_adaptive = trained.config.model.softmax_cutoffs is not None
+    if is_adaptive and trained.task == model.task and before.tokens != vocabulary.tokens:
+        raise RnnlmError(
+            "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
+            "`vocab` and the checkpoint's vocabulary.json."
+        )
 
 
 def _common(before: Sequence[str], names: Sequence[str]) -> tuple[list[int], list[int]]:

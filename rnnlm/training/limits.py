@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rnnlm.config.schema import TrainingConfig
 from rnnlm.text.report import counted
-from rnnlm.training.progress import Progress, called
+from rnnlm.training.progress import Progress, called, is_error
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Limits:
         if training.patience is not None and progress.evaluations_since_best >= training.patience:
             evaluations = counted(progress.evaluations_since_best, "evaluation{s}")
             measure = next(iter(progress.best_measures), None)
-            what = "loss has not fallen" if measure is None else f"{called(measure)} has not risen"
+            falls = measure is None or is_error(measure)
+            what = f"{called(measure or 'loss')} has not {'fallen' if falls else 'risen'}"
             return "training.patience", f"the validation {what} for {evaluations}"
         if training.max_steps is not None and progress.step >= training.max_steps:
             return "training.max_steps", counted(progress.step, "step{s} {are} done")

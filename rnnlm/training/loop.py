@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnlm import blas
+from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampler import OverflowedError
@@ -58,8 +59,8 @@ class Trainer:
 
     def __init__(
         self,
-        model: Model,
-        dataset: Dataset,
+        model: Model[Any, Any],
+        dataset: Dataset | SeriesDataset,
         run: RunDirectory,
         *,
         quiet: bool = False,
@@ -282,7 +283,7 @@ def arithmetic() -> str:
     return f"{blas.kernel()}, {threads} thread" + ("s" if threads > 1 else "")
 
 
-def checksums(dataset: Dataset) -> dict[str, str]:
+def checksums(dataset: Dataset | SeriesDataset) -> dict[str, str]:
     """Return what identifies what is trained on, and by what the best is chosen."""
     files = dataset.metadata["files"]
     return {name: entry["sha256"] for name, entry in files.items() if not name.startswith("test.")}

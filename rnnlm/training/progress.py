@@ -9,6 +9,9 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.storage.checkpoint import STATE, Checkpoint
 
+ERRORS = ("rmse", "mae", "mase")
+"""Measures of which less is better."""
+
 
 @dataclass
 class Progress:
@@ -136,15 +139,21 @@ class Progress:
 def rank(loss: float, measures: Mapping[str, float]) -> tuple[float, float]:
     """Return what the best evaluation has least of.
 
-    The first of a task's own measures decides, of which more is better; between equals, and where there is none,
-    as of a language model, the loss does.
+    The first of a task's own measures decides; between equals, and where there is none, as of a language model,
+    the loss does.
     """
-    return -next(iter(measures.values()), 0.0), loss
+    name, value = next(iter(measures.items()), ("", 0.0))
+    return value if is_error(name) else -value, loss
+
+
+def is_error(measure: str) -> bool:
+    """Whether less of a measure is better, as of the errors of forecasts."""
+    return measure in ERRORS
 
 
 def called(measure: str) -> str:
     """Return what people call a measure: "macro F1" for ``macro_f1``."""
-    return measure.replace("_", " ").replace("f1", "F1")
+    return measure.upper() if measure in ERRORS else measure.replace("_", " ").replace("f1", "F1")
 
 
 def _is_valid(value: Any, kind: Any) -> bool:

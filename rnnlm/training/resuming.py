@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnnlm.config import Config
+from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.models.kinds import restore
@@ -14,7 +15,9 @@ from rnnlm.training.loop import Trainer, arithmetic, checksums
 from rnnlm.training.progress import Progress
 
 
-def resume_run(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bool = False) -> Trainer:
+def resume_run(
+    config: Config, dataset: Dataset | SeriesDataset, run: RunDirectory, *, quiet: bool = False
+) -> Trainer:
     """Go on from a run's last checkpoint, exactly as if the run had never stopped.
 
     Parameters
@@ -42,7 +45,9 @@ def resume_run(config: Config, dataset: Dataset, run: RunDirectory, *, quiet: bo
     return trainer
 
 
-def _refuse_changes(checkpoint: Checkpoint, config: Config, dataset: Dataset, run: RunDirectory) -> None:
+def _refuse_changes(
+    checkpoint: Checkpoint, config: Config, dataset: Dataset | SeriesDataset, run: RunDirectory
+) -> None:
     """Refuse to go on with another network, dataset or way of training."""
     before, now = (_fixed_values(each, dataset) for each in (checkpoint.config, config))
     for key in now:
@@ -63,10 +68,11 @@ def _refuse_changes(checkpoint: Checkpoint, config: Config, dataset: Dataset, ru
         )
 
 
-def _fixed_values(config: Config, dataset: Dataset) -> dict[str, Any]:
+def _fixed_values(config: Config, dataset: Dataset | SeriesDataset) -> dict[str, Any]:
     """Return, by key, what a resumed run must not change."""
     training, model = config.training, config.model.model_dump(exclude={"embedding_file"})
-    model["vocabulary_size"] = model["vocabulary_size"] or len(dataset.vocabulary)
+    if isinstance(dataset, Dataset):
+        model["vocabulary_size"] = model["vocabulary_size"] or len(dataset.vocabulary)
     return {
         **{f"task.{name}": value for name, value in config.task},
         **{f"model.{name}": value for name, value in model.items()},

@@ -25,7 +25,10 @@ def complaint(directory: Path, text: str, *overrides: str) -> str:
 
 def test_the_defaults_are_the_documented_ones():
     assert Config().model_dump() == {
-        "task": {"name": "language_model", "pooling": "max"},
+        "task": {
+            **{"name": "language_model", "pooling": "max"},
+            **{"fit": "gradient", "log": False, "differences": [], "calendar": []},
+        },
         "data": {"path": None},
         "model": {
             "cell": "rnn",

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import rnnlm
+from rnnlm.models.classifier import Classifier
+from rnnlm.models.forecaster import Forecaster
 from rnnlm.models.language_model import LanguageModel
+from rnnlm.models.tagger import Tagger
 from rnnlm.storage.checkpoint import MODEL, STATE_TENSORS
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.loop import Trainer
@@ -36,10 +39,19 @@ def contents(path: Path) -> dict[str, Any]:
         "files": sorted(str(file.relative_to(path)) for file in path.rglob("*")),
         "metrics": [{k: v for k, v in m.items() if k not in ("seconds", "tokens_per_second")} for m in metrics],
         "samples": (path / "samples.jsonl").read_bytes(),
-        "said": model.generate(seed=1) if isinstance(model, LanguageModel) else [*model.predict(TEXTS)],
+        "said": _said(model),
         **{
             f"{which}/{name}": (run.checkpoints.find(which) / name).read_bytes()
             for which in ("best", "last")
             for name in (MODEL, STATE_TENSORS)
         },
     }
+
+
+def _said(model: LanguageModel | Classifier | Tagger | Forecaster) -> object:
+    if isinstance(model, LanguageModel):
+        return model.generate(seed=1)
+    if isinstance(model, Forecaster):
+        assert model.config.data.path is not None
+        return model.predict(model.open(model.config.data.path), 3)
+    return [*model.predict(TEXTS)]

@@ -43,12 +43,14 @@ def script(monkeypatch: pytest.MonkeyPatch, evaluations: Iterable[tuple[float, f
 
 
 @pytest.mark.parametrize(
-    ("task", "stop_after"), [*(("classify", step) for step in (1, 10, 11, 23, 29)), ("tag", 13)]
+    ("task", "stop_after"),
+    [*(("classify", step) for step in (1, 10, 11, 23, 29)), ("tag", 13), ("forecast", 3), ("forecast", 6)],
 )
 def test_a_resumed_run_ends_like_one_never_stopped(
     make_trainer: MakeTrainer,
     sections: dict[str, Any],
     tag_dataset: Path,
+    series_dataset: Path,
     tmp_path: Path,
     task: str,
     stop_after: int,
@@ -56,6 +58,11 @@ def test_a_resumed_run_ends_like_one_never_stopped(
     if task == "tag":
         sections["data"], sections["task"] = {"path": str(tag_dataset)}, {"name": "tag"}
         sections["model"]["character_size"] = 4
+    if task == "forecast":
+        sections["data"] = {"path": str(series_dataset)}
+        sections["task"] = {"name": "forecast", "log": True, "differences": [1], "calendar": ["month"]}
+        sections["model"] = {"cell": "lstm", "hidden_size": 5, "dropout": 0.3, "num_layers": 2}
+        sections["training"] |= {"batch_size": 1, "bptt_steps": 20, "evaluate_every": 5}
     summary = make_trainer("whole", **sections).run()
     run_and_stop(make_trainer("stopped", **sections), stop_after)
     assert make_trainer("stopped", **sections).run()["best"] == summary["best"]

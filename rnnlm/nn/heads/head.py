@@ -30,9 +30,15 @@ class Head(ABC):
     def begin(self) -> None:
         """Begin a gradient: what was added before counts no more."""
 
-    @abstractmethod
     def log_probs(self, s: Floats) -> Floats:
-        """Return the log-probabilities of all C tokens for the rows of `s` (N, H), as a new (N, C)."""
+        """Return the log-probabilities of all C tokens for the rows of `s` (N, H), as a new (N, C).
+
+        Raises
+        ------
+        TypeError
+            If the head predicts a number, and chooses from nothing.
+        """
+        raise TypeError("a number is predicted, not one of some tokens")
 
     @abstractmethod
     def losses(self, s: Floats, targets: Ids, rng: Generator | None = None) -> Floats:
