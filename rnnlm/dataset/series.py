@@ -77,7 +77,7 @@ def _dates(first: str, unit: Unit, step: int, month_ends: bool) -> Dates:
     dates = Dates(first, unit, step, month_ends)
     try:
         dates.text(0)
-    except (AssertionError, TypeError, OverflowError) as error:
+    except (AssertionError, TypeError, RnnlmError) as error:
         raise ValueError("dates") from error
     return dates
 

@@ -29,6 +29,8 @@ SERIES_FILE = "series.json"
 PATHS = 2000
 """Futures that are simulated side by side."""
 
+MOST_STEPS = 10_000
+
 LEVELS = (80, 95)
 """How many of a hundred numbers should be within each interval."""
 
@@ -158,15 +160,18 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         season, known = self.info.season, Series(self.info, split.known)
         begin = max(split.begin, self.reader.first, first_row(season))
         if begin >= split.end:
-            raise _too_few(f"the {split.name} part ends after", split.end, begin + 1)
+            raise _too_few(f"The {split.name} part ends after", split.end, begin + 1)
         self._refuse_other_series(split.series)
         values, scaled = self.reader.fitted(known, watch)
-        errors = known.target[begin:] - values[begin:-1]
+        with np.errstate(over="ignore"):
+            errors = Errors.of(known.target[begin:] - values[begin:-1], self.naive)
+        if not math.isfinite(errors.rmse):
+            raise overflowed()
         squares = (scaled[begin:-1] - self.scaling.scaled(known.values)[begin:, 0]) ** 2
         return ForecastEvaluation(
-            Errors.of(errors, self.naive),
+            errors,
             baseline_errors(known.target, begin, season, self.naive),
-            len(errors),
+            split.end - begin,
             season,
             float(squares.mean()),
         )
@@ -184,7 +189,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         series
             What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates.
         steps
-            How many rows to forecast.
+            How many rows to forecast, at most 10,000.
         seed
             Seed of the futures.
 
@@ -194,13 +199,15 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
             If the series has other columns or fewer rows than the model needs, or the forecasts are not finite.
         """
         series = self._as_series(series)
+        if not 1 <= steps <= MOST_STEPS:
+            raise RnnlmError(f"`steps={steps}` must be from 1 to {MOST_STEPS:,}.")
         if steps > 1 and self.info.inputs:
             raise RnnlmError(
                 f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which "
                 "the model reads; forecast one step, or train without these columns."
             )
         if len(series.values) < self.reader.first:
-            raise _too_few("the series has", len(series.values), self.reader.first)
+            raise _too_few("The series has", len(series.values), self.reader.first)
         _, scaled = self.reader.fitted(series)
         true = self.scaling.scaled(series.values)[:, 0]
         residuals = (true - scaled[:-1])[self.reader.first :]

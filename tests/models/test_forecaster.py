@@ -218,7 +218,7 @@ def test_weekdays_need_days(series_dataset: Path):
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ([1.0], "the series has 1 row, but with its lags"),
+        ([1.0], "The series has 1 row, but with its lags"),
         ([-1.0] * 50, "no dates, and the model reads them"),
     ],
 )
