@@ -13,7 +13,7 @@ from rnnlm.cli.main import main
 from rnnlm.nn.spelling import SpelledWords
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "pytorch.md"
-LSTM, TIED, ONE_HOT, CLASSIFIER, TAGGER, BACK = re.findall(
+LSTM, TIED, ONE_HOT, DELAY, CLASSIFIER, TAGGER, BACK = re.findall(
     r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
 )
 
@@ -22,6 +22,7 @@ MODELS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "lstm": ({"cell": "lstm", "num_layers": 2, "embedding_size": 5, "bias": True}, [LSTM]),
     "tied": ({"cell": "gru", "embedding_size": 6, "tie_weights": True, "bias": True}, [LSTM, TIED]),
     "tutorial": ({}, [LSTM, ONE_HOT]),
+    "time-delay": ({"cell": "time_delay", "width": 3, "embedding_size": 5, "bias": True}, [LSTM, DELAY]),
 }
 TWO_WAYS = {"cell": "lstm", "embedding_size": 5, "bidirectional": True, "bias": True}
 
