@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import SPLITS, Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.storage.checkpoint import load_checkpoint
@@ -43,6 +44,12 @@ def read_dataset(path: Path) -> Any:
             for part in parts
         ],
     )
+
+
+def read_series(path: Path) -> Any:
+    dataset = SeriesDataset.open(path)
+    keys = ("format_version", "kind", "series", "splits", "files")
+    return dataset.series.info, dataset.series.values.tobytes(), {key: dataset.metadata[key] for key in keys}
 
 
 def read_index(path: Path) -> Any:
@@ -86,7 +93,9 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
 
 
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags"])
+@pytest.mark.parametrize(
+    "kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "forecaster", "series"]
+)
 def test_damage_is_refused_by_name(
     kind: str,
     number: int,
@@ -94,19 +103,23 @@ def test_damage_is_refused_by_name(
     char_run: Path,
     label_run: Path,
     tag_run: Path,
+    series_run: Path,
+    series_dataset: Path,
     word_dataset: Path,
     tag_dataset: Path,
     char_dataset: Path,
     tmp_path: Path,
 ) -> None:
-    readers: dict[str, Read] = {"dataset": read_dataset, "tags": read_dataset, "index": read_index}
+    readers: dict[str, Read] = {"dataset": read_dataset, "tags": read_dataset, "series": read_series}
+    readers["index"] = read_index
+    datasets = {"dataset": word_dataset, "tags": tag_dataset, "series": series_dataset}
     read = readers.get(kind, read_checkpoint)
-    if kind in ("dataset", "tags"):
-        source = word_dataset if kind == "dataset" else tag_dataset
-        path, others = shutil.copytree(source, tmp_path / "data"), char_dataset
+    if kind in datasets:
+        path, others = shutil.copytree(datasets[kind], tmp_path / "data"), char_dataset
     else:
         run, other = RunDirectory(tmp_path / "run"), RunDirectory(char_run)
-        shutil.copytree({"classifier": label_run, "tagger": tag_run}.get(kind, word_run), run.path)
+        runs = {"classifier": label_run, "tagger": tag_run, "forecaster": series_run}
+        shutil.copytree(runs.get(kind, word_run), run.path)
         path, others = run.checkpoints.directory, other.checkpoints.directory
         if kind != "index":
             path, others = run.checkpoints.find("best"), other.checkpoints.find("last")

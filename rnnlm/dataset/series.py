@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_described, read_unchecked
+from rnnlm.dataset.store import (
+    METADATA_FILE,
+    SPLITS,
+    check_files,
+    damaged,
+    ids_file,
+    read_described,
+    read_unchecked,
+)
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining
 from rnnlm.nn.arrays import Floats
@@ -209,11 +217,11 @@ def read_series_metadata(path: Path) -> dict[str, Any]:
 
 def _check_series(path: Path, metadata: Mapping[str, Any]) -> None:
     """Refuse the description of a dataset that is not one of a series, or not whole."""
+    file = path / METADATA_FILE
     if metadata.get("kind") != KIND:
         raise RnnlmError(
-            f"{path}: a dataset of text, and a forecaster needs a series; preprocess with `format=series`."
+            f"{file}: a dataset of text, and a forecaster needs a series; preprocess with `format=series`."
         )
-    file = path / "dataset.yaml"
     try:
         SeriesInfo.from_dict(metadata["series"])
         counts = [metadata["splits"][name]["points"] for name in SPLITS]
