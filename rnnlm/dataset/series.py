@@ -140,9 +140,9 @@ class SeriesSplit:
         return self.end - self.begin
 
     @property
-    def known(self) -> Floats:
+    def known(self) -> Series:
         """The rows of the part and those before it."""
-        return self.series.values[: self.end]
+        return Series(self.series.info, self.series.values[: self.end])
 
 
 @dataclass(frozen=True)

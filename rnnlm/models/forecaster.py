@@ -110,15 +110,15 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
         See `Model.create`.
         """
-        info, values = dataset.series.info, dataset.train.known
+        info, training = dataset.series.info, dataset.train.known
         network = make_forecasting_network(config, _num_inputs(config, info))
-        scaling, naive = _fitted_scaling(config, dataset), naive_error(values[:, 0], info.season)
+        scaling, naive = _fitted_scaling(config, dataset), naive_error(training.target, info.season)
         model = cls(network, info, scaling, naive, config)
         first = model.reader.first + (config.training.batch_size - 1) * (model.reader.unread + 1)
-        if len(values) <= first:
-            raise _too_few(f"{dataset.path}: the training part has", len(values), first + 1)
+        if len(training.values) <= first:
+            raise _too_few(f"{dataset.path}: the training part has", len(training.values), first + 1)
         if config.task.fit == "least_squares":
-            inputs, targets = model.reader.arrays(Series(info, values))
+            inputs, targets = model.reader.arrays(training)
             fit_least_squares(network, inputs[:-1], targets)
         return model
 
@@ -147,7 +147,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
     def batches(self, split: SeriesSplit) -> SeriesBatches:
         """Return windows of the series in their order."""
         training = self.config.training
-        inputs, targets = self.reader.arrays(Series(self.info, split.known))
+        inputs, targets = self.reader.arrays(split.known)
         return SeriesBatches(
             inputs[:-1], targets, training.batch_size, training.bptt_steps, unread=self.reader.unread
         )
@@ -157,7 +157,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
         Rows of the training part for which the model, or a baseline, has not enough rows before them are left out.
         """
-        season, known = self.info.season, Series(self.info, split.known)
+        season, known = self.info.season, split.known
         begin = max(split.begin, self.reader.first, first_row(season))
         if begin >= split.end:
             raise _too_few(f"The {split.name} part ends after", split.end, begin + 1)
@@ -231,8 +231,9 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         if begin >= split.end:
             return ""
         row = int(rng.integers(begin, split.end))
-        values, _ = self.reader.fitted(Series(self.info, split.known[:row]))
-        return f"{split.series.info.when(row)}: {split.known[row, 0]:.6g}, forecast {values[-1]:.6g}"
+        series = split.series
+        values, _ = self.reader.fitted(Series(series.info, series.values[:row]))
+        return f"{series.info.when(row)}: {series.target[row]:.6g}, forecast {values[-1]:.6g}"
 
     @property
     def guessing_loss(self) -> float:
@@ -280,7 +281,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
 def _fitted_scaling(config: Config, dataset: SeriesDataset) -> Scaling:
     """Fit the scaling on the training part of a dataset; refuse one that does not fit the configuration."""
-    info, task, values = dataset.series.info, config.task, dataset.train.known
+    info, task, values = dataset.series.info, config.task, dataset.train.known.values
     if task.calendar and info.dates is None:
         raise RnnlmError(f"task.calendar: {dataset.path} has no dates; leave it out, or add a column of dates.")
     if "weekday" in task.calendar and info.dates is not None and not info.dates.has_days:
