@@ -137,7 +137,8 @@ def _forecasts(runs: Sequence[RunLog]) -> dict[str, str]:
             parts.append(
                 f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), each row "
                 "as forecast from those before it (blue), and the rows to come (red) with the 80 % and 95 % "
-                f"intervals; left of the dashed line is what was trained on</small></figcaption>\n{draw_svg(picture)}\n</figure>"
+                "intervals; it was trained on what is left of the dashed line</small></figcaption>\n"
+                f"{draw_svg(picture)}\n</figure>"
             )
     return {"Forecast": "\n".join(parts)} if parts else {}
 
