@@ -337,3 +337,20 @@ def tag_run(tmp_path_factory: pytest.TempPathFactory, tag_dataset: Path) -> Path
         "schedule": {"name": "constant"},
     }
     return train_run(tmp_path_factory.mktemp("tag-run"), values)
+
+
+@pytest.fixture(scope="session")
+def pair_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Numbers in words, each with its translation: the words of another language in reverse."""
+    directory, rng = tmp_path_factory.mktemp("pairs"), random.Random(0)
+    translation = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "sechs": "six"}
+    sources = (rng.choices(list(translation), k=rng.randint(1, 5)) for _ in range(200))
+    lines = (f"{' '.join(words)}\t{' '.join(map(translation.get, words[::-1]))}\n" for words in sources)
+    (directory / "text.tsv").write_text("".join(lines))
+    build_dataset(
+        [str(directory / "text.tsv")],
+        directory / "dataset",
+        reader=ReaderSettings(format="pairs"),
+        division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
+    )
+    return directory / "dataset"

@@ -30,11 +30,21 @@ def read_checkpoint(path: Path) -> Any:
 
 def read_dataset(path: Path) -> Any:
     dataset = Dataset.open(path)
-    keys = ("format_version", "level", "documents", "vocabulary_size", "unique_tokens", "splits", "files")
+    keys = (
+        "format_version",
+        "level",
+        "documents",
+        "vocabulary_size",
+        "unique_tokens",
+        "splits",
+        "source",
+        "files",
+    )
     parts = [dataset.split(name) for name in SPLITS]
+    parts += [part.source for part in parts if part.source is not None]
     return (
-        dataset.vocabulary,
-        {key: dataset.metadata[key] for key in keys},
+        (dataset.vocabulary, dataset.source_vocabulary),
+        {key: dataset.metadata.get(key) for key in keys},
         dataset.tags,
         [
             (
@@ -92,10 +102,11 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
     return refused
 
 
+KINDS = ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "pairs", "forecaster", "series"]
+
+
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    "kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "forecaster", "series"]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_refused_by_name(
     kind: str,
     number: int,
@@ -107,13 +118,15 @@ def test_damage_is_refused_by_name(
     series_dataset: Path,
     word_dataset: Path,
     tag_dataset: Path,
+    pair_dataset: Path,
     char_dataset: Path,
     tmp_path: Path,
 ) -> None:
-    readers: dict[str, Read] = {"dataset": read_dataset, "tags": read_dataset, "series": read_series}
-    readers["index"] = read_index
-    datasets = {"dataset": word_dataset, "tags": tag_dataset, "series": series_dataset}
-    read = readers.get(kind, read_checkpoint)
+    datasets = {"dataset": word_dataset, "tags": tag_dataset, "pairs": pair_dataset, "series": series_dataset}
+    readers = {"index": read_index, "series": read_series} | dict.fromkeys(
+        ("dataset", "tags", "pairs"), read_dataset
+    )
+    read: Read = readers.get(kind, read_checkpoint)
     if kind in datasets:
         path, others = shutil.copytree(datasets[kind], tmp_path / "data"), char_dataset
     else:

@@ -23,9 +23,7 @@ def class_lines(evaluation: "ClassEvaluation") -> list[str]:
         f"macro F1       {counts.macro_f1:.4f}",
         f"cross-entropy  {evaluation.cross_entropy:.4f} nats a text",
     ]
-    if counts.unseen:
-        lines.append(f"{counts.unseen:,} of the texts have labels that the model does not know.")
-    lines += ["", *_by_class(evaluation.labels, counts, "label")]
+    lines += [*_unseen(counts, "text", "label"), "", *_by_class(evaluation.labels, counts, "label")]
     return [*lines, "", *_confusions(evaluation.labels, counts)] if counts.has_confusion else lines
 
 
@@ -41,7 +39,15 @@ def tag_lines(evaluation: "TagEvaluation") -> list[str]:
             f"recall         {spans.recall:.4f}",
         ]
     lines.append(f"cross-entropy  {evaluation.cross_entropy:.4f} nats a token")
-    return [*lines, "", *_by_class(evaluation.tags.names, counts, "tag")]
+    return [*lines, *_unseen(counts, "token", "tag"), "", *_by_class(evaluation.tags.names, counts, "tag")]
+
+
+def _unseen(counts: "ClassCounts", thing: str, kind: str) -> list[str]:
+    """Say of how many things the true class is none of the model's."""
+    from rnnlm.text.report import counted
+
+    things = counted(counts.unseen, thing + "{s}")
+    return [f"The model does not know the {kind} of {things}."] if counts.unseen else []
 
 
 def forecast_lines(evaluation: "ForecastEvaluation") -> list[str]:

@@ -223,11 +223,27 @@ def load_vocabulary(path: Path) -> "Vocabulary":
 
 def load_tags(path: Path) -> "Tags | None":
     """Load the tags beside the vocabulary that `load_vocabulary` finds; None where there are none."""
-    from rnnlm.storage.finding import resolve_checkpoint
     from rnnlm.text.tags import TAGS_FILE, Tags
+
+    file = _beside_vocabulary(path, TAGS_FILE)
+    return Tags.load(file) if file else None
+
+
+def load_source_vocabulary(path: Path) -> "Vocabulary | None":
+    """Load the vocabulary of sources beside that of targets; None where there are no sources."""
+    from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, Vocabulary
+
+    file = _beside_vocabulary(path, SOURCE_VOCABULARY_FILE)
+    return Vocabulary.load(file) if file else None
+
+
+def _beside_vocabulary(path: Path, name: str) -> Path | None:
+    """Return the file of a name beside the vocabulary that `load_vocabulary` finds; None if there is none."""
+    from rnnlm.storage.finding import resolve_checkpoint
     from rnnlm.text.vocabulary import VOCABULARY_FILE
 
     directory = path.parent if path.is_file() else path
     if path.is_dir() and not (directory / VOCABULARY_FILE).is_file():
         directory = resolve_checkpoint(path)
-    return Tags.load(directory) if (directory / TAGS_FILE).is_file() else None
+    file = directory / name
+    return file if file.is_file() else None

@@ -13,6 +13,7 @@ from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_opt
 if TYPE_CHECKING:
     from rnnlm.evaluation.perplexity import Evaluation
     from rnnlm.models.classifier import Classifier
+    from rnnlm.models.language_model import LanguageModel
     from rnnlm.models.tagger import Tagger
 
 MOST_UNKNOWN = 0.3
@@ -70,37 +71,43 @@ def evaluate(
       rnnlm evaluate --model runs/comments --text other-comments.csv --json
       rnnlm evaluate --model runs/comments --interpolate comments.arpa.gz --dynamic 0.03
     """
-    from rnnlm.evaluation.interpolation import open_predictor
     from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
 
     model = load_any_model(model_path, quiet)
-    result: dict[str, Any]
     if isinstance(model, LanguageModel):
-        interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
-        with measured.open(model, quiet) as part:
-            evaluation = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
-        fitted = {} if interpolation is None else {"weight": interpolation.weight}
-        result = {"vocabulary_size": len(model.vocabulary), **evaluation.to_dict(), **fitted}
-        lines = [*_lines(evaluation), *label_lines(evaluation)]
-        _say_unknown(evaluation, quiet)
+        result, lines = _of_language_model(model, measured, mixture, dynamic, quiet)
+    elif dynamic is not None or mixture.interpolate is not None:
+        option = "--interpolate" if dynamic is None else "--dynamic"
+        raise click.UsageError(f"{option} is for language models, and this is a {model.called}; leave it out.")
+    elif isinstance(model, Forecaster):
+        forecasts = model.evaluate(measured.open_series(model, quiet))
+        result, lines = forecasts.to_dict(), forecast_lines(forecasts)
     else:
-        if dynamic is not None or mixture.interpolate is not None:
-            option = "--interpolate" if dynamic is None else "--dynamic"
-            raise click.UsageError(f"{option} is for language models, and this is a {model.called}; leave it out.")
-        if isinstance(model, Forecaster):
-            forecasts = model.evaluate(measured.open_series(model, quiet))
-            result, lines = forecasts.to_dict(), forecast_lines(forecasts)
-        else:
-            result, lines = _answers(model, measured, quiet)
+        result, lines = _of_answers(model, measured, quiet)
     if as_json:
         print_json(result)
     else:
         click.echo("\n".join(lines))
 
 
-def _answers(model: "Classifier | Tagger", measured: Measured, quiet: bool) -> tuple[dict[str, Any], list[str]]:
-    """Measure a model that answers to texts: the measures for JSON, and lines of them."""
+def _of_language_model(
+    model: "LanguageModel", measured: Measured, mixture: Mixture, dynamic: float | None, quiet: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the measures of a language model as plain data, and as lines."""
+    from rnnlm.evaluation.interpolation import open_predictor
+
+    interpolation = mixture.of(model, open_predictor, quiet, measured.data, dynamic)
+    with measured.open(model, quiet) as part:
+        evaluation = model.evaluate(part, dynamic=dynamic, interpolation=interpolation)
+    _say_unknown(evaluation, quiet)
+    fitted = {} if interpolation is None else {"weight": interpolation.weight}
+    result = {"vocabulary_size": len(model.vocabulary), **evaluation.to_dict(), **fitted}
+    return result, [*_lines(evaluation), *label_lines(evaluation)]
+
+
+def _of_answers(model: "Classifier | Tagger", measured: Measured, quiet: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the measures of a classifier or a tagger as plain data, and as lines."""
     from rnnlm.models.classifier import Classifier
 
     with measured.open(model, quiet) as part:

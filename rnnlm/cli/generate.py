@@ -210,12 +210,7 @@ def generate(
     _check_contradictions(context)
     if not prompts:
         refuse_reading_options(reader, "--prompts FILE")
-    if beam_width and num_samples and num_samples > beam_width:
-        raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
-    if writing.max_tokens is not None and writing.min_tokens > writing.max_tokens:
-        raise click.UsageError(
-            f"--min-tokens {writing.min_tokens}: it is above --max-tokens {writing.max_tokens}."
-        )
+    _check_numbers(writing, num_samples, beam_width)
 
     model = load_model(model_path, quiet)
     never = [text for text in writing.ban if not model.writer.can_write(text)]
@@ -279,6 +274,16 @@ def _check_contradictions(context: click.Context) -> None:
     for name, needed in (("keep_stop", "stop"), ("data", "novelty")):
         if given(name) and not given(needed):
             raise click.UsageError(f"{options[name]} is for {options[needed]}; give that too.")
+
+
+def _check_numbers(writing: "WritingSettings", num_samples: int | None, beam_width: int | None) -> None:
+    """Refuse numbers that contradict each other."""
+    if beam_width and num_samples and num_samples > beam_width:
+        raise click.UsageError(f"--num-samples {num_samples}: --beam-width {beam_width} finds no more than that.")
+    if writing.max_tokens is not None and writing.min_tokens > writing.max_tokens:
+        raise click.UsageError(
+            f"--min-tokens {writing.min_tokens}: it is above --max-tokens {writing.max_tokens}."
+        )
 
 
 def _converse(writer: "Writer", seed_text: str, writing: "WritingSettings", seed: int | None, quiet: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnnlm.cli.common import PATH, SHARE, Command, as_argument, say
-from rnnlm.cli.reading import DOCUMENTS, OPTIONS, make_reader, refuse_reading_options, say_reading
+from rnnlm.cli.reading import DOCUMENT_OPTIONS, make_reader, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Measured:
 
         if self.text is not None:
             report = ReadReport()
-            with text_split(self.text, model.vocabulary, self.reader, report, model.tags) as part:
+            sources = model.source_vocabulary
+            with text_split(self.text, model.vocabulary, self.reader, report, model.tags, sources) as part:
                 say_reading(report, quiet)
                 yield part
             return
@@ -91,8 +92,7 @@ def measured_options(default_split: str) -> Callable[[Command], Command]:
         click.option(
             "--text", type=PATH, help="Text file instead of a dataset, of any format that preprocess reads."
         ),
-        DOCUMENTS,
-        *OPTIONS,
+        *DOCUMENT_OPTIONS,
     )
 
 

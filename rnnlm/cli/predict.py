@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rnnlm.cli.common import COUNT, json_lines_option, load_any_model, model_option, print_json, quiet_option, say
-from rnnlm.cli.reading import reading_options, say_reading
+from rnnlm.cli.reading import reading_options, refuse_reading_options, say_reading
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def predict(
         raise click.UsageError(f"--steps is for a forecaster, and this is a {model.called}; leave it out.")
     if (file is None) == (text is None):
         raise click.UsageError("Give either a file or --text TEXT.")
+    if file is None:
+        refuse_reading_options(reader, "INPUT")
     if isinstance(model, LanguageModel):
         raise RnnlmError(
             "A language model has no answer to a text: 'rnnlm generate' goes on with one, 'rnnlm score' measures"

@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -11,6 +13,7 @@ import click
 from rnnlm.cli.common import COUNT, PATH, load_tags, output_options, print_json, say
 from rnnlm.cli.preprocess_options import (
     Given,
+    chosen_source_vocabulary,
     chosen_text,
     chosen_vocabulary,
     division_options,
@@ -28,6 +31,7 @@ from rnnlm.resources import SAMPLE_CORPUS, SAMPLE_SERIES
 from rnnlm.signals import handled
 
 if TYPE_CHECKING:
+    from rnnlm.dataset.building.build import BuildResult
     from rnnlm.dataset.building.division import DivisionSettings
     from rnnlm.dataset.building.series import SeriesSettings
     from rnnlm.text.inputs import ReaderSettings
@@ -80,12 +84,11 @@ def preprocess(
       rnnlm preprocess comments.csv
       rnnlm preprocess book.txt --level char --out data/book
       rnnlm preprocess questions.csv --label-column kind --test test.csv
+      rnnlm preprocess train.de train.en --format pairs --valid valid.de,valid.en --min-count 2
       rnnlm preprocess RC_2026-01.zst --where subreddit=askscience --workers 2
       rnnlm preprocess sales.csv --format series --target-column sold --test-rows 24
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
-    from tqdm import tqdm
-
     from rnnlm.dataset.building.build import build_dataset
     from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
@@ -94,7 +97,7 @@ def preprocess(
     from rnnlm.dataset.write_text import write_text as save_text
     from rnnlm.text.lines import source_name
     from rnnlm.text.readers import Inputs
-    from rnnlm.text.report import ReadReport, counted
+    from rnnlm.text.report import ReadReport
 
     is_series = reader.format == "series"
     inputs = inputs or (str(SAMPLE_SERIES if is_series else SAMPLE_CORPUS),)
@@ -113,10 +116,7 @@ def preprocess(
             check_text_destination(write_text, out, overwrite)
         report = ReadReport()
         read = Inputs(inputs, reader, report)
-        files = (division.valid_file, division.test_file)
-        # A pipe can be opened only once: when it is read.
-        others = [file for file in files if file and file != "-" and not Path(file).is_fifo()]
-        formats = {*read.formats, *Inputs(others, reader, report).formats}
+        formats = {*read.formats, *Inputs(_others(division, reader), reader, report).formats}
         refuse_options_without_effect(formats, reader, text)
         chosen = chosen_vocabulary(vocabulary, text)
         settings = settings_of(chosen) or chosen_text(text, read.formats, reader.label_column is not None)
@@ -126,20 +126,14 @@ def preprocess(
         if "vocabulary" not in vocabulary:
             say_of_mixture(read.files, text, quiet)
         try:
-            with tqdm(
-                desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False
-            ) as bar:
-
-                def progress(characters: int) -> None:
-                    stop.check()
-                    bar.update(characters)
-
+            with _progress(stop, quiet) as progress:
                 result = build_dataset(
                     read,
                     out,
                     reader=reader,
                     text=settings,
                     vocabulary=chosen,
+                    source_vocabulary=chosen_source_vocabulary(vocabulary),
                     tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
                     workers=workers,
@@ -152,19 +146,45 @@ def preprocess(
             raise
         if write_text:
             save_text(Dataset.open(out), write_text, overwrite)
-            tags = ", without tags" if result.tags is not None else ""
-            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{tags}.", quiet)
+            without = "tags" if result.tags is not None else "sources" if result.source is not None else None
+            left_out = f", without {without}" if without else ""
+            say(f"Wrote {write_text}: train.txt, valid.txt, test.txt{left_out}.", quiet)
     say_reading(report, quiet)
     for message in summary(result, by_default="sentences" not in text):
         say(message, quiet)
     if as_json:
         print_json(result.to_dict())
     else:
-        total = result.total
-        click.echo(
-            f"{out}: {counted(result.documents, 'document{s}')}, {counted(total.sentences, 'sentence{s}')},"
-            f" {counted(total.tokens, 'token{s}')}"
-        )
+        click.echo(f"{out}: {_counts(result)}")
+
+
+def _others(division: "DivisionSettings", reader: "ReaderSettings") -> list[str]:
+    """Return the files of the other parts that can be looked at before: a pipe can be opened only once."""
+    files = [name for file in (division.valid_file, division.test_file) if file for name in reader.names(file)]
+    return [file for file in files if file != "-" and not Path(file).is_fifo()]
+
+
+@contextmanager
+def _progress(stop: "_Stop", quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows that so many more characters are done, and leaves if there was a signal."""
+    from tqdm import tqdm
+
+    with tqdm(desc="Processing", unit=" characters", unit_scale=True, disable=quiet or None, leave=False) as bar:
+
+        def progress(characters: int) -> None:
+            stop.check()
+            bar.update(characters)
+
+        yield progress
+
+
+def _counts(result: "BuildResult") -> str:
+    """Say how much text there is."""
+    from rnnlm.text.report import counted
+
+    total = result.total
+    parts = (result.documents, "document{s}"), (total.sentences, "sentence{s}"), (total.tokens, "token{s}")
+    return ", ".join(counted(number, things) for number, things in parts)
 
 
 def _stem(name: str) -> str:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from rnnlm.cli.common import COUNT, PATH, FiniteRange, as_argument, load_vocabulary, say
+from rnnlm.cli.common import (
+    COUNT,
+    PATH,
+    FiniteRange,
+    as_argument,
+    load_source_vocabulary,
+    load_vocabulary,
+    say,
+)
 from rnnlm.cli.main import with_options
 from rnnlm.errors import RnnlmError
 
@@ -138,6 +146,16 @@ def chosen_vocabulary(options: Given, text: Given) -> "Vocabulary | VocabularySe
     return VocabularySettings(len(old) + added, min_count, extends=old) if added else old
 
 
+def chosen_source_vocabulary(options: Given) -> "Vocabulary | VocabularySettings | None":
+    """Return the same for the sources of pairs; None for a new vocabulary like that of the targets."""
+    from rnnlm.dataset.building.learning import VocabularySettings
+
+    old = load_source_vocabulary(options["vocabulary"]) if "vocabulary" in options else None
+    if old is None or "extend_vocab" not in options:
+        return old
+    return VocabularySettings(len(old) + options["extend_vocab"], options.get("min_count", 1), extends=old)
+
+
 def _division(
     valid_file: str | None,
     test_file: str | None,
@@ -158,9 +176,14 @@ division_options = as_argument(
     "division",
     _division,
     click.option(
-        "--valid", "valid_file", type=click.Path(), help="Validation text, instead of a share of the input."
+        "--valid",
+        "valid_file",
+        type=click.Path(),
+        help="Validation text, instead of a share of the input; SOURCE,TARGET are two files of pairs.",
     ),
-    click.option("--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input."),
+    click.option(
+        "--test", "test_file", type=click.Path(), help="Test text, instead of a share of the input; as --valid."
+    ),
     click.option(
         "--valid-fraction", type=FiniteRange(0, 1), help="Share of the documents for validation.  [default: 0.05]"
     ),

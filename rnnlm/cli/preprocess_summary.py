@@ -42,24 +42,18 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
 
     vocabulary, first = result.vocabulary, result.vocabulary.first_word_id
     if result.empty_documents:
-        yield f"Left out {counted(result.empty_documents, 'document{s}')} without a token."
-    at_least = "at least " if result.forgot_types else ""
-    unique = counted(result.unique_tokens, "unique token{s}")
-    yield f"Found {at_least}{unique} in the training text."
-    yield f"The vocabulary has {len(vocabulary):,} tokens, the special ones included."
+        left_out = "pair{s} of which a side has no" if result.source is not None else "document{s} without a"
+        yield f"Left out {counted(result.empty_documents, left_out)} token."
+    of = " of the targets" if result.source is not None else ""
+    if result.source is not None:
+        yield from _words(result.source, " of the sources")
+    yield from _words(result, of)
     is_new = result.chosen_words == vocabulary.first_label_id - first
     settings, words = vocabulary.settings, set(vocabulary.tokens)
-    # A character that is part of subwords may never appear by itself.
-    if result.least_frequent and result.least_frequent[1]:
-        token, count = result.least_frequent
-        times = "once" if count == 1 else f"{count:,} times"
-        kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"
-        name = vocabulary.visible(token)
-        name = name if token.isspace() else repr(name)
-        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
     ended = sum(word.endswith(".") and word[:-1] in words and word[:-1].isalpha() for word in words)
     one_sentence = settings.tokenizer == "nltk" and not (settings.sentences or settings.keep_lines)
-    if is_new and by_default and one_sentence and result.tags is None and ended > MANY_PERIODS * len(words):
+    is_split = result.tags is not None or result.source is not None
+    if is_new and by_default and one_sentence and not is_split and ended > MANY_PERIODS * len(words):
         yield (
             f"{counted(ended, 'word{s}')} of the vocabulary {'has' if ended == 1 else 'have'} a period at"
             f" {'its' if ended == 1 else 'their'} end, which NLTK leaves there within a sentence: if lines are of"
@@ -71,8 +65,9 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
             " --no-lowercase keeps capital letters."
         )
     yield from _labels(result)
-    rates = [f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens]
-    yield f"Unknown tokens: {', '.join(rates)}."
+    if result.source is not None:
+        yield f"Unknown tokens of the sources: {_unknown_rates(result.source)}."
+    yield f"Unknown tokens{of}: {_unknown_rates(result)}."
     if result.tags is not None:
         yield f"The training text has {counted(len(result.tags), 'tag{s}')}."
         unseen = [f"{name} {part.unknown_tags:,}" for name, part in result.splits.items() if part.unknown_tags]
@@ -82,6 +77,30 @@ def summary(result: "BuildResult", by_default: bool) -> Iterator[str]:
     if trained < FEW_TOKENS:
         only = f"{'is' if trained == 1 else 'are'} only {counted(trained, 'token{s}')}"
         yield f"There {only} to train on: a model that writes well needs tens of thousands."
+
+
+def _words(result: "BuildResult", of: str) -> Iterator[str]:
+    """Say which words the vocabulary keeps; `of` says of what it is."""
+    from rnnlm.text.report import counted
+
+    vocabulary = result.vocabulary
+    at_least = "at least " if result.forgot_types else ""
+    unique = counted(result.unique_tokens, "unique token{s}")
+    yield f"Found {at_least}{unique} in the training text{of}."
+    yield f"The vocabulary{of} has {len(vocabulary):,} tokens, the special ones included."
+    # A character that is part of subwords may never appear by itself.
+    if result.least_frequent and result.least_frequent[1]:
+        settings, (token, count) = vocabulary.settings, result.least_frequent
+        is_new = result.chosen_words == vocabulary.first_label_id - vocabulary.first_word_id
+        times = "once" if count == 1 else f"{count:,} times"
+        kind = "character" if settings.level == "char" else "subword" if settings.subwords else "word"
+        name = vocabulary.visible(token)
+        name = name if token.isspace() else repr(name)
+        yield f"The least frequent {kind} {'in it' if is_new else 'added'} is {name}, which appeared {times}."
+
+
+def _unknown_rates(result: "BuildResult") -> str:
+    return ", ".join(f"{name} {part.unknown_rate:.2%}" for name, part in result.splits.items() if part.tokens)
 
 
 def _labels(result: "BuildResult") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The options that say how text is read, for every command that reads some."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rnnlm.text.inputs import ReaderSettings
     from rnnlm.text.report import ReadReport
 
+FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet")
 DOCUMENTS = click.option(
     "--documents",
     metavar="line|paragraph|file|SEPARATOR",
@@ -26,35 +27,25 @@ ENCODING = click.option(
     callback=lambda context, parameter, value: None if value == "auto" else value,
     help="Encoding of the text, such as windows-1252; auto recognizes it.",
 )
-OPTIONS = (
-    click.option(
+
+
+def _format_option(names: Iterable[str], more: str = "") -> Callable[[Any], Any]:
+    return click.option(
         "--format",
-        type=click.Choice(
-            ["auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", "tagged", "segmented", "series"]
-        ),
+        type=click.Choice(["auto", *names]),
         default="auto",
         show_default=True,
-        help="Format of the text; auto recognizes it by the content. For a tagger: tagged has a token, a tab and"
-        " its tag a line, or is CoNLL-U; segmented has words with spaces between them, a sentence a line. For a"
-        " forecaster: series is csv of numbers, a row after the other in time, perhaps with a column of dates.",
-    ),
-    click.option(
-        "--tag-column",
-        metavar="N|NAME",
-        help="With --format tagged: the column with the tag, a number from 1, or in CoNLL-U a name such as xpos."
-        "  [default: the last, in CoNLL-U upos]",
-    ),
-    click.option(
-        "--text-column",
-        metavar="NAME",
-        help="Column (the first row names them) or JSON field with the text; data.body is one in an object, and"
-        " title,selftext are two that are joined.  [default: body, else text, else content, else the only one]",
-    ),
-    click.option(
-        "--label-column",
-        metavar="NAME",
-        help="Column or JSON field with the label of each text, which a model is to learn or to be told.",
-    ),
+        help=f"Format of the text; auto recognizes it by the content.{more}",
+    )
+
+
+TEXT_COLUMN = click.option(
+    "--text-column",
+    metavar="NAME",
+    help="Column (the first row names them) or JSON field with the text; data.body is one in an object, and"
+    " title,selftext are two that are joined.  [default: body, else text, else content, else the only one]",
+)
+TEXT_OPTIONS = (
     click.option(
         "--where",
         multiple=True,
@@ -82,12 +73,37 @@ OPTIONS = (
     ENCODING,
     click.option("--keep-damaged", is_flag=True, help="Keep what comes before the place where a file is damaged."),
 )
-"""The options of every command that reads text; parameters are called as in `ReaderSettings`."""
+LINE_OPTIONS = (_format_option(FORMATS), TEXT_COLUMN, *TEXT_OPTIONS)
+"""The options of a command that reads text alone; parameters are called as in `ReaderSettings`."""
+DOCUMENT_OPTIONS = (
+    DOCUMENTS,
+    _format_option(
+        [*FORMATS, "tagged", "segmented", "pairs", "series"],
+        " For a tagger: tagged has a token, a tab and its tag a line, or is CoNLL-U; segmented has words with"
+        " spaces between them, a sentence a line. For a translator: pairs has a source, a tab and its target a"
+        " line, or is two files, line by line. For a forecaster: series is csv of numbers, a row after the other"
+        " in time, perhaps with a column of dates.",
+    ),
+    click.option(
+        "--tag-column",
+        metavar="N|NAME",
+        help="With --format tagged: the column with the tag, a number from 1, or in CoNLL-U a name such as xpos."
+        "  [default: the last, in CoNLL-U upos]",
+    ),
+    TEXT_COLUMN,
+    click.option(
+        "--label-column",
+        metavar="NAME",
+        help="Column or JSON field with the label of each text, which a model is to learn or to be told.",
+    ),
+    *TEXT_OPTIONS,
+)
+"""Those of a command that reads documents, and labels and tags, too."""
 
 
 def reading_options(by_documents: bool = True) -> Callable[[Command], Command]:
     """Add the options of a command that reads documents, or lines, and hand it what they say as `reader`."""
-    return as_argument("reader", make_reader, *([DOCUMENTS] if by_documents else []), *OPTIONS)
+    return as_argument("reader", make_reader, *(DOCUMENT_OPTIONS if by_documents else LINE_OPTIONS))
 
 
 def make_reader(**values: Any) -> "ReaderSettings":

@@ -3,7 +3,7 @@
 from itertools import chain
 from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ from rnnlm.cli.measuring import Mixture, mixture_options
 from rnnlm.cli.reading import reading_options, say_reading
 
 if TYPE_CHECKING:
+    from rnnlm.evaluation.scorer import Score
     from rnnlm.text.inputs import ReaderSettings
 
 
@@ -93,17 +94,7 @@ def score(
         unknown += each.unknown_tokens
         log_prob += each.log_prob
         if as_jsonl:
-            detail = {"token_log_probs": each.tokens} if by_token else {}
-            print_json(
-                {
-                    "line": lines,
-                    "log_prob": each.log_prob,
-                    "perplexity": each.perplexity,
-                    "tokens": len(each.tokens),
-                    "unknown_tokens": each.unknown_tokens,
-                    **detail,
-                }
-            )
+            print_json({"line": lines, **_as_data(each, by_token)})
         elif not by_token:
             click.echo(f"{each.log_prob:.4f}\t{rounded(each.perplexity)}\t{each.unknown_tokens}")
         elif each.tokens:
@@ -115,3 +106,14 @@ def score(
         f" log-probability {log_prob:.4f}, perplexity {rounded(mean)}",
         quiet,
     )
+
+
+def _as_data(score: "Score", by_token: bool) -> dict[str, Any]:
+    """Return a score as plain data for JSON."""
+    return {
+        "log_prob": score.log_prob,
+        "perplexity": score.perplexity,
+        "tokens": len(score.tokens),
+        "unknown_tokens": score.unknown_tokens,
+        **({"token_log_probs": score.tokens} if by_token else {}),
+    }

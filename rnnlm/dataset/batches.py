@@ -1,4 +1,4 @@
-"""Batches for training and evaluation: sentences, texts with labels, sentences with tags, or a continuous stream.
+"""Batches for training and evaluation: sentences, texts with labels, sentences with tags, pairs, or a stream.
 
 All go through a split exactly once an epoch, and all can begin at any batch of any epoch, which is how an
 interrupted run goes on where it stopped.
@@ -8,12 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.dataset.spelling import Spellings
 from rnnlm.dataset.store import Split
 from rnnlm.dataset.windows import place_of, side_by_side, window
 from rnnlm.nn.arrays import Ids
-from rnnlm.nn.batch import Batch
+from rnnlm.nn.batch import Batch, Pairs
 
 LONGEST_WINDOW = 1024
 """A sentence of more tokens than this continues in the next batch, so that memory stays bounded."""
@@ -70,12 +71,12 @@ class GroupedBatches(Batches):
             for start in range(0, self._longest(lengths), LONGEST_WINDOW):
                 if index >= first:
                     steps = np.clip(lengths - start, 0, LONGEST_WINDOW)
-                    yield self._batch(places + start, steps, continues=start > 0)
+                    yield self._batch(sentences, places + start, steps, continues=start > 0)
                 index += 1
 
     @abstractmethod
-    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
-        """Return the next `steps` (B,) tokens from some `places` (B,) in the split on."""
+    def _batch(self, sentences: Ids, places: Ids, steps: Ids, continues: bool) -> Batch:
+        """Return the next `steps` (B,) tokens of `sentences` (B,) from some `places` (B,) in the split on."""
 
     def _longest(self, lengths: Ids) -> int:
         """Return how far the longest of some sentences of `lengths` (B,) is read."""
@@ -94,22 +95,35 @@ class GroupedBatches(Batches):
             )
             rng.shuffle(pool)
             if self.batch_size > 1:
-                pool = pool[np.argsort(self._lengths(pool), kind="stable")]
+                pool = pool[self._by_length(pool)]
             starts = np.arange(0, len(pool), self.batch_size)
             for start in rng.permutation(starts):
                 yield pool[start : start + self.batch_size]
 
+    def _by_length(self, sentences: Ids) -> Ids:
+        """Return the order in which sentences of like length come together."""
+        return np.argsort(self._lengths(sentences), kind="stable")
+
     def _lengths(self, sentences: Ids) -> Ids:
         """Count the predictions of each sentence: its words and its end."""
-        offsets = self._offsets
-        lengths: Ids = offsets[sentences + 1].astype(np.int64) - offsets[sentences].astype(np.int64) - 1
-        return lengths
+        return _lengths(self._offsets, sentences)
+
+    def _read_beginnings(self) -> None:
+        """Take off from `num_tokens` what is beyond the first `LONGEST_WINDOW` of a sentence."""
+        for start in range(0, self.split.num_sentences, BLOCK_SIZE):
+            lengths = self._lengths(np.arange(start, min(start + BLOCK_SIZE, self.split.num_sentences)))
+            self.num_tokens -= int(np.maximum(lengths - LONGEST_WINDOW, 0).sum())
+
+
+def _lengths(offsets: NDArray[np.uint64], sentences: Ids) -> Ids:
+    lengths: Ids = offsets[sentences + 1].astype(np.int64) - offsets[sentences].astype(np.int64) - 1
+    return lengths
 
 
 class SentenceBatches(GroupedBatches):
     """Sentences in which every token, and the end, is to be predicted from those before it."""
 
-    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+    def _batch(self, sentences: Ids, places: Ids, steps: Ids, continues: bool) -> Batch:
         return window(self.split.ids, places, steps, continues=continues)[1]
 
 
@@ -127,11 +141,9 @@ class LabelledBatches(GroupedBatches):
     def __init__(self, split: Split, batch_size: int, seed: int = 0, *, first_label_id: int) -> None:
         super().__init__(split, batch_size, seed)
         self.first_label_id = first_label_id
-        for start in range(0, split.num_sentences, BLOCK_SIZE):
-            lengths = self._lengths(np.arange(start, min(start + BLOCK_SIZE, split.num_sentences)))
-            self.num_tokens -= int(np.maximum(lengths - LONGEST_WINDOW, 0).sum())
+        self._read_beginnings()
 
-    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+    def _batch(self, sentences: Ids, places: Ids, steps: Ids, continues: bool) -> Batch:
         classes = self.split.ids[places - 1].astype(np.int64) - self.first_label_id
         at, _ = side_by_side(places, steps)
         inputs = self.split.ids[at].astype(np.intp)
@@ -160,7 +172,7 @@ class TaggedBatches(GroupedBatches):
         self.num_tokens -= split.num_sentences
         self.spellings = spellings
 
-    def _batch(self, places: Ids, steps: Ids, continues: bool) -> Batch:
+    def _batch(self, sentences: Ids, places: Ids, steps: Ids, continues: bool) -> Batch:
         split = self.split
         assert split.tags is not None
         # A sentence of which nothing is left is not read at all.
@@ -174,6 +186,45 @@ class TaggedBatches(GroupedBatches):
 
     def _lengths(self, sentences: Ids) -> Ids:
         return super()._lengths(sentences) - 1  # the end has no tag
+
+
+class PairBatches(GroupedBatches):
+    """Targets in which every token, and the end, is to be predicted, with the sources that they belong to.
+
+    Both sides are read to their end, or for the first `LONGEST_WINDOW` tokens. Pairs come together whose targets
+    are of like length, and among these whose sources are.
+
+    Parameters
+    ----------
+    split, batch_size, seed
+        As for `GroupedBatches`; the split has sources.
+    """
+
+    def __init__(self, split: Split, batch_size: int, seed: int = 0) -> None:
+        super().__init__(split, batch_size, seed)
+        assert split.source is not None
+        self.source = split.source
+        self._source_offsets = np.asarray(split.source.offsets)
+        self._read_beginnings()
+
+    def _batch(self, sentences: Ids, places: Ids, steps: Ids, continues: bool) -> Batch:
+        at, mask = side_by_side(places, steps)
+        inputs, targets = (np.multiply(self.split.ids[k], mask, dtype=np.intp) for k in (at - 1, at))
+        # Of a source, as of a text with a label, the start is not read, and the end is.
+        source_places = self._source_offsets[sentences].astype(np.int64) + 1
+        source_lengths = np.minimum(self._source_lengths(sentences), LONGEST_WINDOW)
+        source_at, _ = side_by_side(source_places, source_lengths)
+        source = self.source.ids[source_at].astype(np.intp)
+        return Batch(Pairs(inputs, source, source_lengths), targets, mask)
+
+    def _longest(self, lengths: Ids) -> int:
+        return LONGEST_WINDOW
+
+    def _by_length(self, sentences: Ids) -> Ids:
+        return np.lexsort((self._source_lengths(sentences), self._lengths(sentences)))
+
+    def _source_lengths(self, sentences: Ids) -> Ids:
+        return _lengths(self._source_offsets, sentences)
 
 
 class StreamBatches(Batches):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import NOT_YAML, explaining, parse_yaml, read_text, sha256
 from rnnlm.text.tags import SPELLINGS_FILE, TAGS_FILE, Tags, load_spellings
-from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, VOCABULARY_FILE, Vocabulary
 
 FORMAT_VERSION = 1
 METADATA_FILE = "dataset.yaml"
@@ -22,8 +22,17 @@ SPLITS = ("train", "valid", "test")
 OFFSET_DTYPE = np.dtype("<u8")
 SPLIT_NUMBERS = ("sentences", "tokens", "characters", "unknown_tokens")
 
+SOURCES = tuple(f"{split}.source" for split in SPLITS)
+"""What stands for the splits in the names of the files of sources, where texts are pairs."""
+
 TAGS, SPELLINGS = "tags", "spellings"
 """What there is beside the ids where tokens have tags; spellings only where they are words."""
+
+COUNTS: tuple[tuple[str, ...], ...] = (
+    *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
+    *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
+)
+"""The keys of the numbers in the metadata; those of sources are under a key of their own, without documents."""
 
 CHUNK = 1 << 20
 """How many ids or offsets are checked at a time."""
@@ -74,6 +83,9 @@ class Split:
         tags, or are characters.
     words
         The distinct words of all parts as they are written.
+    source
+        Where texts are pairs, their sources: sentence k of it belongs to sentence k of this part. None where they
+        are not.
     """
 
     name: str
@@ -84,6 +96,7 @@ class Split:
     tags: NDArray[Any] | None = None
     spellings: NDArray[Any] | None = None
     words: list[str] | None = None
+    source: "Split | None" = None
 
     @property
     def num_sentences(self) -> int:
@@ -118,6 +131,9 @@ class Dataset:
         Its parts; a part may be empty.
     tags
         The tags of its tokens; None where they have none.
+    source_vocabulary
+        Where texts are pairs, the tokens and text settings of their sources, while `vocabulary` has those of the
+        targets. None where they are not.
     """
 
     path: Path
@@ -127,6 +143,7 @@ class Dataset:
     valid: Split
     test: Split
     tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> "Dataset":
@@ -157,7 +174,14 @@ class Dataset:
             replace(_open_split(path, name, metadata["splits"][name], len(vocabulary), sizes), words=words)
             for name in SPLITS
         )
-        return cls(path, vocabulary, metadata, train, valid, test, tags)
+        if SOURCE_VOCABULARY_FILE not in metadata["files"]:
+            return cls(path, vocabulary, metadata, train, valid, test, tags)
+        source_vocabulary = Vocabulary.load(path / SOURCE_VOCABULARY_FILE)
+        train, valid, test = (
+            _with_source(path, part, metadata["source"]["splits"][part.name], len(source_vocabulary))
+            for part in (train, valid, test)
+        )
+        return cls(path, vocabulary, metadata, train, valid, test, source_vocabulary=source_vocabulary)
 
     def split(self, name: str) -> Split:
         """Return the part called ``train``, ``valid`` or ``test``; refuse another name."""
@@ -196,14 +220,16 @@ def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
             f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
         )
     files = metadata.get("files")
+    has_sources = isinstance(files, Mapping) and SOURCE_VOCABULARY_FILE in files
+    of_sources = [("source", *keys) for keys in COUNTS if keys != ("documents",)] if has_sources else []
     for keys in (
         *(
             ("files", name, key)
             for name in file_names(files if isinstance(files, Mapping) else ())
             for key in ("bytes", "sha256")
         ),
-        *(("splits", name, key) for name in SPLITS for key in SPLIT_NUMBERS),
-        *(("documents",), ("vocabulary_size",), ("unique_tokens",)),
+        *COUNTS,
+        *of_sources,
     ):
         if not _is_valid(metadata, keys):
             raise damaged(path / METADATA_FILE, f"has no valid {'.'.join(keys)}")
@@ -256,9 +282,17 @@ def read_unchecked(path: Path) -> tuple[dict[str, Any], str]:
     return metadata, text
 
 
-def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE)) -> list[str]:
-    """List the files of a dataset beside its metadata; those of tags and spellings if `files` has their lists."""
+def file_names(files: Collection[str] = (TAGS_FILE, SPELLINGS_FILE, SOURCE_VOCABULARY_FILE)) -> list[str]:
+    """List the files of a dataset beside its metadata.
+
+    Those of tags, spellings and sources are among them if `files` has the list or vocabulary of these.
+    """
     names = [VOCABULARY_FILE, *(name(split) for split in SPLITS for name in (ids_file, offsets_file))]
+    if SOURCE_VOCABULARY_FILE in files:
+        names += [
+            SOURCE_VOCABULARY_FILE,
+            *(name(source) for source in SOURCES for name in (ids_file, offsets_file)),
+        ]
     for file, column in ((TAGS_FILE, TAGS), (SPELLINGS_FILE, SPELLINGS)):
         if file in files:
             names += [file, *(column_file(split, column) for split in SPLITS)]
@@ -292,7 +326,7 @@ def check_files(path: Path, files: Mapping[str, Any], names: Collection[str]) ->
 def _open_split(
     path: Path, name: str, numbers: Mapping[str, int], vocabulary_size: int, sizes: Mapping[str, int]
 ) -> Split:
-    """Open a part; `sizes` says how many numbers there are in each column beside the ids."""
+    """Open a part, or its sources; `sizes` says how many numbers there are in each column beside the ids."""
     ids = _map(path / ids_file(name), id_dtype(vocabulary_size))
     offsets = _map(path / offsets_file(name), OFFSET_DTYPE)
     _check_offsets(path / offsets_file(name), offsets, len(ids))
@@ -304,6 +338,15 @@ def _open_split(
     if (split.num_sentences, split.num_tokens) != (numbers["sentences"], numbers["tokens"]):
         raise damaged(path / METADATA_FILE, f"does not count the {name} sentences and tokens that there are")
     return split
+
+
+def _with_source(path: Path, part: Split, numbers: Mapping[str, int], vocabulary_size: int) -> Split:
+    """Open the sources of a part."""
+    name = SOURCES[SPLITS.index(part.name)]
+    source = _open_split(path, name, numbers, vocabulary_size, {})
+    if source.num_sentences != part.num_sentences:
+        raise damaged(path / offsets_file(name), "does not have as many sentences as the targets")
+    return replace(part, source=source)
 
 
 def _open_column(path: Path, name: str, column: str, size: int, length: int) -> NDArray[Any]:

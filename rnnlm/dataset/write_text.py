@@ -32,8 +32,9 @@ def write_text(dataset: Dataset, directory: Path, overwrite: bool = False) -> No
     """Write ``train.txt``, ``valid.txt`` and ``test.txt``, in bounded memory.
 
     The unknown token stands for words outside the vocabulary. Tokens that begin and end a sentence are left out,
-    and so are tags. So that a sentence is a line and a token a word, a space within a token becomes ``▁``, and
-    other white space is written as in Python, such as ``\\n``. The directory is made if needed.
+    and so are tags and the sources of pairs. So that a sentence is a line and a token a word, a space within a
+    token becomes ``▁``, and other white space is written as in Python, such as ``\\n``. The directory is made if
+    needed.
 
     Raises
     ------

@@ -95,9 +95,17 @@ class Writer:
         return [beginning.sample(each, writing.label) for each in drawn]
 
     def first_label(self, writing: WritingSettings, seed: int | None) -> str | None:
-        """Return the label of the first of `samples`, which is that of a `stream`; None if the model has none."""
+        """Return the label of the first of `samples`, which is that of a `stream`; None if the model has none.
+
+        Raises
+        ------
+        RnnlmError
+            If the model has no such label.
+        """
         [rng] = _generators(seed, 1)
-        return self._label(writing, rng)
+        label = self._label(writing, rng)
+        self.vocabulary.label_start(label)
+        return label
 
     def _label(self, writing: WritingSettings, rng: np.random.Generator) -> str | None:
         """Return the label that is given, else draw one in proportion to the sentences that had it in training."""

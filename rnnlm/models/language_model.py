@@ -177,8 +177,6 @@ class LanguageModel(TextModel):
         RnnlmError
             If there are none, there is nothing to score in one of them, or the label is not one of the model's.
         """
-        if isinstance(texts, str):
-            raise RnnlmError("perplexity needs a list of texts; put the text in [ ].")
         nats, tokens = 0.0, 0
         for number, score in enumerate(self.scorer.scores(texts, label=label), start=1):
             if not score.tokens:

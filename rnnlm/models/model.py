@@ -198,10 +198,13 @@ class TextModel(Model[Dataset, Split]):
         Its tokens, and how text becomes them.
     tags
         The tags that it gives to tokens; None where it gives none.
+    source_vocabulary
+        The tokens of what it translates, where `vocabulary` has those of the translation; None where it does not.
     """
 
     vocabulary: Vocabulary
     tags: Tags | None = None
+    source_vocabulary: Vocabulary | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Dataset:
@@ -224,19 +227,18 @@ class TextModel(Model[Dataset, Split]):
 
     @property
     def token_names(self) -> list[str]:
-        """The tokens, with names for the special ones that are the same in all vocabularies, and no word's."""
+        """The tokens that the network reads; the special ones have names that are no word's, always the same."""
         vocabulary = self.vocabulary
         words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
-        return [*(f"\0{name}" for name in SPECIAL), *words, *(f"\0start:{label}" for label in vocabulary.labels)]
+        starts = [f"\0start:{label}" for label in vocabulary.labels]
+        return [*(f"\0{name}" for name in SPECIAL), *words, *starts][: self.network.vocabulary_size]
 
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
         network, tokens = self.network, self.token_names
         answers = tokens if self.answers is self.vocabulary.tokens else self.answers
-        entries: dict[str, tuple[int, Sequence[str]]] = {
-            network.source.tensor: (network.source.token_axis, tokens[: network.vocabulary_size])
-        }
-        entries |= {f"output.{name}": (0, answers) for name in network.head.class_parameters}
+        entries: dict[str, tuple[int, Sequence[str]]] = {network.input_tensor: (network.source.token_axis, tokens)}
+        entries |= {f"{network.prefix}output.{name}": (0, answers) for name in network.head.class_parameters}
         return {name: entry for name, entry in entries.items() if name in network.parameters}
 
     def _source_description(self) -> str:

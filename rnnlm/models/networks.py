@@ -149,7 +149,10 @@ def _one_way(
     """Make a layer of the configuration's cell."""
     if model.cell == "time_delay":
         return TimeDelayLayer(input_size, units, model.width, model.bias, start, dtype, model.nonlinearity)
-    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
+    options: dict[str, Any] = {
+        "recurrent_dropout": model.recurrent_dropout,
+        "one_core": blas.threads() == 1,
+    }
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
     return CELLS[model.cell](input_size, units, model.bias, start, dtype, **options)
@@ -160,8 +163,7 @@ def _bidirectional(
 ) -> Bidirectional:
     """Make a layer of the configuration's cell in each direction."""
     ahead, reverse = (_one_way(model, input_size, units, start, dtype) for _ in range(2))
-    # Products that take several cores leave none for the other direction.
-    return Bidirectional(ahead, reverse, side_by_side=blas.threads() == 1)
+    return Bidirectional(ahead, reverse)
 
 
 def _head(
@@ -224,7 +226,7 @@ def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, ad
         If a name, a shape or a value is not right; the message names all that are not.
     """
     found, problems = dict(tensors), []
-    source_name = network.source.tensor
+    source_name = network.input_tensor
     for name in found.keys() & (network.tensors().keys() - network.parameters.keys()):
         tied = found.pop(name)
         if not np.array_equal(tied, found.get(source_name, tied)):

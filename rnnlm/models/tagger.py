@@ -29,6 +29,9 @@ from rnnlm.text.vocabulary import Vocabulary
 TEXTS_TOGETHER = 32
 """Most sentences that are read side by side."""
 
+UNKNOWN_CHARACTER = "\ufffd"
+"""What is shown of a character outside the vocabulary."""
+
 BLOCK = 1 << 20
 """How many tokens of a dataset are looked at at a time."""
 
@@ -244,9 +247,11 @@ class Tagger(TextModel):
         place = slice(int(split.offsets[index]) + 1, int(split.offsets[index + 1]) - 1)
         if split.spellings is None or split.words is None:
             tokens = self.vocabulary.decode(split.ids[place][:length])
+            unknown = self.vocabulary.unknown_token
+            written = [UNKNOWN_CHARACTER if token == unknown else token for token in tokens]
         else:
-            tokens = [split.words[word] for word in split.spellings[place][:length]]
-        return self._written(tokens, self._tag([tokens])[0])
+            tokens = written = [split.words[word] for word in split.spellings[place][:length]]
+        return self._written(written, self._tag([tokens])[0])
 
     @property
     def answers(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """What a network reads in one step."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,28 @@ from numpy.typing import NDArray
 from rnnlm.nn.arrays import Floats, Ids, Mask
 from rnnlm.nn.spelling import SpelledWords
 
-Inputs: TypeAlias = Ids | SpelledWords | Floats
-"""What is read in a window: token ids (T, B), words with their spellings, or numbers (T, B, D)."""
+
+class Pairs(NamedTuple):
+    """Sentences to be written, each with the one that it is made from.
+
+    Attributes
+    ----------
+    ids : (T, B)
+        Token ids of the targets, as a decoder reads them.
+    source : (S, B)
+        Token ids of the sources, as an encoder reads them.
+    source_lengths : (B,)
+        Steps of each source; what stands behind is padding.
+    """
+
+    ids: Ids
+    source: Ids
+    source_lengths: Ids
+
+
+Inputs: TypeAlias = Ids | SpelledWords | Floats | Pairs
+"""What is read in a window: token ids (T, B), words with their spellings, numbers (T, B, D), or targets with their
+sources."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +40,7 @@ class Batch:
     Attributes
     ----------
     inputs : (T, B)
-        Token ids, words with their spellings, or numbers (T, B, D).
+        Token ids, words with their spellings, numbers (T, B, D), or targets with their sources.
     targets : (T, B) or (1, B)
         What is to be predicted at each step: the id that follows, a tag, or a number; or one class of each
         sequence.

@@ -1,19 +1,11 @@
 """A layer that reads in both directions."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextvars import copy_context
-from functools import cache
-from typing import TypeVar
-
 import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors
-
-Result = TypeVar("Result")
-Other = TypeVar("Other")
+from rnnlm.nn.side_by_side import side_by_side
 
 
 class Bidirectional(Layer):
@@ -30,15 +22,12 @@ class Bidirectional(Layer):
     Parameters
     ----------
     ahead, reverse
-        The layer that reads forwards, and the one that reads backwards.
-    side_by_side
-        Whether each direction has a processor core of its own. It pays where the products of one direction do not
-        take all cores; the results are the same.
+        The layer that reads forwards, and the one that reads backwards. Where each computes on one core, both
+        compute at the same time; the results are the same.
     """
 
-    def __init__(self, ahead: OneWayLayer, reverse: OneWayLayer, side_by_side: bool = False) -> None:
+    def __init__(self, ahead: OneWayLayer, reverse: OneWayLayer) -> None:
         self.ahead, self.reverse = ahead, reverse
-        self._side_by_side = side_by_side
         self.dtype = ahead.dtype
         self.parameters, self.gradients = dict(ahead.parameters), dict(ahead.gradients)
         self.parameters |= {f"{name}_reverse": value for name, value in reverse.parameters.items()}
@@ -58,7 +47,7 @@ class Bidirectional(Layer):
     ) -> tuple[Floats, Floats]:
         """Run both directions over a window; see `Layer.forward`."""
         T, B = (x.ids if isinstance(x, Rows) else x).shape[:2]
-        self._places = _turned_places(T, B, lengths)
+        self._places = turned_places(T, B, lengths)
         before_ahead, before_reverse = np.split(state, 2)
         # What one direction draws must not depend on how far the other is.
         rngs = (None, None) if rng is None else (rng, np.random.default_rng(rng.integers(2**63)))
@@ -71,7 +60,10 @@ class Bidirectional(Layer):
             y, after = self.reverse.forward(turned, before_reverse, rngs[1], lengths=lengths)
             return self._turn(y, "y_reverse"), after
 
-        (y_ahead, after_ahead), (y_reverse, after_reverse) = self._both(forwards, backwards)
+        if self.ahead.one_core:
+            (y_ahead, after_ahead), (y_reverse, after_reverse) = side_by_side(forwards, backwards)
+        else:
+            (y_ahead, after_ahead), (y_reverse, after_reverse) = forwards(), backwards()
         H = y_ahead.shape[2]
         y = self._workspace.array("y", T, B, 2 * H)
         y[..., :H], y[..., H:] = y_ahead, y_reverse
@@ -90,25 +82,13 @@ class Bidirectional(Layer):
             # Rows have no places, so their errors are not turned.
             return turned if turned.ndim == 2 else self._turn(turned, "dx")
 
-        dx, dx_reverse = self._both(forwards, backwards)
+        dx, dx_reverse = side_by_side(forwards, backwards) if self.ahead.one_core else (forwards(), backwards())
         dx += dx_reverse
         return dx
 
     def state_error(self) -> Floats:
         """Return the derivative with respect to the state before the window; see `Layer.state_error`."""
         return np.concatenate([layer.state_error() for layer in (self.ahead, self.reverse)])
-
-    def _both(self, one: Callable[[], Result], other: Callable[[], Other]) -> tuple[Result, Other]:
-        """Return the results of two functions, which are computed side by side where that pays."""
-        if not self._side_by_side:
-            return one(), other()
-        # With the context goes NumPy's handling of overflow.
-        result = _second_core().submit(copy_context().run, other)
-        try:
-            return one(), result.result()
-        finally:
-            # Whatever happens here, nothing goes on in the arrays of the layer.
-            wait([result])
 
     def _turn(self, x: Floats, name: str) -> Floats:
         """Return each sequence of `x` (T, B, F) from its last step to its first, in the array of a name."""
@@ -119,14 +99,8 @@ class Bidirectional(Layer):
         return turned
 
 
-def _turned_places(T: int, B: int, lengths: Ids | None) -> Ids:
+def turned_places(T: int, B: int, lengths: Ids | None) -> Ids:
     """Return which of the T·B places comes to each, (T, B), where sequences are turned and padding stays."""
     step = np.arange(T)[:, None]
     ends = T if lengths is None else lengths
     return np.where(step < ends, ends - 1 - step, step) * B + np.arange(B)
-
-
-@cache
-def _second_core() -> ThreadPoolExecutor:
-    """Return a thread beside the main one."""
-    return ThreadPoolExecutor(1, thread_name_prefix="reverse direction")

@@ -1,7 +1,7 @@
 """A network that reads tokens: source, stack of layers, pooling, head."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -38,23 +38,32 @@ class Network:
         Arrays by PyTorch's names and in PyTorch's shapes; `gradients` is set by `backpropagate`.
     trained
         The names of the parameters that are trained.
+    input_tensor
+        The name of the parameter with an entry for each token that is read.
+    prefix
+        What the names of the parameters of source, layers and head begin with.
     """
+
+    prefix: ClassVar[str] = ""
 
     def __init__(self, source: Source[Any], stack: Stack, head: Head, pooling: Pooling | None = None) -> None:
         self.source, self.stack, self.head, self.pooling = source, stack, head, pooling
+        self._reads_hidden = pooling is None  # whether the head reads what the stack gives, as it is
         self.dtype = stack.dtype
         self.vocabulary_size = len(source.table.value)
         self.parameters: dict[str, Floats] = {}
         self.gradients: dict[str, Floats] = {}
-        self._register("", source.parameters, source.gradients)
-        self._register("rnn.", stack.parameters, stack.gradients)
-        self._register("output.", head.parameters, head.gradients)
-        tables = {f"output.{name}": table for name, table in head.tables.items()}
+        self.input_tensor = f"{self.prefix}{source.tensor}"
+        self._register(self.prefix, source.parameters, source.gradients)
+        self._register(f"{self.prefix}rnn.", stack.parameters, stack.gradients)
+        self._register(f"{self.prefix}output.", head.parameters, head.gradients)
+        tables = {f"{self.prefix}output.{name}": table for name, table in head.tables.items()}
         self._tied = [name for name, table in tables.items() if table is source.table]
         for name in self._tied:
             del self.parameters[name], self.gradients[name], tables[name]
-        self._tables = source.tables | {name: (table, 0) for name, table in tables.items()}
-        self.trained = [name for name in self.parameters if source.is_trained or name != source.tensor]
+        self._tables = {f"{self.prefix}{name}": table for name, table in source.tables.items()}
+        self._tables |= {name: (table, 0) for name, table in tables.items()}
+        self.trained = [name for name in self.parameters if source.is_trained or name != self.input_tensor]
 
     def _register(self, prefix: str, parameters: Mapping[str, Floats], gradients: Mapping[str, Floats]) -> None:
         for name, value in parameters.items():
@@ -71,7 +80,7 @@ class Network:
         """
         tensors = {**self.parameters, **(values or {})}
         for name in self._tied:
-            tensors[name] = tensors[self.source.tensor]
+            tensors[name] = tensors[self.input_tensor]
         return tensors
 
     def products(self, inputs: Inputs, rng: Generator | None) -> int:
@@ -123,7 +132,7 @@ class Network:
         objective = float(losses.sum()) / len(batch.targets[0])
         if rng is None:
             return objective
-        activations = hidden if self.pooling is None else self.stack.hidden
+        activations = hidden if self._reads_hidden else self.stack.hidden
         return objective + self.stack.penalties.value(activations, top, self._penalized(batch))
 
     def _penalized(self, batch: Batch) -> Mask:
@@ -176,11 +185,14 @@ class Network:
             rows[places], batch.targets.ravel()[places], 1 / batch.mask.shape[1], rng
         )
         error.reshape(rows.shape)[places] = error_rows
+        self._send_back(error, bptt_truncate, None if rng is None else self._penalized(batch))
+        return loss, final_state
+
+    def _send_back(self, error: Floats, bptt_truncate: int | None, penalized: Mask | None) -> None:
+        """Send the error of what the head read back through everything below it."""
         if self.pooling is not None:
             error = self.pooling.backward(error)
-        penalized = None if rng is None else self._penalized(batch)
         self.source.backward(self.stack.backward(error, bptt_truncate=bptt_truncate, penalized=penalized))
-        return loss, final_state
 
     def track_gradient_rows(self) -> None:
         """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""

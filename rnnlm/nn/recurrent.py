@@ -10,6 +10,7 @@ from numpy.random import Generator
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.cell import Cell
 from rnnlm.nn.layer import OneWayLayer, Rows, Vectors
+from rnnlm.nn.products import product
 from rnnlm.nn.projection import take_columns
 
 TRANSPOSED_ROWS = 128
@@ -78,7 +79,8 @@ class RecurrentLayer(Cell, OneWayLayer):
         for t in reversed(range(T)):
             if t + 1 < T:
                 recurrent = self._recurrent_delta(t + 1, delta[t + 1])
-                dh[t] += np.matmul(Wt, recurrent.reshape(-1, B), out=from_next)
+                product(Wt, recurrent.reshape(-1, B), from_next, one_core=self.one_core)
+                dh[t] += from_next
             after = carry
             carry = self._step_back(t, dh[t], carry, delta[t])
             if self._lengths is not None and t >= shortest:

@@ -59,6 +59,11 @@ class Stack:
         self._workspace = Workspace(self.dtype)
 
     @property
+    def is_one_way(self) -> bool:
+        """Whether no layer reads backwards."""
+        return all(isinstance(layer, OneWayLayer) for layer in self.layers)
+
+    @property
     def one_way(self) -> list[OneWayLayer]:
         """The layers of a network that takes one step after another; none of them may be bidirectional."""
         layers = [layer for layer in self.layers if isinstance(layer, OneWayLayer)]

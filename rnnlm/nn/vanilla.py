@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.cell import gates
+from rnnlm.nn.products import product
 from rnnlm.nn.recurrent import RecurrentLayer
 
 Nonlinearity = Literal["tanh", "relu"]
@@ -29,7 +30,7 @@ class VanillaLayer(RecurrentLayer):
 
     def _step(self, t: int) -> None:
         h, h_next = self._states[t, 0], self._states[t + 1, 0]
-        np.matmul(self._W, h, out=h_next)
+        product(self._W, h, h_next, one_core=self.one_core)
         h_next += self._a[t, 0]
         if self.nonlinearity == "tanh":
             np.tanh(h_next, out=h_next)

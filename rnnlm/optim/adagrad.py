@@ -17,8 +17,8 @@ class Adagrad(Optimizer):
     kept = ("square",)
 
     @property
-    def skips_zeros(self) -> bool:
-        """True without weight decay."""
+    def takes_rows(self) -> bool:
+        """True without weight decay: a gradient of zero then changes nothing."""
         return not self.weight_decay
 
     def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:

@@ -1,16 +1,21 @@
 """What the optimizers share: parameters changed in place, piece by piece, and the state of a resumed run."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.side_by_side import side_by_side
 
 PIECE = 1 << 15
 """Elements that are updated at a time: few enough for every pass over them to find them in the cache."""
+
+WORTH_TWO_CORES = 8
+"""Pieces of a step from which a second core is worth waking: a quarter of a million weights."""
 
 
 class RowGradient(NamedTuple):
@@ -45,13 +50,20 @@ class Optimizer(ABC):
         Arrays by name, of one layout, such as both in C order, or both transposed.
     weight_decay
         λ, the weight of the L2 penalty: ``g ← g + λ θ``.
+    two_cores
+        Whether a second core takes half of the work.
     """
 
     kept: tuple[str, ...] = ()
     """Names of the arrays that the optimizer keeps for every parameter, zero at first."""
 
     def __init__(
-        self, parameters: dict[str, Floats], gradients: dict[str, Floats], *, weight_decay: float = 0.0
+        self,
+        parameters: dict[str, Floats],
+        gradients: dict[str, Floats],
+        *,
+        weight_decay: float = 0.0,
+        two_cores: bool = False,
     ) -> None:
         for name, value in parameters.items():
             both = (value, gradients[name])
@@ -61,15 +73,15 @@ class Optimizer(ABC):
                 raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
         self.parameters = parameters
         self.gradients = gradients
-        self.weight_decay = weight_decay
+        self.weight_decay, self.two_cores = weight_decay, two_cores
         self.steps = 0
         self._kept = {
             kind: {name: np.zeros_like(value) for name, value in parameters.items()} for kind in self.kept
         }
 
     @property
-    def skips_zeros(self) -> bool:
-        """Whether a parameter with the gradient zero stays as it is, and so does what is kept for it."""
+    def takes_rows(self) -> bool:
+        """Whether `step` takes the rows of a gradient that are not zero in place of all of it."""
         return False
 
     def step(
@@ -82,30 +94,61 @@ class Optimizer(ABC):
         learning_rate
             η.
         row_gradients
-            Taken in place of those in `gradients`; only where the optimizer `skips_zeros`.
+            Taken in place of those in `gradients`; only where the optimizer `takes_rows`.
         scale
             Factor on all gradients, such as clipping by norm asks for.
         """
         self.steps += 1
+        work = list(self._work(learning_rate, row_gradients or {}, scale))
+        if self.two_cores and len(work) >= WORTH_TWO_CORES:
+            side_by_side(partial(_do, work[::2]), partial(_do, work[1::2]))
+        else:
+            _do(work)
+
+    def _work(
+        self, rate: float, row_gradients: dict[str, RowGradient], scale: float
+    ) -> Iterator[Callable[[], None]]:
+        """Yield the parts of a step, each for parameters of its own."""
         for name, parameter in self.parameters.items():
             kept = [self._kept[kind][name] for kind in self.kept]
-            if row_gradients and name in row_gradients:
-                ids, axis, g = row_gradients[name]
-                tables = [np.moveaxis(array, axis, 0) for array in (parameter, *kept)]
-                theta, *rest = rows = [array[ids] for array in tables]
-                self._update(learning_rate, scale, theta, g, *rest)
-                for array, changed in zip(tables, rows, strict=True):
-                    array[ids] = changed
-            else:
-                self._update(learning_rate, scale, parameter, self.gradients[name], *kept)
-
-    def _update(self, learning_rate: float, scale: float, *arrays: Floats) -> None:
-        for theta, g, *kept in pieces(*arrays):
+            if name not in row_gradients:
+                for piece in pieces(parameter, self.gradients[name], *kept):
+                    yield partial(self._update_piece, rate, scale, *piece)
+                continue
+            ids, axis, g = row_gradients[name]
             if scale != 1:
                 g *= scale
-            if self.weight_decay:
-                self.decay(learning_rate, theta, g)
-            self.update(learning_rate, theta, g, *kept)
+            yield from self.row_work(rate, ids, g, *(np.moveaxis(array, axis, 0) for array in (parameter, *kept)))
+
+    def _update_piece(self, rate: float, scale: float, theta: Floats, g: Floats, *kept: Floats) -> None:
+        if scale != 1:
+            g *= scale
+        if self.weight_decay:
+            self.decay(rate, theta, g)
+        self.update(rate, theta, g, *kept)
+
+    def row_work(self, rate: float, ids: Ids, g: Floats, *tables: Floats) -> Iterator[Callable[[], None]]:
+        """Yield the parts of a step for a parameter θ (V, E) that gets a gradient in some rows only.
+
+        Parameters
+        ----------
+        rate
+            η.
+        ids : (N,)
+            The rows, in rising order.
+        g : (N, E)
+            Their gradient, which may be overwritten; it is zero elsewhere, and changes nothing there.
+        tables : (V, E)
+            θ and what is kept for it.
+        """
+        yield partial(self._update_rows, rate, ids, g, *tables)
+
+    def _update_rows(self, rate: float, ids: Ids, g: Floats, *tables: Floats) -> None:
+        theta, *kept = rows = [table[ids] for table in tables]
+        for piece in pieces(theta, g, *kept):
+            self.update(rate, *piece)
+        for table, changed in zip(tables, rows, strict=True):
+            table[ids] = changed
 
     def decay(self, rate: float, theta: Floats, g: Floats) -> None:
         """Add the gradient of the L2 penalty, ``g ← g + λ θ``."""
@@ -151,6 +194,11 @@ class Optimizer(ABC):
         for kind in self.kept:
             for name, value in self._kept[kind].items():
                 restore(value, state, f"{kind}.{name}")
+
+
+def _do(work: Iterable[Callable[[], None]]) -> None:
+    for part in work:
+        part()
 
 
 def _layout(array: Floats) -> tuple[int, ...]:

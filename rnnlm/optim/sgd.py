@@ -32,8 +32,8 @@ class SGD(Optimizer):
         self.nesterov = nesterov
 
     @property
-    def skips_zeros(self) -> bool:
-        """True without momentum and weight decay."""
+    def takes_rows(self) -> bool:
+        """True without momentum and weight decay: a gradient of zero then changes nothing."""
         return not self.momentum and not self.weight_decay
 
     def update(self, rate: float, theta: Floats, g: Floats, *kept: Floats) -> None:

@@ -1,10 +1,11 @@
 """What a dataset, a run or a checkpoint is, in short."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rnnlm.dataset.series import SeriesDataset, is_series
-from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset
+from rnnlm.dataset.store import METADATA_FILE, SPLITS, Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
 from rnnlm.models.kinds import restore
@@ -59,19 +60,36 @@ def _dataset(path: Path) -> dict[str, Any]:
         "join": vocabulary.settings.join,
         "keep_lines": vocabulary.settings.keep_lines,
         "documents": dataset.metadata["documents"],
-        "vocabulary_size": len(vocabulary),
-        "unique_tokens": dataset.metadata["unique_tokens"],
-        "most_frequent": vocabulary.tokens[vocabulary.first_word_id : vocabulary.first_label_id][:10],
+        **_words(vocabulary, dataset.metadata),
         **_labels(vocabulary),
         **({"tags": dict(zip(dataset.tags.names, dataset.tags.counts, strict=True))} if dataset.tags else {}),
-        "splits": {
-            name: {
-                "sentences": dataset.split(name).num_sentences,
-                "tokens": dataset.split(name).num_tokens,
-                "unknown_tokens": dataset.split(name).unknown_tokens,
-            }
-            for name in SPLITS
-        },
+        "splits": {name: _part(dataset.split(name)) for name in SPLITS},
+        **_sources(dataset),
+    }
+
+
+def _sources(dataset: Dataset) -> dict[str, Any]:
+    """Describe the sources of pairs, where there are pairs."""
+    if dataset.source_vocabulary is None:
+        return {}
+    words = _words(dataset.source_vocabulary, dataset.metadata["source"])
+    sources = {name: source for name in SPLITS if (source := dataset.split(name).source) is not None}
+    return {"source": {**words, "splits": {name: _part(source) for name, source in sources.items()}}}
+
+
+def _words(vocabulary: Vocabulary, numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "vocabulary_size": len(vocabulary),
+        "unique_tokens": numbers["unique_tokens"],
+        "most_frequent": vocabulary.tokens[vocabulary.first_word_id : vocabulary.first_label_id][:10],
+    }
+
+
+def _part(split: Split) -> dict[str, int]:
+    return {
+        "sentences": split.num_sentences,
+        "tokens": split.num_tokens,
+        "unknown_tokens": split.unknown_tokens,
     }
 
 

@@ -14,8 +14,10 @@ def chunks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
     Raises
     ------
     RnnlmError
-        If one is not a string.
+        If one is not a string, or all are, as the letters of a single one.
     """
+    if isinstance(texts, str):
+        raise RnnlmError(f"Texts must be a list, not the text {shown(texts)}; put it in [ ].")
     chunk: list[str] = []
     characters = 0
     try:

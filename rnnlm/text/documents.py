@@ -31,11 +31,15 @@ DOCUMENTS = ("line", "paragraph", "file")
 
 
 class Piece(NamedTuple):
-    """A part of a document: at most 65,536 characters, cut where `pieces` says; and the label of the document."""
+    """A part of a document: at most 65,536 characters, cut where `pieces` says; and the label of the document.
+
+    Of a pair it is the whole target, and `source` is its source.
+    """
 
     text: str
     begins_document: bool
     label: str | None = None
+    source: str | None = None
 
 
 def pieces(parts: Iterable[str], label: str | None = None) -> Iterator[Piece]:

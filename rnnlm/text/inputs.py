@@ -21,7 +21,7 @@ from rnnlm.text.formats import (
 )
 from rnnlm.text.json_records import holds_texts
 from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
-from rnnlm.text.processor import TAGGED
+from rnnlm.text.processor import PAIRS, TAGGED
 from rnnlm.text.report import ReadReport, counted
 from rnnlm.text.tagged import check_tag_column
 
@@ -29,7 +29,7 @@ MOST_NAMED = 5
 """The most files of a directory that are named when they are left out."""
 
 
-READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED, "series")
+READABLE = ("auto", "csv", "tsv", "json", "jsonl", "txt", "parquet", *TAGGED, PAIRS, "series")
 """What a format may be called."""
 
 
@@ -41,8 +41,9 @@ class ReaderSettings:
     ----------
     format
         ``csv``, ``tsv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``auto`` recognizes it by the content. Or,
-        never recognized, ``tagged`` (a token and its tag a line) or ``segmented`` (words with spaces between them
-        whose characters are tagged), see `text.tagged`; or ``series`` (numbers), see `text.series`.
+        never recognized, ``tagged`` (a token and its tag a line), ``segmented`` (words with spaces between them
+        whose characters are tagged; see `text.tagged`), ``pairs`` (see `text.pairs`) or ``series`` (numbers; see
+        `text.series`).
     documents
         What one document of a text file is: a ``line``, a ``paragraph`` (up to an empty line), the
         ``file``, or the text between lines that are equal to any other value. None for what suits the tokens
@@ -87,6 +88,8 @@ class ReaderSettings:
         Conditions(self.where)
         if self.format not in READABLE:
             raise RnnlmError(f"`format={self.format}` is not known; give one of {', '.join(READABLE)}.")
+        if self.label_column is not None and self.has_pairs:
+            raise RnnlmError(f"`label_column` is for records, but `format={PAIRS}` has none; leave it out.")
         if self.tag_column is not None:
             if self.format != "tagged":
                 raise RnnlmError("`tag_column` is for `format=tagged`; leave it out, or set that.")
@@ -102,6 +105,16 @@ class ReaderSettings:
     def has_tags(self) -> bool:
         """Whether tokens are given, with their tags."""
         return self.format in TAGGED
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether texts come in pairs, a source and its target."""
+        return self.format == PAIRS
+
+    def names(self, name: str) -> list[str]:
+        """Return the inputs that one name stands for: of pairs, ``SOURCE,TARGET`` are two parallel files."""
+        is_one = not self.has_pairs or Path(name).exists()
+        return [name] if is_one else name.split(",")
 
     @property
     def separator(self) -> str | None:
@@ -130,7 +143,7 @@ class InputFile:
 
     @cached_property
     def format(self) -> str:
-        """``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``tagged`` or ``segmented`` if settings say so.
+        """``csv``, ``json``, ``jsonl``, ``txt`` or ``parquet``; ``tagged`` or such a name if the settings say so.
 
         Raises
         ------
@@ -198,6 +211,11 @@ class Inputs(list[str]):
         self.files = [file for name in names for file in self._files(name)]
 
     @property
+    def are_two_files(self) -> bool:
+        """Whether two files are named, which may be parallel."""
+        return len(self) == 2 and self == [file.name for file in self.files]
+
+    @property
     def formats(self) -> list[str]:
         """The format of each file."""
         return [file.format for file in self.files]
@@ -231,6 +249,8 @@ class Inputs(list[str]):
         by_name = format_of(name)
         if is_dump(name) or by_name not in (None, "json", "txt"):
             return True
+        if self._settings.has_pairs:
+            return by_name == "txt"
         if self._settings.has_tags:
             return by_name == "txt" or Path(strip_compression(name)).suffix.lower() in (".conll", ".conllu")
         # A directory may hold anything; what is left out is named.

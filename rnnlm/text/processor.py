@@ -16,6 +16,8 @@ from rnnlm.text.tokenizers import CHARACTERS, SPACE_BOUND, WORD_TOKENIZERS, Toke
 JOINS = ("space", "none")
 TAGGED = ("tagged", "segmented")
 """Formats of text whose tokens are given, with their tags."""
+PAIRS = "pairs"
+"""The format of texts with their translations."""
 
 FIRST_SETTINGS = ("tokenizer", "lowercase", "sentences", "clean", "punkt")
 """The settings that every file holds. Later ones are left out where they have their default, so that old files and
@@ -80,7 +82,7 @@ class TextSettings:
         formats
             ``csv``, ``json``, ``jsonl``, ``parquet`` or ``txt``. Without ``txt`` all are records; these are taken
             for comments, which are cleaned and, at the level of words, split into sentences unless their lines are
-            kept. Text that is ``tagged`` or ``segmented`` has its tokens: the settings are for other text.
+            kept; ``pairs`` are not. ``tagged`` and ``segmented`` text has tokens: the settings are for other text.
         tokenizer, lowercase, sentences, clean, join, keep_lines
             As in the settings; None for the default, which for words is ``nltk``, for tagged ones ``whitespace``.
         labelled
@@ -93,7 +95,7 @@ class TextSettings:
         """
         tagged = next((name for name in TAGGED if name in formats), None)
         level = level or ("char" if tagged == "segmented" else "word")
-        words, records = level == "word", "txt" not in formats and not tagged
+        words, records = level == "word", not {"txt", PAIRS, *TAGGED}.intersection(formats)
         tokenizer = tokenizer or ("whitespace" if tagged and words else None)
         if tokenizer and not words:
             raise RnnlmError("`tokenizer` is for words; leave it out with `level=char`.")
@@ -114,12 +116,19 @@ class TextSettings:
             join=join or "space",
             keep_lines=keep_lines,
         )
-        if tagged:
-            settings.check_given_tokens(tagged)
+        for format in formats:
+            settings.check_format(format)
         return settings
 
-    def check_given_tokens(self, format: str) -> None:
-        """Raise `RnnlmError` if tokens of the format ``tagged`` or ``segmented`` cannot have these settings."""
+    def check_format(self, format: str) -> None:
+        """Raise `RnnlmError` if text of a format whose tokens are given, or pairs, cannot have these settings."""
+        if format == PAIRS and (self.sentences or self.keep_lines):
+            name = "sentences" if self.sentences else "keep_lines"
+            raise RnnlmError(
+                f"`{name}` is for text, but `format={PAIRS}` has whole lines that belong together; leave it out."
+            )
+        if format not in TAGGED:
+            return
         if self.level != ("char" if format == "segmented" else "word"):
             one, other = ("characters", "words") if format == "segmented" else ("words", "characters")
             raise RnnlmError(f"`format={format}` has tags for {one}, but the text settings are for {other}.")

@@ -11,8 +11,9 @@ from rnnlm.text.formats import format_of, has_columns
 from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
 from rnnlm.text.lines import Lines, source_name
+from rnnlm.text.pairs import are_parallel, pair_pieces, parallel_pieces
 from rnnlm.text.parquet import parquet_records
-from rnnlm.text.processor import TAGGED
+from rnnlm.text.processor import PAIRS, TAGGED
 from rnnlm.text.records import RecordText, record_texts
 from rnnlm.text.report import ReadReport, Source
 from rnnlm.text.tagged import segmented_pieces, tagged_pieces
@@ -44,10 +45,14 @@ def read_documents(
     Raises
     ------
     RnnlmError
-        If an input does not exist, cannot be read or decompressed, or lacks the text column, labels or a tag.
+        If an input does not exist, cannot be read or decompressed, or lacks the text column, labels, a tag or one
+        side of a pair.
     """
     conditions = Conditions(settings.where)
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, settings, report)
+    if settings.has_pairs and inputs.are_two_files:
+        yield from _pairs_of_two(*inputs.files)
+        return
     for file in inputs.files:
         with file.open() as (kind, lines):
             if settings.label_column is not None and kind in ("txt", *TAGGED):
@@ -64,6 +69,8 @@ def read_documents(
                 yield from tagged_pieces(lines, settings.tag_column)
             elif lines is not None and kind == "segmented":
                 yield from segmented_pieces(lines)
+            elif lines is not None and kind == PAIRS:
+                yield from _pairs_of_one(lines)
             else:
                 for text, label in _record_texts(file, kind, lines, conditions):
                     yield from whole_pieces(text, label)
@@ -86,6 +93,8 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
         raise RnnlmError("`format=series` has numbers, but text is read here; leave the format out.")
     if settings.has_tags:
         raise RnnlmError(f"`format={settings.format}` has tags, but only text is read here; leave the format out.")
+    if settings.has_pairs:
+        raise RnnlmError(f"`format={PAIRS}` has pairs, but only text is read here; leave the format out.")
     if settings.label_column is not None:
         raise RnnlmError("`label_column` has labels, but only text is read here; leave it out.")
     conditions = Conditions(settings.where)
@@ -99,6 +108,32 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
         else:
             yield from (text for text, _ in _record_texts(file, kind, lines, conditions))
     conditions.check_found(source_name(name))
+
+
+def _pairs_of_one(lines: Lines) -> Iterator[Piece]:
+    return _first_pair_shown(pair_pieces(lines), "Reading pairs", lines)
+
+
+def _pairs_of_two(first: InputFile, second: InputFile) -> Iterator[Piece]:
+    """Yield the pairs of two files: of a source and its target a line each, or parallel ones."""
+    with first.open() as (_, sources), second.open() as (_, targets):
+        assert sources is not None
+        assert targets is not None
+        if are_parallel(sources):
+            reading = f"Reading sources, and the line of each number in {targets.source} as the target"
+            yield from _first_pair_shown(parallel_pieces(sources, targets), reading, sources)
+        else:
+            yield from _pairs_of_one(sources)
+            yield from _pairs_of_one(targets)
+
+
+def _first_pair_shown(pieces: Iterator[Piece], reading: str, source: Source) -> Iterator[Piece]:
+    """Yield pairs, and show the first, so that people see which side is the source."""
+    for first in pieces:
+        source.guess(reading, [first.source or "", first.text])
+        yield first
+        break
+    yield from pieces
 
 
 def _record_texts(file: InputFile, kind: str, lines: Lines | None, conditions: Conditions) -> Iterator[RecordText]:

@@ -4,7 +4,7 @@ Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan put no spaces between w
 have two letters i.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,15 @@ def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iter
             f"{in_runs / read:.0%} of the text is in runs without spaces such as {shown(example[:30])}, each of"
             " which is one word here; `tokenizer=unicode` cuts them."
         )
+
+
+def are_unsegmented(texts: Iterable[str]) -> bool:
+    """Return whether a third of some texts is in long runs of letters of scripts without spaces."""
+    read = in_runs = 0
+    for text in texts:
+        read += len(text)
+        in_runs += sum(map(len, _runs(text)))
+    return in_runs > MOST_IN_RUNS * read
 
 
 def is_turkish(words: Sequence[str], counts: Sequence[int]) -> bool:

@@ -1,18 +1,19 @@
 """The tags of a dataset and their ids, and the words as they are written."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import RnnlmError, shown
-from rnnlm.files import explaining, write_atomically
+from rnnlm.errors import RnnlmError
+from rnnlm.files import write_atomically
+from rnnlm.text.stored import FORMAT_VERSION, as_json, check_counts, check_keys, parse_json, read_bytes
 from rnnlm.text.tagged import BEGIN, END, MIDDLE, SINGLE
 from rnnlm.text.tokenizers import are_strings
 
-FORMAT_VERSION = 1
 TAGS_FILE = "tags.json"
 SPELLINGS_FILE = "spellings.json"
+CALLED = "a list of tags"
+"""What messages call the content of a file of tags."""
 LARGEST_FILE = 64 << 20
 """Bytes of the longest file of tags."""
 LARGEST_SPELLINGS = 256 << 20
@@ -53,11 +54,6 @@ class Tags:
         """Return the ids of tags, from 1; 0 for one that is not known."""
         return [self._ids.get(name, 0) for name in names]
 
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the tags of ids; of 0 an empty text."""
-        names = ["", *self.names]
-        return [names[index] for index in ids]
-
     def to_dict(self) -> dict[str, Any]:
         """Return the tags as plain data for JSON."""
         return {
@@ -76,13 +72,11 @@ class Tags:
         RnnlmError
             If the data is not that of tags.
         """
-        data = _checked(data, ("tags", "counts", "segmented"), source)
+        data = check_keys(data, ("tags", "counts", "segmented"), CALLED, source)
         names, counts, segmented = data["tags"], data["counts"], data["segmented"]
         if not are_strings(names) or "" in names or len(set(names)) != len(names):
             raise RnnlmError(f"{source}: 'tags' must be a list of different strings of valid Unicode, none empty.")
-        are_counts = isinstance(counts, list) and all(type(count) is int and count >= 0 for count in counts)
-        if not are_counts or len(counts) != len(names):
-            raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each tag.")
+        check_counts(counts, len(names), "tag", source)
         if not isinstance(segmented, bool) or (segmented and not {BEGIN, MIDDLE, END, SINGLE}.issuperset(names)):
             raise RnnlmError(
                 f"{source}: 'segmented' must be true or false, and true only if all tags are B, M, E, S."
@@ -101,7 +95,7 @@ class Tags:
         RnnlmError
             If it is longer than what `load` reads.
         """
-        content = _json(self.to_dict())
+        content = as_json(self.to_dict())
         if len(content) > LARGEST_FILE:
             raise RnnlmError(
                 f"{path}: the tags take more than {LARGEST_FILE >> 20} MiB; choose the column that holds tags with"
@@ -120,17 +114,17 @@ class Tags:
         """
         file = Path(path)
         file = file / TAGS_FILE if file.is_dir() else file
-        return cls.from_bytes(_read(file, LARGEST_FILE), str(file))
+        return cls.from_bytes(read_bytes(file, LARGEST_FILE), str(file))
 
     @classmethod
     def from_bytes(cls, content: bytes, source: str) -> "Tags":
         """Read tags from what the file `source` holds; raises what `from_dict` does."""
-        return cls.from_dict(_parsed(content, source, LARGEST_FILE), source)
+        return cls.from_dict(parse_json(content, CALLED, source, LARGEST_FILE), source)
 
 
 def save_spellings(path: Path, spellings: Sequence[str]) -> None:
     """Write words as they are written to a JSON file, in the order of their ids, in one go."""
-    write_atomically(path, _json({"format_version": FORMAT_VERSION, "spellings": list(spellings)}))
+    write_atomically(path, as_json({"format_version": FORMAT_VERSION, "spellings": list(spellings)}))
 
 
 def load_spellings(path: Path) -> list[str]:
@@ -141,44 +135,9 @@ def load_spellings(path: Path) -> list[str]:
     RnnlmError
         If the file is not there, or is damaged.
     """
-    data = _parsed(_read(path, LARGEST_SPELLINGS), str(path), LARGEST_SPELLINGS)
-    spellings = _checked(data, ("spellings",), str(path))["spellings"]
+    called, source = "a list of spellings", str(path)
+    data = parse_json(read_bytes(path, LARGEST_SPELLINGS), called, source, LARGEST_SPELLINGS)
+    spellings = check_keys(data, ("spellings",), called, source)["spellings"]
     if not are_strings(spellings) or "" in spellings:
         raise RnnlmError(f"{path}: 'spellings' must be a list of strings of valid Unicode, none empty.")
     return spellings
-
-
-def _json(data: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n".encode()
-
-
-def _read(file: Path, largest: int) -> bytes:
-    with explaining(file, "cannot be read"), file.open("rb") as stream:
-        return stream.read(largest + 1)
-
-
-def _parsed(content: bytes, source: str, largest: int) -> object:
-    """Return the data in the JSON file `source`, of at most so many bytes."""
-    try:
-        if len(content) > largest:
-            raise ValueError(f"longer than {largest >> 20} MiB")
-        return json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RnnlmError(
-            f"{source}: this is not JSON ({error}), so the file is damaged; build the dataset again."
-        ) from error
-
-
-def _checked(data: object, keys: Iterable[str], source: str) -> Mapping[str, Any]:
-    """Return the data of a file if it has its version and all keys."""
-    if not isinstance(data, Mapping):
-        raise RnnlmError(f"{source}: this is not a JSON object, so the file is damaged; build the dataset again.")
-    for key in ("format_version", *keys):
-        if key not in data:
-            raise RnnlmError(f"{source}: the key {key!r} is missing; build the dataset again.")
-    if data["format_version"] != FORMAT_VERSION:
-        raise RnnlmError(
-            f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that this"
-            " version of rnnlm reads; build the dataset again."
-        )
-    return data

@@ -1,7 +1,6 @@
 """The vocabulary: tokens and their ids, and how the text they came from was processed."""
 
 import difflib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +12,14 @@ from rnnlm.errors import RnnlmError, shown
 from rnnlm.files import write_atomically
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.scripts import begins_without_space
+from rnnlm.text.stored import FORMAT_VERSION, as_json, check_counts, check_keys, parse_json, read_bytes
 from rnnlm.text.tokenizers import MARK, MARKED, are_strings
 
-FORMAT_VERSION = 1
 VOCABULARY_FILE = "vocabulary.json"
+SOURCE_VOCABULARY_FILE = "source-vocabulary.json"
+"""That of the sources, where texts are pairs."""
+CALLED = "a vocabulary"
+"""What messages call the content of such a file."""
 LARGEST_FILE = 64 << 20
 """Bytes, enough for millions of words."""
 MOST_NAMED = 5
@@ -252,8 +255,7 @@ class Vocabulary:
         RnnlmError
             If it is longer than what `load` reads.
         """
-        text = json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
-        content = f"{text}\n".encode()
+        content = as_json(self.to_dict())
         if len(content) > LARGEST_FILE:
             raise RnnlmError(
                 f"{path}: the vocabulary takes more than {LARGEST_FILE >> 20} MiB; set a lower `vocab_size`, or a"
@@ -271,41 +273,18 @@ class Vocabulary:
             If there is none, or it is damaged.
         """
         file = Path(path)
-        if file.is_dir():
-            file = file / VOCABULARY_FILE
-        try:
-            with file.open("rb") as stream:
-                content = stream.read(LARGEST_FILE + 1)
-        except OSError as error:
-            raise RnnlmError(f"{file}: cannot be read ({error.strerror}).") from error
-        return cls.from_bytes(content, str(file))
+        file = file / VOCABULARY_FILE if file.is_dir() else file
+        return cls.from_bytes(read_bytes(file, LARGEST_FILE), str(file))
 
     @classmethod
     def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
         """Read a vocabulary from what the file `source` holds; raises what `from_dict` does."""
-        try:
-            if len(content) > LARGEST_FILE:
-                raise ValueError(f"longer than {LARGEST_FILE >> 20} MiB")
-            data = json.loads(content.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise RnnlmError(
-                f"{source}: this is not a vocabulary ({error}), so the file is damaged; build the dataset again."
-            ) from error
-        return cls.from_dict(data, source)
+        return cls.from_dict(parse_json(content, CALLED, source, LARGEST_FILE), source)
 
 
 def _checked(data: object, source: str) -> tuple[list[str], list[int], TextSettings, list[str]]:
     """Return what a vocabulary is made of, after checking the plain data that describes it."""
-    if not isinstance(data, Mapping):
-        raise RnnlmError(f"{source}: this is not a vocabulary; build one with 'rnnlm preprocess'.")
-    for key in ("format_version", "tokens", "counts", "special_tokens", "text"):
-        if key not in data:
-            raise RnnlmError(f"{source}: the key {key!r} is missing; build the dataset again.")
-    if data["format_version"] != FORMAT_VERSION:
-        raise RnnlmError(
-            f"{source}: format version {shown(data['format_version'])} is not {FORMAT_VERSION}, the one that"
-            " this version of rnnlm reads; build the dataset again."
-        )
+    data = check_keys(data, ("tokens", "counts", "special_tokens", "text"), CALLED, source)
     settings = TextSettings.from_dict(data["text"], source)
     tokens, counts = data["tokens"], data["counts"]
     if not are_strings(tokens) or len(tokens) < Vocabulary.first_word_id:
@@ -315,9 +294,7 @@ def _checked(data: object, source: str) -> tuple[list[str], list[int], TextSetti
     twice, times = Counter(tokens).most_common(1)[0]
     if times > 1:
         raise RnnlmError(f"{source}: the token {shown(twice)} appears twice in 'tokens'.")
-    are_counts = isinstance(counts, list) and all(type(count) is int and count >= 0 for count in counts)
-    if not are_counts or len(counts) != len(tokens):
-        raise RnnlmError(f"{source}: 'counts' must hold one whole number, 0 or more, for each token.")
+    check_counts(counts, len(tokens), "token", source)
     if data["special_tokens"] != dict(zip(SPECIAL, tokens, strict=False)):
         raise RnnlmError(f"{source}: 'special_tokens' does not name the first three of 'tokens'.")
     if data.get("level") != settings.level:

@@ -112,8 +112,8 @@ def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeig
         raise RnnlmError(
             f"`init_from`: a {model.called} cannot begin with a {trained.called}; name another checkpoint."
         )
-    names_before, names, at_random = trained.entries(), model.entries(), []
     answers_differ = trained.task != model.task
+    names_before, names, at_random = trained.entries(), model.entries(), []
     for name, value in model.network.parameters.items():
         source = trained.network.parameters.get(name)
         if source is None or (answers_differ and name.startswith("output.")):
@@ -127,7 +127,7 @@ def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeig
         else:
             at_random.append(name)
     before, now = trained.token_names, model.token_names
-    kept = len(_common(before, now)[0])
+    kept = len(set(before) & set(now))
     kind = "token{s}" if isinstance(model, TextModel) else "input{s}"
     return CopiedWeights(kept, len(now) - kept, len(before) - kept, at_random, kind)
 
@@ -140,7 +140,8 @@ def _refuse_other_tokens(trained: TextModel, model: TextModel) -> None:
             f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
             f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
         )
-    if trained.config.model.softmax_cutoffs is not None and before.tokens != vocabulary.tokens:
+    is_adaptive = trained.config.model.softmax_cutoffs is not None
+    if is_adaptive and trained.task == model.task and before.tokens != vocabulary.tokens:
         raise RnnlmError(
             "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
             "`vocab` and the checkpoint's vocabulary.json."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
@@ -45,9 +46,10 @@ class TrainingStep:
             {name: self.network.parameters[name] for name in trained},
             self.gradients,
             weight_decay=config.optimizer.weight_decay,
+            two_cores=blas.threads() == 1,
             **config.optimizer.options(),
         )
-        if self.optimizer.skips_zeros:
+        if self.optimizer.takes_rows:
             self.network.track_gradient_rows()
 
     def take(self, batch: Batch, state: Floats, learning_rate: float, rng: np.random.Generator) -> StepResult:

@@ -109,6 +109,8 @@ def test_a_person_writes_with_a_label(rnnlm: Command, run: Path) -> None:
         assert outcome.exit_code == 0
         assert said in outcome.stderr
         assert "SENTENCE_START" not in outcome.stdout
+    refused = rnnlm("generate", "--interactive", "--model", run, "--label", "plan", stdin="a\n")
+    assert (refused.exit_code, refused.stdout) == (1, "")
 
 
 def test_labels_are_described(rnnlm: Command, run: Path, label_dataset: Path) -> None:

@@ -51,7 +51,10 @@ def test_a_line_with_its_tags(rnnlm: Command, tag_run: Path):
         ([], 2, "Give either a file or --text TEXT."),
         (["texts.txt", "--text", "a"], 2, "Give either a file or --text TEXT."),
         (["none.txt"], 1, "rnnlm: none.txt: the file cannot be opened"),
-        (["texts.txt", "--format", "tagged"], 1, "rnnlm: --format tagged has tags, but only text is read here"),
+        (["texts.txt", "--format", "tagged"], 2, "'tagged' is not one of 'auto', 'csv'"),
+        (["texts.txt", "--tag-column", "2"], 2, "No such option '--tag-column'"),
+        (["texts.txt", "--label-column", "kind"], 2, "No such option '--label-column'"),
+        (["--text", "a", "--text-column", "b"], 2, "--text-column says how the text of INPUT is read"),
     ],
 )
 def test_what_cannot_be_answered(
@@ -97,11 +100,16 @@ def write_tagged(name: str, *sentences: str) -> str:
     return name
 
 
-def test_a_tagger_is_measured_on_other_text(rnnlm: Command, tag_run: Path, tag_dataset: Path):
+def test_what_is_measured_on_other_text(rnnlm: Command, tag_run: Path, label_run: Path):
     text = write_tagged("text.tsv", "the/DET dog/NOUN sees/VERB", "the/DET cat/WRONG runs/NEW")
     arguments = ["evaluate", "--model", tag_run, "--json"]
     of_text = rnnlm(*arguments, "--text", text, "--format", "tagged").json
     assert (of_text["tokens"], of_text["unknown_tags"]) == (6, 2)
+    shown = rnnlm(*arguments[:-1], "--text", text, "--format", "tagged").stdout
+    assert "\nThe model does not know the tag of 2 tokens.\n" in shown
+    Path("text.csv").write_text("kind,text\nnew,an old cat\n")
+    of_label = rnnlm("evaluate", "--model", label_run, "--text", "text.csv", "--label-column", "kind").stdout
+    assert "\nThe model does not know the label of 1 text.\n" in of_label
     [first, _] = package.load(tag_run).predict(["the dog sees", "the cat runs"])
     assert of_text["accuracy"] >= [*map(str.__eq__, first.tags, ["DET", "NOUN", "VERB"])].count(True) / 6
     parts = ["--valid-fraction", 0, "--test-fraction", 1]

@@ -89,4 +89,4 @@ def test_a_language_model_learns_from_tagged_text(rnnlm: Command):
     evaluated = rnnlm("evaluate", "--model", "run", "--text", "pos.txt", "--format", "tagged", "--json", "--quiet")
     assert evaluated.json["tokens"] == 70
     refused = rnnlm("score", "pos.txt", "--model", "run", "--format", "tagged")
-    assert "--format tagged has tags, but only text is read here" in refused.stderr
+    assert "'tagged' is not one of 'auto', 'csv'" in refused.stderr

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnnlm.dataset.batches
-from rnnlm.dataset.batches import LabelledBatches, SentenceBatches, StreamBatches, TaggedBatches
+from rnnlm.dataset.batches import LabelledBatches, PairBatches, SentenceBatches, StreamBatches, TaggedBatches
 from rnnlm.dataset.spelling import Spellings
 from rnnlm.dataset.store import Split
-from rnnlm.nn.batch import Batch
+from rnnlm.nn.batch import Batch, Pairs
 from rnnlm.nn.spelling import SpelledWords
 from rnnlm.text.characters import Characters
 from rnnlm.text.vocabulary import Vocabulary
@@ -207,3 +207,79 @@ def test_tagged_batches_give_each_token_with_its_tag_once(
         assert not batch.mask[np.arange(len(batch.mask))[:, None] >= batch.lengths].any()
     assert found == Counter((int(word), int(word) % 4) for word in split.ids if word >= 3)
     assert batches.num_tokens == sum(lengths) == sum(batch.num_tokens for batch in read)
+
+
+def make_pairs(lengths: list[tuple[int, int]]) -> Split:
+    """Make pairs whose words, on either side, tell which pair it is: they follow one another from its first on."""
+    sides = [make_split([pair[side] for pair in lengths]) for side in (0, 1)]
+    return replace(sides[1], source=sides[0])
+
+
+PAIR_LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=40)
+
+
+@given(PAIR_LENGTHS, st.integers(1, 7), st.integers(0, 3), st.integers(1, 12))
+def test_pair_batches_give_each_target_with_its_source_once(
+    lengths: list[tuple[int, int]], batch_size: int, epoch: int, longest: int
+) -> None:
+    split, found = make_pairs(lengths), Counter[tuple[tuple[int, ...], ...]]()
+    assert split.source is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rnnlm.dataset.batches, "LONGEST_WINDOW", longest)
+        patch.setattr(rnnlm.dataset.batches, "BLOCK_SIZE", 4)
+        patch.setattr(rnnlm.dataset.batches, "BLOCKS_IN_POOL", 3)
+        batches = PairBatches(split, batch_size)
+        read = list(batches.epoch(epoch))
+    for batch in read:
+        pairs = batch.inputs
+        assert isinstance(pairs, Pairs)
+        assert not batch.continues
+        assert pairs.ids.shape == batch.targets.shape == batch.mask.shape
+        assert len(pairs.source) == max(pairs.source_lengths)
+        assert len(pairs.ids) == batch.mask.sum(axis=0).max()
+        for column, length in enumerate(pairs.source_lengths):
+            steps = int(batch.mask[:, column].sum())
+            assert batch.mask[:steps, column].all()
+            found[
+                tuple(pairs.source[:length, column].tolist()),
+                tuple(pairs.ids[:steps, column].tolist()),
+                tuple(batch.targets[:steps, column].tolist()),
+            ] += 1
+    expected = Counter(
+        (
+            tuple(split.source.sentence(k)[1:][:longest].tolist()),
+            tuple(split.sentence(k)[:-1][:longest].tolist()),
+            tuple(split.sentence(k)[1:][:longest].tolist()),
+        )
+        for k in range(len(lengths))
+    )
+    assert found == expected
+    assert batches.num_tokens == sum(batch.num_tokens for batch in read)
+
+
+@given(PAIR_LENGTHS, st.integers(1, 4), st.integers(0, 30))
+def test_an_epoch_of_pairs_can_begin_at_any_batch(
+    lengths: list[tuple[int, int]], batch_size: int, first: int
+) -> None:
+    batches = PairBatches(make_pairs(lengths), batch_size, seed=1)
+    whole, rest = list(batches.epoch(2))[first:], list(batches.epoch(2, first=first))
+    assert len(whole) == len(rest)
+    for a, b in zip(whole, rest, strict=True):
+        assert isinstance(a.inputs, Pairs)
+        assert isinstance(b.inputs, Pairs)
+        for one, other in zip((*a.inputs, a.targets, a.mask), (*b.inputs, b.targets, b.mask), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_pairs_of_like_length_on_both_sides_are_batched_together() -> None:
+    rng = np.random.default_rng(0)
+    lengths = [(int(n + rng.integers(-3, 4)), int(n)) for n in rng.integers(5, 30, 3000)]
+    batches = PairBatches(make_pairs(lengths), 16)
+    targets = sources = read = 0
+    for batch in batches.epoch(0):
+        assert isinstance(batch.inputs, Pairs)
+        targets += batch.mask.size
+        sources += batch.inputs.source.size
+        read += int(batch.inputs.source_lengths.sum())
+    assert batches.num_tokens / targets > 0.99
+    assert read / sources > 0.95

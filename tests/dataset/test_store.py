@@ -240,3 +240,82 @@ def test_a_tagged_dataset_is_replaced(tagged, tmp_path):
     build_dataset([str(text)], tagged, overwrite=True)
     assert Dataset.open(tagged).tags is None
     assert not (tagged / "tags.json").exists()
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    text = tmp_path / "a.tsv"
+    text.write_text("Ein Hund\tA dog\nKatze\tA cat here\nEin\tOne\n")
+    division = DivisionSettings(valid_fraction=0.34, test_fraction=0)
+    return build_dataset([str(text)], tmp_path / "pairs", reader=ReaderSettings("pairs"), division=division).path
+
+
+def test_sources_lie_beside_the_targets(pairs, path):
+    dataset = Dataset.open(pairs)
+    for split in (dataset.train, dataset.valid):
+        assert isinstance(split.source.ids, np.memmap)
+        assert split.source.num_sentences == split.num_sentences
+    assert dataset.test.source.num_sentences == 0
+    assert dataset.source_vocabulary == Vocabulary.load(pairs / "source-vocabulary.json")
+    assert {file.name for file in pairs.iterdir()} == {
+        "dataset.yaml",
+        *(f"{side}vocabulary.json" for side in ("", "source-")),
+        *(f"{split}{kind}" for split in ("train", "valid", "test") for kind in SIDES),
+    }
+    plain = Dataset.open(path)
+    assert (plain.source_vocabulary, plain.train.source) == (None, None)
+
+
+SIDES = (".bin", ".offsets.bin", ".source.bin", ".source.offsets.bin")
+
+
+@pytest.mark.parametrize("name", ["source-vocabulary.json", "train.source.bin", "valid.source.offsets.bin"])
+def test_damage_of_sources_is_named(pairs, name):
+    test_damage_is_named(pairs, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train.source.bin", b"\x01\x02\x02\x01\x09\x02", "does not span|not in the vocabulary"),
+        ("valid.source.offsets.bin", b"", "does not span"),
+        ("source-vocabulary.json", b"{}", "the key 'format_version' is missing"),
+    ],
+)
+def test_nonsense_in_sources_is_refused(pairs, name, content, message):
+    rewrite(pairs, name, content)
+    with pytest.raises(RnnlmError, match=rf"{name.split('.')[0]}.*{message}"):
+        Dataset.open(pairs)
+
+
+def test_there_is_a_source_for_each_target(pairs):
+    for name in (".bin", ".offsets.bin"):
+        rewrite(pairs, f"train.source{name}", (pairs / f"valid.source{name}").read_bytes())
+    metadata = read_metadata(pairs)
+    metadata["source"]["splits"]["train"] = dict(metadata["source"]["splits"]["valid"])
+    del metadata["sha256"]
+    write_metadata(pairs, metadata)
+    with pytest.raises(
+        RnnlmError, match=r"train\.source\.offsets\.bin: .* does not have as many sentences as the targets"
+    ):
+        Dataset.open(pairs)
+
+
+@pytest.mark.parametrize("keys", [("vocabulary_size",), ("unique_tokens",), ("splits", "train", "tokens")])
+def test_counts_of_sources_in_the_metadata_are_checked(pairs, keys):
+    metadata = yaml.safe_load((pairs / "dataset.yaml").read_text())
+    numbers = metadata["source"]
+    for key in keys[:-1]:
+        numbers = numbers[key]
+    numbers[keys[-1]] = -1
+    (pairs / "dataset.yaml").write_text(yaml.safe_dump(metadata))
+    with pytest.raises(RnnlmError, match=rf"no valid source\.{'.'.join(keys)}"):
+        Dataset.open(pairs)
+
+
+def test_a_dataset_of_pairs_is_replaced(pairs, tmp_path):
+    text = tmp_path / "b.txt"
+    text.write_text("a b\n" * 9)
+    build_dataset([str(text)], pairs, overwrite=True)
+    assert Dataset.open(pairs).source_vocabulary is None
+    assert not (pairs / "source-vocabulary.json").exists()

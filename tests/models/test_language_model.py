@@ -140,7 +140,7 @@ def test_perplexity_refuses_nothing_and_a_single_string(word_model: LanguageMode
     with pytest.raises(RnnlmError, match="at least one text"):
         word_model.perplexity([])
     # which would be read as a list of its letters
-    with pytest.raises(RnnlmError, match="list of texts"):
+    with pytest.raises(RnnlmError, match="Texts must be a list"):
         word_model.perplexity("the cat")
 
 

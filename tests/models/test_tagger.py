@@ -49,7 +49,7 @@ def test_predicting_is_evaluating(model: Tagger, data: Dataset):
     assert [answer.tokens for answer in answers] == sentences
     assert data.test.tags is not None
     assert data.tags is not None
-    true = data.tags.decode(data.test.tags[data.test.tags > 0].tolist())
+    true = [data.tags.names[tag - 1] for tag in data.test.tags[data.test.tags > 0]]
     found = [tag for answer in answers for tag in answer.tags]
     right = np.mean([one == other for one, other in zip(true, found, strict=True)])
     assert model.evaluate(data.test).measures()["accuracy"] == pytest.approx(right)
@@ -138,6 +138,8 @@ def test_a_segmented_split_is_measured_by_its_words(segmenter: Tagger):
     shown = {segmenter.preview(split, np.random.default_rng(seed), 4) for seed in range(10)}
     assert len(shown) > 3
     assert all(set(text) <= set("abcdef ") for text in shown)
+    unknown = replace(split, ids=np.where(split.ids >= 3, 0, split.ids))
+    assert set(segmenter.preview(unknown, np.random.default_rng(0), 4)) <= set("\ufffd ")
 
 
 def test_a_tag_that_the_model_does_not_know_is_an_error(model: Tagger, data: Dataset):

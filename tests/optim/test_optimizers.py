@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, clip_by_value, global_norm, norm_factor
+from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, RowGradient, clip_by_value, global_norm, norm_factor
+from rnnlm.optim import adam as adam_module
+from rnnlm.optim import optimizer as optimizer_module
 
 
 def test_sgd_goes_against_the_gradient() -> None:
@@ -128,6 +130,30 @@ def test_a_restored_optimizer_goes_on_as_if_never_stopped(name: str, options: di
         halves = {"w": np.ones(3)}
         state = run(halves, steps[:stop], None)
         np.testing.assert_equal(run(halves, steps[stop:], state), whole)
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIONS)
+def test_a_second_core_changes_no_bit(
+    name: str, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimizer_module, "PIECE", 5)
+    monkeypatch.setattr(adam_module, "ROWS_PIECE", 12)
+    results = []
+    for two_cores in (False, True):
+        rng = np.random.default_rng(0)
+        parameters = {"w": rng.normal(size=(40, 3)), "table": rng.normal(size=(50, 4)).T}
+        gradients = {key: np.zeros_like(value) for key, value in parameters.items()}
+        optimizer = OPTIMIZERS[name](parameters, gradients, two_cores=two_cores, **options)
+        for _ in range(3):
+            for value in gradients.values():
+                value[...] = 0
+            gradients["w"][...] = rng.normal(size=(40, 3))
+            ids, rows = np.sort(rng.choice(50, 20, replace=False)), rng.normal(size=(20, 4))
+            gradients["table"].T[ids] = rows
+            by_row = {"table": RowGradient(ids, 1, rows)} if optimizer.takes_rows else None
+            optimizer.step(0.1, by_row, 0.5)
+        results.append(optimizer.state() | optimizer.averages())
+    np.testing.assert_equal(*results)
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS)

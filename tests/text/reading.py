@@ -11,7 +11,7 @@ def read(*inputs: Path | str, report: ReadReport | None = None, **settings: Any)
     """Return whole documents."""
     documents: list[str] = []
     names = [str(name) for name in inputs]
-    for text, begins, _ in read_documents(names, ReaderSettings(**settings), report or ReadReport()):
+    for text, begins, *_ in read_documents(names, ReaderSettings(**settings), report or ReadReport()):
         if begins:
             documents.append("")
         documents[-1] += text

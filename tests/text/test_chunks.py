@@ -23,3 +23,5 @@ def test_what_was_read_before_an_error_comes_first():
         next(groups)
     with pytest.raises(RnnlmError, match="A text must be a string, not 5"):
         list(chunks(["a", 5], 64))  # type: ignore[list-item]
+    with pytest.raises(RnnlmError, match=r"Texts must be a list, not the text 'ab'; put it in \[ \]"):
+        list(chunks("ab", 64))

@@ -99,7 +99,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read(file: Path, **options: str) -> tuple[list[str], list[str]]:
     """Return the documents of a file and the messages about it."""
     report, documents = ReadReport(), list[str]()
-    for text, begins, _ in read_documents([str(file)], ReaderSettings(**options), report):
+    for text, begins, *_ in read_documents([str(file)], ReaderSettings(**options), report):
         if begins:
             documents.append("")
         documents[-1] += text

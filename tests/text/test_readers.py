@@ -21,7 +21,7 @@ from rnnlm.text.report import ReadReport
 def read(*inputs: Path | str, report: ReadReport | None = None, **settings: str) -> list[str]:
     """Return whole documents."""
     documents: list[str] = []
-    for text, begins, _ in read_documents(
+    for text, begins, *_ in read_documents(
         [str(name) for name in inputs], ReaderSettings(**settings), report or ReadReport()
     ):
         if begins:

@@ -15,7 +15,7 @@ from tests.text.reading import write
 def labels(file: Path, column: str = "label", report: ReadReport | None = None, **settings: Any) -> list[Any]:
     """Return the labels of a file's texts."""
     reader = ReaderSettings(label_column=column, **settings)
-    return [label for _, _, label in read_documents([str(file)], reader, report or ReadReport())]
+    return [label for _, _, label, _ in read_documents([str(file)], reader, report or ReadReport())]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.text import scripts
 from rnnlm.text.documents import Piece
 from rnnlm.text.report import ReadReport
-from rnnlm.text.scripts import is_turkish, refuse_unsegmented
+from rnnlm.text.scripts import are_unsegmented, is_turkish, refuse_unsegmented
 
 UNSEGMENTED = {
     "Chinese": "同样施力的大小不同，引起的加速度不同。",
@@ -51,6 +51,12 @@ def test_the_beginning_of_a_text_decides(monkeypatch):
     taken = refuse_unsegmented(pieces, ReadReport())
     with pytest.raises(RnnlmError, match="script without spaces"):
         next(piece for piece in taken if not piece.text)
+
+
+def test_which_texts_have_no_spaces():
+    assert are_unsegmented([UNSEGMENTED["Chinese"]])
+    assert not are_unsegmented(["Words with spaces.", "两个年轻的"])
+    assert not are_unsegmented([])
 
 
 def test_a_few_words_that_touch_are_said():

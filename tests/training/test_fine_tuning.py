@@ -93,6 +93,13 @@ def test_an_adaptive_softmax_keeps_its_vocabulary() -> None:
         copy_weights(trained, make_model(trained.config, NEW))
 
 
+def test_the_words_of_an_adaptive_softmax_go_to_another_task() -> None:
+    trained = trained_model(embedding_size=4, softmax_cutoffs=[4])
+    model = make_classifier({"a": 2, "b": 1}, NEW, embedding_size=4, hidden_size=4, bias=True)
+    copied = copy_weights(trained, model)
+    assert (copied.kept, copied.at_random) == (5, ["output.weight", "output.bias"])
+
+
 def test_words_do_not_become_characters() -> None:
     trained = trained_model()
     characters = make_model(trained.config, [*NEW[:3], "a", "b", "c"], "char")
@@ -165,7 +172,7 @@ def test_a_classifier_begins_with_the_layers_of_a_language_model() -> None:
     model = make_classifier({"a": 2, "b": 1}, NEW, **config.model.set_values())
     untouched = {name: value.copy() for name, value in model.network.parameters.items()}
     copied = copy_weights(trained, model)
-    assert (copied.kept, copied.new, copied.left_out) == (5, 4, 1)
+    assert (copied.kept, copied.new, copied.left_out) == (5, 2, 1)  # labels are not read
     for name, value in model.network.parameters.items():
         before = trained.network.parameters.get(name)
         if name == "embedding.weight":

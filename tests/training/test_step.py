@@ -18,13 +18,13 @@ def make_step(optimizer: dict[str, Any], **model: Any) -> TrainingStep:
     return TrainingStep(make_network(config, V), config)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adagrad"])
+@pytest.mark.parametrize("name", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize(
     "model", [{}, {"hidden_size": 1}, {"embedding_size": 8}, {"embedding_size": 8, "tie_weights": True}]
 )
 def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model: dict[str, Any]) -> None:
     by_rows, whole = (make_step({"name": name, "clip_norm": 0.1}, softmax_samples=10, **model) for _ in range(2))
-    assert by_rows.optimizer.skips_zeros
+    assert by_rows.optimizer.takes_rows
     for table in (whole.network.source.table, *whole.network.head.tables.values()):
         table.tracks_rows = False
     ids = np.random.default_rng(0).integers(0, V, (6, T + 1, B))
@@ -42,11 +42,18 @@ def test_the_rows_that_a_step_used_are_updated_as_all_rows_are(name: str, model:
 
 @pytest.mark.parametrize(
     "optimizer",
-    [{"name": "adam"}, {"name": "rmsprop"}, {"name": "asgd"}, {"momentum": 0.9}, {"weight_decay": 0.1}],
+    [
+        {"name": "adam", "weight_decay": 0.1},
+        {"name": "adamw", "weight_decay": 0.1},
+        {"name": "rmsprop"},
+        {"name": "asgd"},
+        {"momentum": 0.9},
+        {"weight_decay": 0.1},
+    ],
 )
-def test_optimizers_that_change_every_row_are_given_every_row(optimizer: dict[str, Any]) -> None:
+def test_optimizers_that_need_the_gradient_of_every_row_are_given_it(optimizer: dict[str, Any]) -> None:
     step = make_step(optimizer)
-    assert not step.optimizer.skips_zeros
+    assert not step.optimizer.takes_rows
     ids = np.ones((T, B), int)
     batch = Batch(ids, ids, np.ones((T, B), bool), continues=False)
     step.take(batch, step.network.initial_state(B), 0.1, np.random.default_rng(0))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.building.division import Assignment, DivisionSettings
+from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.first_pass import FirstPass
 from rnnlm.dataset.building.learning import (
     VocabularySettings,
@@ -17,16 +17,22 @@ from rnnlm.dataset.building.learning import (
     unseen_labels,
 )
 from rnnlm.dataset.building.publish import new_dataset
-from rnnlm.dataset.building.spool import FORGOTTEN, Spool, new_spool
+from rnnlm.dataset.building.side import Side
+from rnnlm.dataset.building.spool import FORGOTTEN, Spool, new_spools
 from rnnlm.dataset.building.tagging import TaggedTypes
 from rnnlm.dataset.building.write_splits import SplitCounts, write_splits
-from rnnlm.dataset.store import FORMAT_VERSION, SPLIT_NUMBERS, write_metadata
+from rnnlm.dataset.store import (
+    FORMAT_VERSION,
+    SOURCES,
+    SPLIT_NUMBERS,
+    write_metadata,
+)
 from rnnlm.files import fingerprint
-from rnnlm.text.processor import TextSettings
+from rnnlm.text.processor import PAIRS, TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings
 from rnnlm.text.report import ReadReport
 from rnnlm.text.tags import Tags
-from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, Vocabulary
 
 LEARNED = ("punkt", "subwords")
 """Text settings that are found in the corpus; the vocabulary alone holds them."""
@@ -58,6 +64,8 @@ class BuildResult:
         By the name of a part, how many of its sentences have labels that the vocabulary lacks, and these labels.
     tags
         The tags of the tokens; None where they have none.
+    source
+        Where texts are pairs, the same of their sources; all else is of the targets. None where they are not.
     """
 
     path: Path
@@ -70,6 +78,7 @@ class BuildResult:
     chosen_words: int
     unseen_labels: dict[str, tuple[int, list[str]]]
     tags: Tags | None = None
+    source: "BuildResult | None" = None
 
     @property
     def total(self) -> SplitCounts:
@@ -102,6 +111,7 @@ class BuildResult:
             "least_frequent": {"token": least[0], "count": least[1]} if least else None,
             **({"labels": self.labels} if self.vocabulary.labels else {}),
             **({"tags": len(self.tags)} if self.tags is not None else {}),
+            **({"source": self.source.to_dict()} if self.source is not None else {}),
             "splits": {
                 name: {**counts.to_dict(), "unknown_rate": counts.unknown_rate}
                 for name, counts in self.splits.items()
@@ -116,6 +126,7 @@ def build_dataset(
     reader: ReaderSettings | None = None,
     text: TextSettings | None = None,
     vocabulary: Vocabulary | VocabularySettings | None = None,
+    source_vocabulary: Vocabulary | VocabularySettings | None = None,
     tags: Tags | None = None,
     division: DivisionSettings | None = None,
     workers: int = 1,
@@ -134,11 +145,11 @@ def build_dataset(
     reader
         How the inputs are read.
     text
-        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Where
-        sentences are wanted without Punkt's parameters, NLTK's installed ones are taken, else those that Punkt
-        learns from the corpus.
-    vocabulary
-        An existing vocabulary, whose text settings hold, or which words a new one keeps.
+        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Punkt's
+        parameters, where sentences lack them, are NLTK's installed ones, else learned from the corpus.
+    vocabulary, source_vocabulary
+        An existing vocabulary, whose text settings hold, or which words a new one keeps. The second is that of the
+        sources of pairs, by default like that of the targets.
     tags
         Tags that a model knows, for text whose tokens have some; None for those of the training part.
     division
@@ -160,15 +171,34 @@ def build_dataset(
     out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
     vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
-    text = settings_of(vocabulary) or text or _suiting_text(inputs, reader)
-    reader = _fitting(reader, text)
+    reader, text = _fitting(reader, settings_of(vocabulary) or text or _suiting_text(inputs, reader))
     with new_dataset(out, overwrite) as directory:
-        with new_spool(directory) as spool:
-            first_pass = FirstPass(spool, reader, text, report, workers, progress)
-            text, assignments = first_pass.run(inputs, vocabulary, division)
-            result = _second_pass(spool, reader, text, assignments, vocabulary, tags, directory, out)
+        with new_spools(directory, 2 if reader.has_pairs else 1) as spools:
+            sides = _sides(spools, text, vocabulary, source_vocabulary)
+            sides = FirstPass(reader, report, workers, progress).run(inputs, sides, division)
+            result = _second_pass(sides, reader, tags, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
+
+
+def _sides(
+    spools: Sequence[Spool],
+    text: TextSettings,
+    vocabulary: Vocabulary | VocabularySettings,
+    source_vocabulary: Vocabulary | VocabularySettings | None,
+) -> list[Side]:
+    """Return the sides of a corpus that has as many spools: the only one, or the targets and the sources."""
+    sides = [Side(spools[0], text, vocabulary)]
+    if len(spools) > 1:
+        if isinstance(vocabulary, VocabularySettings):
+            new = replace(vocabulary, extends=None)
+        else:
+            new = VocabularySettings()
+        vocabulary = source_vocabulary or new
+        text = settings_of(vocabulary) or replace(text, subwords=None)  # which are learned for each side
+        text.check_format(PAIRS)
+        sides.append(Side(spools[1], text, vocabulary, vocabulary_file=SOURCE_VOCABULARY_FILE, names=SOURCES))
+    return sides
 
 
 def _suiting_text(inputs: Inputs, reader: ReaderSettings) -> TextSettings:
@@ -184,25 +214,23 @@ def _checked(
     return vocabulary, division
 
 
-def _fitting(reader: ReaderSettings, text: TextSettings) -> ReaderSettings:
-    """Return how documents are read where tokens are made like this; refuse those that given ones cannot have."""
-    if reader.has_tags:
-        text.check_given_tokens(reader.format)
-        return reader
-    return replace(reader, documents=reader.documents or text.default_documents)
+def _fitting(reader: ReaderSettings, text: TextSettings) -> tuple[ReaderSettings, TextSettings]:
+    """Return how documents are read where tokens are made like this; refuse what documents cannot have."""
+    text.check_format(reader.format)
+    if reader.has_tags or reader.has_pairs:
+        return reader, text
+    return replace(reader, documents=reader.documents or text.default_documents), text
 
 
 def _second_pass(
-    spool: Spool,
-    reader: ReaderSettings,
-    text: TextSettings,
-    assignments: Sequence[Assignment],
-    vocabulary: Vocabulary | VocabularySettings,
-    tags: Tags | None,
-    directory: Path,
-    out: Path,
+    sides: Sequence[Side], reader: ReaderSettings, tags: Tags | None, directory: Path, out: Path
 ) -> BuildResult:
-    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise."""
+    """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise.
+
+    The first side is the result, and that of the sources is in it.
+    """
+    side, *sources = sides
+    spool, text, assignments, vocabulary = side.spool, side.text, side.parts, side.vocabulary
     type_counts, sentences = count_training(spool, assignments)
     types, chosen_words = spool.types, 0
     tagged = TaggedTypes.of(spool, type_counts, text, tags) if reader.has_tags else None
@@ -213,8 +241,8 @@ def _second_pass(
     if not vocabulary.labels:
         counts = dict(zip(spool.labels, sentences[1:].tolist(), strict=True))
         vocabulary = vocabulary.with_labels({label: count for label, count in counts.items() if count})
-    vocabulary.save(directory / VOCABULARY_FILE)
-    splits = write_splits(directory, spool, vocabulary, assignments, tagged)
+    vocabulary.save(directory / side.vocabulary_file)
+    splits = write_splits(directory, spool, vocabulary, assignments, tagged, side.names)
     if tagged is not None:
         tagged.save(directory)
     return BuildResult(
@@ -228,6 +256,7 @@ def _second_pass(
         chosen_words=chosen_words,
         unseen_labels=unseen_labels(spool, assignments, vocabulary),
         tags=tagged.tags if tagged is not None else None,
+        source=_second_pass(sources, reader, tags, directory, out) if sources else None,
     )
 
 
@@ -244,8 +273,15 @@ def _metadata(
         "text": {key: value for key, value in text.to_dict().items() if key not in LEARNED},
         "split": asdict(division),
         "documents": result.documents,
+        **_numbers(result),
+        **({"source": _numbers(result.source)} if result.source is not None else {}),
+        "files": {file.name: fingerprint(file) for file in sorted(directory.iterdir())},
+    }
+
+
+def _numbers(result: BuildResult) -> dict[str, Any]:
+    return {
         "vocabulary_size": len(result.vocabulary),
         "unique_tokens": result.unique_tokens,
         "splits": {name: counts.to_dict() for name, counts in result.splits.items()},
-        "files": {file.name: fingerprint(file) for file in sorted(directory.iterdir())},
     }

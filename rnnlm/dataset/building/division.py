@@ -63,6 +63,16 @@ def assign_all(spooled: Spooled, part: int) -> Assignment:
     return partial(_whole, spooled, part)
 
 
+def refuse_too_few_pairs(spooled: Spooled, settings: DivisionSettings) -> None:
+    """Raise `RnnlmError` if there are fewer pairs, which are never cut, than parts to divide them in."""
+    wanted = sum(share > 0 for share in settings.shares())
+    if spooled.documents < wanted:
+        raise RnnlmError(
+            f"The corpus has {counted(spooled.documents, 'pair{s}')}, too few to divide in {wanted}; add some, or"
+            " set `valid_fraction=0` `test_fraction=0`."
+        )
+
+
 def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
 

@@ -6,8 +6,8 @@ they are in the vocabulary, is applied to the spooled ids in a second pass.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -81,38 +81,22 @@ class Spool:
         self._type_characters = 0
         self._ids, self._segments = ids, segments
 
-    def add(self, chunks: Iterable[EncodedChunk]) -> Spooled:
-        """Append the chunks of one input."""
+    def begin(self) -> "Addition":
+        """Begin with the next input."""
         first_segment = self._segments.seek(0, os.SEEK_END) // SEGMENT.itemsize
         first_token = self._ids.seek(0, os.SEEK_END) // ID.itemsize
-        segments = begun = documents = sentences = tokens = pending = 0
-        labelled = np.zeros(1, np.int64)
-        for chunk in chunks:
-            begins = chunk.segments["begins"]
-            if len(begins):
-                begins[0] |= pending
-                pending = 0
-            pending |= chunk.pending
-            provisional = self._number(chunk.types)
-            self._counts.resize(len(self.types) + 1, refcheck=False)
-            self._counts[provisional] += np.bincount(chunk.ids, minlength=len(provisional))
-            self._ids.write(provisional[chunk.ids].tobytes())
-            numbers = self._number_labels(chunk.labels)
-            chunk.segments["label"] = numbers[chunk.segments["label"]]
-            labelled.resize(len(self.labels) + 1, refcheck=False)
-            of_documents = chunk.segments["label"][(begins & BEGINS_DOCUMENT) != 0]
-            labelled += np.bincount(of_documents, minlength=len(labelled))
-            self._segments.write(chunk.segments.tobytes())
-            segments += len(begins)
-            begun += chunk.documents
-            documents += int(np.count_nonzero(begins & BEGINS_DOCUMENT))
-            sentences += int(np.count_nonzero(begins & BEGINS_SENTENCE))
-            tokens += len(chunk.ids)
-            if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
-                self._forget_rare_types()
-        blocks = partial(self._blocks, first_segment, first_token, segments)
-        self.inputs.append(Spooled(blocks, documents, begun - documents, sentences, tokens, labelled))
-        return self.inputs[-1]
+        return Addition(self, partial(self._blocks, first_segment, first_token))
+
+    def append(self, chunk: EncodedChunk) -> None:
+        """Write a chunk, and put the numbers of the spool's labels in the place of its own."""
+        provisional = self._number(chunk.types)
+        self._counts.resize(len(self.types) + 1, refcheck=False)
+        self._counts[provisional] += np.bincount(chunk.ids, minlength=len(provisional))
+        self._ids.write(provisional[chunk.ids].tobytes())
+        chunk.segments["label"] = self._number_labels(chunk.labels)[chunk.segments["label"]]
+        self._segments.write(chunk.segments.tobytes())
+        if len(self.types) > MAX_TYPES or self._type_characters > MAX_TYPE_CHARACTERS:
+            self._forget_rare_types()
 
     def _blocks(self, segment: int, token: int, left: int) -> Iterator[Block]:
         """Read so many segments back, the first of which and its first token have these numbers."""
@@ -166,12 +150,60 @@ class Spool:
             token += len(ids)
 
 
+class Addition:
+    """An input on its way into a spool.
+
+    Parameters
+    ----------
+    spool
+        Where it goes; nothing else may be added until `end`.
+    blocks
+        Reads back as many of its segments as it is told.
+    """
+
+    def __init__(self, spool: Spool, blocks: Callable[[int], Iterator[Block]]) -> None:
+        self._spool, self._read_back = spool, blocks
+        self._segments = self._begun = self._documents = self._sentences = self._tokens = self._pending = 0
+        self._labelled = np.zeros(1, np.int64)
+
+    def add(self, chunk: EncodedChunk) -> None:
+        """Append a chunk."""
+        begins = chunk.segments["begins"]
+        if len(begins):
+            begins[0] |= self._pending
+            self._pending = 0
+        self._pending |= chunk.pending
+        self._spool.append(chunk)
+        self._labelled.resize(len(self._spool.labels) + 1, refcheck=False)
+        of_documents = chunk.segments["label"][(begins & BEGINS_DOCUMENT) != 0]
+        self._labelled += np.bincount(of_documents, minlength=len(self._labelled))
+        self._segments += len(begins)
+        self._begun += chunk.documents
+        self._documents += len(of_documents)
+        self._sentences += int(np.count_nonzero(begins & BEGINS_SENTENCE))
+        self._tokens += len(chunk.ids)
+
+    def end(self) -> Spooled:
+        """Return what was added."""
+        spooled = Spooled(
+            partial(self._read_back, self._segments),
+            self._documents,
+            self._begun - self._documents,
+            self._sentences,
+            self._tokens,
+            self._labelled,
+        )
+        self._spool.inputs.append(spooled)
+        return spooled
+
+
 @contextmanager
-def new_spool(directory: Path) -> Iterator[Spool]:
-    """Make a spool in a directory, and remove it when the ``with`` block has ended well."""
-    paths = directory / "spool.ids", directory / "spool.segments"
-    with paths[0].open("w+b") as ids, paths[1].open("w+b") as segments:
-        yield Spool(ids, segments)
+def new_spools(directory: Path, number: int = 1) -> Iterator[list[Spool]]:
+    """Make so many spools in a directory, and remove them when the ``with`` block has ended well."""
+    paths = [directory / f"spool{index}.{kind}" for index in range(number) for kind in ("ids", "segments")]
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("w+b")) for path in paths]
+        yield [Spool(*pair) for pair in zip(files[::2], files[1::2], strict=True)]
     for path in paths:
         path.unlink()
 

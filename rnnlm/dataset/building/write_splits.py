@@ -1,6 +1,6 @@
 """Writing the parts of a dataset: the ids of their sentences, where these begin, and how many there are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,8 +102,11 @@ def write_splits(
     vocabulary: Vocabulary,
     assignments: Iterable[Assignment],
     tagged: TaggedTypes | None = None,
+    names: Sequence[str] = SPLITS,
 ) -> dict[str, SplitCounts]:
     """Write the ids of all parts; provisional ids become final ones by one look-up, and so do labels.
+
+    `names` are those that the files of the parts have.
 
     Where tokens have tags, provisional ids are those of pairs, which `tagged` takes apart, and tags and spellings
     are looked up likewise.
@@ -117,7 +120,7 @@ def write_splits(
         final_ids, columns = final_ids[tagged.word_of], tagged.columns()
     with ExitStack() as stack:
         writers = []
-        for split in SPLITS:
+        for split in names:
             paths = directory / ids_file(split), directory / offsets_file(split)
             ids_on_disk, offsets = (stack.enter_context(path.open("wb")) for path in paths)
             beside = {

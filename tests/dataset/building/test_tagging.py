@@ -34,7 +34,8 @@ def tags_of(dataset, split):
     for k in range(part.num_sentences):
         first, last = int(part.offsets[k]), int(part.offsets[k + 1]) - 1
         assert part.tags[first] == part.tags[last] == 0
-        yield dataset.tags.decode(part.tags[first + 1 : last])
+        names = ["", *dataset.tags.names]
+        yield [names[tag] for tag in part.tags[first + 1 : last]]
 
 
 def spellings_of(dataset, split):

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from rnnlm.nn import products
+from rnnlm.nn.bidirectional import Bidirectional
+from rnnlm.nn.cells import CELLS
+from tests.networks import make_layer
+
+
+@pytest.mark.parametrize("shape", [(12, 5, 3), (13, 5, 3), (7, 1, 1), (4, 30, 30), (1, 9, 9)])
+@pytest.mark.parametrize("unpacked", [1, 30, 100, 10**6])
+def test_pieces_make_up_the_product(
+    shape: tuple[int, int, int], unpacked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "UNPACKED", unpacked)
+    M, K, B = shape
+    rng = np.random.default_rng(0)
+    W, x, out = rng.normal(size=(M, K)), rng.normal(size=(K, B)), np.full((M, B), np.nan)
+    products.product(W, x, out, one_core=True)
+    np.testing.assert_allclose(out, W @ x, rtol=1e-13, atol=1e-13)
+
+
+def test_products_of_time_steps_are_small_enough_to_be_read_as_they_lie() -> None:
+    for M, K, B in ((512, 128, 32), (128, 512, 32), (800, 200, 20), (2048, 512, 10)):
+        pieces = products._pieces(M, K, B)
+        assert M % pieces == 0
+        assert M // pieces * K * B <= products.UNPACKED
+    assert products._pieces(4, 10, 10) == 1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_compute_the_same_on_one_core(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "UNPACKED", 20)
+    results = []
+    for one_core in (False, True):
+        layer = Bidirectional(*(make_layer(cell, 5, 4, seed, one_core=one_core) for seed in (0, 1)))
+        x = np.random.default_rng(2).normal(size=(6, 3, 5))
+        y, _ = layer.forward(x, layer.initial_state(3))
+        results.append([y.copy(), layer.backward(np.sin(y)).copy(), *layer.gradients.values()])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
