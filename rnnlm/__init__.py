@@ -25,7 +25,7 @@ def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger | Translato
     """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
 
     What it does is the ``task`` of its configuration: ``load(path).generate(…)`` is for a language model,
-    ``load(path).predict(texts)`` for the others.
+    ``load(path).predict(texts)`` for those that answer, ``load(path).predict(series, steps=12)`` for a forecaster.
 
     Raises
     ------

@@ -212,7 +212,8 @@ class TrainingConfig(Section):
 
     batching: Literal["sentences", "stream"] = Field(
         "sentences",
-        description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text.",
+        description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text, "
+        "as `forecast` always does.",
     )
     batch_size: int = Field(1, ge=1, le=LARGEST_SIZE, description="Sentences, or streams side by side, in a step.")
     bptt_steps: int = Field(35, ge=1, le=LARGEST_SIZE, description="Time steps in a window of a stream.")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
 from rnnlm.report.curves import MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, charts, curves
 from rnnlm.report.forecasts import SeriesPicture, draw_svg
 from rnnlm.report.markup import capitalized, escape, number
@@ -129,15 +130,22 @@ def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
 
 
 def _forecasts(runs: Sequence[RunLog]) -> dict[str, str]:
-    """Return the section with the forecasts of forecasters, if there are any."""
-    pictures = [picture for run in runs if (picture := SeriesPicture.of(run)) is not None]
-    figures = [
-        f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), forecast one "
-        "step ahead (blue) and onwards (red), with the 80 % and 95 % intervals; what is left of the dashed line "
-        f"was trained on</small></figcaption>\n{draw_svg(picture)}\n</figure>"
-        for picture in pictures
-    ]
-    return {"Forecast": "\n".join(figures)} if figures else {}
+    """Return the section with the forecasts of forecasters, if there are any, or why one cannot be shown."""
+    parts = []
+    for run in runs:
+        try:
+            picture = SeriesPicture.of(run)
+        except RnnlmError as error:
+            parts.append(f'<p class="note">{escape(run.label)}: {escape(error)}</p>')
+            continue
+        if picture is not None:
+            parts.append(
+                f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), each row "
+                "as forecast from those before it (blue), and the rows to come (red) with the 80 % and 95 % "
+                "intervals; it was trained on what is left of the dashed line</small></figcaption>\n"
+                f"{draw_svg(picture)}\n</figure>"
+            )
+    return {"Forecast": "\n".join(parts)} if parts else {}
 
 
 def _legend(curve: Curve) -> str:
