@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import SPLITS, Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.storage.checkpoint import load_checkpoint
@@ -55,6 +56,12 @@ def read_dataset(path: Path) -> Any:
     )
 
 
+def read_series(path: Path) -> Any:
+    dataset = SeriesDataset.open(path)
+    keys = ("format_version", "kind", "series", "splits", "files")
+    return dataset.series.info, dataset.series.values.tobytes(), {key: dataset.metadata[key] for key in keys}
+
+
 def read_index(path: Path) -> Any:
     run = RunDirectory(path.parent)
     return run.checkpoints.find("best").name, run.checkpoints.find("last").name
@@ -95,8 +102,11 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
     return refused
 
 
+KINDS = ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "pairs", "forecaster", "series"]
+
+
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "pairs"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_damage_is_refused_by_name(
     kind: str,
     number: int,
@@ -104,19 +114,25 @@ def test_damage_is_refused_by_name(
     char_run: Path,
     label_run: Path,
     tag_run: Path,
+    series_run: Path,
+    series_dataset: Path,
     word_dataset: Path,
     tag_dataset: Path,
     pair_dataset: Path,
     char_dataset: Path,
     tmp_path: Path,
 ) -> None:
-    datasets = {"dataset": word_dataset, "tags": tag_dataset, "pairs": pair_dataset}
-    read: Read = read_dataset if kind in datasets else read_index if kind == "index" else read_checkpoint
+    datasets = {"dataset": word_dataset, "tags": tag_dataset, "pairs": pair_dataset, "series": series_dataset}
+    readers = {"index": read_index, "series": read_series} | dict.fromkeys(
+        ("dataset", "tags", "pairs"), read_dataset
+    )
+    read: Read = readers.get(kind, read_checkpoint)
     if kind in datasets:
         path, others = shutil.copytree(datasets[kind], tmp_path / "data"), char_dataset
     else:
         run, other = RunDirectory(tmp_path / "run"), RunDirectory(char_run)
-        shutil.copytree({"classifier": label_run, "tagger": tag_run}.get(kind, word_run), run.path)
+        runs = {"classifier": label_run, "tagger": tag_run, "forecaster": series_run}
+        shutil.copytree(runs.get(kind, word_run), run.path)
         path, others = run.checkpoints.directory, other.checkpoints.directory
         if kind != "index":
             path, others = run.checkpoints.find("best"), other.checkpoints.find("last")

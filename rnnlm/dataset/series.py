@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.store import SPLITS, check_files, damaged, ids_file, read_described, read_unchecked
+from rnnlm.dataset.store import (
+    METADATA_FILE,
+    SPLITS,
+    check_files,
+    damaged,
+    ids_file,
+    read_described,
+    read_unchecked,
+)
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining
 from rnnlm.nn.arrays import Floats
@@ -77,7 +85,7 @@ def _dates(first: str, unit: Unit, step: int, month_ends: bool) -> Dates:
     dates = Dates(first, unit, step, month_ends)
     try:
         dates.text(0)
-    except (AssertionError, TypeError, OverflowError) as error:
+    except (AssertionError, TypeError, RnnlmError) as error:
         raise ValueError("dates") from error
     return dates
 
@@ -132,9 +140,9 @@ class SeriesSplit:
         return self.end - self.begin
 
     @property
-    def known(self) -> Floats:
+    def known(self) -> Series:
         """The rows of the part and those before it."""
-        return self.series.values[: self.end]
+        return Series(self.series.info, self.series.values[: self.end])
 
 
 @dataclass(frozen=True)
@@ -209,11 +217,11 @@ def read_series_metadata(path: Path) -> dict[str, Any]:
 
 def _check_series(path: Path, metadata: Mapping[str, Any]) -> None:
     """Refuse the description of a dataset that is not one of a series, or not whole."""
+    file = path / METADATA_FILE
     if metadata.get("kind") != KIND:
         raise RnnlmError(
-            f"{path}: a dataset of text, and a forecaster needs a series; preprocess with `format=series`."
+            f"{file}: a dataset of text, and a forecaster needs a series; preprocess with `format=series`."
         )
-    file = path / "dataset.yaml"
     try:
         SeriesInfo.from_dict(metadata["series"])
         counts = [metadata["splits"][name]["points"] for name in SPLITS]

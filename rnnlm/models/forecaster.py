@@ -29,6 +29,8 @@ SERIES_FILE = "series.json"
 PATHS = 2000
 """Futures that are simulated side by side."""
 
+MOST_STEPS = 10_000
+
 LEVELS = (80, 95)
 """How many of a hundred numbers should be within each interval."""
 
@@ -108,15 +110,15 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
         See `Model.create`.
         """
-        info, values = dataset.series.info, dataset.train.known
+        info, training = dataset.series.info, dataset.train.known
         network = make_forecasting_network(config, _num_inputs(config, info))
-        scaling, naive = _fitted_scaling(config, dataset), naive_error(values[:, 0], info.season)
+        scaling, naive = _fitted_scaling(config, dataset), naive_error(training.target, info.season)
         model = cls(network, info, scaling, naive, config)
         first = model.reader.first + (config.training.batch_size - 1) * (model.reader.unread + 1)
-        if len(values) <= first:
-            raise _too_few(f"{dataset.path}: the training part has", len(values), first + 1)
+        if len(training.values) <= first:
+            raise _too_few(f"{dataset.path}: the training part has", len(training.values), first + 1)
         if config.task.fit == "least_squares":
-            inputs, targets = model.reader.arrays(Series(info, values))
+            inputs, targets = model.reader.arrays(training)
             fit_least_squares(network, inputs[:-1], targets)
         return model
 
@@ -145,7 +147,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
     def batches(self, split: SeriesSplit) -> SeriesBatches:
         """Return windows of the series in their order."""
         training = self.config.training
-        inputs, targets = self.reader.arrays(Series(self.info, split.known))
+        inputs, targets = self.reader.arrays(split.known)
         return SeriesBatches(
             inputs[:-1], targets, training.batch_size, training.bptt_steps, unread=self.reader.unread
         )
@@ -155,18 +157,21 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
         Rows of the training part for which the model, or a baseline, has not enough rows before them are left out.
         """
-        season, known = self.info.season, Series(self.info, split.known)
+        season, known = self.info.season, split.known
         begin = max(split.begin, self.reader.first, first_row(season))
         if begin >= split.end:
-            raise _too_few(f"the {split.name} part ends after", split.end, begin + 1)
+            raise _too_few(f"The {split.name} part ends after", split.end, begin + 1)
         self._refuse_other_series(split.series)
         values, scaled = self.reader.fitted(known, watch)
-        errors = known.target[begin:] - values[begin:-1]
+        with np.errstate(over="ignore"):
+            errors = Errors.of(known.target[begin:] - values[begin:-1], self.naive)
+        if not math.isfinite(errors.rmse):
+            raise overflowed()
         squares = (scaled[begin:-1] - self.scaling.scaled(known.values)[begin:, 0]) ** 2
         return ForecastEvaluation(
-            Errors.of(errors, self.naive),
+            errors,
             baseline_errors(known.target, begin, season, self.naive),
-            len(errors),
+            split.end - begin,
             season,
             float(squares.mean()),
         )
@@ -184,7 +189,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         series
             What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates.
         steps
-            How many rows to forecast.
+            How many rows to forecast, at most 10,000.
         seed
             Seed of the futures.
 
@@ -194,13 +199,15 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
             If the series has other columns or fewer rows than the model needs, or the forecasts are not finite.
         """
         series = self._as_series(series)
+        if not 1 <= steps <= MOST_STEPS:
+            raise RnnlmError(f"`steps={steps}` must be from 1 to {MOST_STEPS:,}.")
         if steps > 1 and self.info.inputs:
             raise RnnlmError(
                 f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which "
                 "the model reads; forecast one step, or train without these columns."
             )
         if len(series.values) < self.reader.first:
-            raise _too_few("the series has", len(series.values), self.reader.first)
+            raise _too_few("The series has", len(series.values), self.reader.first)
         _, scaled = self.reader.fitted(series)
         true = self.scaling.scaled(series.values)[:, 0]
         residuals = (true - scaled[:-1])[self.reader.first :]
@@ -224,8 +231,9 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         if begin >= split.end:
             return ""
         row = int(rng.integers(begin, split.end))
-        values, _ = self.reader.fitted(Series(self.info, split.known[:row]))
-        return f"{split.series.info.when(row)}: {split.known[row, 0]:.6g}, forecast {values[-1]:.6g}"
+        series = split.series
+        values, _ = self.reader.fitted(Series(series.info, series.values[:row]))
+        return f"{series.info.when(row)}: {series.target[row]:.6g}, forecast {values[-1]:.6g}"
 
     @property
     def guessing_loss(self) -> float:
@@ -273,7 +281,7 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
 def _fitted_scaling(config: Config, dataset: SeriesDataset) -> Scaling:
     """Fit the scaling on the training part of a dataset; refuse one that does not fit the configuration."""
-    info, task, values = dataset.series.info, config.task, dataset.train.known
+    info, task, values = dataset.series.info, config.task, dataset.train.known.values
     if task.calendar and info.dates is None:
         raise RnnlmError(f"task.calendar: {dataset.path} has no dates; leave it out, or add a column of dates.")
     if "weekday" in task.calendar and info.dates is not None and not info.dates.has_days:

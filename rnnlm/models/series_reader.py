@@ -6,7 +6,6 @@ import numpy as np
 
 from rnnlm.dataset.scaling import Scaling
 from rnnlm.dataset.series import Series, SeriesInfo
-from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampler import OverflowedError
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.heads.regression import Regression
@@ -130,9 +129,6 @@ def overflowed() -> OverflowedError:
 def _told(kind: str, info: SeriesInfo, rows: range) -> Floats:
     """Return what a network is told of the dates of rows, (rows, 12) or (rows, 7)."""
     assert info.dates is not None
-    try:
-        dates = [info.dates.date(row) for row in rows]
-    except OverflowError as error:
-        raise RnnlmError("The dates end with the year 9999; forecast fewer steps.") from error
+    dates = [info.dates.date(row) for row in rows]
     numbers = [date.month - 1 if kind == "month" else date.weekday() for date in dates]
     return np.eye(CALENDARS[kind])[numbers]

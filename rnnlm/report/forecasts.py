@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnlm.errors import RnnlmError
 from rnnlm.models.forecaster import Forecaster
 from rnnlm.nn.arrays import Floats
 from rnnlm.report.markup import escape, short
@@ -61,16 +60,19 @@ class SeriesPicture:
 
     @classmethod
     def of(cls, run: RunLog) -> "SeriesPicture | None":
-        """Make it of a run; None where it is no forecaster's, or the dataset is no longer what it was."""
+        """Make it of a run; None where it is no forecaster's.
+
+        Raises
+        ------
+        RnnlmError
+            If the dataset is no longer there, or its forecast cannot be made.
+        """
         if run.task != "forecast" or run.config.data.path is None:
             return None
-        try:
-            model, dataset = Forecaster.load(run.path), Forecaster.open(run.config.data.path)
-            steps = 1 if model.info.inputs else 2 * model.info.season if model.info.season > 1 else FEW_STEPS
-            values, _ = model.reader.fitted(dataset.series)
-            forecast = model.predict(dataset, steps)
-        except RnnlmError:
-            return None
+        model, dataset = Forecaster.load(run.path), Forecaster.open(run.config.data.path)
+        steps = 1 if model.info.inputs else 2 * model.info.season if model.info.season > 1 else FEW_STEPS
+        values, _ = model.reader.fitted(dataset.series)
+        forecast = model.predict(dataset, steps)
         N = len(dataset.series.values)
         first = max(0, N - MOST_ROWS)
         bounds = np.array([*forecast.intervals.values()]).reshape(-1, 2, steps)

@@ -1,12 +1,13 @@
 """Runs on one HTML page that needs nothing else: no network, no script, no other file."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
 from rnnlm.report.curves import MAX_POINTS, SPLIT_NAMES, X_AXES, Curve, charts, curves
 from rnnlm.report.forecasts import SeriesPicture, draw_svg
 from rnnlm.report.markup import capitalized, escape, number
@@ -60,8 +61,13 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
         "Configuration": "\n".join(_configuration(runs)),
         "Machine": _table(labels, _rows([run.environment for run in runs])),
     }
+    return page("Training of " + ", ".join(labels), sections)
+
+
+def page(title: str, sections: Mapping[str, str]) -> str:
+    """Return a page of sections, by their headings; these and what they hold are HTML already."""
     return PAGE.format(
-        title=escape("Training of " + ", ".join(labels)),
+        title=escape(title),
         style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
         body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
     )
@@ -124,15 +130,22 @@ def _charts(runs: Sequence[RunLog], x: str) -> Iterator[str]:
 
 
 def _forecasts(runs: Sequence[RunLog]) -> dict[str, str]:
-    """Return the section with the forecasts of forecasters, if there are any."""
-    pictures = [picture for run in runs if (picture := SeriesPicture.of(run)) is not None]
-    figures = [
-        f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), forecast one "
-        "step ahead (blue) and onwards (red), with the 80 % and 95 % intervals; what is left of the dashed line "
-        f"was trained on</small></figcaption>\n{draw_svg(picture)}\n</figure>"
-        for picture in pictures
-    ]
-    return {"Forecast": "\n".join(figures)} if figures else {}
+    """Return the section with the forecasts of forecasters, if there are any, or why one cannot be shown."""
+    parts = []
+    for run in runs:
+        try:
+            picture = SeriesPicture.of(run)
+        except RnnlmError as error:
+            parts.append(f'<p class="note">{escape(run.label)}: {escape(error)}</p>')
+            continue
+        if picture is not None:
+            parts.append(
+                f"<figure>\n<figcaption>{escape(picture.label)} <small>{escape(picture.target)} (black), each row "
+                "as forecast from those before it (blue), and the rows to come (red) with the 80 % and 95 % "
+                "intervals; it was trained on what is left of the dashed line</small></figcaption>\n"
+                f"{draw_svg(picture)}\n</figure>"
+            )
+    return {"Forecast": "\n".join(parts)} if parts else {}
 
 
 def _legend(curve: Curve) -> str:

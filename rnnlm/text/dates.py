@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from rnnlm.errors import RnnlmError
+
 Unit = Literal["months", "weekdays", "seconds"]
 
 DATE = re.compile(
@@ -74,7 +76,7 @@ class Dates:
             if found is None or parsed[0] is None or found[1] != parsed[0][1]:
                 raise ValueError(row)
         dates, precision = [found[0] for found in parsed if found], parsed[0][1] if parsed[0] else 0
-        month_ends = precision > 2 and all(date.day == _days(date.year, date.month) for date in dates)
+        month_ends = precision > 2 and all((date + timedelta(days=1)).day == 1 for date in dates)
         numbers: dict[Unit, Any] = {}
         months = [12 * date.year + date.month for date in dates]
         # Of two dates, one a month after the other, nobody means that the next is 31 days later.
@@ -125,21 +127,26 @@ class Dates:
 
         Raises
         ------
-        OverflowError
+        RnnlmError
             If it is after the year 9999.
         """
         found = parse(self.first)
         assert found is not None
-        first, distance = found[0], self.step * row
+        try:
+            return self._later(found[0], self.step * row)
+        except (OverflowError, ValueError) as error:
+            raise RnnlmError(
+                f"Row {row + 1:,} after {self.first} is later than the year 9999; forecast less."
+            ) from error
+
+    def _later(self, first: datetime, distance: int) -> datetime:
+        """Return the date so many units after the first one; OverflowError or ValueError if there is none."""
         if self.unit == "seconds":
             return first + timedelta(seconds=distance)
         if self.unit == "weekdays":
-            day: datetime = np.busday_offset(_day(first), distance).astype(datetime)
-            return datetime(day.year, day.month, day.day)
+            return datetime.fromisoformat(str(np.busday_offset(_day(first), distance)))
         year, month = divmod(12 * first.year + first.month - 1 + distance, 12)
-        if year > 9999:
-            raise OverflowError("a date after the year 9999")
-        last = _days(year, month + 1)
+        last = calendar.monthrange(year, month + 1)[1]
         return first.replace(year=year, month=month + 1, day=last if self.month_ends else min(first.day, last))
 
     def text(self, row: int) -> str:
@@ -188,10 +195,6 @@ def parse(text: str) -> tuple[datetime, int] | None:
 
 def _written(date: datetime, precision: int) -> str:
     return date.isoformat(sep=" ")[: LENGTHS[precision]]
-
-
-def _days(year: int, month: int) -> int:
-    return calendar.monthrange(year, month)[1]
 
 
 def _day(date: datetime) -> "np.datetime64":

@@ -72,15 +72,18 @@ class CopiedWeights:
         How many tokens got their weights, how many begin at random, and how many it left out.
     at_random
         Names of parameters that begin at random, as the trained model has none like them.
+    kind
+        What has the names: tokens, or the inputs of a forecaster; see `text.report.counted`.
     """
 
     kept: int
     new: int
     left_out: int
     at_random: list[str]
+    kind: str = "token{s}"
 
     def __str__(self) -> str:
-        kept = counted(self.kept, "token{s}")
+        kept = counted(self.kept, self.kind)
         at_random = f"; at random begin {', '.join(self.at_random)}" if self.at_random else ""
         return f"{kept} kept, {self.new:,} new, {self.left_out:,} of the checkpoint's left out{at_random}"
 
@@ -123,9 +126,10 @@ def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeig
             value[...] = source
         else:
             at_random.append(name)
-    tokens_before, tokens = trained.token_names, model.token_names
-    kept = len(set(tokens_before) & set(tokens))
-    return CopiedWeights(kept, len(tokens) - kept, len(tokens_before) - kept, at_random)
+    before, now = trained.token_names, model.token_names
+    kept = len(set(before) & set(now))
+    kind = "token{s}" if isinstance(model, TextModel) else "input{s}"
+    return CopiedWeights(kept, len(now) - kept, len(before) - kept, at_random, kind)
 
 
 def _refuse_other_tokens(trained: TextModel, model: TextModel) -> None:

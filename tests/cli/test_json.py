@@ -42,6 +42,22 @@ def test_answers_and_how_right_they_are_are_documented(
     assert set(answer) == documented("predict --jsonl", f" of a {kind}")
 
 
+def test_forecasts_and_their_errors_are_documented(rnnlm: Command, series_run: Path, series_dataset: Path) -> None:
+    assert set(rnnlm("evaluate", "--model", series_run, "--json").json) <= documented(
+        "evaluate --json", " of a forec"
+    )
+    assert set(rnnlm("predict", "--model", series_run, "--jsonl").json) <= documented(
+        "predict --jsonl", " of a forec"
+    )
+    assert set(rnnlm("info", series_dataset, "--json").json) <= documented("info --json", " of a series")
+    of_run = {
+        name for name in rnnlm("info", series_run, "--json").json if not name.endswith(("rmse", "mae", "mase"))
+    }
+    assert of_run <= documented("info --json", " of a run")
+    made = rnnlm("preprocess", "--format", "series", "--json").json
+    assert set(made) <= documented("preprocess --json", " of a series")
+
+
 def test_what_info_prints_is_documented(rnnlm: Command, word_run: Path, word_dataset: Path) -> None:
     of_run = rnnlm("info", word_run, "--json").json
     assert set(of_run) <= documented("info --json", " of a run")

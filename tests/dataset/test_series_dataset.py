@@ -21,7 +21,7 @@ def test_what_was_built_is_opened(series_dataset: Path):
     numbers = [number for _, number in monthly_rows(120, 0)]
     assert dataset.series.target.tolist() == numbers
     assert [part.num_tokens for part in (dataset.train, dataset.valid, dataset.test)] == [84, 12, 24]
-    assert dataset.valid.known[:, 0].tolist() == numbers[:96]
+    assert dataset.valid.known.target.tolist() == numbers[:96]
     info = dataset.series.info
     assert (info.target, info.inputs, info.season, info.when(120)) == ("sold", (), 12, "2010-01")
     with pytest.raises(RnnlmError, match="'all' is not a part of a dataset"):

@@ -18,7 +18,7 @@ from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.resources import SAMPLE_SERIES
 from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.training.begin import begin_run
-from tests.conftest import write_series
+from tests.conftest import monthly_rows, write_series
 
 AR: dict[str, Any] = {
     "task": {"name": "forecast", "fit": "least_squares"},
@@ -133,7 +133,7 @@ def test_gradients_of_all_windows(tmp_path: Path, cell: str):
 def test_the_state_is_carried_through_the_training_part_into_the_test(series_run: Path, series_dataset: Path):
     model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
     whole, _ = model.reader.fitted(dataset.series)
-    known = dataset.test.known[:, 0]
+    known = dataset.test.known.target
     evaluation = model.evaluate(dataset.test)
     assert evaluation.errors.mae == pytest.approx(np.abs(known[-24:] - whole[-25:-1]).mean())
     # Each row is forecast from those before it alone.
@@ -142,6 +142,19 @@ def test_the_state_is_carried_through_the_training_part_into_the_test(series_run
     other, _ = model.reader.fitted(Series(dataset.series.info, changed))
     assert other[:111] == pytest.approx(whole[:111], nan_ok=True)
     assert other[111] != pytest.approx(whole[111])
+
+
+def test_another_series_has_dates_of_its_own(series_run: Path, series_dataset: Path, tmp_path: Path):
+    model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
+    file = write_series(tmp_path / "s.csv", monthly_rows(120, 0)[5:])
+    build_series(str(file), tmp_path / "data", settings=SeriesSettings(valid_rows=12, test_rows=24))
+    later = SeriesDataset.open(tmp_path / "data")
+    whole, rest = (model.reader.fitted(each.series)[0] for each in (dataset, later))
+    # What the network has read before the first of these months matters less and less.
+    assert rest[-24:] == pytest.approx(whole[-24:], rel=1e-2)
+    assert model.evaluate(later.test).errors.rmse == pytest.approx(
+        model.evaluate(dataset.test).errors.rmse, rel=0.05
+    )
 
 
 def test_windows_make_no_difference(series_run: Path, series_dataset: Path, monkeypatch: pytest.MonkeyPatch):
@@ -218,7 +231,7 @@ def test_weekdays_need_days(series_dataset: Path):
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ([1.0], "the series has 1 row, but with its lags"),
+        ([1.0], "The series has 1 row, but with its lags"),
         ([-1.0] * 50, "no dates, and the model reads them"),
     ],
 )

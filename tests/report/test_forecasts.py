@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnlm.errors import RnnlmError
 from rnnlm.report.forecasts import SeriesPicture, draw_svg
 from rnnlm.report.page import render
 from rnnlm.report.picture import plot
@@ -38,15 +39,16 @@ def test_a_page_of_several_tasks(series_run: Path, word_run: Path):
     assert "squared error, scaled" in page
 
 
-def test_without_the_dataset_there_is_none(series_run: Path, tmp_path: Path):
+def test_without_the_dataset_the_page_says_so(series_run: Path, tmp_path: Path):
     shutil.copytree(series_run, tmp_path / "run")
     for file in [tmp_path / "run" / "config.yaml"]:
         text = file.read_text()
         start = text.index("path: ")
         file.write_text(text[:start] + "path: nowhere" + text[text.index("\n", start) :])
     [run] = read_runs([tmp_path / "run"])
-    assert SeriesPicture.of(run) is None
-    assert "<h2>Forecast</h2>" not in render([run])
+    assert "run: nowhere: no such directory; name a dataset" in render([run])
+    with pytest.raises(RnnlmError, match="nowhere: no such directory"):
+        SeriesPicture.of(run)
 
 
 def test_labels_are_escaped(series_run: Path):

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnlm.errors import RnnlmError
 from rnnlm.text.dates import Dates, GapError, parse
 
 
@@ -34,8 +35,9 @@ def test_what_comes_after_the_last_date():
     assert Dates.of(["2020-01-31", "2020-02-29"]).text(2) == "2020-03-31"
     assert Dates.of(["2020-02-06", "2020-02-07", "2020-02-10"]).text(7) == "2020-02-17"
     assert Dates.of(["1960-11", "1960-12"]).text(2) == "1961-01"
-    with pytest.raises(OverflowError):
-        Dates.of(["9998", "9999"]).text(2)
+    for texts in (["9998", "9999"], ["9999-12-30", "9999-12-31"]):
+        with pytest.raises(RnnlmError, match="later than the year 9999; forecast less"):
+            Dates.of(texts).text(10_000_000)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,6 @@ def test_rows_and_dates_are_the_same(first: object, step: int, unit: str):
     for row in (0, 1, 17):
         try:
             text = dates.text(row)
-        except OverflowError:
+        except RnnlmError:
             return
         assert dates.row(text) == row
