@@ -157,6 +157,8 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
 
         Rows of the training part for which the model, or a baseline, has not enough rows before them are left out.
         """
+        if split.num_tokens == 0:
+            raise RnnlmError(f"The {split.name} split of the dataset is empty; choose another with `split`.")
         season, known = self.info.season, split.known
         begin = max(split.begin, self.reader.first, first_row(season))
         if begin >= split.end:

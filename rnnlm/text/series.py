@@ -104,7 +104,7 @@ def read_table(name: str, reader: ReaderSettings, report: ReadReport) -> Table:
 
 def _read(lines: Lines, reader: ReaderSettings) -> Table:
     source = lines.source
-    records = csv_records(lines, reader.separator, reader.quoting, reader.header, ())
+    records = csv_records(lines, reader.separator, reader.quoting, reader.header, (), of_texts=False)
     columns = [] if records.columns is None else [name.strip() for name in records.columns]
     cells: list[list[str]] = []
     numbers: list[int] = []

@@ -157,6 +157,12 @@ def test_another_series_has_dates_of_its_own(series_run: Path, series_dataset: P
     )
 
 
+def test_an_empty_part_is_not_measured(tmp_path: Path):
+    dataset = dataset_of(tmp_path, ar_process(60, 0), valid_rows=0, test_rows=0)
+    with pytest.raises(RnnlmError, match="The test split of the dataset is empty; choose another with `split`"):
+        model_of(dataset).evaluate(dataset.test)
+
+
 def test_windows_make_no_difference(series_run: Path, series_dataset: Path, monkeypatch: pytest.MonkeyPatch):
     model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
     whole, forecast = model.reader.fitted(dataset.series)[0], model.predict(dataset, 3)
