@@ -1,4 +1,4 @@
-"""Train recurrent networks with NumPy: language models, classifiers and taggers of text, forecasters of series.
+"""Train recurrent networks with NumPy: language models, classifiers, taggers, translators, forecasters.
 
 >>> import rnnlm
 >>> lm = rnnlm.load("runs/reddit")
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
     from rnnlm.models.tagger import Tagger
+    from rnnlm.models.translator import Translator
 
-__all__ = ["Classifier", "Forecaster", "LanguageModel", "RnnlmError", "Tagger", "load"]
+__all__ = ["Classifier", "Forecaster", "LanguageModel", "RnnlmError", "Tagger", "Translator", "load"]
 
 
-def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger | Forecaster":
+def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger | Translator | Forecaster":
     """Load a trained model from a run directory (its best checkpoint) or a checkpoint directory.
 
     What it does is the ``task`` of its configuration: ``load(path).generate(…)`` is for a language model,
@@ -38,7 +39,7 @@ def load(path: "str | Path") -> "LanguageModel | Classifier | Tagger | Forecaste
 
 def __getattr__(name: str) -> "Any":
     # NumPy and what builds on it are loaded when they are first needed: the command line starts faster.
-    if name in ("Classifier", "Forecaster", "LanguageModel", "Tagger"):
+    if name in ("Classifier", "Forecaster", "LanguageModel", "Tagger", "Translator"):
         from rnnlm.models import kinds
 
         return getattr(kinds, name)

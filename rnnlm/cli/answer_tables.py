@@ -1,4 +1,4 @@
-"""Measures of classifiers, taggers and forecasters as people read them."""
+"""Measures of classifiers, taggers, translators and forecasters as people read them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from rnnlm.evaluation.answers import ClassEvaluation, TagEvaluation
     from rnnlm.evaluation.classes import ClassCounts
     from rnnlm.evaluation.forecasts import Errors, ForecastEvaluation
+    from rnnlm.evaluation.translations import TranslationEvaluation
 
 MOST_CLASSES = 20
 """Of more classes than these only the most frequent have a line."""
@@ -48,6 +49,19 @@ def _unseen(counts: "ClassCounts", thing: str, kind: str) -> list[str]:
 
     things = counted(counts.unseen, thing + "{s}")
     return [f"The model does not know the {kind} of {things}."] if counts.unseen else []
+
+
+def translation_lines(evaluation: "TranslationEvaluation") -> list[str]:
+    """Write the measures of a translator."""
+    from rnnlm.evaluation.perplexity import rounded
+
+    bleu = [] if evaluation.bleu is None else [f"BLEU           {evaluation.bleu:.2f}"]
+    return [
+        f"perplexity     {rounded(evaluation.perplexity)}",
+        *bleu,
+        f"cross-entropy  {evaluation.cross_entropy:.4f} nats a token",
+        f"examples       {evaluation.examples:,}, of {evaluation.tokens:,} tokens",
+    ]
 
 
 def forecast_lines(evaluation: "ForecastEvaluation") -> list[str]:

@@ -15,10 +15,8 @@ from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.config import Config
-    from rnnlm.models.classifier import Classifier
-    from rnnlm.models.forecaster import Forecaster
+    from rnnlm.models.kinds import AnyModel
     from rnnlm.models.language_model import LanguageModel
-    from rnnlm.models.tagger import Tagger
     from rnnlm.text.tags import Tags
     from rnnlm.text.vocabulary import Vocabulary
 
@@ -203,7 +201,7 @@ def load_model(model_path: Path | None, quiet: bool) -> "LanguageModel":
     return LanguageModel.load(find_model(model_path, quiet))
 
 
-def load_any_model(model_path: Path | None, quiet: bool) -> "LanguageModel | Classifier | Tagger | Forecaster":
+def load_any_model(model_path: Path | None, quiet: bool) -> "AnyModel":
     """Load the model that `find_model` returns, whatever it does."""
     from rnnlm.models.kinds import load
 

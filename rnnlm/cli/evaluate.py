@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlm.cli.answer_tables import class_lines, forecast_lines, tag_lines
+from rnnlm.cli.answer_tables import class_lines, forecast_lines, tag_lines, translation_lines
 from rnnlm.cli.common import POSITIVE, load_any_model, model_option, output_options, print_json, say
 from rnnlm.cli.label_table import label_lines
 from rnnlm.cli.measuring import Measured, Mixture, measured_options, mixture_options
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnnlm.models.classifier import Classifier
     from rnnlm.models.language_model import LanguageModel
     from rnnlm.models.tagger import Tagger
+    from rnnlm.models.translator import Translator
 
 MOST_UNKNOWN = 0.3
 """Share of unknown tokens above which a perplexity says little."""
@@ -73,6 +74,7 @@ def evaluate(
     """
     from rnnlm.models.forecaster import Forecaster
     from rnnlm.models.language_model import LanguageModel
+    from rnnlm.models.translator import Translator
 
     model = load_any_model(model_path, quiet)
     if isinstance(model, LanguageModel):
@@ -83,6 +85,8 @@ def evaluate(
     elif isinstance(model, Forecaster):
         forecasts = model.evaluate(measured.open_series(model, quiet))
         result, lines = forecasts.to_dict(), forecast_lines(forecasts)
+    elif isinstance(model, Translator):
+        result, lines = _of_translator(model, measured, quiet)
     else:
         result, lines = _of_answers(model, measured, quiet)
     if as_json:
@@ -116,6 +120,19 @@ def _of_answers(model: "Classifier | Tagger", measured: Measured, quiet: bool) -
             return classes.to_dict(), class_lines(classes)
         tags = model.evaluate(part)
         return tags.to_dict(), tag_lines(tags)
+
+
+def _of_translator(model: "Translator", measured: Measured, quiet: bool) -> tuple[dict[str, Any], list[str]]:
+    """Return the measures of a translator as plain data, and as lines; without sacrebleu all but BLEU."""
+    from importlib.util import find_spec
+
+    with measured.open(model, quiet) as part:
+        if find_spec("sacrebleu") is None:
+            say("BLEU is left out, as it needs the package sacrebleu; run: pip install sacrebleu.", quiet)
+            evaluation = model.evaluate(part)
+        else:
+            evaluation = model.evaluate_translations(part)
+    return evaluation.to_dict(), translation_lines(evaluation)
 
 
 def _say_unknown(evaluation: "Evaluation", quiet: bool) -> None:

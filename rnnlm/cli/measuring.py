@@ -151,6 +151,8 @@ def open_split(path: str | Path, name: str, model: "TextModel", advice: str = OW
     dataset = Dataset.open(path)
     if dataset.vocabulary != model.vocabulary:
         raise RnnlmError(f"{path}: its vocabulary is not the model's; {advice}")
+    if model.source_vocabulary is not None and dataset.source_vocabulary != model.source_vocabulary:
+        raise RnnlmError(f"{path}: the vocabulary of its sources is not the model's; {advice}")
     if model.tags is not None and (dataset.tags is None or dataset.tags.names != model.tags.names):
         raise RnnlmError(f"{path}: its tags are not the model's; {advice}")
     return dataset.split(name)

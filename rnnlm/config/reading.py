@@ -52,12 +52,26 @@ class Config(Section):
             raise ValueError(f"training.batching: {task} begins every text anew; leave stream out")
         if self.training.bptt_truncate is not None:
             raise ValueError(f"training.bptt_truncate: {task} learns from whole texts; leave it out")
+        if task != "tag" and self.model.character_size is not None:
+            raise ValueError(f"model.character_size: is for tag, not for {task}; leave it out")
+        if task == "translate":
+            self._refuse_what_is_for_one_text()
+            return self
         for key in ("tie_weights", "softmax_samples", "softmax_cutoffs"):
             if getattr(self.model, key):
                 raise ValueError(f"model.{key}: is for outputs over the vocabulary, not for {task}; leave it out")
-        if task == "classify" and self.model.character_size is not None:
-            raise ValueError("model.character_size: is for tag, not for classify; leave it out")
         return self
+
+    def _refuse_what_is_for_one_text(self) -> None:
+        """Refuse what a network that reads two languages cannot have."""
+        for key in ("embedding_file", "freeze_embedding"):
+            if getattr(self.model, key):
+                raise ValueError(f"model.{key}: a translator has vectors of two languages; leave it out")
+        if self.model.cell == "time_delay" and self.model.embedding_size is None:
+            raise ValueError(
+                "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot"
+                " ones are of another vocabulary; give a size"
+            )
 
     def _refuse_what_is_for_text(self) -> None:
         """Refuse what a network that reads numbers, one step after another, cannot have."""

@@ -109,7 +109,8 @@ class ModelConfig(Section):
     num_layers: int = Field(1, ge=1, le=100, description="Layers in the stack.")
     bidirectional: bool = Field(
         False,
-        description="Let a second layer read the text backwards beside each one. For `classify` and `tag`.",
+        description="Let a second layer read the text backwards beside each one. For `classify`, `tag`, and the "
+        "source of `translate`.",
     )
     bias: bool = Field(False, description="Biases in the layers and the output.")
     residual: bool = Field(False, description="Add a layer's input to its output, where their sizes agree.")
@@ -268,12 +269,16 @@ class NamedSection(Section):
 class TaskConfig(NamedSection):
     """What the network learns."""
 
-    later_keys = ("fit", "log", "differences", "calendar")
-    keys_for = {"classify": ("pooling",), "forecast": ("fit", "log", "differences", "calendar")}
-    name: Literal["language_model", "classify", "tag", "forecast"] = Field(
+    later_keys = ("fit", "log", "differences", "calendar", "attention", "reverse_source")
+    keys_for = {
+        "classify": ("pooling",),
+        "forecast": ("fit", "log", "differences", "calendar"),
+        "translate": ("attention", "reverse_source"),
+    }
+    name: Literal["language_model", "classify", "tag", "translate", "forecast"] = Field(
         "language_model",
         description="`language_model`: the next token; `classify`: a text's label; `tag`: the tag of each token; "
-        "`forecast`: the next number of a series.",
+        "`translate`: one text from another; `forecast`: the next number of a series.",
     )
     pooling: Literal["last", "mean", "max"] = Field(
         "max", description="What `classify` makes of the steps of a text: the last, their mean, or their maximum."
@@ -293,6 +298,13 @@ class TaskConfig(NamedSection):
     calendar: list[Literal["month", "weekday"]] = Field(
         [], max_length=2, description="What `forecast` is told of the date of the row that it forecasts."
     )
+
+    attention: Literal["none", "additive"] = Field(
+        "none",
+        description="What `translate` sees of the source beside its end: nothing, or with `additive` attention at "
+        "every step the places that it looks at.",
+    )
+    reverse_source: bool = Field(False, description="Let `translate` read the source from its end.")
 
     @field_validator("differences")
     @classmethod

@@ -8,12 +8,15 @@ from rnnlm.models.classifier import Classifier
 from rnnlm.models.forecaster import Forecaster
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.tagger import Tagger
+from rnnlm.models.translator import Translator
 from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.storage.finding import read_checkpoint
 
-AnyModel: TypeAlias = LanguageModel | Classifier | Tagger | Forecaster
+AnyModel: TypeAlias = LanguageModel | Classifier | Tagger | Translator | Forecaster
 
-KINDS: dict[str, type[AnyModel]] = {kind.task: kind for kind in (LanguageModel, Classifier, Tagger, Forecaster)}
+KINDS: dict[str, type[AnyModel]] = {
+    kind.task: kind for kind in (LanguageModel, Classifier, Tagger, Translator, Forecaster)
+}
 """By ``task.name``."""
 
 

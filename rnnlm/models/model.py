@@ -228,10 +228,7 @@ class TextModel(Model[Dataset, Split]):
     @property
     def token_names(self) -> list[str]:
         """The tokens that the network reads; the special ones have names that are no word's, always the same."""
-        vocabulary = self.vocabulary
-        words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
-        starts = [f"\0start:{label}" for label in vocabulary.labels]
-        return [*(f"\0{name}" for name in SPECIAL), *words, *starts][: self.network.vocabulary_size]
+        return token_names(self.vocabulary)[: self.network.vocabulary_size]
 
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
@@ -247,6 +244,13 @@ class TextModel(Model[Dataset, Split]):
         if model.character_size is not None:
             source += f" and {2 * model.character_size} from characters"
         return source
+
+
+def token_names(vocabulary: Vocabulary) -> list[str]:
+    """Return the tokens of a vocabulary; the special ones have names that are no word's, always the same."""
+    words = vocabulary.tokens[len(SPECIAL) : vocabulary.first_label_id]
+    starts = [f"\0start:{label}" for label in vocabulary.labels]
+    return [*(f"\0{name}" for name in SPECIAL), *words, *starts]
 
 
 def vocabulary_of(checkpoint: Checkpoint) -> Vocabulary:

@@ -10,10 +10,12 @@ from rnnlm import blas
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.attention import AdditiveAttention
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.embedding import DelayedOneHot, Embedding, OneHot
+from rnnlm.nn.encoder_decoder import Encoder, EncoderDecoder
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
 from rnnlm.nn.heads.regression import Regression
@@ -91,6 +93,37 @@ def make_forecasting_network(config: Config, num_inputs: int, precision: str | N
         stack = _stack(model, [num_inputs, *_input_sizes(model)[1:]], False, start, dtype)
         head = Regression(_output_size(model), model.bias, start, dtype)
     return Network(Numbers(num_inputs, dtype), stack, head)
+
+
+def make_translation_network(
+    config: Config, source_size: int, target_size: int, precision: str | None = None
+) -> EncoderDecoder:
+    """Make the encoder and the decoder of a configuration, with initial weights.
+
+    Parameters
+    ----------
+    config, precision
+        As for `make_network`.
+    source_size, target_size
+        Tokens of either side.
+    """
+    model, task, dtype = config.model, config.task, np.dtype(precision or config.training.dtype)
+    one_way = model.model_copy(update={"bidirectional": False})
+    rng = np.random.default_rng(config.training.seed)
+    start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
+    with np.errstate(over="ignore"):
+        encoder = Encoder(
+            _source(model, source_size, None, start, dtype),
+            _stack(model, _input_sizes(model), False, start, dtype),
+            task.reverse_source,
+        )
+        source = _source(one_way, target_size, None, start, dtype)
+        stack = _stack(one_way, _input_sizes(one_way), False, start, dtype)
+        head, attention = _head(one_way, source.table, None, start, dtype), None
+        if task.attention == "additive":
+            dropout = Dropout(model.dropout, dtype, model.variational_dropout)
+            attention = AdditiveAttention(model.hidden_size, _output_size(model), start, dtype, dropout)
+    return EncoderDecoder(encoder, source, stack, head, attention)
 
 
 def _source(
@@ -210,6 +243,23 @@ def restored_forecasting_network(checkpoint: Checkpoint, num_inputs: int) -> Net
     return network
 
 
+def restored_translation_network(checkpoint: Checkpoint, source_size: int, target_size: int) -> EncoderDecoder:
+    """Make the network of a translator's checkpoint and give it the weights; see `restored_network`."""
+    model = checkpoint.config.model
+    one_way = model.model_copy(update={"bidirectional": False})
+    shapes: dict[str, tuple[int, ...]] = {}
+    for part, of, size in (("encoder", model, source_size), ("decoder", one_way, target_size)):
+        of_part = _layer_shapes(of, [each or size for each in _input_sizes(of)])
+        if model.embedding_size is not None:
+            of_part["embedding.weight"] = (size, model.embedding_size)
+        shapes |= {f"{part}.{name}": shape for name, shape in of_part.items()}
+    shapes |= {f"decoder.{name}": shape for name, shape in _output_shape(one_way, target_size).items()}
+    _compare_shapes(checkpoint, shapes)
+    network = make_translation_network(checkpoint.config, source_size, target_size)
+    fill(network, checkpoint.tensors, checkpoint.directory / MODEL, "use another checkpoint")
+    return network
+
+
 def fill(network: Network, tensors: Mapping[str, Floats], source: Path | str, advice: str) -> None:
     """Give a network its weights.
 
@@ -254,7 +304,7 @@ def _check_sizes(
 ) -> None:
     """Compare the sizes in the configuration with the weights', before memory is taken for a network."""
     model = checkpoint.config.model
-    H, A = model.hidden_size, model.character_size
+    A = model.character_size
     shapes = _layer_shapes(model, [size or vocabulary_size for size in _input_sizes(model)])
     if model.embedding_size is not None:
         shapes["embedding.weight"] = (vocabulary_size, model.embedding_size)
@@ -262,11 +312,16 @@ def _check_sizes(
         shapes["characters.embedding.weight"] = (num_characters, A)
         name, shape = _layer_shape(model, A, A)
         shapes[f"characters.rnn.{name}_l0"] = shape
-    if model.softmax_cutoffs is not None:
-        shapes["output.head.weight"] = (model.softmax_cutoffs[0] + len(model.softmax_cutoffs), H)
-    elif not model.tie_weights:
-        shapes["output.weight"] = (num_classes or vocabulary_size, _output_size(model))
+    shapes |= _output_shape(model, num_classes or vocabulary_size)
     _compare_shapes(checkpoint, shapes)
+
+
+def _output_shape(model: ModelConfig, num_classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of the output weights by name; nothing where they are those of the embedding."""
+    if model.softmax_cutoffs is not None:
+        rows = model.softmax_cutoffs[0] + len(model.softmax_cutoffs)
+        return {"output.head.weight": (rows, model.hidden_size)}
+    return {} if model.tie_weights else {"output.weight": (num_classes, _output_size(model))}
 
 
 def _compare_shapes(checkpoint: Checkpoint, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -107,7 +107,7 @@ class AdditiveAttention:
         return self._dropout.forward(self._y, rng)
 
     def backward(self, dy: Floats) -> tuple[Floats, Floats]:
-        """Return the errors of h (T, B, H) and of the annotations (S, B, E), given that of y, which is overwritten."""
+        """Return the errors of h (T, B, H) and of the annotations (S, B, E), given that of y, overwritten."""
         dy = self._dropout.backward(dy)
         (T, B, H), E, y = dy.shape, self.source_size, self._y
         # With z = V [c ; h] + b:  dz = dy ⊙ (1 - y²)

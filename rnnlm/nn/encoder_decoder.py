@@ -38,7 +38,7 @@ class Encoder:
         The state is that of one direction, (L, S, B, H): of layers that read both ways, the mean of the two.
         """
         if self.reverse:
-            ids = ids.take(turned_places(*ids.shape, lengths))
+            ids = ids.take(turned_places(len(ids), len(lengths), lengths))
         before = self.stack.initial_state(ids.shape[1])
         annotations, state = self.stack.forward(self.source.forward(ids, rng), before, rng, lengths=lengths)
         self._is_both_ways = not self.stack.is_one_way

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.encoder_decoder import EncoderDecoder
 from rnnlm.nn.network import Network
 from rnnlm.nn.recurrent import RecurrentLayer
 
@@ -47,6 +48,10 @@ class Stepper:
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
+        return self.network.head.log_probs(self._hidden(ids))
+
+    def _hidden(self, ids: Ids) -> Floats:
+        """Read `ids` (B,) and return what the head reads, (B, H)."""
         stack, columns = self.network.stack, self._first_columns
         if columns is None or stack.residual[0]:
             x = self.network.source.table.value[ids].T
@@ -56,7 +61,35 @@ class Stepper:
             else:
                 y = layer.advance(x)
             x = np.add(x, y, out=self._sum) if stack.residual[k] else y
-        return self.network.head.log_probs(x.T)
+        hidden: Floats = x.T
+        return hidden
+
+
+class DecoderStepper(Stepper):
+    """Writes one token at a time from sources that an encoder has read.
+
+    Parameters
+    ----------
+    network
+        The network.
+    source, lengths
+        Ids of the sources (S, B), and how many of each are its own, (B,).
+    """
+
+    network: EncoderDecoder
+
+    def __init__(self, network: EncoderDecoder, source: Ids, lengths: Ids) -> None:
+        super().__init__(network, network.begin(source, lengths))
+
+    def choose(self, columns: Ids) -> None:
+        """Go on with some of the texts, each as often as `columns` names it, and with the sources of these."""
+        if self.network.attention is not None:
+            self.network.attention.choose(columns)
+        self.begin(self.state[:, :, columns])
+
+    def _hidden(self, ids: Ids) -> Floats:
+        hidden, attention = super()._hidden(ids), self.network.attention
+        return hidden if attention is None else attention.forward(hidden[None])[0]
 
 
 def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """Runs on one HTML page that needs nothing else: no network, no script, no other file."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -61,8 +61,13 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
         "Configuration": "\n".join(_configuration(runs)),
         "Machine": _table(labels, _rows([run.environment for run in runs])),
     }
+    return page("Training of " + ", ".join(labels), sections)
+
+
+def page(title: str, sections: Mapping[str, str]) -> str:
+    """Return a page of sections, by their headings; these and what they hold are HTML already."""
     return PAGE.format(
-        title=escape("Training of " + ", ".join(labels)),
+        title=escape(title),
         style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
         body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
     )
