@@ -78,6 +78,52 @@ def test_an_ar_model_is_the_least_squares_solution(tmp_path: Path):
         assert gradient == pytest.approx(np.zeros_like(gradient), abs=1e-9)
 
 
+def trained(dataset: SeriesDataset, run: Path, **sections: dict[str, Any]) -> Forecaster:
+    """Train on a dataset, and return the model."""
+    defaults: dict[str, dict[str, Any]] = {
+        "task": {"name": "forecast"},
+        "data": {"path": str(dataset.path)},
+        "training": {"bptt_steps": 100, "evaluate_every": 10**6, "sample_tokens": 0},
+        "optimizer": {"name": "adam", "clip_norm": 1.0},
+        "schedule": {"name": "linear"},
+    }
+    values = {key: {**defaults.get(key, {}), **sections.get(key, {})} for key in defaults | sections}
+    trainer = begin_run(Config.model_validate(values), run, False, True)
+    trainer.run()
+    model = trainer.model
+    assert isinstance(model, Forecaster)
+    return model
+
+
+def test_gradient_descent_finds_the_least_squares_solution_too(tmp_path: Path):
+    dataset = dataset_of(tmp_path, ar_process(60, 0), valid_rows=0, test_rows=10)
+    exact = model_of(dataset)
+    sections = {
+        "model": AR["model"],
+        "training": {"epochs": 300, "dtype": "float64", "bptt_steps": 100},
+        "optimizer": {"learning_rate": 0.05},
+    }
+    model = trained(dataset, tmp_path / "run", **sections)
+    found, expected = (each.reader.fitted(dataset.series)[0][2:] for each in (model, exact))
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_what_follows_is_told_by_rows_before_the_last(tmp_path: Path, cell: str):
+    # After 0 comes 0, 1 or 2, by what was read up to three rows before.
+    dataset = dataset_of(tmp_path, np.array(30 * [0.0, 0, 1, 0, 2]), valid_rows=0, test_rows=50)
+    model = trained(
+        dataset,
+        tmp_path / "run",
+        model={"cell": cell, "hidden_size": 12, "bias": True},
+        training={"epochs": 150, "bptt_steps": 30, "seed": 1},
+        optimizer={"learning_rate": 0.02},
+    )
+    blind = model_of(dataset, model={"width": 1})
+    assert model.evaluate(dataset.test).errors.rmse < 0.2 < 0.6 < blind.evaluate(dataset.test).errors.rmse
+    assert np.round(model.predict(dataset, steps=10).values).tolist() == 2 * [0, 0, 1, 0, 2]
+
+
 def test_feeding_back_by_hand(tmp_path: Path):
     numbers = ar_process(60, 0)
     dataset = dataset_of(tmp_path, numbers, valid_rows=0, test_rows=0)
