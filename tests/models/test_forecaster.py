@@ -190,6 +190,20 @@ def test_the_state_is_carried_through_the_training_part_into_the_test(series_run
     assert other[111] != pytest.approx(whole[111])
 
 
+def test_pytorch_makes_the_same_forecasts_of_the_weights(series_run: Path, series_dataset: Path):
+    torch = pytest.importorskip("torch")
+    model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
+    tensors = {name: torch.tensor(value) for name, value in model.network.tensors().items()}
+    rnn, output = torch.nn.GRU(13, 6), torch.nn.Linear(6, 1)
+    rnn.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("rnn.")})
+    output.load_state_dict({name[7:]: value for name, value in tensors.items() if name.startswith("output.")})
+    inputs, _ = model.reader.arrays(dataset.series)
+    with torch.no_grad():
+        expected = output(rnn(torch.tensor(inputs[:, None], dtype=torch.float32))[0])[:, 0, 0].numpy()
+    _, scaled = model.reader.fitted(dataset.series)
+    assert scaled[model.reader.first :] == pytest.approx(expected, abs=1e-5)
+
+
 def test_another_series_has_dates_of_its_own(series_run: Path, series_dataset: Path, tmp_path: Path):
     model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
     file = write_series(tmp_path / "s.csv", monthly_rows(120, 0)[5:])
