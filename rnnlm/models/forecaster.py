@@ -189,7 +189,8 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         Parameters
         ----------
         series
-            What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates.
+            What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates. Where the
+            model reads other columns, more than one step needs those of the rows between (`Series.coming`).
         steps
             How many rows to forecast, at most 10,000.
         seed
@@ -203,10 +204,12 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         series = self._as_series(series)
         if not 1 <= steps <= MOST_STEPS:
             raise RnnlmError(f"`steps={steps}` must be from 1 to {MOST_STEPS:,}.")
-        if steps > 1 and self.info.inputs:
+        known = 1 + len(series.coming)
+        if self.info.inputs and steps > known:
             raise RnnlmError(
-                f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which "
-                "the model reads; forecast one step, or train without these columns."
+                f"`steps={steps}`: the model reads {', '.join(self.info.inputs)}, known for "
+                f"{counted(known, 'step{s}')}; give rows to come with these columns and an empty "
+                f"{self.info.target}, or forecast less."
             )
         if len(series.values) < self.reader.first:
             raise _too_few("The series has", len(series.values), self.reader.first)

@@ -267,8 +267,11 @@ def test_other_columns_are_read(tmp_path: Path):
     model = model_of(dataset)
     assert model.evaluate(dataset.test).errors.rmse < 0.03
     assert len(model.predict(dataset).values) == 1
-    with pytest.raises(RnnlmError, match=r"`steps=2`: after one step the columns cause are not known"):
+    with pytest.raises(RnnlmError, match=r"`steps=2`: the model reads cause, known for 1 step; give rows to come"):
         model.predict(dataset, steps=2)
+    coming = np.array([[0.5], [-1.0]])
+    forecast = model.predict(replace(dataset.series, coming=coming), steps=3)
+    assert forecast.values == pytest.approx([2 * cause[-1], 1.0, -2.0], abs=0.05)
     with pytest.raises(RnnlmError, match="other columns than those that the model reads; give it effect, cause"):
         model.predict(effect.tolist())
 
