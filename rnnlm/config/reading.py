@@ -74,8 +74,8 @@ class Config(Section):
             )
         if self.model.cell == "time_delay" and self.model.bidirectional:
             raise ValueError(
-                "model.bidirectional: a decoder of time_delay goes on from the encoder's last inputs, which are not"
-                " those of two directions; leave it out"
+                "model.bidirectional: a decoder of time_delay goes on from the encoder's last inputs, which are"
+                " not those of two directions; leave it out"
             )
 
     def _refuse_what_is_for_text(self) -> None:
