@@ -122,9 +122,7 @@ class _Search:
         K, length = self._width, len(self._written)
         at_end = length >= self._most[self._sources]
         for n in np.flatnonzero(at_end & np.isinf(self._best_mean[self._sources])):
-            self._best[self._sources[n]] = SampledIds(
-                self._written[:, n * K].tolist(), float(self._totals[n, 0])
-            )
+            self._best[self._sources[n]] = SampledIds(self._written[:, n * K].tolist(), float(self._totals[n, 0]))
         is_over = at_end | (self._ended[self._sources] >= K) | ~np.isfinite(self._totals).any(axis=1)
         left = np.flatnonzero(~is_over)
         columns = (left[:, None] * K + np.arange(K)).ravel()
