@@ -85,7 +85,7 @@ def test_what_it_is(rnnlm: Command, series_run: Path, series_dataset: Path):
         (["generate", "--model", "RUN"], 1, "its task is forecast, so it is not a language model"),
         (["neighbors", "a", "--model", "RUN"], 1, "A forecaster reads numbers and knows no words"),
         (["export", "--model", "RUN", "-o", "m.onnx"], 1, "onnx"),
-        (["score", "s.csv", "--format", "series"], 1, "--format series has numbers, but text is read here"),
+        (["score", "s.csv", "--format", "series"], 2, "'series' is not one of"),
     ],
 )
 def test_what_is_refused(rnnlm: Command, series_run: Path, arguments: list[str], exit_code: int, message: str):

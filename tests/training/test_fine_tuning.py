@@ -109,6 +109,7 @@ def test_words_do_not_become_characters() -> None:
 
 OTHER_VALUES = {
     "cell": "gru",
+    "width": 3,
     "nonlinearity": "relu",
     "embedding_size": 7,
     "vocabulary_size": len(OLD),
@@ -141,6 +142,8 @@ FOR_TAGGERS = ("bidirectional", "character_size")
 @pytest.mark.parametrize("key", ModelConfig.model_fields)
 def test_the_architecture_is_what_decides_on_the_weights_or_what_they_mean(key: str) -> None:
     basis = {"embedding_size": 4, "hidden_size": 4, "num_layers": 2}
+    if key == "width":
+        basis["cell"] = "time_delay"
     task = {"name": "tag" if key in FOR_TAGGERS else "language_model"}
     models = (basis, basis | {key: OTHER_VALUES[key]})
     configs = [Config.model_validate({"task": task, "model": model}) for model in models]
