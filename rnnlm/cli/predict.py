@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +77,10 @@ def predict(
 
     All but a forecaster answer to each line. A classifier gives a line with the label and its probability, a tab
     between them; with --jsonl also the probabilities of all labels. A tagger gives the text with the tag of each
-    word, as word/TAG, or with spaces between the words that it found. A translator gives the translation. A line
-    without a token gets an empty one. Records of csv, json and the like count as lines. Lines from a pipe or a
+    word, as word/TAG, or with spaces between the words that it found. A translator gives the translation that a
+    beam search finds; it reads the first 1,024 tokens of a line. With --attention it also draws, for a model that
+    was trained with attention, how much each word that it read counted for each that it wrote. A line without a
+    token gets an empty answer. Records of csv, json and the like count as lines. Lines from a pipe or a
     terminal are answered as they come.
 
     A forecaster goes on with INPUT, a csv file with the columns of the series that it was trained on, or without
@@ -159,11 +161,11 @@ def _aligned(
     model: "Translator", beam_width: int, alignments: "list[Alignment]", texts: Iterable[str]
 ) -> Iterator["Translated"]:
     """Yield the translation of each text, and keep where the model looked in the first of them."""
-    for text in texts:
-        alignment = model.align(text, beam_width=beam_width)
-        if len(alignments) < MOST_ALIGNED:
-            alignments.append(alignment)
-        yield alignment.translated
+    texts = iter(texts)
+    for text in islice(texts, MOST_ALIGNED - len(alignments)):
+        alignments.append(model.align(text, beam_width=beam_width))
+        yield alignments[-1].translated
+    yield from model.predict(texts, beam_width=beam_width)
 
 
 def _series(model: "Forecaster", file: str | None, reader: "ReaderSettings", quiet: bool) -> "Series":

@@ -123,6 +123,11 @@ class Translator(TextModel):
             SOURCE_VOCABULARY_FILE: self.source_vocabulary.content(SOURCE_VOCABULARY_FILE),
         }
 
+    @property
+    def token_names(self) -> list[str]:
+        """The tokens of the targets, and those of the sources by names that are no target's."""
+        return super().token_names + [f"\0source:{name}" for name in token_names(self.source_vocabulary)]
+
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return also the tokens of the source; see `Model.entries`."""
         source = self.network.encoder.source

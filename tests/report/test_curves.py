@@ -6,7 +6,7 @@ from rnnlm.report.runlog import RunLog, read_runs
 
 from .conftest import MakeRun, line
 
-LOSS = Chart("loss", "Loss", "nats per token", ("train", "valid"), task="language_model")
+LOSS = Chart("loss", "Loss", "nats per token", ("train", "valid"), tasks=("language_model",))
 RATE, NORM, SPEED = CHARTS
 
 
