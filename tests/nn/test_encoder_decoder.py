@@ -261,7 +261,7 @@ START, END, FIRST = 1, 2, 3
 
 
 def copied(rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    source = rng.integers(FIRST, FIRST + 5, rng.integers(1, 6)).tolist()
+    source = rng.integers(FIRST, FIRST + 5, rng.integers(3, 6)).tolist()
     return source, source
 
 
