@@ -334,6 +334,31 @@ def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default
             "model.character_size: is for tag, not for classify; leave it out.",
         ),
         (
+            {"task": {"name": "translate"}, "training": {"batching": "stream"}},
+            "training.batching: translate begins every text anew; leave stream out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "training": {"bptt_truncate": 4}},
+            "training.bptt_truncate: translate learns from whole texts; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"embedding_size": 4, "character_size": 4}},
+            "model.character_size: is for tag, not for translate; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"embedding_size": 4, "embedding_file": "vectors.txt"}},
+            "model.embedding_file: a translator has vectors of two languages; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"cell": "time_delay", "width": 3}},
+            "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot ones "
+            "are of another vocabulary; give a size.",
+        ),
+        (
+            {"task": {"name": "classify", "attention": "additive"}},
+            "task: attention is for translate only, not for classify; leave it out.",
+        ),
+        (
             {"task": {"name": "tag", "pooling": "last"}},
             "task: pooling is for classify only, not for tag; leave it out.",
         ),
