@@ -28,6 +28,7 @@ def test_the_defaults_are_the_documented_ones():
         "task": {
             **{"name": "language_model", "pooling": "max"},
             **{"fit": "gradient", "log": False, "differences": [], "calendar": []},
+            **{"attention": "none", "reverse_source": False},
         },
         "data": {"path": None},
         "model": {
@@ -351,8 +352,8 @@ def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default
         ),
         (
             {"task": {"name": "translate"}, "model": {"cell": "time_delay", "width": 3}},
-            "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot ones "
-            "are of another vocabulary; give a size.",
+            "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot "
+            "ones are of another vocabulary; give a size.",
         ),
         (
             {"task": {"name": "classify", "attention": "additive"}},
