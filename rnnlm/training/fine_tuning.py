@@ -34,9 +34,9 @@ def explanation(config: Config, trained: Config) -> str:
     model, architecture = config.model, _architecture(config, trained)
     taken = []
     for key, value in architecture.items():
-        if key in model.later_keys and key not in trained.model.set_values():
-            continue
         asked = getattr(model, key)
+        if key in model.later_keys and key not in trained.model.set_values() and asked == value:
+            continue
         is_unused = key in model.model_fields_set and asked != value
         taken.append(f"{key} {_yaml(value)}" + (f" (not the configuration's {_yaml(asked)})" if is_unused else ""))
     others = [
