@@ -354,3 +354,17 @@ def pair_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         division=DivisionSettings(valid_fraction=0.2, test_fraction=0.2),
     )
     return directory / "dataset"
+
+
+@pytest.fixture(scope="session")
+def translator_run(tmp_path_factory: pytest.TempPathFactory, pair_dataset: Path) -> Path:
+    """Train a translator that looks at the source."""
+    values: dict[str, dict[str, object]] = {
+        "task": {"name": "translate", "attention": "additive"},
+        "data": {"path": str(pair_dataset)},
+        "model": {"cell": "gru", "embedding_size": 8, "hidden_size": 12, "bidirectional": True, "bias": True},
+        "training": {"batch_size": 4, "epochs": 3, "log_every": 5, "sample_tokens": 3},
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "constant"},
+    }
+    return train_run(tmp_path_factory.mktemp("translator-run"), values)

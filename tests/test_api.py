@@ -52,7 +52,8 @@ def test_what_is_not_text_is_refused(word_run: Path, value: Any):
 def test_names_that_are_not_there():
     with pytest.raises(AttributeError, match="module 'rnnlm' has no attribute 'Model'"):
         rnnlm.Model  # noqa: B018
-    assert set(rnnlm.__all__) == {"Classifier", "Forecaster", "LanguageModel", "RnnlmError", "Tagger", "load"}
+    kinds = {"Classifier", "Forecaster", "LanguageModel", "Tagger", "Translator"}
+    assert set(rnnlm.__all__) == {*kinds, "RnnlmError", "load"}
 
 
 def test_every_error_is_one_that_the_package_names(tmp_path: Path, word_run: Path):

@@ -102,7 +102,18 @@ def refusals(path: Path, others: Path, read: Read, number: int) -> list[bool]:
     return refused
 
 
-KINDS = ["checkpoint", "dataset", "index", "classifier", "tagger", "tags", "pairs", "forecaster", "series"]
+KINDS = [
+    "checkpoint",
+    "dataset",
+    "index",
+    "classifier",
+    "tagger",
+    "tags",
+    "translator",
+    "pairs",
+    "forecaster",
+    "series",
+]
 
 
 @pytest.mark.parametrize("number", [20, pytest.param(700, marks=pytest.mark.slow)])
@@ -114,6 +125,7 @@ def test_damage_is_refused_by_name(
     char_run: Path,
     label_run: Path,
     tag_run: Path,
+    translator_run: Path,
     series_run: Path,
     series_dataset: Path,
     word_dataset: Path,
@@ -131,7 +143,10 @@ def test_damage_is_refused_by_name(
         path, others = shutil.copytree(datasets[kind], tmp_path / "data"), char_dataset
     else:
         run, other = RunDirectory(tmp_path / "run"), RunDirectory(char_run)
-        runs = {"classifier": label_run, "tagger": tag_run, "forecaster": series_run}
+        runs = {
+            **{"classifier": label_run, "tagger": tag_run},
+            **{"translator": translator_run, "forecaster": series_run},
+        }
         shutil.copytree(runs.get(kind, word_run), run.path)
         path, others = run.checkpoints.directory, other.checkpoints.directory
         if kind != "index":

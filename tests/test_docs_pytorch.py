@@ -10,10 +10,11 @@ import yaml
 
 import rnnlm
 from rnnlm.cli.main import main
+from rnnlm.nn.batch import Pairs
 from rnnlm.nn.spelling import SpelledWords
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "pytorch.md"
-LSTM, TIED, ONE_HOT, DELAY, CLASSIFIER, TAGGER, BACK = re.findall(
+LSTM, TIED, ONE_HOT, DELAY, CLASSIFIER, TAGGER, TRANSLATOR, BACK = re.findall(
     r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL
 )
 
@@ -132,3 +133,33 @@ def test_a_tagger_goes_to_pytorch_and_back(
     again: Any = rnnlm.load("runs/from-torch")
     there: Any = rnnlm.load("runs/pos")
     assert list(again.predict(["The old cat"])) == list(there.predict(["The old cat"]))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_translator_goes_to_pytorch_and_back(
+    reverse: bool, word_dataset: Path, pair_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    train("lstm", word_dataset)
+    train("translate", pair_dataset, "translate", bidirectional=False)
+    namespace: dict[str, Any] = {}
+    for block in (LSTM, CLASSIFIER.partition("\n\n\n")[0], TRANSLATOR):
+        exec(block, namespace)
+    rng = np.random.default_rng(0)
+    source, ids = (rng.integers(namespace[size], size=(5, 2)) for size in ("S", "C"))
+    lengths = np.array([3, 5])
+    read = source.copy()
+    if reverse:
+        for column, length in enumerate(lengths):
+            read[:length, column] = source[:length, column][::-1]
+    found = numbers(torch, namespace["model"], read, lengths, ids)
+    network: Any = rnnlm.load("runs/translate").network
+    network.encoder.reverse = reverse
+    expected, _ = network.log_probs(Pairs(ids, source, lengths), network.initial_state(2))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    exec(BACK, namespace)
+    main(["import", "model.pt", "--config", "config.yaml", "--out", "runs/from-torch", "--quiet"])
+    again, there = (rnnlm.load(path) for path in ("runs/from-torch", "runs/translate"))
+    assert list(again.predict(["eins zwei"])) == list(there.predict(["eins zwei"]))  # type: ignore[union-attr]

@@ -9,17 +9,19 @@ from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
-from rnnlm.models.networks import make_forecasting_network, make_network
-from rnnlm.nn.batch import Batch
+from rnnlm.models.networks import make_forecasting_network, make_network, make_translation_network
+from rnnlm.nn.arrays import Ids
+from rnnlm.nn.batch import Batch, Pairs
 from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
 from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
 
-CLASSES, CHARACTERS, SPELLING_LENGTH = 10, 60, 6
 NUMBERS = 13
+"""What a forecaster reads at a step."""
 
+CLASSES, CHARACTERS, SPELLING_LENGTH = 10, 60, 6
 """Labels or tags, and the characters that every word is spelled with."""
 
 FLOPS_PER_WEIGHT = 6
@@ -64,7 +66,8 @@ def benchmark(config: Config, seconds: float) -> Speed:
     Parameters
     ----------
     config
-        The configuration. The vocabulary has ``model.vocabulary_size`` tokens, else as many as the dataset's.
+        The configuration. The vocabulary has ``model.vocabulary_size`` tokens, else as many as the dataset's; so
+        has that of a translator's sources, which are as long as their targets.
     seconds
         How long to measure.
     """
@@ -111,28 +114,48 @@ def _of_numbers(config: Config) -> tuple[Network, Batch]:
 
 def _of_tokens(config: Config) -> tuple[Network, Batch]:
     """Make the network of a configuration that reads tokens, and a full batch of it."""
-    size = config.model.vocabulary_size
-    if size is None:
-        if config.data.path is None:
-            raise RnnlmError(
-                "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
-            )
-        size = read_metadata(config.data.path)["vocabulary_size"]
+    size, source_size = _vocabulary_sizes(config)
+    rng, (T, B) = (
+        np.random.default_rng(config.training.seed),
+        (config.training.bptt_steps, config.training.batch_size),
+    )
+    ids = _drawn(size, (T + 1, B), rng)
+    if config.task.name == "translate":
+        pairs = Pairs(ids[:-1], _drawn(source_size, (T, B), rng), np.full(B, T))
+        return make_translation_network(config, source_size, size), Batch(pairs, ids[1:], np.ones((T, B), bool))
     network = make_network(
         config,
         size,
         num_classes=None if config.task.name == "language_model" else CLASSES,
         num_characters=None if config.model.character_size is None else CHARACTERS,
     )
-    return network, _batch(config, size, np.random.default_rng(config.training.seed))
+    return network, _batch(config, ids, rng)
 
 
-def _batch(config: Config, vocabulary_size: int, rng: np.random.Generator) -> Batch:
-    """Make a full batch of a configuration's task."""
+def _vocabulary_sizes(config: Config) -> tuple[int, int]:
+    """Count the tokens of the vocabulary and of that of sources, which is as large where there is none."""
+    size = config.model.vocabulary_size
+    if size is not None:
+        return size, size
+    if config.data.path is None:
+        raise RnnlmError(
+            "model.vocabulary_size: give the number of tokens, or name a dataset with `set=data.path=DIR`."
+        )
+    metadata = read_metadata(config.data.path)
+    return metadata["vocabulary_size"], metadata.get("source", metadata)["vocabulary_size"]
+
+
+def _drawn(vocabulary_size: int, shape: tuple[int, int], rng: np.random.Generator) -> Ids:
+    """Draw ids by Zipf's law; they go by falling frequency."""
+    # Id k has the probability log((k+2)/(k+1)) / log(size+1).
+    ids: Ids = ((vocabulary_size + 1) ** rng.random(shape)).astype(np.int64) - 1
+    return ids
+
+
+def _batch(config: Config, ids: Ids, rng: np.random.Generator) -> Batch:
+    """Make a full batch of a configuration's task that reads all of the `ids` (T + 1, B) but the last."""
     training, task = config.training, config.task.name
     T, B = training.bptt_steps, training.batch_size
-    # Zipf's law, as ids go by falling frequency: id k has the probability log((k+2)/(k+1)) / log(size+1).
-    ids = ((vocabulary_size + 1) ** rng.random((T + 1, B))).astype(np.int64) - 1
     inputs, mask = ids[:-1], np.ones((T, B), bool)
     if task == "language_model":
         return Batch(inputs, ids[1:], mask, continues=training.batching == "stream")

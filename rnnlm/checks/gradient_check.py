@@ -3,9 +3,9 @@
 import numpy as np
 
 from rnnlm.config import Config
-from rnnlm.models.networks import make_forecasting_network, make_network
+from rnnlm.models.networks import make_forecasting_network, make_network, make_translation_network
 from rnnlm.nn.arrays import Ids
-from rnnlm.nn.batch import Batch
+from rnnlm.nn.batch import Batch, Pairs
 from rnnlm.nn.gradient_check import gradient_check
 from rnnlm.nn.heads.softmax import small_blocks
 from rnnlm.nn.network import Network
@@ -37,7 +37,8 @@ def check_gradients(config: Config) -> dict[str, float]:
     the derivatives of thousands of nearly equal probabilities are too small to measure. Every way is taken that
     training takes with the configuration, and dynamic evaluation with its model:
 
-    * a window with padding and one without; padded texts of a classifier or tagger have any length from 1;
+    * a window with padding and one without; padded texts of a classifier or tagger, and sources of a translator,
+      have any length from 1;
     * one that is read place by place and, where training may read by token, one that is (see
       `Network.reads_by_token`); the same for the characters of words;
     * logits in one block and in several;
@@ -87,6 +88,8 @@ def _check_window(config: Config, vocabulary_size: int, padded: bool) -> dict[st
 def _network(config: Config, vocabulary_size: int) -> Network:
     if config.task.name == "forecast":
         return make_forecasting_network(config, NUMBERS)
+    if config.task.name == "translate":
+        return make_translation_network(config, vocabulary_size, vocabulary_size)
     return make_network(
         config,
         vocabulary_size,
@@ -95,29 +98,42 @@ def _network(config: Config, vocabulary_size: int) -> Network:
     )
 
 
-def _window(config: Config, ids: Ids, num_characters: int, padded: bool, rng: np.random.Generator) -> Batch:
+def _window(config: Config, ids: Ids, vocabulary_size: int, padded: bool, rng: np.random.Generator) -> Batch:
     """Make a window of a configuration's task that reads all of the `ids` (T + 1, B) but the last."""
     T, inputs = len(ids) - 1, ids[:-1]
     mask = np.ones(inputs.shape, bool)
-    if config.task.name == "language_model":
+    if config.task.name in ("language_model", "translate"):
         if padded:
             mask[TIME_STEPS // 2 :, -1] = False
-        return Batch(inputs, ids[1:], mask)
+        read = _with_sources(inputs, vocabulary_size, padded, rng) if config.task.name == "translate" else inputs
+        return Batch(read, ids[1:], mask)
     if config.task.name == "forecast":
         if padded:
             mask[: TIME_STEPS // 3] = mask[TIME_STEPS // 2 :, -1] = False
         return Batch(rng.normal(size=(*inputs.shape, NUMBERS)), rng.normal(size=inputs.shape), mask)
-    lengths = np.full(BATCH_SIZE, T)
-    if padded:
-        lengths[1:] = 1, rng.integers(2, T)
+    lengths = _lengths(T, padded, rng)
     mask = mask[:1] if config.task.name == "classify" else np.arange(T)[:, None] < lengths
     targets = rng.integers(0, CLASSES, mask.shape)
     if config.model.character_size is None:
         return Batch(inputs, targets, mask, lengths=lengths)
-    characters = rng.integers(0, num_characters, (LONGEST_SPELLING, SPELLINGS))
+    characters = rng.integers(0, vocabulary_size, (LONGEST_SPELLING, SPELLINGS))
     of_each = rng.integers(1, LONGEST_SPELLING + 1, SPELLINGS)
     words = SpelledWords(inputs, rng.integers(0, SPELLINGS, inputs.shape), characters, of_each)
     return Batch(words, targets, mask, lengths=lengths)
+
+
+def _with_sources(ids: Ids, vocabulary_size: int, padded: bool, rng: np.random.Generator) -> Pairs:
+    """Give each target a source, one step longer than they are at most."""
+    S = len(ids) + 1
+    return Pairs(ids, rng.integers(0, vocabulary_size, (S, BATCH_SIZE)), _lengths(S, padded, rng))
+
+
+def _lengths(longest: int, padded: bool, rng: np.random.Generator) -> Ids:
+    """Return the steps of each text, from 1 where they are padded."""
+    lengths = np.full(BATCH_SIZE, longest)
+    if padded:
+        lengths[1:] = 1, rng.integers(2, longest)
+    return lengths
 
 
 def _in_small(config: Config, vocabulary_size: int) -> Config:

@@ -39,7 +39,7 @@ def diagnose(
     state h so many steps before, and that norm relative to the one at distance 0. It is the mean over 200 windows
     (fewer in a short text), which are read as a stream. The derivative counts every path to the loss: later
     steps, layers above, and in an LSTM the cell state that later steps write. Only language models are measured:
-    classifiers and taggers begin every text anew, and have no loss that reaches back along a stream.
+    other models begin every text anew, and have no loss that reaches back along a stream.
 
     \b
     Examples:

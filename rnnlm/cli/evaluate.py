@@ -40,11 +40,13 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure a model on a dataset or a text: perplexity, accuracy, F1, errors of forecasts.
+    """Measure a model on a dataset or a text: perplexity, accuracy, F1, BLEU, errors of forecasts.
 
     Of a classifier: accuracy (the share of texts with the right label), macro F1 (the mean F1 of the labels; F1 is
     2 PR / (P + R) of precision P and recall R), and which labels were taken for which. Of a tagger: accuracy over
-    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. Of a forecaster: RMSE
+    tokens and, where tags mark words or spans (B-, I-), precision, recall and F1 of these. Of a translator:
+    perplexity of the targets and, where the package sacrebleu is installed, BLEU of the translations that a beam
+    search of width 5 finds; --text takes pairs, with --format pairs. Of a forecaster: RMSE
     and MAE of each row forecast from those before it, in the data's units, and MASE (MAE divided by that of the
     value a season before in the training part), beside those of the last value and the last season. What follows
     is about language models.

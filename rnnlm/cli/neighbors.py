@@ -17,7 +17,8 @@ def neighbors(word: str, model_path: Path | None, num: int, as_json: bool, quiet
     """List the words whose learned vectors are nearest to that of WORD.
 
     The vectors are the model's embeddings, or, where its input is one-hot, the columns of U; nearness is the
-    cosine of the angle between two. Classifiers and taggers have such vectors, too. WORD is one token of the
+    cosine of the angle between two. Classifiers and taggers have such vectors, too, and of a translator
+    those of the words that it writes are compared. WORD is one token of the
     vocabulary: a word, or in a model of characters a character.
 
     \b

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,12 @@ MOST_ALIGNED = 100
 @click.argument("file", metavar="[INPUT]", required=False, type=click.Path(allow_dash=True))
 @model_option
 @click.option("--text", help="A text to answer in place of a file.")
-@click.option("--steps", type=COUNT, metavar="N", help="A forecaster: rows to forecast.  [default: a season]")
+@click.option(
+    "--steps",
+    type=COUNT,
+    metavar="N",
+    help="A forecaster: rows to forecast.  [default: those to come in INPUT, else a season]",
+)
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="A forecaster: seed of the simulated futures."
 )
@@ -72,15 +77,18 @@ def predict(
 
     All but a forecaster answer to each line. A classifier gives a line with the label and its probability, a tab
     between them; with --jsonl also the probabilities of all labels. A tagger gives the text with the tag of each
-    word, as word/TAG, or with spaces between the words that it found. A translator gives the translation. A line
-    without a token gets an empty one. Records of csv, json and the like count as lines. Lines from a pipe or a
+    word, as word/TAG, or with spaces between the words that it found. A translator gives the translation that a
+    beam search finds; it reads the first 1,024 tokens of a line. With --attention it also draws, for a model that
+    was trained with attention, how much each word that it read counted for each that it wrote. A line without a
+    token gets an empty answer. Records of csv, json and the like count as lines. Lines from a pipe or a
     terminal are answered as they come.
 
     A forecaster goes on with INPUT, a csv file with the columns of the series that it was trained on, or without
     INPUT with that series, --steps rows; each forecast is read for the next. It gives a line a row: the date (or
     number), the forecast, and the ends of the 80 % and of the 95 % interval, tabs between them; with --jsonl one
-    object of all. The intervals are quantiles of 2,000 simulated futures, whose errors are drawn from those that
-    the model makes one step ahead in the series.
+    object of all. Rows to come may stand in INPUT, with the target left empty; where the model reads other
+    columns, it needs these for more than one step. The intervals are quantiles of 2,000 simulated futures, whose
+    errors are drawn from those that the model makes one step ahead in the series.
 
     \b
     Examples:
@@ -106,7 +114,9 @@ def predict(
     if isinstance(model, Forecaster):
         if text is not None:
             raise click.UsageError("--text is for models of text, and this is a forecaster; leave it out.")
-        forecast = model.predict(_series(model, file, reader, quiet), steps or model.info.season, seed=seed)
+        series = _series(model, file, reader, quiet)
+        by_default = len(series.coming) or (1 if model.info.inputs else model.info.season)
+        forecast = model.predict(series, steps or by_default, seed=seed)
         _print(forecast, as_jsonl)
         return
     if steps is not None:
@@ -151,11 +161,11 @@ def _aligned(
     model: "Translator", beam_width: int, alignments: "list[Alignment]", texts: Iterable[str]
 ) -> Iterator["Translated"]:
     """Yield the translation of each text, and keep where the model looked in the first of them."""
-    for text in texts:
-        alignment = model.align(text, beam_width=beam_width)
-        if len(alignments) < MOST_ALIGNED:
-            alignments.append(alignment)
-        yield alignment.translated
+    texts = iter(texts)
+    for text in islice(texts, MOST_ALIGNED - len(alignments)):
+        alignments.append(model.align(text, beam_width=beam_width))
+        yield alignments[-1].translated
+    yield from model.predict(texts, beam_width=beam_width)
 
 
 def _series(model: "Forecaster", file: str | None, reader: "ReaderSettings", quiet: bool) -> "Series":

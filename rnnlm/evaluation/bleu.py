@@ -46,7 +46,7 @@ def corpus_bleu(translations: Sequence[str], references: Sequence[str], *, lower
         If sacrebleu is not installed.
     """
     try:
-        from sacrebleu.metrics import BLEU
+        from sacrebleu.metrics.bleu import BLEU
     except ImportError as error:
         raise RnnlmError("BLEU needs the package sacrebleu; run: pip install sacrebleu.") from error
     bleu = BLEU(lowercase=lowercase, tokenize="char" if are_unsegmented(references) else "13a")

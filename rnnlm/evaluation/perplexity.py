@@ -13,6 +13,9 @@ from rnnlm.evaluation.scoring import Losses
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.text.vocabulary import Vocabulary
 
+TASKS_OF_PERPLEXITY = ("language_model", "translate")
+"""Those whose models write: they are judged by the perplexity of what they are to write."""
+
 
 @dataclass(frozen=True)
 class LabelSums:

@@ -8,8 +8,10 @@ import numpy as np
 
 from rnnlm.errors import RnnlmError
 from rnnlm.files import explaining, write_together
+from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.model import Model, TextModel
+from rnnlm.models.model import Model
+from rnnlm.models.tagger import Tagger
 
 Format = Literal["onnx", "torch"]
 
@@ -33,8 +35,8 @@ def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, 
     Returns
     -------
     dict
-        The other files, in the format of a checkpoint's: ``vocabulary``, and a tagger's ``tags`` and
-        ``characters``.
+        The other files, in the format of a checkpoint's: ``vocabulary``, a tagger's ``tags`` and ``characters``,
+        and a translator's ``source-vocabulary``.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def _onnx(model: Model[Any, Any]) -> bytes:
     except ImportError as error:
         raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
-    if not isinstance(model, TextModel):
+    if not isinstance(model, LanguageModel | Classifier | Tagger):
         raise RnnlmError(f"A {model.called} has no ONNX file yet; export it with `file_format=torch`.")
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
         raise RnnlmError(

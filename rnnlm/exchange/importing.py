@@ -124,6 +124,8 @@ def _untrained(config: Config, dataset: Dataset | None, vocabulary: Vocabulary |
         return kind.create(config, dataset)
     if vocabulary is None:
         raise RnnlmError("data.path: no dataset is named; give `data=DIR` or `vocab=PATH`.")
+    if config.task.name == "translate":
+        raise RnnlmError("task.name: a translator has a vocabulary of its sources too; give `data=DIR`.")
     if config.task.name == "tag":
         raise RnnlmError("task.name: the tags that a tagger answers are in no vocabulary; give `data=DIR`.")
     if config.task.name == "classify":

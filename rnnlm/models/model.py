@@ -226,14 +226,22 @@ class TextModel(Model[Dataset, Split]):
         """The answers from which a prediction chooses, in the order of the output's rows."""
 
     @property
+    def writes(self) -> bool:
+        """Whether its answers are the tokens of its vocabulary."""
+        return self.answers is self.vocabulary.tokens
+
+    @property
     def token_names(self) -> list[str]:
         """The tokens that the network reads; the special ones have names that are no word's, always the same."""
+        return self._names_in_vocabulary()
+
+    def _names_in_vocabulary(self) -> list[str]:
         return token_names(self.vocabulary)[: self.network.vocabulary_size]
 
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return the parameters with an entry for each of some names: the axis that counts them, and the names."""
-        network, tokens = self.network, self.token_names
-        answers = tokens if self.answers is self.vocabulary.tokens else self.answers
+        network, tokens = self.network, self._names_in_vocabulary()
+        answers = tokens if self.writes else self.answers
         entries: dict[str, tuple[int, Sequence[str]]] = {network.input_tensor: (network.source.token_axis, tokens)}
         entries |= {f"{network.prefix}output.{name}": (0, answers) for name in network.head.class_parameters}
         return {name: entry for name, entry in entries.items() if name in network.parameters}

@@ -24,9 +24,12 @@ from rnnlm.text.chunks import chunks
 from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, Vocabulary
 
 TEXTS_TOGETHER = 64
-"""Most texts that are translated side by side."""
+"""Most texts that are measured or translated side by side."""
 
 BEAM_WIDTH = 5
+
+LARGEST_BEAM = 1000
+"""A wider beam takes memory and finds nothing more."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,11 @@ class Translator(TextModel):
             SOURCE_VOCABULARY_FILE: self.source_vocabulary.content(SOURCE_VOCABULARY_FILE),
         }
 
+    @property
+    def token_names(self) -> list[str]:
+        """The tokens of the targets, and those of the sources by names that are no target's."""
+        return super().token_names + [f"\0source:{name}" for name in token_names(self.source_vocabulary)]
+
     def entries(self) -> dict[str, tuple[int, Sequence[str]]]:
         """Return also the tokens of the source; see `Model.entries`."""
         source = self.network.encoder.source
@@ -167,8 +175,9 @@ class Translator(TextModel):
         sources = [split.source.sentence(k)[1 : LONGEST_WINDOW + 1].tolist() for k in range(split.num_sentences)]
         order = np.argsort([len(ids) for ids in sources], kind="stable")
         found: list[SampledIds] = [SampledIds([], 0.0)] * len(sources)
-        for start in range(0, len(order), TEXTS_TOGETHER):
-            some = order[start : start + TEXTS_TOGETHER]
+        number = _texts_together(beam_width)
+        for start in range(0, len(order), number):
+            some = order[start : start + number]
             for k, target in zip(some, self._search([sources[k] for k in some], beam_width), strict=True):
                 found[k] = target
         yield from found
@@ -183,16 +192,14 @@ class Translator(TextModel):
         texts
             The texts.
         beam_width
-            How many hypotheses the search keeps; 1 takes the most likely token at every step.
+            How many hypotheses the search keeps, at most 1,000; 1 takes the most likely token at every step.
 
         Raises
         ------
         RnnlmError
-            If one is not a string, `beam_width` is below 1, or the model overflows.
+            If one is not a string, `beam_width` is not from 1 to 1,000, or the model overflows.
         """
-        if beam_width < 1:
-            raise RnnlmError(f"`beam_width` {beam_width}: give a whole number from 1.")
-        for together in chunks(texts, TEXTS_TOGETHER):
+        for together in chunks(texts, _texts_together(beam_width)):
             sources = [self._source_ids(text) for text in together]
             found = iter(self._search([ids for ids in sources if ids], beam_width))
             for ids in sources:
@@ -204,8 +211,9 @@ class Translator(TextModel):
         Raises
         ------
         RnnlmError
-            If the model has no attention.
+            If the model has no attention, or as for `predict`.
         """
+        _texts_together(beam_width)
         network, attention = self.network, self.network.attention
         if attention is None:
             raise RnnlmError("The model has no attention; train one with task.attention=additive.")
@@ -258,3 +266,10 @@ class Translator(TextModel):
     def data_description(self) -> str:
         """Say how large the vocabularies are."""
         return f"{len(self.source_vocabulary):,} tokens of the source, {len(self.vocabulary):,} of the target"
+
+
+def _texts_together(beam_width: int) -> int:
+    """Return how many texts are translated side by side: fewer in a wide beam, so that memory is bounded."""
+    if not 1 <= beam_width <= LARGEST_BEAM:
+        raise RnnlmError(f"`beam_width` {beam_width}: give a whole number from 1 to {LARGEST_BEAM:,}.")
+    return max(1, min(TEXTS_TOGETHER, TEXTS_TOGETHER * BEAM_WIDTH // beam_width))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnlm.evaluation.perplexity import TASKS_OF_PERPLEXITY
 from rnnlm.nn.arrays import Floats
 from rnnlm.report.markup import capitalized
 from rnnlm.report.runlog import Measurement, RunLog
@@ -35,8 +36,8 @@ class Chart:
         Whether the axis is logarithmic; values that are not positive have no place there.
     from_zero
         Whether the axis begins at zero.
-    task
-        Only runs of this task have a curve, if there is one.
+    tasks
+        Only runs of these tasks have a curve; None lets all have one.
     """
 
     key: str
@@ -45,14 +46,14 @@ class Chart:
     splits: tuple[str, ...] = ("train",)
     log: bool = False
     from_zero: bool = False
-    task: str | None = None
+    tasks: tuple[str, ...] | None = None
 
 
-PREDICTED = {"language_model": "token", "classify": "label", "tag": "tag"}
+PREDICTED = {"language_model": "token", "classify": "label", "tag": "tag", "translate": "token"}
 """What one prediction of a model is, by its task."""
 
 PERPLEXITY = Chart(
-    "perplexity", "Perplexity", "logarithmic scale", ("train", "valid"), log=True, task="language_model"
+    "perplexity", "Perplexity", "logarithmic scale", ("train", "valid"), log=True, tasks=TASKS_OF_PERPLEXITY
 )
 
 CHARTS = (
@@ -69,9 +70,9 @@ def charts(runs: Sequence[RunLog]) -> list[Chart]:
     """
     tasks = dict.fromkeys(run.task for run in runs)
     losses = [
-        Chart("loss", "Loss", f"nats per {PREDICTED[task]}", ("train", "valid"), task=task)
+        Chart("loss", "Loss", f"nats per {PREDICTED[task]}", ("train", "valid"), tasks=(task,))
         if task in PREDICTED
-        else Chart("loss", "Loss", "squared error, scaled", ("train", "valid"), task=task)
+        else Chart("loss", "Loss", "squared error, scaled", ("train", "valid"), tasks=(task,))
         for task in tasks
     ]
     names = dict.fromkeys(name for run in runs for name in run.measures)
@@ -117,7 +118,7 @@ def curves(chart: Chart, runs: Sequence[RunLog], x: str) -> list[Curve]:
     """Return the curves of a chart over one of `X_AXES`, run after run; none for what a run did not log."""
     found = []
     for number, run in enumerate(runs):
-        if chart.task not in (None, run.task):
+        if chart.tasks is not None and run.task not in chart.tasks:
             continue
         for split in chart.splits:
             lines = [line for line in run.measurements if line.split == split]

@@ -148,8 +148,10 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
 def _read_by_text_model(model: TextModel) -> dict[str, Any]:
     """Return how many tokens and answers a model knows."""
     answers = {"classify": "num_labels", "tag": "num_tags"}
+    source = model.source_vocabulary
     return {
         "vocabulary_size": len(model.vocabulary),
+        **({} if source is None else {"source_vocabulary_size": len(source)}),
         **({answers[model.task]: len(model.answers)} if model.task in answers else {}),
         **_labels(model.vocabulary),
     }

@@ -210,6 +210,9 @@ def _text(runs: Sequence[RunLog]) -> Iterator[Row]:
     yield "Tokenizer", [vocabulary.settings.tokenizer for vocabulary in vocabularies]
     sizes = [vocabulary.first_label_id for vocabulary in vocabularies]
     yield "Vocabulary, special tokens included", [f"{size:,}" for size in sizes]
+    if any(run.source_vocabulary for run in runs):
+        sources = [run.source_vocabulary for run in runs]
+        yield "Vocabulary of the sources", [f"{len(source):,}" if source else "–" for source in sources]
     if any(vocabulary.labels for vocabulary in vocabularies):
         yield (
             "Labels",

@@ -12,10 +12,11 @@ from typing import Any
 from rnnlm.config import Config
 from rnnlm.dataset.store import SPLITS, read_metadata
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.perplexity import TASKS_OF_PERPLEXITY
 from rnnlm.files import sha256
 from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
-from rnnlm.text.vocabulary import VOCABULARY_FILE, Vocabulary
+from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, VOCABULARY_FILE, Vocabulary
 from rnnlm.training.progress import Evaluated, rank, results
 
 
@@ -64,8 +65,9 @@ class RunLog:
         A short name, different from those of the runs beside it.
     path
         Its directory.
-    config, environment, vocabulary
-        What it was made with; None in place of the vocabulary of a model of numbers.
+    config, environment, vocabulary, source_vocabulary
+        What it was made with; None in place of the vocabulary of a model of numbers, and of that of the sources of
+        a model that is no translator.
     measurements
         The lines of ``metrics.jsonl``, at least one.
     samples
@@ -79,6 +81,7 @@ class RunLog:
     config: Config
     environment: dict[str, Any]
     vocabulary: Vocabulary | None
+    source_vocabulary: Vocabulary | None
     measurements: list[Measurement]
     samples: list[Sample]
     unknown_rates: dict[str, float]
@@ -102,10 +105,10 @@ class RunLog:
     def measures(self) -> list[str]:
         """The names of what its evaluations are judged by beside the loss, that which chooses the best first.
 
-        That is the perplexity of a language model, and the task's own measures of others, which are known from the
-        first evaluation on.
+        That is the perplexity of a model that writes, and the task's own measures of others, which are known from
+        the first evaluation on.
         """
-        if self.task == "language_model":
+        if self.task in TASKS_OF_PERPLEXITY:
             return ["perplexity"]
         return list(dict.fromkeys(name for line in self.evaluations for name in line.measures))
 
@@ -158,13 +161,14 @@ def _read_run(path: Path, label: str) -> RunLog:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
     checkpoint = RunDirectory(path).checkpoints.find("last")
-    reads_text = config.task.name != "forecast"
+    reads_text, source = config.task.name != "forecast", checkpoint / SOURCE_VOCABULARY_FILE
     return RunLog(
         label=label,
         path=path,
         config=config,
         environment=_read_environment(path / ENVIRONMENT),
         vocabulary=Vocabulary.load(checkpoint) if reads_text else None,
+        source_vocabulary=Vocabulary.load(source) if source.exists() else None,
         measurements=measurements,
         samples=[_sample(values) for values in _read_log(path / SAMPLES)],
         unknown_rates=_unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE) if reads_text else {},

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rnnlm.evaluation.perplexity import perplexity, rounded
+from rnnlm.evaluation.perplexity import TASKS_OF_PERPLEXITY, perplexity, rounded
 from rnnlm.models.model import Model
 from rnnlm.training.progress import Progress, called
 
@@ -25,7 +25,7 @@ HARDLY_BETTER = 0.02
 class Display:
     """The progress bar on a terminal, plain lines elsewhere; nothing when `quiet`, or once nobody can see it.
 
-    The perplexity is shown of a language model alone.
+    The perplexity is shown of models that write.
     """
 
     def __init__(self, quiet: bool, done: float, task: str = "language_model") -> None:
@@ -94,7 +94,7 @@ class Display:
 
     def _in_words(self, loss: float, digits: int) -> str:
         words = f"loss {loss:.{digits}f}"
-        return f"{words}, perplexity {rounded(perplexity(loss))}" if self.task == "language_model" else words
+        return f"{words}, perplexity {rounded(perplexity(loss))}" if self.task in TASKS_OF_PERPLEXITY else words
 
 
 def _listed(measures: dict[str, float]) -> str:

@@ -34,9 +34,9 @@ def explanation(config: Config, trained: Config) -> str:
     model, architecture = config.model, _architecture(config, trained)
     taken = []
     for key, value in architecture.items():
-        if key in model.later_keys and key not in trained.model.set_values():
-            continue
         asked = getattr(model, key)
+        if key in model.later_keys and key not in trained.model.set_values() and asked == value:
+            continue
         is_unused = key in model.model_fields_set and asked != value
         taken.append(f"{key} {_yaml(value)}" + (f" (not the configuration's {_yaml(asked)})" if is_unused else ""))
     others = [
@@ -105,6 +105,10 @@ def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeig
     ------
     RnnlmError
         If one vocabulary is of words and the other of characters, or an adaptive softmax would need new clusters.
+
+    Notes
+    -----
+    What a translator has in common with models of other tasks is its decoder.
     """
     if isinstance(trained, TextModel) and isinstance(model, TextModel):
         _refuse_other_tokens(trained, model)
@@ -112,36 +116,50 @@ def copy_weights(trained: Model[Any, Any], model: Model[Any, Any]) -> CopiedWeig
         raise RnnlmError(
             f"`init_from`: a {model.called} cannot begin with a {trained.called}; name another checkpoint."
         )
-    answers_differ = trained.task != model.task
-    names_before, names, at_random = trained.entries(), model.entries(), []
-    for name, value in model.network.parameters.items():
-        source = trained.network.parameters.get(name)
-        if source is None or (answers_differ and name.startswith("output.")):
+    answers_differ = not _answer_alike(trained, model)
+    network, parameters = model.network, trained.network.parameters
+    before_by_name = {name.removeprefix(trained.network.prefix): name for name in parameters}
+    entries_before, entries, at_random = trained.entries(), model.entries(), []
+    for name, value in network.parameters.items():
+        plain = name.removeprefix(network.prefix)
+        before = before_by_name.get(plain)
+        if before is None or (answers_differ and plain.startswith("output.")):
             at_random.append(name)
-        elif name in names:
-            axis, of_entries = names[name]
-            new, old = _common(names_before[name][1], of_entries)
+            continue
+        source = parameters[before]
+        if name in entries:
+            axis, of_entries = entries[name]
+            new, old = _common(entries_before[before][1], of_entries)
             np.moveaxis(value, axis, 0)[new] = np.moveaxis(source, axis, 0)[old]
         elif source.shape == value.shape:
             value[...] = source
         else:
             at_random.append(name)
-    before, now = trained.token_names, model.token_names
-    kept = len(set(before) & set(now))
+    names_before, names = trained.token_names, model.token_names
+    kept = len(set(names_before) & set(names))
     kind = "token{s}" if isinstance(model, TextModel) else "input{s}"
-    return CopiedWeights(kept, len(now) - kept, len(before) - kept, at_random, kind)
+    return CopiedWeights(kept, len(names) - kept, len(names_before) - kept, at_random, kind)
+
+
+def _answer_alike(trained: Model[Any, Any], model: Model[Any, Any]) -> bool:
+    """Whether both predict the same kind of thing; models that write text predict tokens."""
+    if isinstance(trained, TextModel) and isinstance(model, TextModel):
+        return trained.task == model.task or (trained.writes and model.writes)
+    return trained.task == model.task
 
 
 def _refuse_other_tokens(trained: TextModel, model: TextModel) -> None:
     """Refuse a vocabulary to which the weights of a model cannot be brought."""
-    before, vocabulary = trained.vocabulary, model.vocabulary
-    if before.settings.level != vocabulary.settings.level:
-        raise RnnlmError(
-            f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of level "
-            f"{vocabulary.settings.level}; preprocess the text with `vocab` and the checkpoint's vocabulary.json."
-        )
+    sides = [(trained.vocabulary, model.vocabulary), (trained.source_vocabulary, model.source_vocabulary)]
+    for before, now in sides:
+        if before is not None and now is not None and before.settings.level != now.settings.level:
+            raise RnnlmError(
+                f"`init_from`: the checkpoint's tokens are of level {before.settings.level}, the dataset's of "
+                f"level {now.settings.level}; preprocess the text with `vocab` and the checkpoint's "
+                "vocabulary.json."
+            )
     is_adaptive = trained.config.model.softmax_cutoffs is not None
-    if is_adaptive and trained.task == model.task and before.tokens != vocabulary.tokens:
+    if is_adaptive and _answer_alike(trained, model) and trained.vocabulary.tokens != model.vocabulary.tokens:
         raise RnnlmError(
             "`init_from`: an adaptive softmax cannot take on another vocabulary; preprocess the text with "
             "`vocab` and the checkpoint's vocabulary.json."

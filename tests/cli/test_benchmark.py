@@ -69,6 +69,20 @@ def test_only_the_samples_of_the_softmax_are_counted(rnnlm: Command, tied: bool)
     assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
 
 
+def test_the_products_of_both_sides_of_a_translator_are_counted(rnnlm: Command, pair_dataset: Path):
+    config = write_config(
+        "translate.yaml",
+        task={"name": "translate", "attention": "additive"},
+        data={"path": str(pair_dataset)},
+        model={"hidden_size": 8, "embedding_size": 4},
+        training={"batch_size": 3, "bptt_steps": 7},
+    )
+    speed = rnnlm("benchmark", "--config", config, "--seconds", "0.1", "--json").json
+    layer, attention, output = 8 * 4 + 8 * 8, 3 * 8 * 8 + 8 * 8, 8 * 8  # 8 tokens on either side
+    flops = 6 * (2 * layer + attention + output)
+    assert speed["model_gflops_per_second"] == pytest.approx(speed["tokens_per_second"] * flops / 1e9)
+
+
 @pytest.mark.parametrize(("batch_size", "input_products"), [(3, 8 * 8), (4, 0)])
 def test_input_products_once_a_token_are_not_counted(rnnlm: Command, batch_size: int, input_products: int):
     config = write_config(

@@ -45,6 +45,13 @@ def test_a_taggers_other_files_are_named(rnnlm: Command, tag_run: Path, label_ru
     assert Vocabulary.load("topics.vocabulary.json").labels == ["animal", "plant", "stone"]
 
 
+def test_a_translator_has_no_onnx_file(rnnlm: Command, translator_run: Path) -> None:
+    pytest.importorskip("onnx")
+    outcome = rnnlm("export", "--model", translator_run, "-o", "translator.onnx")
+    assert outcome == (1, "", "rnnlm: A translator has no ONNX file yet; export it with --format torch.\n")
+    assert not Path("translator.onnx").exists()
+
+
 def test_a_file_is_asked_for(rnnlm: Command, char_run: Path) -> None:
     outcome = rnnlm("export", "--model", char_run)
     assert outcome.exit_code == 2

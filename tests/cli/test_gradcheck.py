@@ -46,6 +46,25 @@ CONFIGURATIONS = {
         },
         "optimizer": {"name": "adam", "learning_rate": 0.001},
     },
+    "translator": {
+        "task": {"name": "translate", "reverse_source": True},
+        "model": {"cell": "lstm", "hidden_size": 3, "embedding_size": 2, "num_layers": 2, "dropout": 0.3},
+    },
+    "translator with attention": {
+        "task": {"name": "translate", "attention": "additive"},
+        "model": {
+            "cell": "gru",
+            "hidden_size": 4,
+            "embedding_size": 4,
+            "bidirectional": True,
+            "tie_weights": True,
+        },
+        "optimizer": {"name": "adam", "learning_rate": 0.001},
+    },
+    "translator, one-hot": {
+        "task": {"name": "translate", "attention": "additive"},
+        "model": {"hidden_size": 4, "softmax_samples": 20},
+    },
 }
 
 

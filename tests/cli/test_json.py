@@ -32,7 +32,9 @@ def test_what_is_printed_is_documented(rnnlm: Command, word_run: Path, word_data
     assert set(printed) <= documented(f"{command} --json")
 
 
-@pytest.mark.parametrize(("run", "kind"), [("label_run", "classifier"), ("tag_run", "tagger")])
+@pytest.mark.parametrize(
+    ("run", "kind"), [("label_run", "classifier"), ("tag_run", "tagger"), ("translator_run", "translator")]
+)
 def test_answers_and_how_right_they_are_are_documented(
     request: pytest.FixtureRequest, rnnlm: Command, run: str, kind: str
 ) -> None:
@@ -58,9 +60,12 @@ def test_forecasts_and_their_errors_are_documented(rnnlm: Command, series_run: P
     assert set(made) <= documented("preprocess --json", " of a series")
 
 
-def test_what_info_prints_is_documented(rnnlm: Command, word_run: Path, word_dataset: Path) -> None:
+def test_what_info_prints_is_documented(
+    rnnlm: Command, word_run: Path, translator_run: Path, word_dataset: Path
+) -> None:
     of_run = rnnlm("info", word_run, "--json").json
     assert set(of_run) <= documented("info --json", " of a run")
+    assert set(rnnlm("info", translator_run, "--json").json) <= documented("info --json", " of a run")
     assert of_run["best_valid_perplexity"] == pytest.approx(math.exp(of_run["best_valid_loss"]))
     assert set(rnnlm("info", word_dataset, "--json").json) <= documented("info --json", " of a dataset")
 

@@ -28,6 +28,7 @@ def test_the_defaults_are_the_documented_ones():
         "task": {
             **{"name": "language_model", "pooling": "max"},
             **{"fit": "gradient", "log": False, "differences": [], "calendar": []},
+            **{"attention": "none", "reverse_source": False},
         },
         "data": {"path": None},
         "model": {
@@ -332,6 +333,31 @@ def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default
         (
             {"task": {"name": "classify"}, "model": {"embedding_size": 4, "character_size": 4}},
             "model.character_size: is for tag, not for classify; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "training": {"batching": "stream"}},
+            "training.batching: translate begins every text anew; leave stream out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "training": {"bptt_truncate": 4}},
+            "training.bptt_truncate: translate learns from whole texts; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"embedding_size": 4, "character_size": 4}},
+            "model.character_size: is for tag, not for translate; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"embedding_size": 4, "embedding_file": "vectors.txt"}},
+            "model.embedding_file: a translator has vectors of two languages; leave it out.",
+        ),
+        (
+            {"task": {"name": "translate"}, "model": {"cell": "time_delay", "width": 3}},
+            "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot "
+            "ones are of another vocabulary; give a size.",
+        ),
+        (
+            {"task": {"name": "classify", "attention": "additive"}},
+            "task: attention is for translate only, not for classify; leave it out.",
         ),
         (
             {"task": {"name": "tag", "pooling": "last"}},

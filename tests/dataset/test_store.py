@@ -225,7 +225,7 @@ def test_damage_beside_the_ids_is_named(tagged, name):
         ("valid.spellings.bin", lambda content: content + b"\0", "has .* entries, not one for each of the"),
         ("valid.spellings.bin", lambda content: content[:-1] + b"\x09", "numbers of spellings that there are not"),
         ("tags.json", lambda content: b"{}", "the key 'format_version' is missing"),
-        ("spellings.json", lambda content: b"[]", "not a JSON object"),
+        ("spellings.json", lambda content: b"[]", "not a list of spellings"),
     ],
 )
 def test_nonsense_beside_the_ids_is_refused(tagged, name, change, message):

@@ -18,6 +18,7 @@ from rnnlm.models import kinds
 from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.networks import make_network
+from rnnlm.models.translator import Translator
 from rnnlm.nn.arrays import Floats
 from rnnlm.report.info import describe
 from rnnlm.storage.checkpoint import MODEL, Checkpoint, load_checkpoint
@@ -52,7 +53,7 @@ def test_a_classifier_and_a_tagger_come_back(request: pytest.FixtureRequest, tmp
 
 
 def test_a_classifier_needs_no_more_than_a_vocabulary_with_labels(
-    label_run: Path, tag_run: Path, word_model: LanguageModel, tmp_path: Path
+    label_run: Path, tag_run: Path, translator_run: Path, word_model: LanguageModel, tmp_path: Path
 ) -> None:
     weights, config, original = model_file(label_run), best(label_run).config, Classifier.load(label_run)
     import_run(weights, config, tmp_path / "run", original.vocabulary)
@@ -65,7 +66,20 @@ def test_a_classifier_needs_no_more_than_a_vocabulary_with_labels(
         RnnlmError, match=r"task\.name: the tags that a tagger answers are in no vocabulary; give `data"
     ):
         import_run(model_file(tag_run), best(tag_run).config, tmp_path / "other", word_model.vocabulary)
+    with pytest.raises(
+        RnnlmError, match=r"task\.name: a translator has a vocabulary of its sources too; give `data"
+    ):
+        import_run(
+            model_file(translator_run), best(translator_run).config, tmp_path / "other", word_model.vocabulary
+        )
     assert not (tmp_path / "other").exists()
+
+
+def test_a_translator_comes_back_bit_for_bit(translator_run: Path, tmp_path: Path) -> None:
+    import_run(model_file(translator_run), best(translator_run).config, tmp_path / "run")
+    assert model_file(tmp_path / "run").read_bytes() == model_file(translator_run).read_bytes()
+    imported, original = (Translator.load(path) for path in (tmp_path / "run", translator_run))
+    assert list(imported.predict(["eins zwei"])) == list(original.predict(["eins zwei"]))
 
 
 @pytest.mark.parametrize("run", ["word_run", "char_run"])

@@ -6,7 +6,7 @@ from rnnlm.report.runlog import RunLog, read_runs
 
 from .conftest import MakeRun, line
 
-LOSS = Chart("loss", "Loss", "nats per token", ("train", "valid"), task="language_model")
+LOSS = Chart("loss", "Loss", "nats per token", ("train", "valid"), tasks=("language_model",))
 RATE, NORM, SPEED = CHARTS
 
 
@@ -27,7 +27,7 @@ def test_training_and_validation_have_a_curve_each(short_run: RunLog):
 def test_each_task_has_its_own_charts(short_run: RunLog, classifier_run: RunLog, tagger_run: RunLog):
     assert charts([short_run]) == [LOSS, PERPLEXITY, *CHARTS]
     loss, accuracy, f1, *others = charts([classifier_run])
-    assert (loss.task, accuracy.key, f1.key, f1.title) == ("classify", "accuracy", "macro_f1", "Macro F1")
+    assert (loss.tasks, accuracy.key, f1.key, f1.title) == (("classify",), "accuracy", "macro_f1", "Macro F1")
     assert others == list(CHARTS)
     runs = [short_run, classifier_run, tagger_run]
     keys = [chart.key for chart in charts(runs)]

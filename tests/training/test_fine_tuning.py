@@ -5,11 +5,12 @@ from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
-from rnnlm.models.networks import fill, make_network
+from rnnlm.models.networks import fill, make_network, make_translation_network
+from rnnlm.models.translator import Translator
 from rnnlm.text.processor import TextSettings
 from rnnlm.text.tokenizers import CHARACTERS
 from rnnlm.text.vocabulary import Vocabulary
-from rnnlm.training.fine_tuning import copy_weights, with_architecture
+from rnnlm.training.fine_tuning import copy_weights, explanation, with_architecture
 
 OLD = ["UNK", "START", "END", "the", "cat", "sat"]
 NEW = ["UNKNOWN_TOKEN", "SENTENCE_START", "SENTENCE_END", "dog", "sat", "the", "ran"]
@@ -109,6 +110,7 @@ def test_words_do_not_become_characters() -> None:
 
 OTHER_VALUES = {
     "cell": "gru",
+    "width": 3,
     "nonlinearity": "relu",
     "embedding_size": 7,
     "vocabulary_size": len(OLD),
@@ -141,6 +143,8 @@ FOR_TAGGERS = ("bidirectional", "character_size")
 @pytest.mark.parametrize("key", ModelConfig.model_fields)
 def test_the_architecture_is_what_decides_on_the_weights_or_what_they_mean(key: str) -> None:
     basis = {"embedding_size": 4, "hidden_size": 4, "num_layers": 2}
+    if key == "width":
+        basis["cell"] = "time_delay"
     task = {"name": "tag" if key in FOR_TAGGERS else "language_model"}
     models = (basis, basis | {key: OTHER_VALUES[key]})
     configs = [Config.model_validate({"task": task, "model": model}) for model in models]
@@ -200,3 +204,66 @@ def test_a_classifier_keeps_its_labels_under_their_new_ids() -> None:
     assert copied.at_random == []
     before, after = (each.network.parameters["output.weight"] for each in (trained, model))
     np.testing.assert_array_equal(after, [before[2], new, before[0]])
+
+
+def make_translator(config: Config, sources: list[str], targets: list[str]) -> Translator:
+    network = make_translation_network(config, len(sources), len(targets))
+    return Translator(network, make_vocabulary(targets), config, make_vocabulary(sources))
+
+
+def translating(model: dict[str, object], seed: int = 0, **task: object) -> Config:
+    sizes = {"embedding_size": 3, "hidden_size": 4, "bias": True}
+    values = {"task": {"name": "translate", **task}, "model": sizes | model, "training": {"seed": seed}}
+    return Config.model_validate(values)
+
+
+def test_a_translator_keeps_the_tokens_of_both_sides() -> None:
+    trained = make_translator(translating({"cell": "gru", "bidirectional": True}), OLD, [*OLD[:3], "le", "chat"])
+    asked = translating({"hidden_size": 9}, seed=5, attention="additive")
+    config = with_architecture(asked, trained.config)
+    assert (config.model.cell, config.model.bidirectional, config.task.attention) == ("gru", True, "additive")
+    model = make_translator(config, NEW, [*NEW[:3], "chat"])
+    copied = copy_weights(trained, model)
+    assert (copied.kept, copied.new, copied.left_out) == (5 + 4, 2, 1 + 1)
+    assert {name.rpartition(".attention.")[0] for name in copied.at_random} == {"decoder"}
+    before, after = trained.network.parameters, model.network.parameters
+    old, new = ([pair[side] for pair in PLACES] for side in (0, 1))
+    np.testing.assert_array_equal(after["encoder.embedding.weight"][new], before["encoder.embedding.weight"][old])
+    for name in ("decoder.embedding.weight", "decoder.output.weight", "decoder.output.bias"):
+        np.testing.assert_array_equal(after[name], before[name][[0, 1, 2, 4]])
+    for name in ("encoder.rnn.weight_hh_l0_reverse", "decoder.rnn.weight_ih_l0"):
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_a_decoder_begins_with_a_language_model_and_gives_one_back() -> None:
+    trained = trained_model(embedding_size=3)
+    translator = make_translator(with_architecture(translating({}, seed=5), trained.config), OLD, NEW)
+    copied = copy_weights(trained, translator)
+    assert (copied.kept, copied.new, copied.left_out) == (5, 2 + len(OLD), 1)
+    assert all(name.startswith("encoder.") for name in copied.at_random)
+    before, after = trained.network.parameters, translator.network.parameters
+    old, new = ([pair[side] for pair in PLACES] for side in (0, 1))
+    for name in ("embedding.weight", "output.weight", "output.bias"):
+        np.testing.assert_array_equal(after[f"decoder.{name}"][new], before[name][old])
+    np.testing.assert_array_equal(after["decoder.rnn.weight_hh_l0"], before["rnn.weight_hh_l0"])
+
+    back = make_model(Config.model_validate({"model": trained.config.model.set_values()}), NEW)
+    assert copy_weights(translator, back).at_random == []
+    for name, value in back.network.parameters.items():
+        np.testing.assert_array_equal(value, after[f"decoder.{name}"])
+    classifier = make_classifier({"a": 2, "b": 1}, NEW, embedding_size=3, hidden_size=4, bias=True)
+    assert copy_weights(translator, classifier).at_random == ["output.weight", "output.bias"]
+
+
+def test_neither_side_of_a_translator_changes_its_level() -> None:
+    config = translating({})
+    trained, model = (make_translator(config, OLD, NEW) for _ in range(2))
+    model.source_vocabulary = make_vocabulary([*NEW[:3], "a", "b"], "char")
+    with pytest.raises(RnnlmError, match=r"level word, the dataset's of level char"):
+        copy_weights(trained, model)
+
+
+def test_what_the_checkpoint_has_no_second_direction_of_is_said() -> None:
+    said = explanation(translating({"bidirectional": True}), translating({}).model_copy())
+    assert "bidirectional false (not the configuration's true)" in said
+    assert "bidirectional" not in explanation(translating({}), translating({})).splitlines()[0]

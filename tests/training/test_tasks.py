@@ -44,12 +44,16 @@ def script(monkeypatch: pytest.MonkeyPatch, evaluations: Iterable[tuple[float, f
 
 @pytest.mark.parametrize(
     ("task", "stop_after"),
-    [*(("classify", step) for step in (1, 10, 11, 23, 29)), ("tag", 13), ("forecast", 3), ("forecast", 6)],
+    [
+        *(("classify", step) for step in (1, 10, 11, 23, 29)),
+        *(("tag", 13), ("translate", 13), ("translate", 22), ("forecast", 3), ("forecast", 6)),
+    ],
 )
 def test_a_resumed_run_ends_like_one_never_stopped(
     make_trainer: MakeTrainer,
     sections: dict[str, Any],
     tag_dataset: Path,
+    pair_dataset: Path,
     series_dataset: Path,
     tmp_path: Path,
     task: str,
@@ -58,6 +62,9 @@ def test_a_resumed_run_ends_like_one_never_stopped(
     if task == "tag":
         sections["data"], sections["task"] = {"path": str(tag_dataset)}, {"name": "tag"}
         sections["model"]["character_size"] = 4
+    if task == "translate":
+        sections["data"] = {"path": str(pair_dataset)}
+        sections["task"] = {"name": "translate", "attention": "additive", "reverse_source": True}
     if task == "forecast":
         sections["data"] = {"path": str(series_dataset)}
         sections["task"] = {"name": "forecast", "log": True, "differences": [1], "calendar": ["month"]}
