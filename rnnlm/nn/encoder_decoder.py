@@ -99,7 +99,7 @@ class EncoderDecoder(Network):
         if attention is not None:
             encoded += attention.parameters["key.weight"].size
         looked = 0 if attention is None else attention.products
-        return super().products(pairs, rng) + looked + encoded * pairs.source.size // pairs.ids.size
+        return super().products(pairs.ids, rng) + looked + encoded * pairs.source.size // pairs.ids.size
 
     def begin(self, source: Ids, lengths: Ids) -> Floats:
         """Read sources (S, B) of some lengths (B,), and return the state with which the decoder begins."""
