@@ -8,6 +8,7 @@ from rnnlm.config import Config
 from rnnlm.models import networks
 from rnnlm.nn.batch import Batch
 from rnnlm.nn.cells import CELLS
+from rnnlm.nn.encoder_decoder import EncoderDecoder
 from rnnlm.nn.initializers import Initialization
 from rnnlm.nn.network import Network
 from rnnlm.nn.recurrent import RecurrentLayer
@@ -36,6 +37,22 @@ def make_task_network(
     return networks.make_network(
         config, vocabulary_size, dtype, num_classes=num_classes, num_characters=num_characters
     )
+
+
+def make_translation_network(
+    source_size: int,
+    target_size: int,
+    *,
+    attention: str = "none",
+    reverse_source: bool = False,
+    dtype: str = "float64",
+    seed: int = 0,
+    **model: object,
+) -> EncoderDecoder:
+    """Make a translator's network with these keys in its task and model sections."""
+    task = {"name": "translate", "attention": attention, "reverse_source": reverse_source}
+    config = Config.model_validate({"task": task, "model": model, "training": {"seed": seed}})
+    return networks.make_translation_network(config, source_size, target_size, dtype)
 
 
 def initialization(seed: int = 0) -> Initialization:

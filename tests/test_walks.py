@@ -28,6 +28,12 @@ CLASSIFIER: dict[str, Any] = {
     "training": {"max_steps": 2},
 }
 
+FORECASTER: dict[str, Any] = {
+    "task": {"name": "forecast"},
+    "model": {"cell": "time_delay", "width": 3, "hidden_size": 4},
+    "training": {"max_steps": 2},
+}
+
 
 def listed(beginning: str) -> list[tuple[str, str]]:
     """Read the list under a paragraph: files, and the names of functions in them."""
@@ -63,6 +69,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("config.yaml").write_text(yaml.safe_dump(CONFIG))
     Path("labelled.csv").write_text(LABELLED)
     Path("classifier.yaml").write_text(yaml.safe_dump(CLASSIFIER))
+    Path("forecaster.yaml").write_text(yaml.safe_dump(FORECASTER))
 
 
 PREPROCESS = "preprocess text.txt --sentences --out data --quiet"
@@ -72,6 +79,10 @@ LABELS = "preprocess labelled.csv --label-column label --out data --quiet"
 CLASSIFY = "train --config classifier.yaml --data data --out run --quiet"
 PREDICT = "predict --model run --text Fine. --quiet"
 
+SERIES = "preprocess --format series --out data --quiet"
+FIT = "train --config forecaster.yaml --data data --out run --quiet"
+FORECAST = "predict --model run --steps 2 --quiet"
+
 
 @pytest.mark.parametrize(
     ("beginning", "before", "commands"),
@@ -79,8 +90,9 @@ PREDICT = "predict --model run --text Fine. --quiet"
         ("From a file to the gradient", [], [PREPROCESS, TRAIN]),
         ("From a seed text", [PREPROCESS, TRAIN], [GENERATE]),
         ("From a text to its label", [LABELS, CLASSIFY], [PREDICT]),
+        ("From a file of numbers", [], [SERIES, FIT, FORECAST]),
     ],
-    ids=["token", "seed text", "label"],
+    ids=["token", "seed text", "label", "forecast"],
 )
 def test_a_walk_is_the_order_of_the_calls(beginning: str, before: list[str], commands: list[str]) -> None:
     called(*before)

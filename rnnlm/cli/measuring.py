@@ -145,7 +145,7 @@ def mixture_options(others: str) -> Callable[[Command], Command]:
 
 
 def open_split(path: str | Path, name: str, model: "TextModel", advice: str = OWN_DATASET) -> "Split":
-    """Open a part, not empty, of a dataset with a model's vocabulary and tags; `advice` is for those with another."""
+    """Open a part, not empty, of a dataset that has a model's vocabulary and tags; else give `advice`."""
     from rnnlm.dataset.store import Dataset
 
     dataset = Dataset.open(path)

@@ -42,7 +42,12 @@ MOST_ALIGNED = 100
 @click.argument("file", metavar="[INPUT]", required=False, type=click.Path(allow_dash=True))
 @model_option
 @click.option("--text", help="A text to answer in place of a file.")
-@click.option("--steps", type=COUNT, metavar="N", help="A forecaster: rows to forecast.  [default: a season]")
+@click.option(
+    "--steps",
+    type=COUNT,
+    metavar="N",
+    help="A forecaster: rows to forecast.  [default: those to come in INPUT, else a season]",
+)
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="A forecaster: seed of the simulated futures."
 )
@@ -83,8 +88,9 @@ def predict(
     A forecaster goes on with INPUT, a csv file with the columns of the series that it was trained on, or without
     INPUT with that series, --steps rows; each forecast is read for the next. It gives a line a row: the date (or
     number), the forecast, and the ends of the 80 % and of the 95 % interval, tabs between them; with --jsonl one
-    object of all. The intervals are quantiles of 2,000 simulated futures, whose errors are drawn from those that
-    the model makes one step ahead in the series.
+    object of all. Rows to come may stand in INPUT, with the target left empty; where the model reads other
+    columns, it needs these for more than one step. The intervals are quantiles of 2,000 simulated futures, whose
+    errors are drawn from those that the model makes one step ahead in the series.
 
     \b
     Examples:
@@ -110,7 +116,9 @@ def predict(
     if isinstance(model, Forecaster):
         if text is not None:
             raise click.UsageError("--text is for models of text, and this is a forecaster; leave it out.")
-        forecast = model.predict(_series(model, file, reader, quiet), steps or model.info.season, seed=seed)
+        series = _series(model, file, reader, quiet)
+        by_default = len(series.coming) or (1 if model.info.inputs else model.info.season)
+        forecast = model.predict(series, steps or by_default, seed=seed)
         _print(forecast, as_jsonl)
         return
     if steps is not None:

@@ -72,6 +72,11 @@ class Config(Section):
                 "model.embedding_size: a decoder of time_delay goes on from the encoder's last inputs, and one-hot"
                 " ones are of another vocabulary; give a size"
             )
+        if self.model.cell == "time_delay" and self.model.bidirectional:
+            raise ValueError(
+                "model.bidirectional: a decoder of time_delay goes on from the encoder's last inputs, which are"
+                " not those of two directions; leave it out"
+            )
 
     def _refuse_what_is_for_text(self) -> None:
         """Refuse what a network that reads numbers, one step after another, cannot have."""

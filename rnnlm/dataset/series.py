@@ -1,7 +1,7 @@
 """A dataset of numbers that follow one another in time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -104,10 +104,13 @@ class Series:
         What they are.
     values : (N, 1 + K)
         The target, and the other columns.
+    coming : (M, K)
+        The other columns of rows to come, as far as they are known.
     """
 
     info: SeriesInfo
     values: Floats
+    coming: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def target(self) -> Floats:

@@ -222,7 +222,8 @@ def _check_text(path: Path, metadata: Mapping[str, Any]) -> None:
     """Refuse the description of a dataset that is not one of text, or not whole."""
     if metadata.get("kind") == "series":
         raise RnnlmError(
-            f"{path}: a dataset of a series, not of text; name one of text, or set task.name=forecast."
+            f"{path / METADATA_FILE}: a dataset of a series, not of text; name one of text, or set "
+            "task.name=forecast."
         )
     files = metadata.get("files")
     has_sources = isinstance(files, Mapping) and SOURCE_VOCABULARY_FILE in files

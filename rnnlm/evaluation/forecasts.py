@@ -46,8 +46,9 @@ class ForecastEvaluation:
     errors
         Those of the model.
     baselines
-        Those of who knows nothing but a few rows: ``last_value``, and where there is a season ``last_season`` (the
-        value a season before) and ``last_value_and_season`` (the last value and its change a season before).
+        Those of who knows nothing but a few rows: ``last_value``, and where there is a season, and it is before
+        all of the rows, ``last_season`` (the value a season before) and ``last_value_and_season`` (the last value
+        and its change a season before).
     points, season
         How many rows are forecast, and how many there are in a season.
     squared_error
@@ -89,19 +90,15 @@ def naive_error(target: Floats, season: int) -> float:
     return float(np.abs(target[lag:] - target[:-lag]).mean())
 
 
-def first_row(season: int) -> int:
-    """Return the first row that all baselines can forecast."""
-    return season + 1 if season > 1 else 1
-
-
 def baseline_errors(target: Floats, begin: int, season: int, naive: float) -> dict[str, Errors]:
-    """Measure the baselines on the rows of a series (N,) from `begin` on, which is at least `first_row`."""
+    """Measure the baselines that there are on the rows of a series (N,) from `begin` on, which is at least 1."""
 
     def before(lag: int) -> Floats:
         return target[begin - lag : len(target) - lag]
 
     forecasts = {"last_value": before(1)}
-    if season > 1:
+    if 1 < season <= begin:
         forecasts["last_season"] = before(season)
+    if 1 < season < begin:
         forecasts["last_value_and_season"] = before(1) + before(season) - before(season + 1)
     return {name: Errors.of(target[begin:] - values, naive) for name, values in forecasts.items()}

@@ -10,6 +10,9 @@ from rnnlm.nn.encoder_decoder import EncoderDecoder
 from rnnlm.nn.stepping import DecoderStepper
 from rnnlm.text.vocabulary import Vocabulary
 
+GROUP = 64
+"""Numbers of which the largest is found first, in the search for the largest of all."""
+
 
 def translate(
     network: EncoderDecoder,
@@ -65,8 +68,7 @@ class _Search:
         self._width, self._most = K, 2 * lengths + 10
         self._stepper = DecoderStepper(network, source, lengths)
         self._stepper.choose(np.repeat(np.arange(N), K))
-        self._banned: Floats = np.zeros(network.vocabulary_size, network.dtype)
-        self._banned[list(forbidden)] = -np.inf
+        self._forbidden = list(forbidden)
         self._sources = np.arange(N)  # which go on
         # Of the hypotheses, which are all alike at first, one counts.
         self._totals = np.full((N, K), -np.inf)
@@ -74,7 +76,7 @@ class _Search:
         self._written = np.zeros((0, N * K), np.intp)
         self._last = np.full(N * K, start_id)
         self._ended = np.zeros(N, int)
-        self._best: list[SampledIds | None] = [None] * N
+        self._best = [SampledIds([], -np.inf)] * N
         self._best_mean = np.full(N, -np.inf)
 
     @property
@@ -85,29 +87,25 @@ class _Search:
     @property
     def found(self) -> list[SampledIds]:
         """The best target of each source."""
-        return [each or SampledIds([], -np.inf) for each in self._best]
+        return self._best
 
     def step(self) -> None:
         """Take one step in all beams."""
         log_probs = self._stepper.log_probs(self._last)
         refuse_overflow(log_probs)
-        K, end = self._width, Vocabulary.end_id
-        (columns, C), N = log_probs.shape, len(self._sources)
-        totals = (self._totals.reshape(columns, 1) + log_probs + self._banned).reshape(N, K * C)
-        # As many as may end, and as many that go on.
-        places = np.argpartition(-totals, 2 * K - 1, axis=1)[:, : 2 * K]
+        (columns, C), K, N = log_probs.shape, self._width, len(self._sources)
+        log_probs[:, self._forbidden] = -np.inf
+        totals = (self._totals.reshape(columns, 1) + log_probs).reshape(N, K * C)
+        # At most K hypotheses end, so that among twice as many there are K that go on.
+        places = _largest(totals, 2 * K)
         values = np.take_along_axis(totals, places, axis=1)
-        order = np.argsort(-values, axis=1, kind="stable")
-        places, values = np.take_along_axis(places, order, axis=1), np.take_along_axis(values, order, axis=1)
         parents, tokens = places // C + K * np.arange(N)[:, None], places % C
-        ends = tokens == end
+        ends = tokens == Vocabulary.end_id
         for n, k in zip(*np.nonzero(ends[:, :K] & np.isfinite(values[:, :K])), strict=True):
             self._end(n, parents[n, k], float(values[n, k]))
         kept = np.argsort(ends, axis=1, kind="stable")[:, :K]
         parents, tokens = (np.take_along_axis(each, kept, axis=1) for each in (parents, tokens))
         self._totals = np.take_along_axis(values, kept, axis=1)
-        # Hypotheses that cannot be, and an end that nothing else has followed, go nowhere.
-        self._totals[tokens == end] = -np.inf
         self._written = np.vstack([self._written[:, parents.ravel()], tokens.ravel()])
         self._go_on(parents, tokens)
 
@@ -123,14 +121,28 @@ class _Search:
         """Go on with the beams that are not over."""
         K, length = self._width, len(self._written)
         at_end = length >= self._most[self._sources]
-        for n in np.flatnonzero(at_end):
-            if self._best[self._sources[n]] is None:
-                self._best[self._sources[n]] = SampledIds(
-                    self._written[:, n * K].tolist(), float(self._totals[n, 0])
-                )
+        for n in np.flatnonzero(at_end & np.isinf(self._best_mean[self._sources])):
+            self._best[self._sources[n]] = SampledIds(self._written[:, n * K].tolist(), float(self._totals[n, 0]))
         is_over = at_end | (self._ended[self._sources] >= K) | ~np.isfinite(self._totals).any(axis=1)
         left = np.flatnonzero(~is_over)
         columns = (left[:, None] * K + np.arange(K)).ravel()
         self._sources, self._totals = self._sources[left], self._totals[left]
         self._written, self._last = self._written[:, columns], tokens[left].ravel()
         self._stepper.choose(parents[left].ravel())
+
+
+def _largest(values: Floats, number: int) -> Ids:
+    """Return the places (N, number) of the largest values of each row of some (N, M), in falling order."""
+    N, M = values.shape
+    whole, places = M - M % GROUP, np.broadcast_to(np.arange(M), (N, M))
+    if whole > number * GROUP:
+        # The groups with the largest maxima have all of them: a value elsewhere is below each of these maxima.
+        maxima = values[:, :whole].reshape(N, -1, GROUP).max(axis=2)
+        groups = np.argpartition(-maxima, number - 1, axis=1)[:, :number]
+        of_groups = (groups[..., None] * GROUP + np.arange(GROUP)).reshape(N, -1)
+        places = np.hstack([of_groups, places[:, whole:]])
+    candidates = np.take_along_axis(values, places, axis=1)
+    chosen = np.argpartition(-candidates, number - 1, axis=1)[:, :number]
+    order = np.argsort(-np.take_along_axis(candidates, chosen, axis=1), axis=1, kind="stable")
+    largest: Ids = np.take_along_axis(places, np.take_along_axis(chosen, order, axis=1), axis=1)
+    return largest

@@ -14,7 +14,7 @@ from rnnlm.dataset.scaling import Scaling
 from rnnlm.dataset.series import Series, SeriesDataset, SeriesInfo, SeriesSplit
 from rnnlm.dataset.series_batches import SeriesBatches
 from rnnlm.errors import RnnlmError
-from rnnlm.evaluation.forecasts import Errors, ForecastEvaluation, baseline_errors, first_row, naive_error
+from rnnlm.evaluation.forecasts import Errors, ForecastEvaluation, baseline_errors, naive_error
 from rnnlm.models.least_squares import fit_least_squares
 from rnnlm.models.model import Model
 from rnnlm.models.networks import make_forecasting_network, restored_forecasting_network
@@ -155,10 +155,12 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
     def evaluate(self, split: SeriesSplit, *, watch: Callable[[], None] = lambda: None) -> ForecastEvaluation:
         """Measure the forecasts of the rows of a part, each from all rows before it; see `Model.evaluate`.
 
-        Rows of the training part for which the model, or a baseline, has not enough rows before them are left out.
+        Rows of the training part for which the model has not enough rows before them are left out.
         """
+        if split.num_tokens == 0:
+            raise RnnlmError(f"The {split.name} split of the dataset is empty; choose another with `split`.")
         season, known = self.info.season, split.known
-        begin = max(split.begin, self.reader.first, first_row(season))
+        begin = max(split.begin, self.reader.first)
         if begin >= split.end:
             raise _too_few(f"The {split.name} part ends after", split.end, begin + 1)
         self._refuse_other_series(split.series)
@@ -187,7 +189,8 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         Parameters
         ----------
         series
-            What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates.
+            What is known: a dataset, all of it, a `Series`, or the numbers alone of one without dates. Where the
+            model reads other columns, more than one step needs those of the rows between (`Series.coming`).
         steps
             How many rows to forecast, at most 10,000.
         seed
@@ -201,10 +204,12 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
         series = self._as_series(series)
         if not 1 <= steps <= MOST_STEPS:
             raise RnnlmError(f"`steps={steps}` must be from 1 to {MOST_STEPS:,}.")
-        if steps > 1 and self.info.inputs:
+        known = 1 + len(series.coming)
+        if self.info.inputs and steps > known:
             raise RnnlmError(
-                f"`steps={steps}`: after one step the columns {', '.join(self.info.inputs)} are not known, which "
-                "the model reads; forecast one step, or train without these columns."
+                f"`steps={steps}`: the model reads {', '.join(self.info.inputs)}, known for "
+                f"{counted(known, 'step{s}')}; give rows to come with these columns and an empty "
+                f"{self.info.target}, or forecast less."
             )
         if len(series.values) < self.reader.first:
             raise _too_few("The series has", len(series.values), self.reader.first)

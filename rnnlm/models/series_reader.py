@@ -103,11 +103,18 @@ class SeriesReader:
             past = scaling.next_past(levels) if lags else np.zeros(paths)
             yield scaling.values(scaled, past)
             levels = np.vstack([levels, scaling.level(scaled, past)])[1:]
-            told = [_told(kind, series.info, range(N + step + 1, N + step + 2)) for kind in self.calendar]
-            row = np.concatenate(
-                [scaled[None, :, None], *(np.broadcast_to(each, (1, paths, each.shape[1])) for each in told)],
-                axis=2,
-            )
+            if step + 1 < steps:
+                row = self._row(series, step, scaled)
+
+    def _row(self, series: Series, step: int, scaled: Floats) -> Floats:
+        """Return what is read after a step into the future, (1, P, D), where the target is `scaled` (P,)."""
+        row = len(series.values) + step + 1
+        parts = [_told(kind, series.info, range(row, row + 1))[0] for kind in self.calendar]
+        if series.values.shape[1] > 1:
+            others = (series.coming[step] - self.scaling.means[1:]) / self.scaling.deviations[1:]
+            parts = [others, *parts]
+        same = np.concatenate([np.empty(0), *parts])
+        return np.hstack([scaled[:, None], np.broadcast_to(same, (len(scaled), len(same)))])[None]
 
     def _read(self, inputs: Floats, state: Floats) -> tuple[Floats, Floats]:
         """Read a window (T, D), or (T, B, D), and return the scaled forecasts (T, B) and the state after."""

@@ -83,10 +83,12 @@ class EncoderDecoder(Network):
         self.encoder, self.attention = encoder, attention
         super().__init__(source, stack, head)
         self._reads_hidden = attention is None
+        of_decoder = set(self.parameters)
         for part, of in (("", encoder.source), ("rnn.", encoder.stack)):
             self._register(f"encoder.{part}", of.parameters, of.gradients)
         if attention is not None:
             self._register("decoder.attention.", attention.parameters, attention.gradients)
+        self.trained += [name for name in self.parameters if name not in of_decoder]
         self._tables |= {f"encoder.{name}": table for name, table in encoder.source.tables.items()}
 
     def products(self, inputs: Inputs, rng: Generator | None) -> int:
@@ -97,7 +99,7 @@ class EncoderDecoder(Network):
         if attention is not None:
             encoded += attention.parameters["key.weight"].size
         looked = 0 if attention is None else attention.products
-        return super().products(pairs.ids, rng) + looked + encoded * pairs.source.size // pairs.ids.size
+        return super().products(pairs, rng) + looked + encoded * pairs.source.size // pairs.ids.size
 
     def begin(self, source: Ids, lengths: Ids) -> Floats:
         """Read sources (S, B) of some lengths (B,), and return the state with which the decoder begins."""

@@ -80,11 +80,15 @@ class DecoderStepper(Stepper):
 
     def __init__(self, network: EncoderDecoder, source: Ids, lengths: Ids) -> None:
         super().__init__(network, network.begin(source, lengths))
+        self._sources = np.arange(len(lengths))
 
     def choose(self, columns: Ids) -> None:
         """Go on with some of the texts, each as often as `columns` names it, and with the sources of these."""
-        if self.network.attention is not None:
+        sources = self._sources[columns]
+        # Texts of one source look at the same, whichever of them goes on.
+        if self.network.attention is not None and not np.array_equal(sources, self._sources):
             self.network.attention.choose(columns)
+        self._sources = sources
         self.begin(self.state[:, :, columns])
 
     def _hidden(self, ids: Ids) -> Floats:

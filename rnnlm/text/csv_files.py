@@ -94,12 +94,19 @@ def is_table(lines: Lines, first: str, wanted: Collection[str]) -> bool:
 
 
 def csv_records(
-    lines: Lines, separator: str | None, quoting: bool | None, has_header: bool, wanted: Collection[str]
+    lines: Lines,
+    separator: str | None,
+    quoting: bool | None,
+    has_header: bool,
+    wanted: Collection[str],
+    *,
+    of_texts: bool = True,
 ) -> Records:
     """Open the rows of a CSV file as records.
 
     The separator, and whether fields may be quoted, are found in the first lines where they are None. If the file
-    has no header, the columns are called ``1``, ``2`` and so on. `wanted` are names that they may have.
+    has no header, the columns are called ``1``, ``2`` and so on. `wanted` are names that they may have. A text may
+    be taken for the name of the only column, which is said; no number is.
     """
     beginning = Beginning(lines)
     dialect = find_dialect(beginning, separator, quoting, wanted)
@@ -112,7 +119,7 @@ def csv_records(
         return Records(str(dialect), None, iter(()))
     if has_header:
         columns = _distinct(header[1])
-        if len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
+        if of_texts and len(columns) == 1 and not any(find_field(name, columns) for name in wanted):
             options = "(see `header=False`, `delimiter`)"
             lines.report(
                 f"row{{s}} taken for the name of the only column, {shown(columns[0])} {options}", header[0]

@@ -89,8 +89,10 @@ class Table:
         return 0
 
 
-def read_table(name: str, reader: ReaderSettings, report: ReadReport) -> Table:
+def read_table(name: str, reader: ReaderSettings, report: ReadReport, *, coming: str | None = None) -> Table:
     """Read a CSV file of numbers, perhaps with a column of dates; the first row names the columns.
+
+    The cells of the column `coming` may be empty in the last rows, which are still to come; their numbers are NaN.
 
     Raises
     ------
@@ -99,12 +101,12 @@ def read_table(name: str, reader: ReaderSettings, report: ReadReport) -> Table:
     """
     with InputFile(name, reader, report).open() as (_, lines):
         assert lines is not None
-        return _read(lines, reader)
+        return _read(lines, reader, coming)
 
 
-def _read(lines: Lines, reader: ReaderSettings) -> Table:
+def _read(lines: Lines, reader: ReaderSettings, coming: str | None) -> Table:
     source = lines.source
-    records = csv_records(lines, reader.separator, reader.quoting, reader.header, ())
+    records = csv_records(lines, reader.separator, reader.quoting, reader.header, (), of_texts=False)
     columns = [] if records.columns is None else [name.strip() for name in records.columns]
     cells: list[list[str]] = []
     numbers: list[int] = []
@@ -128,18 +130,36 @@ def _read(lines: Lines, reader: ReaderSettings) -> Table:
     of_numbers = [k for k in range(len(columns)) if k != date]
     if not of_numbers:
         raise RnnlmError(f"{source}: it has dates but no column of numbers; add one.")
-    values = np.empty((len(cells), len(of_numbers)))
-    for number, line in enumerate(cells):
-        for place, column in enumerate(of_numbers):
-            values[number, place] = _number(line[column], source, numbers[number], columns[column])
     return Table(
         source,
         [columns[k] for k in of_numbers],
-        values,
+        _values(cells, columns, of_numbers, source, numbers, coming),
         None if date is None else columns[date],
         None if date is None else [line[date] for line in cells],
         numbers,
     )
+
+
+def _values(
+    cells: Sequence[Sequence[str]],
+    columns: Sequence[str],
+    of_numbers: Sequence[int],
+    source: str,
+    lines: Sequence[int],
+    coming: str | None,
+) -> Floats:
+    """Return the numbers in the cells of some columns."""
+    open_column = None if coming is None else find_field(coming, columns)
+    known = len(cells)
+    if open_column is not None:
+        while known > 0 and not cells[known - 1][columns.index(open_column)]:
+            known -= 1
+    values = np.full((len(cells), len(of_numbers)), np.nan)
+    for row, line in enumerate(cells):
+        for place, column in enumerate(of_numbers):
+            if row < known or columns[column] != open_column:
+                values[row, place] = _number(line[column], source, lines[row], columns[column])
+    return values
 
 
 def _date_column(columns: Sequence[str], first: Sequence[str]) -> int | None:

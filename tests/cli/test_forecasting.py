@@ -62,6 +62,32 @@ def test_another_file_is_continued(rnnlm: Command, series_run: Path):
     assert "wrong.csv: there is no column 'sold' of numbers, only 'bought'." in outcome.stderr
 
 
+def test_rows_to_come_have_no_target(rnnlm: Command):
+    rows = [(month, k % 7, round(3.5 + ((k - 1) % 7), 1)) for k, (month, _) in enumerate(monthly_rows(60, 0))]
+    write_series(Path("s.csv"), rows, "month,price,sold")
+    write_config(
+        "c.yaml",
+        task={"name": "forecast", "fit": "least_squares"},
+        data={"path": "data/s"},
+        model={"cell": "time_delay", "nonlinearity": "linear", "hidden_size": 1, "bias": True},
+        training={"epochs": 1},
+    )
+    rnnlm("preprocess", "s.csv", "--format", "series", "--target-column", "sold")
+    rnnlm("train", "--config", "c.yaml")
+    coming = [("2005-01", 6, ""), ("2005-02", 1, ""), ("2005-03", 0, "")]
+    write_series(Path("more.csv"), [*rows, *coming], "month,price,sold")
+    forecast = rnnlm("predict", "more.csv", "--model", "runs/c", "--jsonl").json
+    assert forecast["dates"] == ["2005-01", "2005-02", "2005-03"]
+    assert forecast["values"] == pytest.approx([3.5 + 59 % 7, 9.5, 4.5], abs=1e-3)
+    assert len(rnnlm("predict", "--model", "runs/c").stdout.splitlines()) == 1
+    outcome = rnnlm("predict", "more.csv", "--model", "runs/c", "--steps", 9)
+    assert outcome.exit_code == 1
+    assert "--steps 9: the model reads price, known for 4 steps; give rows to come" in outcome.stderr
+    write_series(Path("gap.csv"), [*rows, coming[0], ("2005-02", 1, 3)], "month,price,sold")
+    outcome = rnnlm("predict", "gap.csv", "--model", "runs/c")
+    assert "gap.csv, line 62: the cell of column 'sold' is empty; " in outcome.stderr
+
+
 def test_what_it_is(rnnlm: Command, series_run: Path, series_dataset: Path):
     described = rnnlm("info", series_dataset, "--json").json
     assert (described["target"], described["points"], described["last"]) == ("sold", 120, "2009-12")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.evaluation.forecasts import Errors, baseline_errors, first_row, naive_error
+from rnnlm.evaluation.forecasts import Errors, baseline_errors, naive_error
 
 
 def test_errors_by_hand():
@@ -21,9 +21,11 @@ def test_mase_divides_by_the_season_before_in_the_training_part():
 
 def test_baselines_by_hand():
     series = np.array([1.0, 5.0, 2.0, 8.0, 4.0])
-    assert (first_row(2), first_row(1)) == (3, 1)
     found = baseline_errors(series, 3, 2, 1.0)
     assert found["last_value"].mae == (abs(8 - 2) + abs(4 - 8)) / 2
     assert found["last_season"].mae == (abs(8 - 5) + abs(4 - 2)) / 2
     assert found["last_value_and_season"].mae == (abs(8 - (2 + 5 - 1)) + abs(4 - (8 + 2 - 5))) / 2
     assert list(baseline_errors(series, 1, 1, 1.0)) == ["last_value"]
+    # Where the season before is not there for all rows, it is left out.
+    assert list(baseline_errors(series, 1, 2, 1.0)) == ["last_value"]
+    assert list(baseline_errors(series, 2, 2, 1.0)) == ["last_value", "last_season"]

@@ -78,6 +78,52 @@ def test_an_ar_model_is_the_least_squares_solution(tmp_path: Path):
         assert gradient == pytest.approx(np.zeros_like(gradient), abs=1e-9)
 
 
+def trained(dataset: SeriesDataset, run: Path, **sections: dict[str, Any]) -> Forecaster:
+    """Train on a dataset, and return the model."""
+    defaults: dict[str, dict[str, Any]] = {
+        "task": {"name": "forecast"},
+        "data": {"path": str(dataset.path)},
+        "training": {"bptt_steps": 100, "evaluate_every": 10**6, "sample_tokens": 0},
+        "optimizer": {"name": "adam", "clip_norm": 1.0},
+        "schedule": {"name": "linear"},
+    }
+    values = {key: {**defaults.get(key, {}), **sections.get(key, {})} for key in defaults | sections}
+    trainer = begin_run(Config.model_validate(values), run, False, True)
+    trainer.run()
+    model = trainer.model
+    assert isinstance(model, Forecaster)
+    return model
+
+
+def test_gradient_descent_finds_the_least_squares_solution_too(tmp_path: Path):
+    dataset = dataset_of(tmp_path, ar_process(60, 0), valid_rows=0, test_rows=10)
+    exact = model_of(dataset)
+    sections = {
+        "model": AR["model"],
+        "training": {"epochs": 300, "dtype": "float64", "bptt_steps": 100},
+        "optimizer": {"learning_rate": 0.05},
+    }
+    model = trained(dataset, tmp_path / "run", **sections)
+    found, expected = (each.reader.fitted(dataset.series)[0][2:] for each in (model, exact))
+    assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_what_follows_is_told_by_rows_before_the_last(tmp_path: Path, cell: str):
+    # After 0 comes 0, 1 or 2, by what was read up to three rows before.
+    dataset = dataset_of(tmp_path, np.array(30 * [0.0, 0, 1, 0, 2]), valid_rows=0, test_rows=50)
+    model = trained(
+        dataset,
+        tmp_path / "run",
+        model={"cell": cell, "hidden_size": 12, "bias": True},
+        training={"epochs": 150, "bptt_steps": 30, "seed": 1},
+        optimizer={"learning_rate": 0.02},
+    )
+    blind = model_of(dataset, model={"width": 1})
+    assert model.evaluate(dataset.test).errors.rmse < 0.2 < 0.6 < blind.evaluate(dataset.test).errors.rmse
+    assert np.round(model.predict(dataset, steps=10).values).tolist() == 2 * [0, 0, 1, 0, 2]
+
+
 def test_feeding_back_by_hand(tmp_path: Path):
     numbers = ar_process(60, 0)
     dataset = dataset_of(tmp_path, numbers, valid_rows=0, test_rows=0)
@@ -144,6 +190,20 @@ def test_the_state_is_carried_through_the_training_part_into_the_test(series_run
     assert other[111] != pytest.approx(whole[111])
 
 
+def test_pytorch_makes_the_same_forecasts_of_the_weights(series_run: Path, series_dataset: Path):
+    torch = pytest.importorskip("torch")
+    model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
+    tensors = {name: torch.tensor(value) for name, value in model.network.tensors().items()}
+    rnn, output = torch.nn.GRU(13, 6), torch.nn.Linear(6, 1)
+    rnn.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("rnn.")})
+    output.load_state_dict({name[7:]: value for name, value in tensors.items() if name.startswith("output.")})
+    inputs, _ = model.reader.arrays(dataset.series)
+    with torch.no_grad():
+        expected = output(rnn(torch.tensor(inputs[:, None], dtype=torch.float32))[0])[:, 0, 0].numpy()
+    _, scaled = model.reader.fitted(dataset.series)
+    assert scaled[model.reader.first :] == pytest.approx(expected, abs=1e-5)
+
+
 def test_another_series_has_dates_of_its_own(series_run: Path, series_dataset: Path, tmp_path: Path):
     model, dataset = Forecaster.load(series_run), SeriesDataset.open(series_dataset)
     file = write_series(tmp_path / "s.csv", monthly_rows(120, 0)[5:])
@@ -155,6 +215,12 @@ def test_another_series_has_dates_of_its_own(series_run: Path, series_dataset: P
     assert model.evaluate(later.test).errors.rmse == pytest.approx(
         model.evaluate(dataset.test).errors.rmse, rel=0.05
     )
+
+
+def test_an_empty_part_is_not_measured(tmp_path: Path):
+    dataset = dataset_of(tmp_path, ar_process(60, 0), valid_rows=0, test_rows=0)
+    with pytest.raises(RnnlmError, match="The test split of the dataset is empty; choose another with `split`"):
+        model_of(dataset).evaluate(dataset.test)
 
 
 def test_windows_make_no_difference(series_run: Path, series_dataset: Path, monkeypatch: pytest.MonkeyPatch):
@@ -201,8 +267,11 @@ def test_other_columns_are_read(tmp_path: Path):
     model = model_of(dataset)
     assert model.evaluate(dataset.test).errors.rmse < 0.03
     assert len(model.predict(dataset).values) == 1
-    with pytest.raises(RnnlmError, match=r"`steps=2`: after one step the columns cause are not known"):
+    with pytest.raises(RnnlmError, match=r"`steps=2`: the model reads cause, known for 1 step; give rows to come"):
         model.predict(dataset, steps=2)
+    coming = np.array([[0.5], [-1.0]])
+    forecast = model.predict(replace(dataset.series, coming=coming), steps=3)
+    assert forecast.values == pytest.approx([2 * cause[-1], 1.0, -2.0], abs=0.05)
     with pytest.raises(RnnlmError, match="other columns than those that the model reads; give it effect, cause"):
         model.predict(effect.tolist())
 

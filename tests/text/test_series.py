@@ -23,7 +23,10 @@ def test_columns_of_numbers_and_of_dates(tmp_path: Path):
 
 
 def test_a_series_without_dates(tmp_path: Path):
-    table = read(tmp_path, "value\n1\n2\n")
+    (tmp_path / "s.csv").write_text("value\n1\n2\n")
+    report = ReadReport()
+    table = read_table(str(tmp_path / "s.csv"), ReaderSettings(format="series"), report)
+    assert report.messages() == []
     assert (table.columns, table.dates, table.steps()) == (["value"], None, None)
     numbered = read(tmp_path, "1\n2\n", header=False)
     assert (numbered.columns, numbered.values[:, 0].tolist()) == (["1"], [1, 2])

@@ -115,10 +115,14 @@ def build_series(
 
 
 def read_series(source: str, info: SeriesInfo, reader: ReaderSettings, report: ReadReport) -> Series:
-    """Read a file with the columns that a model knows; see `text.series.read_table`."""
-    table = read_table(source, replace(reader, format="series"), report)
-    columns = [table.target_column(name) for name in (info.target, *info.inputs)]
-    return Series(replace(info, dates=table.steps()), table.values[:, columns])
+    """Read a file with the columns that a model knows; see `text.series.read_table`.
+
+    The target may be empty in the last rows: they are those to come.
+    """
+    table = read_table(source, replace(reader, format="series"), report, coming=info.target)
+    values = table.values[:, [table.target_column(name) for name in (info.target, *info.inputs)]]
+    known = int(np.isfinite(values[:, 0]).sum())
+    return Series(replace(info, dates=table.steps()), values[:known], values[known:, 1:])
 
 
 def _parts(
