@@ -99,11 +99,7 @@ class EncoderDecoder(Network):
         if attention is not None:
             encoded += attention.parameters["key.weight"].size
         looked = 0 if attention is None else attention.products
-        return super().products(pairs, rng) + looked + encoded * pairs.source.size // pairs.ids.size
-
-    def reads_by_token(self, inputs: Inputs, rng: Generator | None) -> bool:
-        """Whether the decoder's first products are taken once a token; see `Network.reads_by_token`."""
-        return super().reads_by_token(_pairs(inputs).ids, rng)
+        return super().products(pairs.ids, rng) + looked + encoded * pairs.source.size // pairs.ids.size
 
     def begin(self, source: Ids, lengths: Ids) -> Floats:
         """Read sources (S, B) of some lengths (B,), and return the state with which the decoder begins."""
