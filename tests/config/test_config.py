@@ -319,6 +319,14 @@ def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default
             "reaches; leave it out.",
         ),
         (
+            {
+                "task": {"name": "translate"},
+                "model": {"cell": "time_delay", "width": 3, "bidirectional": True, "embedding_size": 4},
+            },
+            "model.bidirectional: a decoder of time_delay goes on from the encoder's last inputs, which are not "
+            "those of two directions; leave it out.",
+        ),
+        (
             {"task": {"name": "classify"}, "training": {"batching": "stream"}},
             "training.batching: classify begins every text anew; leave stream out.",
         ),

@@ -46,6 +46,14 @@ VARIANTS: dict[str, dict[str, object]] = {
     "sampled": {"softmax_samples": 3},
     "adaptive": {"softmax_cutoffs": [3, 5]},
 }
+CASES = [
+    (cell, name)
+    for cell in [*CELLS, "time_delay"]
+    for name, options in {**NETWORKS, "residual": VARIANTS["residual"]}.items()
+    # A decoder of time_delay goes on from an encoder that reads one way.
+    if not (cell == "time_delay" and options.get("bidirectional"))
+    and (cell in ("lstm", "time_delay") or name in ("both ways", "attention, both ways"))
+]
 
 
 def make(*options: dict[str, object], sizes: tuple[int, int] = (SOURCE, TARGET), **more: Any) -> EncoderDecoder:
@@ -80,18 +88,18 @@ def pair(of: Batch, b: int) -> Batch:
 
 
 def assert_gradients_are_right(network: EncoderDecoder, of: Batch, drops: bool) -> None:
-    errors = gradient_check(network, of, network.initial_state(B), drops=drops, samples=6)
+    errors = gradient_check(network, of, network.initial_state(B), drops=drops, samples=4)
     assert errors.keys() == network.parameters.keys()
     assert max(errors.values()) < 1e-6, errors
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("cell", [*CELLS, "time_delay"])
+def make_case(cell: str, name: str) -> EncoderDecoder:
+    return make({**NETWORKS, **VARIANTS}[name], {"width": 3} if cell == "time_delay" else {}, cell=cell)
+
+
+@pytest.mark.parametrize(("cell", "name"), CASES)
 def test_gradients_are_those_of_central_differences(cell: str, name: str) -> None:
-    width = {"width": 3} if cell == "time_delay" else {}
-    if width and NETWORKS[name].get("bidirectional"):
-        pytest.skip("a decoder of time_delay goes on from an encoder that reads one way")
-    assert_gradients_are_right(make(NETWORKS[name], width, cell=cell), batch(), drops=False)
+    assert_gradients_are_right(make_case(cell, name), batch(), drops=False)
 
 
 @pytest.mark.parametrize("drops", [False, True], ids=["as it is used", "as it is trained"])
@@ -107,7 +115,8 @@ def test_gradients_of_variants_are_those_of_central_differences(
 def test_gradients_are_right_where_products_are_taken_once_a_token(of: dict[str, object]) -> None:
     sizes = (3, 3)
     network, few = make(of, cell="gru", sizes=sizes), batch(sizes)
-    assert network.reads_by_token(few.inputs, None)
+    assert isinstance(few.inputs, Pairs)
+    assert network.reads_by_token(few.inputs.ids, None)
     assert_gradients_are_right(network, few, drops=False)
 
 
@@ -213,14 +222,9 @@ def test_losses_and_gradients_are_pytorchs(cell: str, name: str) -> None:
         np.testing.assert_allclose(gradient, tensors[key].grad, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, "residual"])
-@pytest.mark.parametrize("cell", [*CELLS, "time_delay"])
+@pytest.mark.parametrize(("cell", "name"), CASES)
 def test_steps_give_what_a_window_gives(cell: str, name: str) -> None:
-    options = {**NETWORKS, **VARIANTS}[name]
-    width = {"width": 3} if cell == "time_delay" else {}
-    if width and options.get("bidirectional"):
-        pytest.skip("a decoder of time_delay goes on from an encoder that reads one way")
-    network, pairs = make(options, width, cell=cell), batch().inputs
+    network, pairs = make_case(cell, name), batch().inputs
     assert isinstance(pairs, Pairs)
     columns = np.array([2, 0, 0, 1])
     chosen = Pairs(pairs.ids[:, columns], pairs.source[:, columns], SOURCE_LENGTHS[columns])
@@ -257,7 +261,7 @@ def test_it_reads_pairs_only(inputs: np.ndarray) -> None:
 Make = Callable[[np.random.Generator], tuple[list[int], list[int]]]
 """Draws a source and its target."""
 
-START, END, FIRST = 1, 2, 3
+START, END, FIRST, WORDS = 1, 2, 3, 13
 
 
 def copied(rng: np.random.Generator) -> tuple[list[int], list[int]]:
@@ -271,11 +275,13 @@ def turned(rng: np.random.Generator) -> tuple[list[int], list[int]]:
 
 
 def added(rng: np.random.Generator) -> tuple[list[int], list[int]]:
-    """Two numbers of one or two digits, the last digit of each first, and their sum likewise."""
+    """Two numbers below 100 and their sum, each from its last digit to its first."""
     one, other = rng.integers(0, 100, 2).tolist()
-    plus = FIRST + 10
-    source = [*(FIRST + int(digit) for digit in f"{one}"), plus, *(FIRST + int(digit) for digit in f"{other}")]
-    return source, [FIRST + int(digit) for digit in f"{one + other}"[::-1]]
+    return [*digits(one), *digits(other)], digits(one + other)
+
+
+def digits(number: int) -> list[int]:
+    return [FIRST + int(digit) for digit in f"{number:02}"[::-1]]
 
 
 def gathered(pairs: list[tuple[list[int], list[int]]]) -> Batch:
@@ -299,28 +305,25 @@ def solved(network: EncoderDecoder, pairs: list[tuple[list[int], list[int]]]) ->
 @pytest.mark.parametrize(
     ("task", "options", "steps"),
     [
-        (copied, {"hidden_size": 32, "reverse_source": True}, 600),
-        (copied, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 300),
-        (turned, {"hidden_size": 32}, 600),
-        (turned, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 300),
-        (added, {"hidden_size": 48, **ATTENTION}, 1500),
+        (copied, {"hidden_size": 48, "reverse_source": True}, 400),
+        (copied, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 150),
+        (turned, {"hidden_size": 48}, 400),
+        (turned, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 150),
+        (added, {"hidden_size": 48}, 600),
+        (added, {"hidden_size": 48, **ATTENTION}, 600),
     ],
-    ids=["copy", "copy, attention", "reverse", "reverse, attention", "addition, attention"],
+    ids=["copy", "copy, attention", "reverse", "reverse, attention", "addition", "addition, attention"],
 )
 def test_a_task_is_solved_on_pairs_never_seen(task: Make, options: dict[str, object], steps: int) -> None:
     rng = np.random.default_rng(0)
-    drawn = [task(rng) for _ in range(3000)]
+    drawn = [task(rng) for _ in range(6000)]
     held_out = drawn[:200]
-    seen = {tuple(source) for source, _ in held_out}
-    training = [pair for pair in drawn if tuple(pair[0]) not in seen]
-    size = FIRST + 11
-    network = make_translation_network(
-        size, size, dtype="float32", **{"cell": "gru", "embedding_size": 16, "bias": True, **options}
-    )
-    optimizer = OPTIMIZERS["adam"](network.parameters, network.gradients)
-    state = network.initial_state(1)
+    unseen = {tuple(source) for source, _ in held_out}
+    training = [pair for pair in drawn if tuple(pair[0]) not in unseen]
+    given: dict[str, Any] = {"cell": "gru", "embedding_size": 16, "bias": True, **options}
+    network = make_translation_network(WORDS, WORDS, dtype="float32", **given)
+    optimizer, state = OPTIMIZERS["adam"](network.parameters, network.gradients), network.initial_state(1)
     for step in range(steps):
-        places = rng.integers(len(training), size=64)
-        network.backpropagate(gathered([training[k] for k in places]), state)
-        optimizer.step(0.01 * min(1, 2 - 2 * step / steps))
-    assert solved(network, held_out) > 0.95
+        network.backpropagate(gathered([training[k] for k in rng.integers(len(training), size=64)]), state)
+        optimizer.step(0.02 * min(1, 2 - 2 * step / steps))
+    assert solved(network, held_out) > 0.9
