@@ -145,7 +145,7 @@ def mixture_options(others: str) -> Callable[[Command], Command]:
 
 
 def open_split(path: str | Path, name: str, model: "TextModel", advice: str = OWN_DATASET) -> "Split":
-    """Open a part of a dataset that has a model's vocabulary and tags; `advice` is for those who gave another."""
+    """Open a part, not empty, of a dataset that has a model's vocabulary and tags; else give `advice`."""
     from rnnlm.dataset.store import Dataset
 
     dataset = Dataset.open(path)
@@ -155,4 +155,6 @@ def open_split(path: str | Path, name: str, model: "TextModel", advice: str = OW
         raise RnnlmError(f"{path}: the vocabulary of its sources is not the model's; {advice}")
     if model.tags is not None and (dataset.tags is None or dataset.tags.names != model.tags.names):
         raise RnnlmError(f"{path}: its tags are not the model's; {advice}")
-    return dataset.split(name)
+    part = dataset.split(name)
+    part.refuse_empty()
+    return part

@@ -51,7 +51,9 @@ MOST_ALIGNED = 100
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="A forecaster: seed of the simulated futures."
 )
-@click.option("--beam-width", type=COUNT, metavar="N", help="A translator: hypotheses kept.  [default: 5]")
+@click.option(
+    "--beam-width", type=COUNT, metavar="N", help="A translator: hypotheses kept, at most 1,000.  [default: 5]"
+)
 @click.option(
     "--attention",
     type=PATH,

@@ -108,6 +108,11 @@ class Split:
         """How many tokens are predicted: the words and the end of each sentence, never its start."""
         return len(self.ids) - self.num_sentences
 
+    def refuse_empty(self) -> None:
+        """Raise `RnnlmError` if there is nothing to be measured on."""
+        if self.num_tokens == 0:
+            raise RnnlmError(f"The {self.name} split of the dataset is empty; choose another with `split`.")
+
     def sentence(self, index: int) -> NDArray[Any]:
         """Return the ids of a sentence, START and END included; raises IndexError outside 0 … n - 1."""
         if not 0 <= index < self.num_sentences:

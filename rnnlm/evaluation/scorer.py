@@ -8,7 +8,6 @@ import numpy as np
 
 from rnnlm.dataset.store import Split
 from rnnlm.dataset.windows import sentence_starts
-from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
@@ -173,8 +172,7 @@ class Scorer:
 
     def _split_losses(self, split: Split, dynamic: float | None) -> Generator[Losses, None, None]:
         """Measure a split window by window."""
-        if split.num_tokens == 0:
-            raise RnnlmError(f"The {split.name} split of the dataset is empty; choose another with `split`.")
+        split.refuse_empty()
         if dynamic is None:
             return split_losses(self._network, split, self._carries_state)
         ids = np.asarray(split.ids)

@@ -174,6 +174,15 @@ def test_a_dataset_without_pairs_is_refused(rnnlm: Command, word_dataset: Path) 
     assert not Path("run").exists()
 
 
+def test_an_empty_part_is_not_measured(rnnlm: Command, translator_run: Path, pairs: Path) -> None:
+    parts = ["--valid-fraction", 0, "--test-fraction", 0]
+    made = rnnlm("preprocess", pairs, "--format", "pairs", "--vocab", translator_run, *parts, "--out", "all")
+    assert made.exit_code == 0
+    outcome = rnnlm("evaluate", "--model", translator_run, "--data", "all", "--quiet")
+    message = "rnnlm: The test split of the dataset is empty; choose another with --split.\n"
+    assert outcome == (1, "", message)
+
+
 def test_a_damaged_vocabulary_of_sources_is_named(rnnlm: Command, translator_run: Path, tmp_path: Path) -> None:
     checkpoint = shutil.copytree(resolve_checkpoint(translator_run), tmp_path / "checkpoint")
     (checkpoint / SOURCE_VOCABULARY_FILE).write_text("[]")

@@ -88,6 +88,6 @@ def test_an_unknown_word_counts_and_matches_nothing(sacrebleu):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
     with pytest.raises(RnnlmError, match="BLEU needs the package sacrebleu; run: pip install sacrebleu"):
         corpus_bleu(["a"], ["a"], lowercase=True)

@@ -73,6 +73,14 @@ def classifier_run(make_run: MakeRun, label_run: Path) -> RunLog:
 
 
 @pytest.fixture
+def translated_run(make_run: MakeRun, translator_run: Path) -> RunLog:
+    """A translator, measured once."""
+    lines = [line(10), line(10, "valid", loss=1.5, perplexity=4.5)]
+    [run] = read_runs([make_run("pairs", lines, [{"step": 10, "text": "eins -> one"}], translator_run)])
+    return run
+
+
+@pytest.fixture
 def tagger_run(make_run: MakeRun) -> RunLog:
     """A tagger, by its configuration and its logs."""
     path = make_run("tags", [line(10), line(10, "valid", loss=0.4, perplexity=1.5, f1=0.75, accuracy=0.9)])

@@ -132,3 +132,15 @@ def test_a_number_missing_in_a_dataset_is_named(word_dataset: Path, tmp_path: Pa
     (dataset / "dataset.yaml").write_text(yaml.safe_dump(metadata))
     with pytest.raises(RnnlmError, match=rf"dataset\.yaml: .*{key}"):
         describe(dataset)
+
+
+def test_a_translator_and_its_pairs(translator_run: Path, pair_dataset: Path):
+    data = Dataset.open(pair_dataset)
+    assert data.source_vocabulary is not None
+    description = describe(translator_run)
+    assert (description["task"], description["vocabulary_size"]) == ("translate", len(data.vocabulary))
+    assert description["source_vocabulary_size"] == len(data.source_vocabulary)
+    assert {"encoder.embedding.weight", "decoder.output.weight"} <= set(description["tensors"])
+    of_sources = describe(pair_dataset)["source"]
+    assert of_sources["vocabulary_size"] == len(data.source_vocabulary)
+    assert of_sources["splits"]["test"]["sentences"] == data.test.num_sentences

@@ -195,6 +195,17 @@ def test_runs_of_different_tasks_stand_beside_one_another(
     assert [label.count(", validation") for label in charts[:3]] == [1, 1, 1]
 
 
+def test_a_translator_is_judged_by_its_perplexity(short_run: RunLog, translated_run: RunLog):
+    text = render([short_run, translated_run])
+    page = Page(text)
+    assert page.inside("figcaption")[:3] == ["Loss", "Loss", "Perplexity"]
+    assert page.inside("small")[:2] == ["nats per token"] * 2
+    assert page.row("Best validation perplexity") == ["12.20", "4.50"]
+    assert page.row("Vocabulary of the sources") == ["–", "8"]
+    assert "Step 10, epoch 0.10, perplexity 4.50" in page.inside("li")
+    assert "eins -&gt; one" in text
+
+
 def test_a_classifier_that_was_never_evaluated_has_no_measures(make_run: MakeRun, label_run: Path):
     lines = [line(10, loss=1.0)]
     page = Page(render(read_runs([make_run("new", lines, [{"step": 10, "text": "oak -> plant"}], label_run)])))

@@ -48,7 +48,8 @@ def test_a_tasks_own_measures_are_shown_in_place_of_the_perplexity(capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("task", "words"), [("classify", "loss 2.000, 8"), ("language_model", "2.000, perplexity")]
+    ("task", "words"),
+    [("classify", "loss 2.000, 8"), ("language_model", "2.000, perplexity"), ("translate", "2.000, perplexity")],
 )
 def test_a_task_has_no_perplexity_on_the_way(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, task: str, words: str

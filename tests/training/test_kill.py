@@ -41,6 +41,7 @@ main(sys.argv[2:])
 """
 
 
+TRANSLATOR = ("task.name=translate", "task.attention=additive", "model.cell=gru", "model.embedding_size=4")
 CLASSIFIER = ("task.name=classify", "model.cell=gru", "model.embedding_size=4", "model.bidirectional=true")
 
 
@@ -83,6 +84,11 @@ def test_killed_again_and_again(dataset: Dataset, tmp_path: Path, kills: int) ->
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_classifier_killed_again_and_again(label_dataset: Path, tmp_path: Path, kills: int) -> None:
     check(label_dataset, tmp_path, kills, CLASSIFIER)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_translator_killed_again_and_again(pair_dataset: Path, tmp_path: Path, kills: int) -> None:
+    check(pair_dataset, tmp_path, kills, TRANSLATOR)
 
 
 def check(dataset: Path, tmp_path: Path, kills: int, task: tuple[str, ...] = ()) -> None:
