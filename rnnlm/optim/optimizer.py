@@ -11,11 +11,12 @@ import numpy as np
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.side_by_side import side_by_side
 
-PIECE = 1 << 15
-"""Elements that are updated at a time: few enough for every pass over them to find them in the cache."""
+PIECE = 1 << 17
+"""Elements that are updated at a time: few enough for most passes over them to find them in the cache, and so many
+that two threads seldom wait for Python's lock."""
 
 WORTH_TWO_CORES = 8
-"""Pieces of a step from which a second core is worth waking: a quarter of a million weights."""
+"""Parts of a step from which a second core is worth waking."""
 
 
 class RowGradient(NamedTuple):
