@@ -101,11 +101,8 @@ class EncoderDecoder(Network):
         looked = 0 if attention is None else attention.products
         return super().products(pairs.ids, rng) + looked + encoded * pairs.source.size // pairs.ids.size
 
-    def begin(self, source: Ids, lengths: Ids) -> Floats:
+    def begin(self, source: Ids, lengths: Ids, rng: Generator | None = None) -> Floats:
         """Read sources (S, B) of some lengths (B,), and return the state with which the decoder begins."""
-        return self._encoded(source, lengths, None)
-
-    def _encoded(self, source: Ids, lengths: Ids, rng: Generator | None) -> Floats:
         annotations, state = self.encoder.forward(source, lengths, rng)
         if self.attention is not None:
             self.attention.read(annotations, lengths)
@@ -120,7 +117,7 @@ class EncoderDecoder(Network):
         The `state` is not read: the decoder begins with what the encoder has come to.
         """
         pairs = _pairs(inputs)
-        begin = self._encoded(pairs.source, pairs.source_lengths, rng)
+        begin = self.begin(pairs.source, pairs.source_lengths, rng)
         hidden, after = super().forward(pairs.ids, begin, rng, lengths=lengths)
         return hidden if self.attention is None else self.attention.forward(hidden, rng), after
 
