@@ -113,11 +113,12 @@ def make_translation_network(
     start = Initialization(rng, model.initializer, model.recurrent_initializer, model.recurrent_scale)
     with np.errstate(over="ignore"):
         encoder = Encoder(
-            _source(model, source_size, None, start, dtype),
+            # From small vectors the state that is handed on says little of the source, and long stays so.
+            _source(model, source_size, None, start, dtype, unit_variance=True),
             _stack(model, _input_sizes(model), False, start, dtype),
             task.reverse_source,
         )
-        source = _source(one_way, target_size, None, start, dtype)
+        source = _source(one_way, target_size, None, start, dtype, unit_variance=True)
         stack = _stack(one_way, _input_sizes(one_way), False, start, dtype)
         head, attention = _head(one_way, source.table, None, start, dtype), None
         if task.attention == "additive":
@@ -127,9 +128,18 @@ def make_translation_network(
 
 
 def _source(
-    model: ModelConfig, vocabulary_size: int, num_characters: int | None, start: Initialization, dtype: DType
+    model: ModelConfig,
+    vocabulary_size: int,
+    num_characters: int | None,
+    start: Initialization,
+    dtype: DType,
+    *,
+    unit_variance: bool = False,
 ) -> Source[Any]:
-    """Make what turns tokens into vectors; for a one-hot input, the U of the first layer."""
+    """Make what turns tokens into vectors; for a one-hot input, the U of the first layer.
+
+    With `unit_variance` the vectors begin as PyTorch's do, else within ``±1/√E``.
+    """
     C, E, A = vocabulary_size, model.embedding_size, model.character_size
     if E is None and model.cell == "time_delay":
         weight = start.matrix(model.hidden_size, model.width * C).reshape(-1, model.width, C)
@@ -139,7 +149,8 @@ def _source(
         columns = start.input_gates(CELLS[model.cell].num_gates, model.hidden_size, C)
         # Transposed, so that a look-up reads a row.
         return OneHot(Table(np.ascontiguousarray(columns.T, dtype)), model.embedding_dropout)
-    vectors = Table(uniform(start.rng, (C, E), E).astype(dtype))
+    drawn = start.rng.normal(size=(C, E)) if unit_variance else uniform(start.rng, (C, E), E)
+    vectors = Table(drawn.astype(dtype))
     words = Embedding(vectors, model.embedding_dropout, is_trained=not model.freeze_embedding)
     if A is None or num_characters is None:
         return words
