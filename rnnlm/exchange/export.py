@@ -53,13 +53,13 @@ def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, 
 
 
 def _onnx(model: Model[Any, Any]) -> bytes:
+    if not isinstance(model, LanguageModel | Classifier | Tagger):
+        raise RnnlmError(f"A {model.called} has no ONNX file yet; export it with `file_format=torch`.")
     try:
         from rnnlm.exchange.onnx_models import sequence_model, step_model
     except ImportError as error:
         raise RnnlmError("ONNX files need the package onnx; run: pip install onnx.") from error
 
-    if not isinstance(model, LanguageModel | Classifier | Tagger):
-        raise RnnlmError(f"A {model.called} has no ONNX file yet; export it with `file_format=torch`.")
     if sum(value.size * 4 for value in model.network.parameters.values()) > LARGEST_ONNX:
         raise RnnlmError(
             "An ONNX file holds at most 2 GB, but the weights are more; export with `file_format=torch`."

@@ -107,7 +107,7 @@ def test_zsh_replaces_the_whole_word() -> None:
     """
     assert in_shell(["zsh", "-fc"], script) == [
         *["--level=word", "compset", "-P", "--*=", "files"],
-        *["model.hidden_size=:Units", "of", "each", "recurrent", "layer.", "-S", "''"],
+        *["model.hidden_size=:Units", "of", "each", "layer.", "-S", "''"],
     ]
 
 

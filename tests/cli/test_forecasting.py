@@ -110,7 +110,7 @@ def test_what_it_is(rnnlm: Command, series_run: Path, series_dataset: Path):
         (["evaluate", "--model", "RUN", "--dynamic", "1"], 2, "--dynamic is for language models"),
         (["generate", "--model", "RUN"], 1, "its task is forecast, so it is not a language model"),
         (["neighbors", "a", "--model", "RUN"], 1, "A forecaster reads numbers and knows no words"),
-        (["export", "--model", "RUN", "-o", "m.onnx"], 1, "onnx"),
+        (["export", "--model", "RUN", "-o", "m.onnx"], 1, "A forecaster has no ONNX file yet"),
         (["score", "s.csv", "--format", "series"], 2, "'series' is not one of"),
     ],
 )
