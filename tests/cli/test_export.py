@@ -46,7 +46,6 @@ def test_a_taggers_other_files_are_named(rnnlm: Command, tag_run: Path, label_ru
 
 
 def test_a_translator_has_no_onnx_file(rnnlm: Command, translator_run: Path) -> None:
-    pytest.importorskip("onnx")
     outcome = rnnlm("export", "--model", translator_run, "-o", "translator.onnx")
     assert outcome == (1, "", "rnnlm: A translator has no ONNX file yet; export it with --format torch.\n")
     assert not Path("translator.onnx").exists()
