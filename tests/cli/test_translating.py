@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -117,8 +118,11 @@ def test_a_page_shows_where_it_looks(
     page = Path("page.html").read_text()
     assert page.count("<svg") == 1  # of the first two lines, one is empty
     assert "<b>" not in page
-    plain = rnnlm(*arguments)
-    assert outcome.stdout.splitlines()[2:] == plain.stdout.splitlines()[2:]
+    # Lines are translated one by one up to the limit, and then side by side, as without a page.
+    plain = [json.loads(line) for line in rnnlm(*arguments).stdout.splitlines()]
+    aligned = [json.loads(line) for line in outcome.stdout.splitlines()]
+    assert [each["tokens"] for each in aligned] == [each["tokens"] for each in plain]
+    assert aligned[3]["log_prob"] == pytest.approx(plain[3]["log_prob"], rel=1e-4)
 
 
 def test_only_attention_is_shown(rnnlm: Command, pair_dataset: Path) -> None:
