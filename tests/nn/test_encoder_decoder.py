@@ -309,8 +309,8 @@ def solved(network: EncoderDecoder, pairs: list[tuple[list[int], list[int]]]) ->
         (copied, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 150),
         (turned, {"hidden_size": 48}, 400),
         (turned, {"hidden_size": 24, **ATTENTION, **BOTH_WAYS}, 150),
-        (added, {"hidden_size": 48}, 600),
-        (added, {"hidden_size": 48, **ATTENTION}, 600),
+        (added, {"hidden_size": 48}, 1500),
+        (added, {"hidden_size": 48, **ATTENTION}, 1500),
     ],
     ids=["copy", "copy, attention", "reverse", "reverse, attention", "addition", "addition, attention"],
 )
@@ -326,5 +326,4 @@ def test_a_task_is_solved_on_pairs_never_seen(task: Make, options: dict[str, obj
     for step in range(steps):
         network.backpropagate(gathered([training[k] for k in rng.integers(len(training), size=64)]), state)
         optimizer.step(0.02 * min(1, 2 - 2 * step / steps))
-    # How far training gets differs with the last bits of products; a network that were wrong would solve few.
-    assert solved(network, held_out) > 0.7
+    assert solved(network, held_out) > 0.9
