@@ -1,0 +1,23 @@
+"""Whether NumPy computes, or compiled passes where there are some."""
+
+from rnnlm.nn.cells import CELLS
+from rnnlm.nn.heads.softmax import Exponentials, exponentials
+from rnnlm.nn.recurrent import RecurrentLayer
+
+
+def cell_class(name: str, compiled: bool) -> type[RecurrentLayer]:
+    """Return the layer of a cell; of a cell without compiled passes it is NumPy's."""
+    if compiled:
+        from rnnlm.nn.kernels.layers import COMPILED_CELLS
+
+        return COMPILED_CELLS.get(name, CELLS[name])
+    return CELLS[name]
+
+
+def softmax_steps(compiled: bool) -> Exponentials:
+    """Return what computes the element-wise steps of a softmax."""
+    if compiled:
+        from rnnlm.nn.kernels import softmax
+
+        return softmax.exponentials
+    return exponentials
