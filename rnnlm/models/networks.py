@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
@@ -22,6 +22,7 @@ from rnnlm.nn.heads.regression import Regression
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
+from rnnlm.nn.kernels import choose
 from rnnlm.nn.layer import OneWayLayer
 from rnnlm.nn.network import Network
 from rnnlm.nn.numbers import Numbers
@@ -199,7 +200,8 @@ def _one_way(
     }
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
-    return CELLS[model.cell](input_size, units, model.bias, start, dtype, **options)
+    make = choose.cell(model.cell, compiled=backend.current() == "compiled")
+    return make(input_size, units, model.bias, start, dtype, **options)
 
 
 def _bidirectional(
