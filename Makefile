@@ -10,16 +10,18 @@ endif
 PIP    := python -m pip install --quiet --disable-pip-version-check
 FORECASTERS := ar narx tdnn rnn lstm
 PYTEST := python -m pytest --numprocesses auto
+# What the compiled passes are built from; Cython makes _passes.c of it.
+PASSES := setup.py $(filter-out %/_passes.c,$(wildcard $(addprefix rnnlm/nn/kernels/*.,pyx c h)))
 
 .PHONY: help setup demo forecast preprocess train model generate test test-extras test-lowest test-pythons test-anywhere \
-	test-slow lint typecheck bench clean
+	test-slow lint typecheck bench wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Make the virtual environment and install rnnlm in it, with the tools of its developers
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml $(PASSES)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rnnlm needs Python 3.10 or newer.")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/$(PIP) --editable '.[dev]'
@@ -66,7 +68,7 @@ test-extras: $(VENV)-extras/.installed ## Run the tests with every optional pack
 	$(VENV)-extras/bin/$(PYTEST) -rs --may-skip "$$(.ci/programs --missing)"
 	$(VENV)-extras/bin/python -m pytest -rs -m slow -k fuzzer
 
-$(VENV)-extras/.installed: pyproject.toml
+$(VENV)-extras/.installed: pyproject.toml $(PASSES)
 	$(PYTHON) -m venv $(VENV)-extras
 	$(VENV)-extras/bin/$(PIP) --editable '.[all,checks,dev]' torch==2.13.0
 	@touch $@
@@ -75,7 +77,7 @@ $(VENV)-extras/.installed: pyproject.toml
 test-lowest: $(VENV)-lowest/.installed ## Run the tests with the lowest versions of packages that pyproject.toml allows
 	$(VENV)-lowest/bin/$(PYTEST) -rs -W ignore::DeprecationWarning
 
-$(VENV)-lowest/.installed: pyproject.toml $(VENV)/.installed
+$(VENV)-lowest/.installed: pyproject.toml $(PASSES) $(VENV)/.installed
 	$$($(PYTHON) scripts/pythons.py | head -n 1) -m venv $(VENV)-lowest
 	$(BIN)/python scripts/lowest_versions.py >$(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/$(PIP) --editable '.[all,checks,dev]' --constraint $(VENV)-lowest/constraints.txt
@@ -108,6 +110,10 @@ typecheck: setup ## Check the types
 bench: setup ## Measure the speed of training steps of the tutorial's network
 	$(BIN)/rnnlm benchmark --config configs/tutorial.yaml --set model.vocabulary_size=8000
 
+wheel: setup ## Build a wheel in dist/, with the compiled passes where there is a C compiler
+	rm -rf build
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 clean: ## Remove the virtual environments and everything generated, but not data/ and runs/
-	rm -rf $(VENV) $(VENV)-* build *.egg-info .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-* build dist *.egg-info rnnlm/nn/kernels/_passes.c rnnlm/nn/kernels/*.so .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ import time
 import nltk
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 
 # What programs need to start, where there is room for files, what pytest and coverage tell their own processes.
 KEPT = {
@@ -42,6 +42,7 @@ def fix() -> None:
         time.tzset()
     nltk.data.path.clear()
     blas.set_threads(1)
+    backend.choose("auto")
     random.seed(0)
     np.random.seed(0)
     os.umask(0o022)

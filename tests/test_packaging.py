@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def test_the_lowest_version_of_every_package_is_tested() -> None:
         bounds = [one.version for one in requirement.specifier if one.operator == ">="]
         if requirement.name != "rnnlm-numpy" and not requirement.name.startswith("types-"):
             assert bounds == [tested[requirement.name]], requirement
+
+
+def test_the_compiled_passes_are_those_of_the_sources() -> None:
+    folder = PROJECT / "rnnlm" / "nn" / "kernels"
+    built = [path for suffix in EXTENSION_SUFFIXES if (path := folder / f"_passes{suffix}").exists()]
+    sources = {*folder.glob("*.pyx"), *folder.glob("*.[ch]")} - {folder / "_passes.c"}
+    # A build that fails leaves what was built before.
+    for path in built:
+        assert [each.name for each in sources if each.stat().st_mtime > path.stat().st_mtime] == [], (
+            "run make setup"
+        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs programs that are scripts")

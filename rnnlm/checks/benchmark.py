@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.config import Config
 from rnnlm.dataset.store import read_metadata
 from rnnlm.errors import RnnlmError
@@ -44,8 +44,8 @@ class Speed:
         The machine's fastest single-precision product, measured just before.
     utilization
         The former's share of the latter.
-    threads, blas
-        Threads of a product, and the BLAS kernel in use.
+    threads, blas, backend
+        Threads of a product, the BLAS kernel in use, and what computes the passes over time.
     """
 
     tokens_per_second: float
@@ -55,6 +55,7 @@ class Speed:
     utilization: float
     threads: int
     blas: str
+    backend: str
 
 
 def benchmark(config: Config, seconds: float) -> Speed:
@@ -72,8 +73,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
         How long to measure.
     """
     training = config.training
-    if training.threads is not None:
-        blas.set_threads(training.threads)
+    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
     network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
     training_step = TrainingStep(network, config)
     rng = np.random.default_rng(training.seed)
@@ -97,8 +97,9 @@ def benchmark(config: Config, seconds: float) -> Speed:
         model_gflops_per_second=gflops,
         gemm_peak_gflops_per_second=peak,
         utilization=gflops / peak,
-        threads=blas.threads(),
+        threads=backend.threads(),
         blas=blas.kernel(),
+        backend=backend.current(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnnlm import backend
 from rnnlm.config import Config
 from rnnlm.models.networks import make_forecasting_network, make_network, make_translation_network
 from rnnlm.nn.arrays import Ids
@@ -57,6 +58,7 @@ def check_gradients(config: Config) -> dict[str, float]:
     dict
         Largest relative error of each parameter.
     """
+    backend.choose(config.training.backend)
     errors = _check_window(config, VOCABULARY_SIZE, padded=True)
     with small_blocks(BLOCK_BYTES, CACHE_BYTES):
         others = _check_window(config, CHARACTERS, padded=False)

@@ -22,7 +22,7 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
     Example:
       rnnlm benchmark --config configs/reddit-word.yaml --set model.vocabulary_size=8000
     """
-    from rnnlm import blas
+    from rnnlm import backend, blas
     from rnnlm.checks.benchmark import benchmark as measure
     from rnnlm.config import Config
 
@@ -38,5 +38,5 @@ def benchmark(config_path: Path, overrides: tuple[str, ...], seconds: float, as_
         f"{speed.tokens_per_second:,.0f} tokens/s, {speed.ms_per_step:.2f} ms a step\n"
         f"{speed.model_gflops_per_second:.0f} GFLOP/s, {speed.utilization:.0%} of the measured peak of "
         f"{speed.gemm_peak_gflops_per_second:.0f}\n"
-        f"{speed.blas}, {speed.threads} thread{'s' if speed.threads > 1 else ''}"
+        f"{speed.blas}, {speed.threads} thread{'s' if speed.threads > 1 else ''}; {backend.description()}"
     )

@@ -210,6 +210,8 @@ class ModelConfig(Section):
 class TrainingConfig(Section):
     """The training loop."""
 
+    later_keys = ("backend",)
+
     batching: Literal["sentences", "stream"] = Field(
         "sentences",
         description="`sentences`: each begins from the zero state; `stream`: the state is carried along the text, "
@@ -245,6 +247,11 @@ class TrainingConfig(Section):
         None, ge=1, le=1024, description="Threads of matrix products; null is the BLAS's choice."
     )
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
+    backend: Literal["auto", "numpy", "compiled"] = Field(
+        "auto",
+        description="What computes the passes over time: `numpy`, `compiled` code, or with `auto` compiled code "
+        "where it is built. The environment variable RNNLM_BACKEND stands above it.",
+    )
 
 
 class NamedSection(Section):

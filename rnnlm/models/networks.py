@@ -22,7 +22,7 @@ from rnnlm.nn.heads.regression import Regression
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
-from rnnlm.nn.kernels.choose import cell_class, softmax_steps
+from rnnlm.nn.kernels import choose
 from rnnlm.nn.layer import OneWayLayer
 from rnnlm.nn.network import Network
 from rnnlm.nn.numbers import Numbers
@@ -197,7 +197,7 @@ def _one_way(
     options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
-    return cell_class(model.cell, _compiled())(input_size, units, model.bias, start, dtype, **options)
+    return choose.cell(model.cell, _compiled())(input_size, units, model.bias, start, dtype, **options)
 
 
 def _bidirectional(
@@ -218,12 +218,12 @@ def _head(
     """Make what predicts the next token, or one of some classes."""
     C, F = num_classes or len(vectors.value), _output_size(model)
     if model.softmax_cutoffs is not None:
-        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype, softmax_steps(_compiled()))
+        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.exponentials(_compiled()))
     table = vectors if model.tie_weights else Table(start.matrix(C, F).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
     if model.softmax_samples is not None:
-        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples, softmax_steps(_compiled()))
-    return Softmax(table, bias, bias_gradient, exponentials=softmax_steps(_compiled()))
+        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples, choose.exponentials(_compiled()))
+    return Softmax(table, bias, bias_gradient, exponentials=choose.exponentials(_compiled()))
 
 
 def restored_network(

@@ -130,6 +130,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "task": model.task,
         "step": progress.step,
         "epoch": progress.epoch,
+        "backend": checkpoint.state.get("backend"),
         "training_seconds": round(progress.seconds, 3),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,

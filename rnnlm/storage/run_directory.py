@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.files import BELONGS_TO_NOBODY, explaining, make_directory, write_atomically
@@ -31,7 +31,7 @@ class RunDirectory:
     """A run on disk.
 
     Beside its logs and its checkpoints there are ``config.yaml`` (every value, defaults included) and
-    ``environment.json`` (versions, BLAS kernel, threads).
+    ``environment.json`` (versions, BLAS kernel, threads, back end).
 
     Parameters
     ----------
@@ -106,7 +106,9 @@ class RunDirectory:
             "machine": platform.platform(),
             "blas": blas.kernel(),
             "blas_forced_by": blas.forcing_variables(),
-            "threads": blas.threads(),
+            "threads": backend.threads(),
+            "backend": backend.current(),
+            "instruction_set": backend.instruction_set(),
         }
         with self._beginning():
             make_directory(self.checkpoints.directory)

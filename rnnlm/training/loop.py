@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
@@ -70,7 +70,7 @@ class Trainer:
         self.model, self.config, self.dataset, self.run_directory = model, config, dataset, run
         if dataset.train.num_tokens == 0:
             raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
-        self.threads_set = training.threads is None or blas.set_threads(training.threads)
+        self.threads_set = training.threads in (None, backend.threads())
         self.training_step = TrainingStep(model.network, config)
         self.optimizer = self.training_step.optimizer
         self.schedule = SCHEDULES[config.schedule.name](
@@ -95,8 +95,7 @@ class Trainer:
         ]
         if self.progress.step:
             lines += [f"Resumed at step {self.progress.step:,}.", *self.notes]
-            end = self.limits.end(self.progress)
-            if end is not None:
+            if (end := self.limits.end(self.progress)) is not None:
                 lines.append(f"The run has reached its end; raise {end[0]} to go on.")
         if not self.threads_set:
             lines.append("training.threads has no effect: the threads of NumPy's BLAS here cannot be set.")
@@ -115,7 +114,7 @@ class Trainer:
         Returns
         -------
         dict
-            ``run, steps, epochs, best, last, tokens_per_second, ended_by``: what `rnnlm train --json` prints.
+            What `rnnlm train --json` prints.
 
         Raises
         ------
@@ -138,6 +137,7 @@ class Trainer:
         end = self.limits.end(self.progress)
         return {
             **self.progress.results(str(run.path), self.limits.epochs(self.progress)),
+            "backend": backend.current(),
             "ended_by": None if end is None else end[0],
         }
 
@@ -252,6 +252,7 @@ class Trainer:
             "dataset": checksums(self.dataset),
             "logs": self.log_sizes,
             "arithmetic": arithmetic(),
+            "backend": backend.current(),
         }
         tensors = {"carried": self.carried, **self.optimizer.state()}
         checkpoint = self.model.checkpoint(state, tensors, self.optimizer.averages())
@@ -278,9 +279,9 @@ class Trainer:
 
 
 def arithmetic() -> str:
-    """Say what the last bits of matrix products depend on."""
-    threads = blas.threads()
-    return f"{blas.kernel()}, {threads} thread" + ("s" if threads > 1 else "")
+    """Say what the last bits of the weights depend on."""
+    threads = backend.threads()
+    return f"{blas.kernel()}, {threads} thread{'s' if threads > 1 else ''}; {backend.description()}"
 
 
 def checksums(dataset: Dataset | SeriesDataset) -> dict[str, str]:

@@ -112,6 +112,8 @@ def _notes(checkpoint: Checkpoint, config: Config) -> list[str]:
     changes = [f"{key} from {shown(before[key])} to {shown(now[key])}" for key in now if now[key] != before[key]]
     notes = [f"Changed since then: {', '.join(changes)}."] if changes else []
     then = checkpoint.state.get("arithmetic")
+    if then is not None and "backend" not in checkpoint.state:  # of a version that had no other
+        then = f"{then}; NumPy passes"
     if then not in (None, arithmetic()):
         notes.append(
             f"The checkpoint was made on {shown(then)}: the last bits of the weights may differ from those of a "

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from tests.networks import make_network
 
 from .conftest import Command, write_config
@@ -42,6 +42,7 @@ def test_json_has_every_figure_and_they_agree(rnnlm: Command, config: str):
         "utilization",
         "threads",
         "blas",
+        "backend",
     }
     assert speed["tokens_per_second"] == pytest.approx(3 * 7 / (speed["ms_per_step"] / 1000))
     flops = 6 * (8 * 8 + 50 * 8)  # the recurrent and the output weights; those of the input are looked up
@@ -50,6 +51,7 @@ def test_json_has_every_figure_and_they_agree(rnnlm: Command, config: str):
     assert speed["utilization"] == pytest.approx(speed["model_gflops_per_second"] / 250)
     assert speed["ms_per_step"] > 0
     assert (speed["threads"], speed["blas"]) == (blas.threads(), blas.kernel())
+    assert speed["backend"] == backend.current()
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -101,7 +103,7 @@ def test_the_figures_are_printed(rnnlm: Command, config: str):
     assert "tokens/s" in outcome.stdout
     assert "of the measured peak of 250\n" in outcome.stdout
     plural = "s" if blas.threads() > 1 else ""
-    assert outcome.stdout.endswith(f"{blas.kernel()}, {blas.threads()} thread{plural}\n")
+    assert outcome.stdout.endswith(f"{blas.kernel()}, {blas.threads()} thread{plural}; {backend.description()}\n")
 
 
 def test_however_short_the_time_a_step_is_measured(rnnlm: Command, config: str):
@@ -125,6 +127,12 @@ def test_threads_are_those_of_the_configuration(rnnlm: Command, config: str):
         pytest.skip("NumPy's BLAS cannot be told here")
     outcome = rnnlm("benchmark", "--config", config, "--seconds", "0.01", "--json", "--set", "training.threads=1")
     assert outcome.json["threads"] == 1
+
+
+def test_the_back_end_is_that_of_the_configuration(rnnlm: Command, config: str):
+    arguments = ["benchmark", "--config", config, "--seconds", "0.01", "--set", "training.backend=numpy"]
+    assert rnnlm(*arguments, "--json").json["backend"] == "numpy"
+    assert rnnlm(*arguments).stdout.endswith("; NumPy passes\n")
 
 
 def test_the_vocabulary_is_named_or_the_datasets(rnnlm: Command, config: str, word_dataset: Path):

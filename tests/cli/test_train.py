@@ -7,15 +7,19 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from rnnlm import backend
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
+from rnnlm.nn.cells import CELLS
+from rnnlm.nn.kernels import choose
 from rnnlm.storage.logs import METRICS, Logs
 from rnnlm.storage.run_directory import RunDirectory
 
@@ -46,7 +50,7 @@ def test_json_says_what_came_of_it(rnnlm: Command, config: str):
     outcome = rnnlm("train", "--config", config, "--out", "run", "--json")
     assert outcome.exit_code == 0
     summary = outcome.json
-    assert set(summary) == {"run", "steps", "epochs", "best", "last", "tokens_per_second", "ended_by"}
+    assert set(summary) == {"run", "steps", "epochs", "best", "last", "tokens_per_second", "backend", "ended_by"}
     assert summary["run"] == "run"
     assert summary["steps"] == 8
     assert 1 < summary["epochs"] < 2
@@ -149,7 +153,8 @@ def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_d
     assert resolved["optimizer"]["clip_norm"] == 3.0
     assert resolved["optimizer"]["weight_decay"] == 0.0
     assert resolved["training"]["bptt_steps"] == 35
-    assert {"rnnlm", "numpy", "blas", "threads"} <= set(json.loads(Path("run/environment.json").read_text()))
+    environment = json.loads(Path("run/environment.json").read_text())
+    assert {"rnnlm", "numpy", "blas", "threads", "backend", "instruction_set"} <= set(environment)
     lines = metrics("run")
     assert [(line["split"], line["step"]) for line in lines] == [
         ("train", 4),
@@ -175,6 +180,44 @@ def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_d
     assert lines[1]["epoch"] == 1
     assert lines[1]["tokens"] == Dataset.open(word_dataset).train.num_tokens
     assert lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_the_back_end_that_ran_is_said(
+    rnnlm: Command, config: str, word_dataset: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2", "x86-64"]))
+    monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+    for setting, name, instructions, said in (
+        ("auto", "compiled", "AVX2", "; compiled passes, AVX2\n"),
+        ("numpy", "numpy", None, "; NumPy passes\n"),
+    ):
+        arguments = ["train", "--config", config, "--out", name, "--json", "--set", f"training.backend={setting}"]
+        outcome = rnnlm(*arguments)
+        assert outcome.json["backend"] == name
+        assert said in outcome.stderr
+        environment = json.loads(Path(name, "environment.json").read_text())
+        assert (environment["backend"], environment["instruction_set"]) == (name, instructions)
+        assert rnnlm("info", name, "--json").json["backend"] == name
+
+
+def test_a_model_trained_with_compiled_passes_is_of_use_without(
+    rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch
+):
+    compiled = ["--set", "training.backend=compiled"]
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
+        patch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        assert rnnlm("train", "--config", config, "--out", "run", *compiled).exit_code == 0
+    monkeypatch.setattr(backend, "_passes", lambda: None)
+    backend.choose("auto")  # as in a new process
+    assert rnnlm("evaluate", "--model", "run").exit_code == 0
+    assert rnnlm("generate", "--model", "run").exit_code == 0
+    refused = rnnlm("train", "--resume", "--out", "run")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "rnnlm: training.backend: the compiled passes are not built here; " in refused.stderr
+    outcome = rnnlm("train", "--resume", "--out", "run", "--set", "training.backend=auto")
+    assert outcome.exit_code == 0
+    assert "Changed since then: training.backend from 'compiled' to 'auto'." in outcome.stderr
 
 
 def test_the_same_seed_gives_the_same_model_byte_for_byte(rnnlm: Command, config: str):

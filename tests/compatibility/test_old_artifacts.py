@@ -100,7 +100,7 @@ def test_a_run_goes_on_to_the_same_end(rnnlm: Command, name: str) -> None:
     assert rnnlm("train", "--resume", f"--out=runs/{name}", f"--set={steps}").exit_code == 0
     checkpoint = last_checkpoint(Path("runs", name))
     new_state = read_json(checkpoint / "training_state.json")
-    same_kernel = new_state.pop("arithmetic") == state.pop("arithmetic")
+    same_kernel = new_state.pop("arithmetic") == f"{state.pop('arithmetic')}; NumPy passes"
     assert_alike(new_state, state)
     exact = same_kernel and surroundings() == read_json(MADE / "made_with.json")
     tolerance = 0 if exact else TOLERANCE[package.load(checkpoint).config.training.dtype]

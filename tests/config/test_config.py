@@ -74,6 +74,7 @@ def test_the_defaults_are_the_documented_ones():
             "seed": 0,
             "threads": None,
             "dtype": "float32",
+            "backend": "auto",
         },
         "optimizer": {
             "name": "sgd",
@@ -291,13 +292,14 @@ LATER_KEYS = {
     "model": {
         **{"cell": "time_delay", "width": 3, "bidirectional": True, "character_size": 5, "embedding_size": 4},
     },
+    "training": {"backend": "numpy"},
 }
 
 
 def test_a_saved_configuration_holds_every_key_but_later_ones_with_their_default(tmp_path: Path):
     saved = yaml.safe_load(Config().to_yaml())
     expected = Config().model_dump()
-    del expected["task"], expected["model"]["width"]
+    del expected["task"], expected["model"]["width"], expected["training"]["backend"]
     del expected["model"]["bidirectional"], expected["model"]["character_size"]
     assert saved == expected
     (tmp_path / "saved.yaml").write_text(Config.model_validate(LATER_KEYS).to_yaml())

@@ -1,15 +1,21 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
+from rnnlm.nn.cells import CELLS
+from rnnlm.nn.kernels import choose
 from rnnlm.storage.checkpoint import STATE
+from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
+from rnnlm.training import loop
 
 from .conftest import MakeTrainer, go_on
 
@@ -81,3 +87,27 @@ def test_other_threads_or_another_kernel_are_mentioned(
             said = resumed_description(make_trainer)
         assert f"The checkpoint was made on '{before}" in said
         assert "the last bits of the weights may differ" in said
+
+
+def test_another_back_end_is_mentioned(
+    make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = backend.description()
+    monkeypatch.setattr(backend, "description", lambda: "compiled passes, SSE9")
+    said = resumed_description(make_trainer)
+    assert f"; {before}': the last bits of the weights may differ" in said
+
+
+def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
+    make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arithmetic, _ = loop.arithmetic().rsplit("; ", 1)
+    load = run.checkpoints.load("last")
+    state = {key: value for key, value in load.state.items() if key != "backend"} | {"arithmetic": arithmetic}
+    old = replace(load, state=state)
+    monkeypatch.setattr(CheckpointIndex, "load", lambda index, which: old)
+    for setting, differs in (("numpy", False), ("compiled", True)):
+        monkeypatch.setattr(backend, "_back_end", lambda setting, now=setting: now)
+        monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
+        monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        assert ("last bits" in resumed_description(make_trainer)) == differs
