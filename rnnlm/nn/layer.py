@@ -1,7 +1,7 @@
 """What every layer does."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -132,6 +132,9 @@ class OneWayLayer(Layer):
         Derivative of the loss with respect to each output after `backward`, through all that follows from it; in
         memory that the next call overwrites.
     """
+
+    is_compiled: ClassVar[bool] = False
+    """Whether compiled passes may take its steps in place of `advance`."""
 
     hidden_size: int
     hidden_gradients: Floats

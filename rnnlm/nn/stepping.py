@@ -1,5 +1,7 @@
 """One time step after another, as text is written token by token."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
@@ -7,8 +9,52 @@ from rnnlm.nn.encoder_decoder import EncoderDecoder
 from rnnlm.nn.network import Network
 from rnnlm.nn.recurrent import RecurrentLayer
 
+if TYPE_CHECKING:
+    from rnnlm.nn.kernels.steps import CompiledSteps
+
 PROMPT_WINDOW = 1024
 """Tokens of a prompt that are read at a time, so that memory stays bounded."""
+
+
+class Steps:
+    """Takes the steps of B sequences with NumPy, a layer after another."""
+
+    def __init__(self, network: Network) -> None:
+        self._network, self._layers = network, network.stack.one_way
+        # What the first layer makes of each token: for a small vocabulary less work than its other products.
+        table, first = network.source.table.value, self._layers[0]
+        self._first_columns: Floats | None = None
+        if isinstance(first, RecurrentLayer) and len(table) <= first.num_gates * first.hidden_size:
+            self._first_columns = first.columns(table)
+
+    def begin(self, state: Floats) -> None:
+        """Go on from a state; see `Stepper.begin`."""
+        for layer, before in zip(self._layers, self._network.stack.split(state), strict=True):
+            layer.begin_steps(before)
+        self._sum = np.empty((self._layers[0].hidden_size, state.shape[2]), self._network.dtype)
+
+    @property
+    def state(self) -> Floats:
+        """The state of each layer after the last step, (L, S, B, H)."""
+        return self._network.stack.joined([layer.state for layer in self._layers])
+
+    def log_probs(self, ids: Ids) -> Floats:
+        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
+        return self._network.head.log_probs(self.hidden(ids))
+
+    def hidden(self, ids: Ids) -> Floats:
+        """Read `ids` (B,) and return the output of the last layer, (B, H), which a later step overwrites."""
+        stack, columns = self._network.stack, self._first_columns
+        if columns is None or stack.residual[0]:
+            x = self._network.source.table.value[ids].T
+        for k, layer in enumerate(self._layers):
+            if k == 0 and columns is not None and isinstance(layer, RecurrentLayer):
+                y = layer.advance_by(columns, ids)
+            else:
+                y = layer.advance(x)
+            x = np.add(x, y, out=self._sum) if stack.residual[k] else y
+        hidden: Floats = x.T
+        return hidden
 
 
 class Stepper:
@@ -16,7 +62,7 @@ class Stepper:
 
     The layers take the same steps as in `Network.forward`, but arrays are laid out once for all steps and nothing
     is kept for a gradient. A network serves one stepper at a time: a window, or another stepper, takes its memory
-    over.
+    over. Meanwhile the weights may not change.
 
     Parameters
     ----------
@@ -27,42 +73,28 @@ class Stepper:
     """
 
     def __init__(self, network: Network, state: Floats) -> None:
-        self.network, self._layers = network, network.stack.one_way
+        self._steps: Steps | CompiledSteps
+        if all(layer.is_compiled for layer in network.stack.one_way):
+            from rnnlm.nn.kernels.steps import CompiledSteps
+
+            self._steps = CompiledSteps(network)
+        else:
+            self._steps = Steps(network)
+        self.network = network
         self.begin(state)
-        # What the first layer makes of each token: for a small vocabulary less work than its other products.
-        table, first = network.source.table.value, self._layers[0]
-        self._first_columns: Floats | None = None
-        if isinstance(first, RecurrentLayer) and len(table) <= first.num_gates * first.hidden_size:
-            self._first_columns = first.columns(table)
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""
-        for layer, before in zip(self._layers, self.network.stack.split(state), strict=True):
-            layer.begin_steps(before)
-        self._sum = np.empty((self._layers[0].hidden_size, state.shape[2]), self.network.dtype)
+        self._steps.begin(state)
 
     @property
     def state(self) -> Floats:
         """The state of each layer after the last step, (L, S, B, H)."""
-        return self.network.stack.joined([layer.state for layer in self._layers])
+        return self._steps.state
 
     def log_probs(self, ids: Ids) -> Floats:
-        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C)."""
-        return self.network.head.log_probs(self._hidden(ids))
-
-    def _hidden(self, ids: Ids) -> Floats:
-        """Read `ids` (B,) and return what the head reads, (B, H)."""
-        stack, columns = self.network.stack, self._first_columns
-        if columns is None or stack.residual[0]:
-            x = self.network.source.table.value[ids].T
-        for k, layer in enumerate(self._layers):
-            if k == 0 and columns is not None and isinstance(layer, RecurrentLayer):
-                y = layer.advance_by(columns, ids)
-            else:
-                y = layer.advance(x)
-            x = np.add(x, y, out=self._sum) if stack.residual[k] else y
-        hidden: Floats = x.T
-        return hidden
+        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C); the next step overwrites them."""
+        return self._steps.log_probs(ids)
 
 
 class DecoderStepper(Stepper):
@@ -91,9 +123,12 @@ class DecoderStepper(Stepper):
         self._sources = sources
         self.begin(self.state[:, :, columns])
 
-    def _hidden(self, ids: Ids) -> Floats:
-        hidden, attention = super()._hidden(ids), self.network.attention
-        return hidden if attention is None else attention.forward(hidden[None])[0]
+    def log_probs(self, ids: Ids) -> Floats:
+        """Do as `Stepper.log_probs`, with what is seen in the sources."""
+        attention = self.network.attention
+        if attention is None:
+            return super().log_probs(ids)
+        return self.network.head.log_probs(attention.forward(self._steps.hidden(ids)[None])[0])
 
 
 def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:

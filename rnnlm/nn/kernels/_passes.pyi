@@ -18,3 +18,17 @@ class Window:
     def __init__(self, cell: str, shape: tuple[int, int, int], arrays: dict[str, Any]) -> None: ...
     def forward(self, first: int, last: int) -> None: ...
     def backward(self, first: int, last: int) -> None: ...
+
+class Steps:
+    def __init__(
+        self,
+        layers: list[Window],
+        ids: Ids,
+        table: Floats | None,
+        x: Floats,
+        V: Floats | None,
+        bias: Floats | None,
+        hidden: Floats,
+        log_probs: Floats | None,
+    ) -> None: ...
+    def step(self, first: int, last: int) -> None: ...

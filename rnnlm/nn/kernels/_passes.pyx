@@ -4,6 +4,7 @@
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
+from libc.string cimport memcpy
 
 
 cdef extern from "passes.h":
@@ -15,6 +16,9 @@ cdef extern from "passes.h":
         const int64_t *lengths
         const void *W
         const void *terms
+        const void *U
+        const void *x
+        ptrdiff_t D
         const int64_t *ids
         const void *bias
         const void *bias_n
@@ -22,6 +26,7 @@ cdef extern from "passes.h":
         void *h
         void *c
         void *kept
+        void *sum
         const void *dy
         void *dh
         void *delta
@@ -35,6 +40,9 @@ cdef extern from "passes.h":
         void (**backward)(const window *) nogil
         void (*exponentials)(void *, const void *, const int64_t *, void *, void *, ptrdiff_t, ptrdiff_t,
                              ptrdiff_t) nogil
+        void (*hand_on)(const window *) nogil
+        void (*log_probs)(const void *, const void *, const void *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t,
+                          ptrdiff_t) nogil
 
     struct instruction_set "passes":
         const char *name
@@ -116,7 +124,7 @@ cdef class Window:
     cdef object arrays  # so that none of them is freed
 
     def __init__(self, str cell, tuple shape, dict arrays):
-        cdef Py_ssize_t T, B, H
+        cdef Py_ssize_t T, B, H, D
         cdef Py_ssize_t size = arrays["h"].itemsize
         T, B, H = self.w.T, self.w.B, self.w.H = shape
         cdef Py_ssize_t units = T * B * H, G = {"TANH": 1, "RELU": 1, "GRU": 3, "LSTM": 4}[cell]
@@ -125,6 +133,10 @@ cdef class Window:
         self.w.lengths = <const int64_t *> place(get("lengths"), B, 8)
         self.w.W = place(get("W"), packed_size(arrays["h"].dtype, H, H, G), size)
         self.w.terms = place(get("terms"), G * (units if ids is None else 0), size)
+        if "U" in arrays:
+            D = self.w.D = arrays["x"].shape[1]
+            self.w.U = place(arrays["U"], packed_size(arrays["U"].dtype, D, H, G), size)
+        self.w.x, self.w.sum = place(get("x"), T * B * self.w.D, size), place(get("sum"), units, size)
         self.w.ids = <const int64_t *> place(ids, T * B, 8)
         self.w.bias, self.w.bias_n = place(get("bias"), G * H, size), place(get("bias_n"), H, size)
         self.w.gates, self.w.kept = place(get("gates"), G * units, size), place(get("kept"), units, size)
@@ -140,6 +152,14 @@ cdef class Window:
         w.first, w.last = first, last
         with nogil:
             self.passes.forward[self.kind](&w)
+
+    cdef void step(self, Py_ssize_t first, Py_ssize_t last) noexcept:
+        """Take the only step, to a state that is then the one before the next."""
+        cdef window w = self.w
+        w.first, w.last = first, last
+        with nogil:
+            self.passes.forward[self.kind](&w)
+            self.passes.hand_on(&w)
 
     def backward(self, Py_ssize_t first, Py_ssize_t last):
         """Send the errors of the sequences from `first` to `last` back through all steps."""
@@ -160,3 +180,56 @@ def exponentials(logits, bias, targets, losses, sums, Py_ssize_t first, Py_ssize
     cdef void *s = place(sums, N, size)
     with nogil:
         passes.exponentials(e, b, y, l, s, C, first, last)
+
+
+cdef class Steps:
+    """Single steps of layers one above the other, and of the output.
+
+    Parameters
+    ----------
+    layers
+        A `Window` of one step for each layer, the lowest first; a layer's x lies where the one below writes.
+    ids, table, x
+        What is read (B,), the vectors (C, D) that it chooses, and where they go (B, D); no table where the first
+        layer looks its terms up.
+    V, bias, hidden, log_probs
+        The output's packed weights and bias, what it reads (B, H) and what it writes (B, C); no V where there is none.
+    """
+
+    cdef list layers
+    cdef tuple arrays
+    cdef const functions *passes
+    cdef const int64_t *ids
+    cdef const char *table
+    cdef char *x
+    cdef const void *V
+    cdef const void *bias
+    cdef const void *hidden
+    cdef void *log_probs
+    cdef Py_ssize_t D, H, C
+
+    def __init__(self, list layers, ids, table, x, V, bias, hidden, log_probs):
+        cdef Py_ssize_t B = len(ids), size = hidden.itemsize
+        self.layers, self.arrays = layers, (ids, table, x, V, bias, hidden, log_probs)
+        self.passes, self.ids = &chosen.precisions[size == 8], <const int64_t *> place(ids, B, 8)
+        if table is not None:
+            self.D = table.shape[1] * size
+            self.table, self.x = <const char *> place(table, table.size, size), <char *> place(x, B * table.shape[1], size)
+        if V is not None:
+            self.H, self.C = hidden.shape[1], log_probs.shape[1]
+            self.V = place(V, packed_size(hidden.dtype, self.H, self.C, 1), size)
+            self.bias, self.hidden = place(bias, self.C, size), place(hidden, B * self.H, size)
+            self.log_probs = place(log_probs, B * self.C, size)
+
+    def step(self, Py_ssize_t first, Py_ssize_t last):
+        """Take the step of the sequences from `first` to `last`."""
+        cdef Window layer
+        cdef Py_ssize_t b
+        if self.table != NULL:
+            for b in range(first, last):
+                memcpy(self.x + b * self.D, self.table + self.ids[b] * self.D, self.D)
+        for layer in self.layers:
+            layer.step(first, last)
+        if self.V != NULL:
+            with nogil:
+                self.passes.log_probs(self.V, self.bias, self.hidden, self.log_probs, self.H, self.C, first, last)

@@ -110,18 +110,33 @@ INLINE void NAME(step_back)(const struct window *w, const enum cell cell, ptrdif
     }
 }
 
+/* U x of one block and some rows, to where `step` finds it. */
+INLINE void NAME(set_terms)(const struct window *w, ptrdiff_t row, int rows, ptrdiff_t j, ptrdiff_t G, int vectors,
+                            const REAL *U) {
+    const ptrdiff_t H = w->H, D = w->D;
+    vector sums[ROWS][WIDE];
+    NAME(multiply)(sums, rows, vectors, U, (const REAL *)w->x + row * D, D, D);
+    for (int r = 0; r < rows; r++)
+        for (int p = 0; p < vectors; p++) {
+            const ptrdiff_t unit = G > 1 ? j : j + p * LANES, gate = G > 1 ? p : 0;
+            NAME(store_some)((REAL *)w->terms + ((row + r) * G + gate) * H + unit, sums[r][p], H - unit);
+        }
+}
+
 /* All steps of the sequences from `first` to `last`. The rows of a sequence are computed alike whichever rows are
    computed with them, so that nothing depends on how sequences are divided between threads. */
 INLINE void NAME(forward)(const struct window *w, const enum cell cell) {
-    const ptrdiff_t H = w->H, G = NUM_GATES[cell], groups = (w->last - w->first + ROWS - 1) / ROWS;
+    const ptrdiff_t H = w->H, G = NUM_GATES[cell], first = w->first, last = w->last,
+                    groups = (last - first + ROWS - 1) / ROWS;
     const int wide = G == 1;
     vector sums[ROWS][WIDE];
     for (ptrdiff_t t = 0; t < w->T; t++) {
-        const REAL *W = w->W, *h = (const REAL *)w->h + t * w->B * H;
+        const REAL *W = w->W, *U = w->U, *h = (const REAL *)w->h + t * w->B * H;
         for (ptrdiff_t j = 0; j < H; j += wide ? WIDE * LANES : LANES) {
             const ptrdiff_t vectors = wide ? NAME(vectors_from)(j, H) : G;
             for (ptrdiff_t group = 0; group < groups; group++) {
                 const ptrdiff_t b = FIRST_OF(group), rows = FIRST_OF(group + 1) - b;
+                if (U) NAME(set_terms)(w, t * w->B + b, rows, j, G, vectors, U);
                 NAME(multiply)(sums, rows, vectors, W, h + b * H, H, H);
                 for (ptrdiff_t r = 0; r < rows; r++) {
                     if (!wide) NAME(step)(w, cell, t, b + r, j, sums[r]);
@@ -129,12 +144,24 @@ INLINE void NAME(forward)(const struct window *w, const enum cell cell) {
                 }
             }
             W += H * vectors * LANES;
+            if (U) U += w->D * vectors * LANES;
         }
     }
 }
 
+/* After a single step the state that it led to is the one before the next. */
+static TARGET void NAME(hand_on)(const struct window *w) {
+    const ptrdiff_t first = w->first * w->H, n = (w->last - w->first) * w->H, after = w->B * w->H;
+    REAL *h = (REAL *)w->h + first, *c = (REAL *)w->c + first;
+    memcpy(h, h + after, n * sizeof(REAL));
+    if (w->c) memcpy(c, c + after, n * sizeof(REAL));
+    if (w->sum)
+        for (ptrdiff_t i = 0; i < n; i++) ((REAL *)w->sum)[first + i] = ((const REAL *)w->x)[first + i] + h[i];
+}
+
 INLINE void NAME(backward)(const struct window *w, const enum cell cell) {
-    const ptrdiff_t H = w->H, K = NUM_GATES[cell] * H, groups = (w->last - w->first + ROWS - 1) / ROWS;
+    const ptrdiff_t H = w->H, K = NUM_GATES[cell] * H, first = w->first, last = w->last,
+                    groups = (last - first + ROWS - 1) / ROWS;
     vector sums[ROWS][WIDE] = {{{0}}};
     for (ptrdiff_t t = w->T - 1; t >= 0; t--) {
         const REAL *W = w->W, *next = (const REAL *)w->recurrent + (t + 1) * w->B * K;

@@ -15,6 +15,8 @@ static const struct functions NAME(functions) = {
     {NAME(forward_TANH), NAME(forward_RELU), NAME(forward_GRU), NAME(forward_LSTM)},
     {NAME(backward_TANH), NAME(backward_RELU), NAME(backward_GRU), NAME(backward_LSTM)},
     NAME(exponentials),
+    NAME(hand_on),
+    NAME(log_probs),
 };
 
 #undef LANES

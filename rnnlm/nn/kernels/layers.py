@@ -23,18 +23,22 @@ from rnnlm.nn.vanilla import VanillaLayer
 WORTH_SHARING = 10**7
 """Multiplications of a pass from which it is faster on several threads."""
 
+LINE = 64
+"""Bytes that the cache reads at a time; a vector of weights that lies in two such lines takes twice as long."""
+
 
 class CompiledLayer(RecurrentLayer):
-    """A layer whose windows are computed by compiled passes; single steps and truncated BPTT are NumPy's.
+    """A layer whose windows are computed by compiled passes; truncated BPTT, and a step alone, are NumPy's.
 
     The arrays that the passes share go by the names of `struct window` in passes.h.
     """
 
+    is_compiled = True
     _arrays: dict[str, Any]
 
     @property
     @abstractmethod
-    def _cell_name(self) -> str:
+    def cell_name(self) -> str:
         """The name of the cell in passes.h."""
 
     def forward(
@@ -61,7 +65,7 @@ class CompiledLayer(RecurrentLayer):
             "kept": array("kept", T, B, H),
             "bias_n": self._recurrent_bias(),
         }
-        window = _passes.Window(self._cell_name, (T, B, H), self._arrays)
+        window = _passes.Window(self.cell_name, (T, B, H), self._arrays)
         self._pass(window.forward, T, B)
         self._y = states[0]
         self._last_pass = "forward"
@@ -88,9 +92,9 @@ class CompiledLayer(RecurrentLayer):
             "recurrent": delta,
             "carry": carry,
         }
-        if self._cell_name == "GRU":
+        if self.cell_name == "GRU":
             self._arrays["recurrent"] = array("recurrent_rows", T, B, G * H)
-        window = _passes.Window(self._cell_name, (T, B, H), self._arrays)
+        window = _passes.Window(self.cell_name, (T, B, H), self._arrays)
         self._pass(window.backward, T, B)
         self.hidden_gradients = self._arrays["dh"].transpose(0, 2, 1)
         self._last_pass = "backward"
@@ -123,6 +127,13 @@ class CompiledLayer(RecurrentLayer):
         """Return the bias that the cell adds to ``W h`` apart from ``U x``."""
         return None
 
+    def packed_weights(self) -> dict[str, Any]:
+        """Return the weights and biases as the passes read them in single steps, by the names of the struct."""
+        weights: dict[str, Any] = {"W": packed(self.parameters["weight_hh"], self.num_gates)}
+        if self.projection.weight is not None:
+            weights["U"] = packed(self.projection.weight, self.num_gates)
+        return weights | {"bias": self._constant(), "bias_n": self._recurrent_bias()}
+
     def _packed(self, name: str, K: int, gates: int, *, by_k: int, by_unit: int) -> Floats:
         """Return W as one of the passes reads it: K weights a unit and gate, and how far apart they lie."""
         H = self.hidden_size
@@ -142,7 +153,7 @@ class CompiledVanillaLayer(CompiledLayer, VanillaLayer):
     """See `VanillaLayer`."""
 
     @property
-    def _cell_name(self) -> str:
+    def cell_name(self) -> str:
         return self.nonlinearity.upper()
 
 
@@ -150,7 +161,7 @@ class CompiledGRULayer(CompiledLayer, GRULayer):
     """See `GRULayer`."""
 
     @property
-    def _cell_name(self) -> str:
+    def cell_name(self) -> str:
         return "GRU"
 
     def _recurrent_bias(self) -> Floats | None:
@@ -165,12 +176,23 @@ class CompiledLSTMLayer(CompiledLayer, LSTMLayer):
     """See `LSTMLayer`."""
 
     @property
-    def _cell_name(self) -> str:
+    def cell_name(self) -> str:
         return "LSTM"
 
     def _lay_out_columns(self) -> None:
         super()._lay_out_columns()
         self._tanh_c = self._workspace.columns("tanh_c", self._arrays["kept"])
+
+
+def packed(weights: Floats, gates: int) -> Floats:
+    """Return weights (gates · n, K) of some gates of n units each as the passes read them."""
+    units, K = len(weights) // gates, weights.shape[1]
+    size = _passes.packed_size(weights.dtype, K, units, gates)
+    memory = np.empty(size + LINE // weights.itemsize, weights.dtype)
+    start = -memory.ctypes.data % LINE // weights.itemsize
+    out = memory[start : start + size]
+    _passes.pack(np.ascontiguousarray(weights), K, units, gates, 1, K, units * K, out)
+    return out
 
 
 COMPILED_CELLS: dict[str, type[RecurrentLayer]] = {

@@ -3,6 +3,7 @@
 #include "passes.h"
 
 #include <math.h>
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #ifdef __clang__
@@ -13,7 +14,7 @@
 #define JOIN(name, instructions, type) JOINED(name, instructions, type)
 #define JOINED(name, instructions, type) name##_##instructions##_##type
 enum { WIDE = 4 }; /* the most vectors of a block of weights */
-#define FIRST_OF(group) (w->first + (w->last - w->first) * (group) / groups)
+#define FIRST_OF(group) (first + (last - first) * (group) / groups)
 
 static const ptrdiff_t NUM_GATES[CELLS] = {[TANH] = 1, [RELU] = 1, [GRU] = 3, [LSTM] = 4};
 

@@ -15,12 +15,15 @@ struct window {
     const void *W;           /* the weights, packed for this direction */
 
     const void *terms;       /* (T, B, G, H) U x, or its rows (C, G, H) that ids chooses */
+    const void *U, *x;       /* packed like W, and (T · B, D): where U is not NULL, terms are computed from them */
+    ptrdiff_t D;
     const int64_t *ids;      /* (T, B) or NULL */
     const void *bias;        /* (G, H) or NULL: added to U x */
     const void *bias_n;      /* (H) or NULL: the recurrent bias of the GRU's n */
     void *gates;             /* (T, B, G, H) */
     void *h, *c;             /* (T + 1, B, H), the state before the window first; c of an LSTM */
     void *kept;              /* (T, B, H) tanh(c) of an LSTM, W h + b' of a GRU's n */
+    void *sum;               /* (T, B, H) or NULL: x + h, past a residual connection */
 
     const void *dy;          /* (T, B, H) error of the output */
     void *dh;                /* (T, B, H) error of h, through all that follows from it */
@@ -41,6 +44,9 @@ struct passes {
         void (*backward[CELLS])(const struct window *);
         void (*exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
                              ptrdiff_t C, ptrdiff_t first, ptrdiff_t last);
+        void (*hand_on)(const struct window *);
+        void (*log_probs)(const void *V, const void *bias, const void *x, void *log_probs, ptrdiff_t K, ptrdiff_t C,
+                          ptrdiff_t first, ptrdiff_t last);
     } precisions[2]; /* float, double */
 };
 

@@ -1,29 +1,65 @@
-/* The element-wise steps of the softmax and its cross-entropy. */
+/* The element-wise steps of the softmax and its cross-entropy, and the whole of the output for single steps. */
+
+/* Add b, where there is one, to the logits z, and return the largest. */
+INLINE REAL NAME(greatest)(REAL *z, const REAL *b, ptrdiff_t C) {
+    REAL greatest = -INFINITY;
+    vector most = NAME(same)(-INFINITY);
+    for (ptrdiff_t c = 0; c < C; c += LANES) {
+        vector x = NAME(load_some)(z + c, C - c);
+        if (b) NAME(store_some)(z + c, x += NAME(load_some)(b + c, C - c), C - c);
+        if (C - c >= LANES) most = MAX(most, x);
+        else for (ptrdiff_t i = 0; i < C - c; i++) greatest = x[i] > greatest ? x[i] : greatest;
+    }
+    for (ptrdiff_t i = 0; i < LANES; i++) greatest = most[i] > greatest ? most[i] : greatest;
+    return greatest;
+}
+
+/* The sum of e = exp(z - greatest), which replaces the logits z if it is kept. */
+INLINE REAL NAME(sum_of_exponentials)(REAL *z, REAL greatest, ptrdiff_t C, const int is_kept) {
+    REAL sum = 0;
+    vector total = {0};
+    for (ptrdiff_t c = 0; c < C; c += LANES) {
+        vector e = NAME(exp)(NAME(load_some)(z + c, C - c) - greatest);
+        if (is_kept) NAME(store_some)(z + c, e, C - c);
+        if (C - c >= LANES) total += e;
+        else for (ptrdiff_t i = 0; i < C - c; i++) sum += e[i];
+    }
+    for (ptrdiff_t i = 0; i < LANES; i++) sum += total[i];
+    return sum;
+}
 
 /* e = exp(z + b - max) in place of the logits z, its sum, and the cross-entropy log(sum) - (z_y + b_y - max), for the
    rows from `first` to `last`. */
 static TARGET void NAME(exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
                                       ptrdiff_t C, ptrdiff_t first, ptrdiff_t last) {
-    const REAL *b = bias;
     for (ptrdiff_t row = first; row < last; row++) {
-        REAL *z = (REAL *)logits + row * C, greatest = -INFINITY, sum = 0;
-        vector most = NAME(same)(-INFINITY), total = {0};
-        for (ptrdiff_t c = 0; c < C; c += LANES) {
-            vector x = NAME(load_some)(z + c, C - c);
-            if (b) NAME(store_some)(z + c, x += NAME(load_some)(b + c, C - c), C - c);
-            if (C - c >= LANES) most = MAX(most, x);
-            else for (ptrdiff_t i = 0; i < C - c; i++) greatest = x[i] > greatest ? x[i] : greatest;
-        }
-        for (ptrdiff_t i = 0; i < LANES; i++) greatest = most[i] > greatest ? most[i] : greatest;
-        const REAL target = z[targets[row]] - greatest;
-        for (ptrdiff_t c = 0; c < C; c += LANES) {
-            vector e = NAME(exp)(NAME(load_some)(z + c, C - c) - greatest);
-            NAME(store_some)(z + c, e, C - c);
-            if (C - c >= LANES) total += e;
-            else for (ptrdiff_t i = 0; i < C - c; i++) sum += e[i];
-        }
-        for (ptrdiff_t i = 0; i < LANES; i++) sum += total[i];
+        REAL *z = (REAL *)logits + row * C, greatest = NAME(greatest)(z, bias, C);
+        const REAL target = z[targets[row]] - greatest, sum = NAME(sum_of_exponentials)(z, greatest, C, 1);
         ((REAL *)sums)[row] = sum;
         ((REAL *)losses)[row] = LOG(sum) - target;
+    }
+}
+
+/* z = V x + b    log ŷ = z - max - log Σ exp(z - max)    for the rows from `first` to `last`; V is packed. */
+static TARGET void NAME(log_probs)(const void *V, const void *bias, const void *x, void *log_probs, ptrdiff_t K,
+                                   ptrdiff_t C, ptrdiff_t first, ptrdiff_t last) {
+    const ptrdiff_t groups = (last - first + ROWS - 1) / ROWS;
+    const REAL *W = V;
+    vector sums[ROWS][WIDE];
+    for (ptrdiff_t j = 0; j < C; j += WIDE * LANES) {
+        const ptrdiff_t vectors = NAME(vectors_from)(j, C);
+        for (ptrdiff_t group = 0; group < groups; group++) {
+            const ptrdiff_t b = FIRST_OF(group), rows = FIRST_OF(group + 1) - b;
+            NAME(multiply)(sums, rows, vectors, W, (const REAL *)x + b * K, K, K);
+            for (ptrdiff_t r = 0; r < rows; r++)
+                for (ptrdiff_t p = 0, c = j; p < vectors; p++, c += LANES)
+                    NAME(store_some)((REAL *)log_probs + (b + r) * C + c, sums[r][p], C - c);
+        }
+        W += K * vectors * LANES;
+    }
+    for (ptrdiff_t row = first; row < last; row++) {
+        REAL *z = (REAL *)log_probs + row * C, greatest = NAME(greatest)(z, bias, C);
+        const REAL log_sum = LOG(NAME(sum_of_exponentials)(z, greatest, C, 0));
+        for (ptrdiff_t c = 0; c < C; c++) z[c] = z[c] - greatest - log_sum;
     }
 }
