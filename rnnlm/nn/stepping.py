@@ -73,14 +73,7 @@ class Stepper:
     """
 
     def __init__(self, network: Network, state: Floats) -> None:
-        self._steps: Steps | CompiledSteps
-        if all(layer.is_compiled for layer in network.stack.one_way):
-            from rnnlm.nn.kernels.steps import CompiledSteps
-
-            self._steps = CompiledSteps(network)
-        else:
-            self._steps = Steps(network)
-        self.network = network
+        self.network, self._steps = network, _steps(network)
         self.begin(state)
 
     def begin(self, state: Floats) -> None:
@@ -93,7 +86,7 @@ class Stepper:
         return self._steps.state
 
     def log_probs(self, ids: Ids) -> Floats:
-        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C); the next step overwrites them."""
+        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C), until the next step."""
         return self._steps.log_probs(ids)
 
 
@@ -129,6 +122,15 @@ class DecoderStepper(Stepper):
         if attention is None:
             return super().log_probs(ids)
         return self.network.head.log_probs(attention.forward(self._steps.hidden(ids)[None])[0])
+
+
+def _steps(network: Network) -> "Steps | CompiledSteps":
+    """Return what takes the steps: compiled passes, where all layers have some."""
+    if all(layer.is_compiled for layer in network.stack.one_way):
+        from rnnlm.nn.kernels.steps import CompiledSteps
+
+        return CompiledSteps(network)
+    return Steps(network)
 
 
 def read_prompt(network: Network, prompt: list[int]) -> tuple[Floats, Floats]:

@@ -23,12 +23,7 @@ class Steps:
     def __init__(
         self,
         layers: list[Window],
-        ids: Ids,
-        table: Floats | None,
-        x: Floats,
-        V: Floats | None,
-        bias: Floats | None,
-        hidden: Floats,
-        log_probs: Floats | None,
+        lookup: tuple[Ids, Floats, Floats] | None,
+        output: tuple[Floats, Floats | None, Floats, Floats] | None,
     ) -> None: ...
     def step(self, first: int, last: int) -> None: ...

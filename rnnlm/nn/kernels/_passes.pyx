@@ -189,15 +189,15 @@ cdef class Steps:
     ----------
     layers
         A `Window` of one step for each layer, the lowest first; a layer's x lies where the one below writes.
-    ids, table, x
-        What is read (B,), the vectors (C, D) that it chooses, and where they go (B, D); no table where the first
+    lookup
+        What is read (B,), the vectors (C, D) among which it chooses, and where these go (B, D); None where the first
         layer looks its terms up.
-    V, bias, hidden, log_probs
-        The output's packed weights and bias, what it reads (B, H) and what it writes (B, C); no V where there is none.
+    output
+        Packed weights and bias, what is read (B, H), and where the log-probabilities go (B, C); None for no output.
     """
 
     cdef list layers
-    cdef tuple arrays
+    cdef object lookup, output  # so that no array is freed
     cdef const functions *passes
     cdef const int64_t *ids
     cdef const char *table
@@ -208,28 +208,31 @@ cdef class Steps:
     cdef void *log_probs
     cdef Py_ssize_t D, H, C
 
-    def __init__(self, list layers, ids, table, x, V, bias, hidden, log_probs):
-        cdef Py_ssize_t B = len(ids), size = hidden.itemsize
-        self.layers, self.arrays = layers, (ids, table, x, V, bias, hidden, log_probs)
-        self.passes, self.ids = &chosen.precisions[size == 8], <const int64_t *> place(ids, B, 8)
-        if table is not None:
-            self.D = table.shape[1] * size
-            self.table, self.x = <const char *> place(table, table.size, size), <char *> place(x, B * table.shape[1], size)
-        if V is not None:
-            self.H, self.C = hidden.shape[1], log_probs.shape[1]
+    def __init__(self, list layers, lookup, output):
+        cdef Py_ssize_t size
+        self.layers, self.lookup, self.output = layers, lookup, output
+        if lookup is not None:
+            ids, table, x = lookup
+            self.D = table.nbytes // len(table)
+            self.ids = <const int64_t *> place(ids, len(ids), 8)
+            self.table, self.x = <const char *> place(table, table.size, table.itemsize), <char *> place(x, x.size, x.itemsize)
+        if output is not None:
+            V, bias, hidden, log_probs = output
+            size, self.H, self.C = hidden.itemsize, hidden.shape[1], log_probs.shape[1]
+            self.passes = &chosen.precisions[size == 8]
             self.V = place(V, packed_size(hidden.dtype, self.H, self.C, 1), size)
-            self.bias, self.hidden = place(bias, self.C, size), place(hidden, B * self.H, size)
-            self.log_probs = place(log_probs, B * self.C, size)
+            self.bias, self.hidden = place(bias, self.C, size), place(hidden, hidden.size, size)
+            self.log_probs = place(log_probs, len(hidden) * self.C, size)
 
     def step(self, Py_ssize_t first, Py_ssize_t last):
         """Take the step of the sequences from `first` to `last`."""
         cdef Window layer
         cdef Py_ssize_t b
-        if self.table != NULL:
+        if self.lookup is not None:
             for b in range(first, last):
                 memcpy(self.x + b * self.D, self.table + self.ids[b] * self.D, self.D)
         for layer in self.layers:
             layer.step(first, last)
-        if self.V != NULL:
+        if self.output is not None:
             with nogil:
                 self.passes.log_probs(self.V, self.bias, self.hidden, self.log_probs, self.H, self.C, first, last)

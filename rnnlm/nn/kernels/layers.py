@@ -38,7 +38,7 @@ class CompiledLayer(RecurrentLayer):
 
     @property
     @abstractmethod
-    def cell_name(self) -> str:
+    def _cell_name(self) -> str:
         """The name of the cell in passes.h."""
 
     def forward(
@@ -65,7 +65,7 @@ class CompiledLayer(RecurrentLayer):
             "kept": array("kept", T, B, H),
             "bias_n": self._recurrent_bias(),
         }
-        window = _passes.Window(self.cell_name, (T, B, H), self._arrays)
+        window = self.window(T, B, self._arrays)
         self._pass(window.forward, T, B)
         self._y = states[0]
         self._last_pass = "forward"
@@ -92,9 +92,9 @@ class CompiledLayer(RecurrentLayer):
             "recurrent": delta,
             "carry": carry,
         }
-        if self.cell_name == "GRU":
+        if self._cell_name == "GRU":
             self._arrays["recurrent"] = array("recurrent_rows", T, B, G * H)
-        window = _passes.Window(self.cell_name, (T, B, H), self._arrays)
+        window = self.window(T, B, self._arrays)
         self._pass(window.backward, T, B)
         self.hidden_gradients = self._arrays["dh"].transpose(0, 2, 1)
         self._last_pass = "backward"
@@ -127,6 +127,10 @@ class CompiledLayer(RecurrentLayer):
         """Return the bias that the cell adds to ``W h`` apart from ``U x``."""
         return None
 
+    def window(self, T: int, B: int, arrays: dict[str, Any]) -> _passes.Window:
+        """Return the passes over T steps of B sequences in some arrays."""
+        return _passes.Window(self._cell_name, (T, B, self.hidden_size), arrays)
+
     def packed_weights(self) -> dict[str, Any]:
         """Return the weights and biases as the passes read them in single steps, by the names of the struct."""
         weights: dict[str, Any] = {"W": packed(self.parameters["weight_hh"], self.num_gates)}
@@ -153,7 +157,7 @@ class CompiledVanillaLayer(CompiledLayer, VanillaLayer):
     """See `VanillaLayer`."""
 
     @property
-    def cell_name(self) -> str:
+    def _cell_name(self) -> str:
         return self.nonlinearity.upper()
 
 
@@ -161,7 +165,7 @@ class CompiledGRULayer(CompiledLayer, GRULayer):
     """See `GRULayer`."""
 
     @property
-    def cell_name(self) -> str:
+    def _cell_name(self) -> str:
         return "GRU"
 
     def _recurrent_bias(self) -> Floats | None:
@@ -176,7 +180,7 @@ class CompiledLSTMLayer(CompiledLayer, LSTMLayer):
     """See `LSTMLayer`."""
 
     @property
-    def cell_name(self) -> str:
+    def _cell_name(self) -> str:
         return "LSTM"
 
     def _lay_out_columns(self) -> None:

@@ -30,20 +30,20 @@ class CompiledSteps:
         self._stack, self._head = network.stack, network.head
         self._layers = [layer for layer in network.stack.layers if isinstance(layer, CompiledLayer)]
         self._weights = [layer.packed_weights() for layer in self._layers]
-        self._products = sum(layer.products(of_rows=False) for layer in self._layers)
-        self._V: Floats | None = None
+        self._output: tuple[Floats, Floats | None] | None = None
         if isinstance(self._head, Softmax):
-            self._V = packed(self._head.table.value, 1)
-            self._products += self._V.size
+            self._output = packed(self._head.table.value, 1), self._head.bias
+            self._num_classes = len(self._head.table.value)
+        self._products = sum(layer.products(of_rows=False) for layer in self._layers) + self._head.products
         self._take_table(np.ascontiguousarray(network.source.table.value))
         self._array = Workspace(network.dtype).array
-        self._batch_size = 0
+        self._batch_size = -1
 
     def _take_table(self, table: Floats) -> None:
-        """Let the first layer look up what it makes of each token where that is less work than a product a step."""
+        """Let the first layer look up what it makes of each token, where that is less than its other products."""
         first, weights = self._layers[0], self._weights[0]
-        self._table: Floats | None = table
         n = first.num_gates * first.hidden_size
+        self._table: Floats | None = table
         if first.projection.weight is None or len(table) <= n:
             weights.pop("U", None)
             weights["terms"] = np.empty((len(table), n), table.dtype)
@@ -51,7 +51,7 @@ class CompiledSteps:
             self._table = table if self._stack.residual[0] else None
 
     def begin(self, state: Floats) -> None:
-        """Go on from a state (L, S, B, H)."""
+        """Go on from a state (L, S, B, H); see `Stepper.begin`."""
         if state.shape[2] != self._batch_size:
             self._lay_out(state.shape[2])
         for states, before in zip(self._states, self._stack.split(state), strict=True):
@@ -64,17 +64,17 @@ class CompiledSteps:
 
     def hidden(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the output of the last layer, (B, H), which the next step overwrites."""
-        self._step(self._of_layers, ids)
+        self._take(self._to_hidden, ids)
         return self._hidden
 
     def log_probs(self, ids: Ids) -> Floats:
-        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C), which the next step overwrites."""
-        if self._V is None:
+        """Read `ids` (B,) and return the log-probabilities of what follows, (B, C), until the next step."""
+        if self._output is None:
             return self._head.log_probs(self.hidden(ids))
-        self._step(self._of_all, ids)
+        self._take(self._to_output, ids)
         return self._log_probs
 
-    def _step(self, steps: _passes.Steps, ids: Ids) -> None:
+    def _take(self, steps: _passes.Steps, ids: Ids) -> None:
         self._ids[...] = ids
         if self._batch_size * self._products < WORTH_SHARING:
             steps.step(0, self._batch_size)
@@ -83,30 +83,35 @@ class CompiledSteps:
 
     def _lay_out(self, B: int) -> None:
         """Lay out the arrays of a step of B sequences."""
-        self._batch_size, self._ids, array = B, np.zeros(B, np.int64), self._array
-        self._states: list[Floats] = []
-        x = None if self._table is None else array("x", B, self._table.shape[1])
-        table, vectors, windows = self._table, x, []
-        for k, (layer, weights) in enumerate(zip(self._layers, self._weights, strict=True)):
-            H, G = layer.hidden_size, layer.num_gates
-            states = array(f"states_{k}", layer.num_states, 2, B, H)
-            gates = array("gates", B, G * H)
-            arrays: dict[str, Any] = {
-                "terms": gates,
-                "gates": gates,
-                "kept": array("kept", B, H),
-                "x": x,
-                **weights,
-            }
-            arrays |= {"h": states[0], "c": states[1] if layer.num_states == 2 else None}
-            arrays["ids"] = self._ids if "U" not in weights else None
-            arrays["sum"] = array(f"sum_{k}", B, H) if self._stack.residual[k] else None
-            windows.append(_passes.Window(layer.cell_name, (1, B, H), arrays))
-            self._states.append(states)
-            x = arrays["sum"] if self._stack.residual[k] else states[0, 0]
-        self._hidden = x
-        self._of_layers = _passes.Steps(windows, self._ids, table, vectors, None, None, x, None)
-        if self._V is not None:
-            self._log_probs = array("log_probs", B, len(self._head.table.value))
-            bias = self._head.bias
-            self._of_all = _passes.Steps(windows, self._ids, table, vectors, self._V, bias, x, self._log_probs)
+        self._batch_size, self._ids, self._states = B, np.zeros(B, np.int64), list[Floats]()
+        lookup, windows = None, []
+        x: Any = None
+        if self._table is not None:
+            x = self._array("x", B, self._table.shape[1])
+            lookup = self._ids, self._table, x
+        for k in range(len(self._layers)):
+            arrays = self._arrays(k, B) | {"x": x}
+            windows.append(self._layers[k].window(1, B, arrays))
+            x = self._hidden = arrays["h"][0] if arrays["sum"] is None else arrays["sum"]
+        self._to_hidden = _passes.Steps(windows, lookup, None)
+        if self._output is not None:
+            self._log_probs = self._array("log_probs", B, self._num_classes)
+            output = *self._output, self._hidden, self._log_probs
+            self._to_output = _passes.Steps(windows, lookup, output)
+
+    def _arrays(self, k: int, B: int) -> dict[str, Any]:
+        """Return what the step of layer k computes with, by the names of `struct window` in passes.h."""
+        layer, array, weights = self._layers[k], self._array, self._weights[k]
+        H, G, S = layer.hidden_size, layer.num_gates, layer.num_states
+        states, gates = array(f"states_{k}", S, 2, B, H), array("gates", B, G * H)
+        self._states.append(states)
+        return {
+            "terms": gates,
+            "ids": None if "U" in weights else self._ids,
+            "gates": gates,
+            "h": states[0],
+            "c": states[1] if S == 2 else None,
+            "kept": array("kept", B, H),
+            "sum": array(f"sum_{k}", B, H) if self._stack.residual[k] else None,
+            **weights,
+        }
