@@ -16,6 +16,10 @@ Mask: TypeAlias = NDArray[np.bool_]
 """True where a position counts."""
 
 
+LINE = 64
+"""Bytes that a processor reads at a time; a vector of compiled passes that lies in two such lines takes longer."""
+
+
 class Workspace:
     """Arrays by name that are allocated once and used again at every step.
 
@@ -37,7 +41,7 @@ class Workspace:
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
-            buffer = self._buffers[name] = np.empty(size, self.dtype)
+            buffer = self._buffers[name] = _aligned(size, self.dtype)
         return buffer[:size].reshape(shape)
 
     def columns(self, name: str, rows: Floats) -> Floats:
@@ -54,3 +58,10 @@ class Workspace:
         rows = self.array(name, T, B, columns.shape[1])
         np.copyto(rows, columns.transpose(0, 2, 1))
         return rows
+
+
+def _aligned(size: int, dtype: np.dtype[np.floating]) -> Floats:
+    """Return an array of `size` numbers that begins where a line does."""
+    memory = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size * dtype.itemsize].view(dtype)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.gru import GRULayer
 from rnnlm.nn.kernels import _passes
 from rnnlm.nn.layer import Rows, Vectors
@@ -22,9 +22,6 @@ from rnnlm.nn.vanilla import VanillaLayer
 
 WORTH_SHARING = 10**7
 """Multiplications of a pass from which it is faster on several threads."""
-
-LINE = 64
-"""Bytes that the cache reads at a time; a vector of weights that lies in two such lines takes twice as long."""
 
 
 class CompiledLayer(RecurrentLayer):
@@ -55,7 +52,7 @@ class CompiledLayer(RecurrentLayer):
         states[:, 0] = state
         self._arrays = {
             "lengths": None if lengths is None else np.ascontiguousarray(lengths, np.int64),
-            "W": self._packed("W_forward", H, G, by_k=1, by_unit=H),
+            "W": packed(self._workspace, "W_forward", self._W, G),
             "terms": np.ascontiguousarray(terms),
             "ids": None if ids is None else np.ascontiguousarray(ids, np.int64),
             "bias": self._constant(),
@@ -85,7 +82,7 @@ class CompiledLayer(RecurrentLayer):
                 carry[...] = dstate[1]
         delta = array("delta_rows", T, B, G * H)
         self._arrays |= {
-            "W": self._packed("W_backward", G * H, 1, by_k=H, by_unit=1),
+            "W": packed_transpose(self._workspace, "W_backward", self._W),
             "dy": np.ascontiguousarray(dy),
             "dh": array("dh_rows", T, B, H),
             "delta": delta,
@@ -131,19 +128,13 @@ class CompiledLayer(RecurrentLayer):
         """Return the passes over T steps of B sequences in some arrays."""
         return _passes.Window(self._cell_name, (T, B, self.hidden_size), arrays)
 
-    def packed_weights(self) -> dict[str, Any]:
-        """Return the weights and biases as the passes read them in single steps, by the names of the struct."""
-        weights: dict[str, Any] = {"W": packed(self.parameters["weight_hh"], self.num_gates)}
-        if self.projection.weight is not None:
-            weights["U"] = packed(self.projection.weight, self.num_gates)
+    def step_weights(self, *, with_input: bool) -> dict[str, Any]:
+        """Return weights and biases as single steps read them, by the names of the struct."""
+        parameters, G = self.parameters, self.num_gates
+        weights = {"W": packed(self._workspace, "W_forward", parameters["weight_hh"], G)}
+        if with_input:
+            weights["U"] = packed(self._workspace, "U", parameters["weight_ih"], G)
         return weights | {"bias": self._constant(), "bias_n": self._recurrent_bias()}
-
-    def _packed(self, name: str, K: int, gates: int, *, by_k: int, by_unit: int) -> Floats:
-        """Return W as one of the passes reads it: K weights a unit and gate, and how far apart they lie."""
-        H = self.hidden_size
-        packed = self._workspace.array(name, _passes.packed_size(self.dtype, K, H, gates))
-        _passes.pack(self._W, K, H, gates, by_k, by_unit, H * H, packed)
-        return packed
 
     def _pass(self, compute: Callable[[int, int], None], T: int, B: int) -> None:
         """Take T steps of B sequences, which threads share if there is much to compute."""
@@ -188,14 +179,19 @@ class CompiledLSTMLayer(CompiledLayer, LSTMLayer):
         self._tanh_c = self._workspace.columns("tanh_c", self._arrays["kept"])
 
 
-def packed(weights: Floats, gates: int) -> Floats:
-    """Return weights (gates · n, K) of some gates of n units each as the passes read them."""
+def packed(workspace: Workspace, name: str, weights: Floats, gates: int) -> Floats:
+    """Return weights (gates · n, K) of some gates of n units each as passes forward read them."""
     units, K = len(weights) // gates, weights.shape[1]
-    size = _passes.packed_size(weights.dtype, K, units, gates)
-    memory = np.empty(size + LINE // weights.itemsize, weights.dtype)
-    start = -memory.ctypes.data % LINE // weights.itemsize
-    out = memory[start : start + size]
+    out = workspace.array(name, _passes.packed_size(weights.dtype, K, units, gates))
     _passes.pack(np.ascontiguousarray(weights), K, units, gates, 1, K, units * K, out)
+    return out
+
+
+def packed_transpose(workspace: Workspace, name: str, weights: Floats) -> Floats:
+    """Return the transpose of weights (K, n) as passes backward read it."""
+    K, units = weights.shape
+    out = workspace.array(name, _passes.packed_size(weights.dtype, K, units, 1))
+    _passes.pack(weights, K, units, 1, units, 1, 0, out)
     return out
 
 

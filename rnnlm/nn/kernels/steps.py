@@ -27,28 +27,25 @@ class CompiledSteps:
     """
 
     def __init__(self, network: Network) -> None:
-        self._stack, self._head = network.stack, network.head
+        self._stack, self._head, workspace = network.stack, network.head, Workspace(network.dtype)
+        self._array, self._batch_size = workspace.array, -1
         self._layers = [layer for layer in network.stack.layers if isinstance(layer, CompiledLayer)]
-        self._weights = [layer.packed_weights() for layer in self._layers]
+        self._products = sum(layer.products(of_rows=False) for layer in self._layers) + self._head.products
+        first, table = self._layers[0], np.ascontiguousarray(network.source.table.value)
+        # What the first layer makes of each token is looked up where that is less work than its other products.
+        n = first.num_gates * first.hidden_size
+        is_looked_up = first.projection.weight is None or len(table) <= n
+        self._weights = [
+            layer.step_weights(with_input=k > 0 or not is_looked_up) for k, layer in enumerate(self._layers)
+        ]
+        if is_looked_up:
+            self._weights[0]["terms"] = terms = workspace.array("terms", len(table), n)
+            first.projection.multiply(table, terms)
+        self._table = None if is_looked_up and not self._stack.residual[0] else table
         self._output: tuple[Floats, Floats | None] | None = None
         if isinstance(self._head, Softmax):
-            self._output = packed(self._head.table.value, 1), self._head.bias
+            self._output = packed(workspace, "V", self._head.table.value, 1), self._head.bias
             self._num_classes = len(self._head.table.value)
-        self._products = sum(layer.products(of_rows=False) for layer in self._layers) + self._head.products
-        self._take_table(np.ascontiguousarray(network.source.table.value))
-        self._array = Workspace(network.dtype).array
-        self._batch_size = -1
-
-    def _take_table(self, table: Floats) -> None:
-        """Let the first layer look up what it makes of each token, where that is less than its other products."""
-        first, weights = self._layers[0], self._weights[0]
-        n = first.num_gates * first.hidden_size
-        self._table: Floats | None = table
-        if first.projection.weight is None or len(table) <= n:
-            weights.pop("U", None)
-            weights["terms"] = np.empty((len(table), n), table.dtype)
-            first.projection.multiply(table, weights["terms"])
-            self._table = table if self._stack.residual[0] else None
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H); see `Stepper.begin`."""
@@ -65,7 +62,8 @@ class CompiledSteps:
     def hidden(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the output of the last layer, (B, H), which the next step overwrites."""
         self._take(self._to_hidden, ids)
-        return self._hidden
+        hidden: Floats = self._hidden
+        return hidden
 
     def log_probs(self, ids: Ids) -> Floats:
         """Read `ids` (B,) and return the log-probabilities of what follows, (B, C), until the next step."""
