@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import compress
+from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,7 +88,7 @@ class Sampler:
         scores = self._scores()
         self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD])
         log_probs = self._log_probs[self._rows, self._chosen]
-        if not np.isfinite(scores[self._rows, self._chosen]).all():
+        if not all(map(isfinite, scores[self._rows, self._chosen].tolist())):
             refuse_overflow(log_probs)
             raise nothing_left()
         for text, index in zip(self._texts, self._chosen.tolist(), strict=True):
@@ -140,20 +141,21 @@ def sample_ids(
             break
         alive = sampler.alive.tolist()
         chosen, chosen_log_probs = sampler.step()
-        ended = chosen == Vocabulary.end_id
+        goes_on = len(alive) * [True]
         for row, (i, index, log_prob) in enumerate(
             zip(alive, chosen.tolist(), chosen_log_probs.tolist(), strict=True)
         ):
             log_probs[i].append(log_prob)
-            if ended[row]:
+            if index == Vocabulary.end_id:
+                goes_on[row] = False
                 continue
             ids[i].append(index)
             kept = None if stop is None else stop(i, index)
             if kept is not None:
-                ended[row] = True
+                goes_on[row] = False
                 del ids[i][kept:], log_probs[i][kept:]
-        if ended.any():
-            sampler.keep(~ended)
+        if not all(goes_on):
+            sampler.keep(np.array(goes_on))
     return [SampledIds(each, float(np.sum(nats))) for each, nats in zip(ids, log_probs, strict=True)]
 
 

@@ -73,7 +73,7 @@ class SamplingSettings:
             return chosen
         order, cumulative, total = self._cumulative(log_probs)
         # Less than the total: no double is between the largest draw and 1, so the product is not rounded up to it.
-        chosen = np.argmax(cumulative > (draws * total)[:, None], axis=1)
+        chosen = (cumulative > (draws * total)[:, None]).argmax(axis=1)
         if order is not None:
             chosen = order[np.arange(len(chosen)), chosen]
         return chosen
@@ -111,9 +111,10 @@ class SamplingSettings:
             order = np.argsort(-log_probs, axis=1, kind="stable")[:, : self.top_k]
             log_probs = np.take_along_axis(log_probs, order, axis=1)
         weights = log_probs - log_probs.max(axis=1, keepdims=True)
-        # Within these bounds, beyond which nothing changes, the quotient is never too large and never nan.
-        weights /= min(max(self.temperature, 1e-30), 1e30)
-        cumulative = np.cumsum(np.exp(weights, out=weights), axis=1, dtype=np.float64)
+        if self.temperature != 1:
+            # Within these bounds, beyond which nothing changes, the quotient is never too large and never nan.
+            weights /= min(max(self.temperature, 1e-30), 1e30)
+        cumulative = np.add.accumulate(np.exp(weights, out=weights), axis=1, dtype=np.float64)
         total = cumulative[:, -1]
         if self.top_p is not None:
             nucleus = np.argmax(cumulative >= self.top_p * total[:, None], axis=1)
