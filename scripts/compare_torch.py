@@ -30,7 +30,7 @@ from rnnlm.config import Config
 from rnnlm.evaluation.scoring import SIDE_BY_SIDE, WINDOW
 from rnnlm.generation.bans import Bans
 from rnnlm.generation.sampler import Sampler, sample_ids
-from rnnlm.generation.sampling import SamplingSettings
+from rnnlm.generation.writing import WritingSettings
 from rnnlm.models.networks import make_network
 from rnnlm.nn.batch import Batch
 
@@ -82,9 +82,8 @@ def rnnlm_generate(config: Config, streams: int, seconds: float) -> dict[str, fl
 
     def generate(tokens: int) -> int:
         rngs = [np.random.default_rng(seed) for seed in range(streams)]
-        # No id ends a text, so that all streams are written to their full length.
-        bans, sampling = Bans(network, ()), SamplingSettings()
-        sample_ids(Sampler(network, [0], bans=bans, end_id=-1, sampling=sampling, rngs=rngs), tokens)
+        # The end is not chosen, so that all streams are written to their full length.
+        sample_ids(Sampler(network, [0], WritingSettings(min_tokens=tokens), Bans(network, ()), rngs), tokens)
         return tokens * streams
 
     return {"tokens_per_second": rate(generate, 100, seconds)}
