@@ -86,7 +86,7 @@ class Sampler:
         if self._steps % DRAWN_AHEAD == 0:
             self._draws = np.array([self._rngs[sample].random(DRAWN_AHEAD) for sample in self.alive]).T
         scores = self._scores()
-        self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD])
+        self._chosen = self._sampling.choose(scores, self._draws[self._steps % DRAWN_AHEAD], self.stepper.draw)
         log_probs = self._log_probs[self._rows, self._chosen]
         if not all(map(isfinite, scores[self._rows, self._chosen].tolist())):
             refuse_overflow(log_probs)

@@ -1,6 +1,7 @@
 """One time step after another, as text is written token by token."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,8 +17,14 @@ PROMPT_WINDOW = 1024
 """Tokens of a prompt that are read at a time, so that memory stays bounded."""
 
 
+Draw: TypeAlias = Callable[[Floats, Floats, float], Ids]
+"""Draws a token for each row of log-probabilities (B, C) by random numbers (B,), given a temperature."""
+
+
 class Steps:
     """Takes the steps of B sequences with NumPy, a layer after another."""
+
+    draw: Draw | None = None
 
     def __init__(self, network: Network) -> None:
         self._network, self._layers = network, network.stack.one_way
@@ -75,6 +82,11 @@ class Stepper:
     def __init__(self, network: Network, state: Floats) -> None:
         self.network, self._steps = network, _steps(network)
         self.begin(state)
+
+    @property
+    def draw(self) -> Draw | None:
+        """Draws from log-probabilities, where that is compiled."""
+        return self._steps.draw
 
     def begin(self, state: Floats) -> None:
         """Go on from a state (L, S, B, H), such as some columns of the present one, or one that was put aside."""

@@ -43,6 +43,7 @@ cdef extern from "passes.h":
         void (*hand_on)(const window *) nogil
         void (*log_probs)(const void *, const void *, const void *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t,
                           ptrdiff_t) nogil
+        void (*draw)(const void *, const double *, double, int64_t *, ptrdiff_t, ptrdiff_t) nogil
 
     struct instruction_set "passes":
         const char *name
@@ -236,3 +237,14 @@ cdef class Steps:
         if self.output is not None:
             with nogil:
                 self.passes.log_probs(self.V, self.bias, self.hidden, self.log_probs, self.H, self.C, first, last)
+
+
+def draw(log_probs, draws, double temperature, tokens):
+    """Set tokens (B,) drawn from log-probabilities (B, C) by random numbers (B,)."""
+    cdef Py_ssize_t B = log_probs.shape[0], C = log_probs.shape[1], size = log_probs.itemsize
+    cdef const functions *passes = &chosen.precisions[size == 8]
+    cdef const void *p = place(log_probs, B * C, size)
+    cdef const double *d = <const double *> place(draws, B, 8)
+    cdef int64_t *t = <int64_t *> place(tokens, B, 8)
+    with nogil:
+        passes.draw(p, d, temperature, t, C, B)

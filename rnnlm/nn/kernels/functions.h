@@ -17,6 +17,7 @@ static const struct functions NAME(functions) = {
     NAME(exponentials),
     NAME(hand_on),
     NAME(log_probs),
+    NAME(draw),
 };
 
 #undef LANES

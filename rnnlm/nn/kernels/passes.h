@@ -47,6 +47,8 @@ struct passes {
         void (*hand_on)(const struct window *);
         void (*log_probs)(const void *V, const void *bias, const void *x, void *log_probs, ptrdiff_t K, ptrdiff_t C,
                           ptrdiff_t first, ptrdiff_t last);
+        void (*draw)(const void *log_probs, const double *draws, double temperature, int64_t *tokens, ptrdiff_t C,
+                     ptrdiff_t B);
     } precisions[2]; /* float, double */
 };
 

@@ -63,3 +63,34 @@ static TARGET void NAME(log_probs)(const void *V, const void *bias, const void *
         for (ptrdiff_t c = 0; c < C; c++) z[c] = z[c] - greatest - log_sum;
     }
 }
+
+/* The next vector of weights e^((log p - max) / temperature), whose growing sum says what is drawn. */
+INLINE vector NAME(weights)(const REAL *log_probs, REAL greatest, REAL temperature, ptrdiff_t n) {
+    vector x = (NAME(load_some)(log_probs, n) - greatest) / temperature;
+    return (vector)((integers)NAME(exp)(x) & (x > -LARGEST_EXPONENT)); /* what is ruled out, log p = -inf, weighs nothing */
+}
+
+/* The sum of a row's weights, up to the first token `at` with which it is above `end`. */
+INLINE double NAME(sum_up_to)(const REAL *row, REAL greatest, REAL temperature, ptrdiff_t C, double end, int64_t *at) {
+    double sum = 0;
+    for (ptrdiff_t c = 0; c < C; c += LANES) {
+        vector e = NAME(weights)(row + c, greatest, temperature, C - c);
+        for (ptrdiff_t i = 0; i < LANES && c + i < C; i++)
+            if ((sum += e[i]) > end) {
+                *at = c + i;
+                return sum;
+            }
+    }
+    return sum;
+}
+
+/* A token for each row of log-probabilities (B, C), where so much of the sum of weights as was drawn is passed. */
+static TARGET void NAME(draw)(const void *log_probs, const double *draws, double temperature, int64_t *tokens,
+                              ptrdiff_t C, ptrdiff_t B) {
+    for (ptrdiff_t b = 0; b < B; b++) {
+        const REAL *row = (const REAL *)log_probs + b * C, greatest = NAME(greatest)((REAL *)row, NULL, C);
+        tokens[b] = 0;
+        const double whole = NAME(sum_up_to)(row, greatest, temperature, C, INFINITY, tokens + b);
+        NAME(sum_up_to)(row, greatest, temperature, C, draws[b] * whole, tokens + b);
+    }
+}

@@ -72,6 +72,12 @@ class CompiledSteps:
         self._take(self._to_output, ids)
         return self._log_probs
 
+    def draw(self, log_probs: Floats, draws: Floats, temperature: float) -> Ids:
+        """Draw a token for each row of log-probabilities (B, C); see `SamplingSettings.choose`."""
+        tokens = np.empty(len(log_probs), np.int64)
+        _passes.draw(log_probs, np.ascontiguousarray(draws), temperature, tokens)
+        return tokens
+
     def _take(self, steps: _passes.Steps, ids: Ids) -> None:
         self._ids[...] = ids
         if self._batch_size * self._products < WORTH_SHARING:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.nn import threads
 from rnnlm.nn.network import Network
 from rnnlm.nn.stepping import Stepper
@@ -121,3 +122,30 @@ def test_what_is_not_finite_stays_so():
     network = make("float32", vocabulary_size=90, cell="rnn", nonlinearity="relu", hidden_size=30)
     network.parameters["output.weight"][3] = np.inf
     assert np.isnan(Stepper(network, window(network, 2)[1]).log_probs(np.array([1, 2]))).any(axis=1).all()
+
+
+@pytest.mark.usefixtures("_instruction_set")
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0, 1e-30, 1e30])
+@pytest.mark.parametrize("dtype", CLOSE)
+def test_tokens_are_drawn_as_numpy_draws_them(dtype: str, temperature: float):
+    network = make(dtype, vocabulary_size=9, cell="rnn", hidden_size=3)
+    draw = Stepper(network, network.initial_state(1)).draw
+    rng = np.random.default_rng(0)
+    settings = SamplingSettings(temperature=temperature)
+    for tokens in (1, 2, 16, 17, 65, 400):
+        log_probs = np.log(rng.dirichlet(np.ones(tokens), 50)).astype(dtype)
+        log_probs[rng.random(log_probs.shape) < 0.3] = -np.inf
+        log_probs[:, -1] = -2
+        draws = rng.random((2, 50)).T[:, 0]
+        draws[:2] = 0, np.nextafter(1, 0)
+        found = settings.choose(log_probs, draws, draw)
+        np.testing.assert_array_equal(found, settings.choose(log_probs, draws))
+        assert np.isfinite(log_probs[np.arange(50), found]).all()
+
+
+def test_a_row_that_is_ruled_out_gives_a_token_that_is_too():
+    network = make("float32", vocabulary_size=9, cell="rnn", hidden_size=3)
+    draw = Stepper(network, network.initial_state(1)).draw
+    assert draw is not None
+    log_probs = np.array([[-np.inf, -np.inf], [np.nan, np.nan]], np.float32)
+    np.testing.assert_array_equal(draw(log_probs, np.array([0.5, 0.5]), 1.0), [0, 0])
