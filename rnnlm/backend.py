@@ -1,16 +1,18 @@
-"""What the passes over time run on: compiled code, where it is built, or NumPy."""
+"""What networks run on: compiled passes over time, where they are built, or NumPy's; and on how many threads."""
 
 import os
 from functools import cache
 from types import ModuleType
 from typing import Literal
 
+from rnnlm import blas
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.nn import threads as own_threads
 
 VARIABLE = "RNNLM_BACKEND"
 SETTINGS = ("auto", "numpy", "compiled")
 
-_chosen = "auto"
+_chosen: str | None = None
 
 
 @cache
@@ -28,14 +30,21 @@ def available() -> bool:
     return _passes() is not None
 
 
-def choose(setting: str) -> None:
-    """Choose the back end of the networks that this process makes from now on.
+def choose(setting: str, threads: int | None = None, *, bidirectional: bool = False) -> None:
+    """Choose the back end and the threads of the networks that this process makes from now on.
+
+    The threads are those of the BLAS, which are best for products alone, or our own (`rnnlm.nn.threads`), which
+    compiled passes share too, and both directions of a layer.
 
     Parameters
     ----------
     setting
-        "numpy", "compiled", or "auto" for compiled passes where they are built; a process begins with "auto".
-        The variable RNNLM_BACKEND, where it is set, stands above it.
+        "numpy", "compiled", or "auto" for compiled passes where they are built. The variable RNNLM_BACKEND, where
+        it is set, stands above it.
+    threads
+        How many threads; None for as many as the BLAS has by itself. A BLAS that cannot be told keeps its own.
+    bidirectional
+        Whether the networks read in both directions.
 
     Raises
     ------
@@ -43,13 +52,31 @@ def choose(setting: str) -> None:
         If compiled passes are asked for and not built, or the variable has none of these values.
     """
     global _chosen
-    _back_end(setting)
+    shared = _back_end(setting) == "compiled" or bidirectional
     _chosen = setting
+    number = threads or _threads_at_first()
+    told = blas.set_threads(1 if shared else number)
+    own_threads.use(number if told and (shared or number == 1) else 0)
 
 
 def current() -> Literal["numpy", "compiled"]:
-    """Name the back end of the networks that are made now; it raises what `choose` does."""
-    return _back_end(_chosen)
+    """Name the back end of the networks that are made now; it raises what `choose` does.
+
+    Where nothing was chosen, "auto" is.
+    """
+    if _chosen is None:
+        choose("auto")
+    return _back_end(_chosen or "auto")
+
+
+def threads() -> int:
+    """Return how many threads compute."""
+    return own_threads.number() or blas.threads()
+
+
+@cache
+def _threads_at_first() -> int:
+    return blas.threads()
 
 
 def instruction_set() -> str | None:

@@ -73,9 +73,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
         How long to measure.
     """
     training = config.training
-    if training.threads is not None:
-        blas.set_threads(training.threads)
-    backend.choose(training.backend)
+    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
     network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
     training_step = TrainingStep(network, config)
     rng = np.random.default_rng(training.seed)
@@ -99,7 +97,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
         model_gflops_per_second=gflops,
         gemm_peak_gflops_per_second=peak,
         utilization=gflops / peak,
-        threads=blas.threads(),
+        threads=backend.threads(),
         blas=blas.kernel(),
         backend=backend.current(),
     )

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rnnlm import backend, blas
+from rnnlm import backend
 from rnnlm.config import Config, ModelConfig
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats
@@ -194,14 +194,10 @@ def _one_way(
     """Make a layer of the configuration's cell."""
     if model.cell == "time_delay":
         return TimeDelayLayer(input_size, units, model.width, model.bias, start, dtype, model.nonlinearity)
-    options: dict[str, Any] = {
-        "recurrent_dropout": model.recurrent_dropout,
-        "one_core": blas.threads() == 1,
-    }
+    options: dict[str, Any] = {"recurrent_dropout": model.recurrent_dropout}
     if model.cell == "rnn":
         options["nonlinearity"] = model.nonlinearity
-    make = choose.cell(model.cell, compiled=backend.current() == "compiled")
-    return make(input_size, units, model.bias, start, dtype, **options)
+    return choose.cell(model.cell, _compiled())(input_size, units, model.bias, start, dtype, **options)
 
 
 def _bidirectional(
@@ -212,18 +208,22 @@ def _bidirectional(
     return Bidirectional(ahead, reverse)
 
 
+def _compiled() -> bool:
+    return backend.current() == "compiled"
+
+
 def _head(
     model: ModelConfig, vectors: Table, num_classes: int | None, start: Initialization, dtype: DType
 ) -> Head:
     """Make what predicts the next token, or one of some classes."""
     C, F = num_classes or len(vectors.value), _output_size(model)
     if model.softmax_cutoffs is not None:
-        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype)
+        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.exponentials(_compiled()))
     table = vectors if model.tie_weights else Table(start.matrix(C, F).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
     if model.softmax_samples is not None:
-        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples)
-    return Softmax(table, bias, bias_gradient)
+        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples, choose.exponentials(_compiled()))
+    return Softmax(table, bias, bias_gradient, exponentials=choose.exponentials(_compiled()))
 
 
 def restored_network(

@@ -5,7 +5,7 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors
-from rnnlm.nn.side_by_side import side_by_side
+from rnnlm.nn.threads import side_by_side
 
 
 class Bidirectional(Layer):
@@ -22,8 +22,8 @@ class Bidirectional(Layer):
     Parameters
     ----------
     ahead, reverse
-        The layer that reads forwards, and the one that reads backwards. Where each computes on one core, both
-        compute at the same time; the results are the same.
+        The layer that reads forwards, and the one that reads backwards; both compute at the same time where there
+        are two threads.
     """
 
     def __init__(self, ahead: OneWayLayer, reverse: OneWayLayer) -> None:
@@ -60,10 +60,7 @@ class Bidirectional(Layer):
             y, after = self.reverse.forward(turned, before_reverse, rngs[1], lengths=lengths)
             return self._turn(y, "y_reverse"), after
 
-        if self.ahead.one_core:
-            (y_ahead, after_ahead), (y_reverse, after_reverse) = side_by_side(forwards, backwards)
-        else:
-            (y_ahead, after_ahead), (y_reverse, after_reverse) = forwards(), backwards()
+        (y_ahead, after_ahead), (y_reverse, after_reverse) = side_by_side(forwards, backwards)
         H = y_ahead.shape[2]
         y = self._workspace.array("y", T, B, 2 * H)
         y[..., :H], y[..., H:] = y_ahead, y_reverse
@@ -82,7 +79,7 @@ class Bidirectional(Layer):
             # Rows have no places, so their errors are not turned.
             return turned if turned.ndim == 2 else self._turn(turned, "dx")
 
-        dx, dx_reverse = side_by_side(forwards, backwards) if self.ahead.one_core else (forwards(), backwards())
+        dx, dx_reverse = side_by_side(forwards, backwards)
         dx += dx_reverse
         return dx
 

@@ -37,8 +37,6 @@ class Cell(ABC):
     recurrent_dropout
         Probability with which an element of W is dropped for a window (DropConnect: Wan et al. 2013, Merity et
         al. 2017); only while training.
-    one_core
-        Whether the layer's products are computed on one core, which decides how those of a step are taken.
 
     Attributes
     ----------
@@ -64,9 +62,8 @@ class Cell(ABC):
         dtype: np.dtype[np.floating],
         *,
         recurrent_dropout: float = 0.0,
-        one_core: bool = False,
     ) -> None:
-        self.dtype, self.hidden_size, self.one_core = dtype, hidden_size, one_core
+        self.dtype, self.hidden_size = dtype, hidden_size
         H, G = hidden_size, self.num_gates
         self.parameters: dict[str, Floats] = {}
         if input_size is not None:
@@ -145,7 +142,7 @@ class Cell(ABC):
 
     def _product(self, h: Floats) -> Floats:
         """Return ``W h`` as (G, H, B), in memory that the next call overwrites."""
-        product(self._W, h, self._Wh.reshape(-1, h.shape[1]), one_core=self.one_core)
+        product(self._W, h, self._Wh.reshape(-1, h.shape[1]))
         return self._Wh
 
     def _recurrent_delta(self, t: int | slice, delta: Floats) -> Floats:

@@ -131,13 +131,10 @@ class OneWayLayer(Layer):
     hidden_gradients : (T, H, B)
         Derivative of the loss with respect to each output after `backward`, through all that follows from it; in
         memory that the next call overwrites.
-    one_core
-        Whether the layer's products are computed on one core, so that another layer can use the second.
     """
 
     hidden_size: int
     hidden_gradients: Floats
-    one_core: bool = False
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.layer import Rows, Vectors
+from rnnlm.nn.products import matmul
 
 GAP = 16
 """Unused elements after each row of products. Without them, rows of a power of two that are read column by column
@@ -63,30 +64,50 @@ class Projection:
         U, n = self.weight, terms.shape[1]
         products = self._workspace.array("products", *x.shape[:2], n + GAP)[..., :n]
         if U is not None:
-            np.matmul(x.reshape(-1, x.shape[2]), U.T, out=products.reshape(-1, n))
+            matmul(x.reshape(-1, x.shape[2]), U.T, products.reshape(-1, n))
             x = products
         if constant is not None:
             x = np.add(x, constant, out=products)
         np.copyto(terms, x.transpose(0, 2, 1))
         yield from range(len(x))
 
-    def rows(self, x: Vectors, out: Floats) -> None:
-        """Write ``U x_t`` of all steps of an input (T, B, D) to `out` (T, B, n)."""
+    def terms(self, x: Vectors, out: Floats) -> tuple[Floats, Ids | None]:
+        """Return ``U x_t`` of all steps where they can be read, with no copy made for it.
+
+        Returns
+        -------
+        terms : (T, B, n) or (C, n)
+            `out`, or the input itself where it is ``U x_t``; or that of each row of the table.
+        ids : (T, B) or None
+            Which of the rows stands where.
+        """
         self.input = x
         if isinstance(x, Rows):
+            if self.weight is None:
+                return x.table, x.ids
             products = self._workspace.array("products_by_row", len(x.table), out.shape[2])
             self.multiply(x.table, products)
+            return products, x.ids
+        if self.weight is None:
+            return x, None
+        self.multiply(x, out)
+        return out, None
+
+    def rows(self, x: Vectors, out: Floats) -> None:
+        """Write ``U x_t`` of all steps of an input (T, B, D) to `out` (T, B, n)."""
+        terms, ids = self.terms(x, out)
+        if ids is not None:
             # mode "clip" lets NumPy write into `out` without a buffer; the ids are in range.
-            np.take(products, x.ids, axis=0, out=out, mode="clip")
-        else:
-            self.multiply(x, out)
+            np.take(terms, ids, axis=0, out=out, mode="clip")
+        elif terms is not out:
+            np.copyto(out, terms)
 
     def multiply(self, x: Floats, out: Floats) -> None:
         """Write ``U x`` of every x of an array (…, D) to `out` (…, n)."""
         if self.weight is None:
             np.copyto(out, x)
         else:
-            np.matmul(x.reshape(-1, x.shape[-1]), self.weight.T, out=out.reshape(-1, out.shape[-1]))
+            matmul(x.reshape(-1, x.shape[-1]), self.weight.T, out.reshape(-1, out.shape[-1]))
 
     def columns(self, table: Floats, constant: Floats | None) -> Floats:
         """Return ``U x + b`` for each row x of a table (C, D), as columns (n, C) that the next call overwrites."""
@@ -100,7 +121,7 @@ class Projection:
         if self.weight is None:
             np.copyto(out, x)
         else:
-            np.matmul(self.weight, x, out=out)
+            matmul(self.weight, x, out)
         if constant is not None:
             out += constant[:, None]
 
@@ -122,7 +143,7 @@ class Projection:
             delta = self._sum_by_row(delta.reshape(x.ids.size, -1), x)
             x = x.table
         if self.gradient is not None:
-            np.matmul(delta.reshape(-1, delta.shape[-1]).T, x.reshape(-1, x.shape[-1]), out=self.gradient)
+            matmul(delta.reshape(-1, delta.shape[-1]).T, x.reshape(-1, x.shape[-1]), self.gradient)
         return delta
 
     def input_error(self, delta: Floats, name: str = "dx") -> Floats:
@@ -131,7 +152,7 @@ class Projection:
         if U is None:
             return delta
         dx = self._workspace.array(name, *delta.shape[:-1], U.shape[1])
-        np.matmul(delta.reshape(-1, len(U)), U, out=dx.reshape(-1, U.shape[1]))
+        matmul(delta.reshape(-1, len(U)), U, dx.reshape(-1, U.shape[1]))
         return dx
 
     def _sum_by_row(self, delta: Floats, x: Rows) -> Floats:
@@ -140,7 +161,7 @@ class Projection:
         belongs = self._workspace.array("belongs", len(x.table), x.ids.size)
         belongs[...] = 0
         belongs[x.ids.ravel(), np.arange(x.ids.size)] = 1
-        return np.matmul(belongs, delta, out=self._workspace.array("delta_by_row", len(x.table), delta.shape[1]))
+        return matmul(belongs, delta, self._workspace.array("delta_by_row", len(x.table), delta.shape[1]))
 
 
 def take_columns(array: Floats, ids: Ids, out: Floats) -> None:

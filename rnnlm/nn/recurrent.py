@@ -10,7 +10,7 @@ from numpy.random import Generator
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.cell import Cell
 from rnnlm.nn.layer import OneWayLayer, Rows, Vectors
-from rnnlm.nn.products import product
+from rnnlm.nn.products import matmul, product
 from rnnlm.nn.projection import take_columns
 
 TRANSPOSED_ROWS = 128
@@ -79,7 +79,7 @@ class RecurrentLayer(Cell, OneWayLayer):
         for t in reversed(range(T)):
             if t + 1 < T:
                 recurrent = self._recurrent_delta(t + 1, delta[t + 1])
-                product(Wt, recurrent.reshape(-1, B), from_next, one_core=self.one_core)
+                product(Wt, recurrent.reshape(-1, B), from_next)
                 dh[t] += from_next
             after = carry
             carry = self._step_back(t, dh[t], carry, delta[t])
@@ -183,12 +183,16 @@ class RecurrentLayer(Cell, OneWayLayer):
         (T, B, G·H) or (C, G·H)
             δ by place or, where the input was `Rows`, summed by row.
         """
-        gradients = self.gradients
         rows = self._workspace.rows("delta_rows", delta)
         recurrent = self._recurrent_delta(slice(None), delta)
         recurrent_rows = rows if recurrent is delta else self._workspace.rows("recurrent_rows", recurrent)
+        return self._set_gradients_of_rows(rows, recurrent_rows)
+
+    def _set_gradients_of_rows(self, rows: Floats, recurrent_rows: Floats) -> Floats:
+        """Do as `_set_gradients` with the errors of ``U x_t`` and ``W h_{t-1}``, both (T, B, G·H)."""
+        gradients = self.gradients
         flat, recurrent_flat = (array.reshape(-1, array.shape[2]) for array in (rows, recurrent_rows))
-        np.matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), out=gradients["weight_hh"])
+        matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), gradients["weight_hh"])
         self._dropconnect.backward(gradients["weight_hh"])
         if "bias_ih" in gradients:
             # A product with ones, which is faster than a sum over the first axis.

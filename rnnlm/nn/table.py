@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
+from rnnlm.nn.products import matmul
 
 
 class Table:
@@ -57,10 +58,10 @@ class Table:
     def add_product(self, a: Floats, b: Floats) -> None:
         """Add ``aᵀ b`` of some (N, V) and (N, E)."""
         if self._is_begun:
-            np.matmul(a.T, b, out=self.gradient)
+            matmul(a.T, b, self.gradient)
             self._is_begun = False
         else:
-            self.gradient += np.matmul(a.T, b, out=self._workspace.array("product", *self.gradient.shape))
+            self.gradient += matmul(a.T, b, self._workspace.array("product", *self.gradient.shape))
         self.rows = None
 
     def add(self, whole: Floats) -> None:

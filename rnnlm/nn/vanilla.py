@@ -30,7 +30,7 @@ class VanillaLayer(RecurrentLayer):
 
     def _step(self, t: int) -> None:
         h, h_next = self._states[t, 0], self._states[t + 1, 0]
-        product(self._W, h, h_next, one_core=self.one_core)
+        product(self._W, h, h_next)
         h_next += self._a[t, 0]
         if self.nonlinearity == "tanh":
             np.tanh(h_next, out=h_next)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.nn.side_by_side import side_by_side
+from rnnlm.nn.threads import side_by_side
 
 PIECE = 1 << 17
 """Elements that are updated at a time: few enough for most passes over them to find them in the cache, and so many
@@ -51,8 +51,6 @@ class Optimizer(ABC):
         Arrays by name, of one layout, such as both in C order, or both transposed.
     weight_decay
         λ, the weight of the L2 penalty: ``g ← g + λ θ``.
-    two_cores
-        Whether a second core takes half of the work.
     """
 
     kept: tuple[str, ...] = ()
@@ -64,7 +62,6 @@ class Optimizer(ABC):
         gradients: dict[str, Floats],
         *,
         weight_decay: float = 0.0,
-        two_cores: bool = False,
     ) -> None:
         for name, value in parameters.items():
             both = (value, gradients[name])
@@ -74,7 +71,7 @@ class Optimizer(ABC):
                 raise ValueError(f"{name}: parameter and gradient must be whole arrays of one layout")
         self.parameters = parameters
         self.gradients = gradients
-        self.weight_decay, self.two_cores = weight_decay, two_cores
+        self.weight_decay = weight_decay
         self.steps = 0
         self._kept = {
             kind: {name: np.zeros_like(value) for name, value in parameters.items()} for kind in self.kept
@@ -101,7 +98,7 @@ class Optimizer(ABC):
         """
         self.steps += 1
         work = list(self._work(learning_rate, row_gradients or {}, scale))
-        if self.two_cores and len(work) >= WORTH_TWO_CORES:
+        if len(work) >= WORTH_TWO_CORES:
             side_by_side(partial(_do, work[::2]), partial(_do, work[1::2]))
         else:
             _do(work)

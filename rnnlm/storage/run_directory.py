@@ -106,7 +106,7 @@ class RunDirectory:
             "machine": platform.platform(),
             "blas": blas.kernel(),
             "blas_forced_by": blas.forcing_variables(),
-            "threads": blas.threads(),
+            "threads": backend.threads(),
             "backend": backend.current(),
             "instruction_set": backend.instruction_set(),
         }

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnnlm import backend, blas
+from rnnlm import backend
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 from rnnlm.models.kinds import kind_of, restore
@@ -60,9 +60,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         say(explanation(config, trained.config))
         config = with_architecture(config, trained.config)
     # The last bits of the first weights may depend on the threads, and so may how a network is computed.
-    if config.training.threads is not None:
-        blas.set_threads(config.training.threads)
-    backend.choose(config.training.backend)
+    training = config.training
+    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
     if run.exists:
         return resume_run(config, dataset, run, quiet=quiet)
     model = kind.create(config, dataset)

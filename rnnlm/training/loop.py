@@ -70,7 +70,7 @@ class Trainer:
         self.model, self.config, self.dataset, self.run_directory = model, config, dataset, run
         if dataset.train.num_tokens == 0:
             raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
-        self.threads_set = training.threads is None or blas.set_threads(training.threads)
+        self.threads_set = training.threads in (None, backend.threads())
         self.training_step = TrainingStep(model.network, config)
         self.optimizer = self.training_step.optimizer
         self.schedule = SCHEDULES[config.schedule.name](
@@ -280,7 +280,7 @@ class Trainer:
 
 def arithmetic() -> str:
     """Say what the last bits of the weights depend on."""
-    threads = blas.threads()
+    threads = backend.threads()
     return f"{blas.kernel()}, {threads} thread{'s' if threads > 1 else ''}; {backend.description()}"
 
 

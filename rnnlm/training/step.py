@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnlm import blas
 from rnnlm.config import Config
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
@@ -46,7 +45,6 @@ class TrainingStep:
             {name: self.network.parameters[name] for name in trained},
             self.gradients,
             weight_decay=config.optimizer.weight_decay,
-            two_cores=blas.threads() == 1,
             **config.optimizer.options(),
         )
         if self.optimizer.takes_rows:

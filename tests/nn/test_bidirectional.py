@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.nn import threads
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.layer import Rows
@@ -79,10 +80,11 @@ def test_rows_are_read_as_their_vectors_are() -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
-def test_directions_side_by_side_give_the_same_bits(cell: str):
+def test_directions_side_by_side_give_the_same_bits(cell: str, monkeypatch: pytest.MonkeyPatch):
     results = []
-    for one_core in (False, True):
-        layers = (make_layer(cell, 5, 4, seed, recurrent_dropout=0.4, one_core=one_core) for seed in (0, 1))
+    for number in (1, 2):
+        monkeypatch.setattr(threads, "_number", number)
+        layers = (make_layer(cell, 5, 4, seed, recurrent_dropout=0.4) for seed in (0, 1))
         layer = Bidirectional(*layers)
         x = np.random.default_rng(2).normal(size=(6, 3, 5))
         y, state = layer.forward(x, layer.initial_state(3), np.random.default_rng(3), lengths=np.array([6, 2, 4]))
@@ -92,8 +94,9 @@ def test_directions_side_by_side_give_the_same_bits(cell: str):
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_error_or_an_overflow_beside_is_as_in_one_thread():
-    layer = Bidirectional(*(make_layer("rnn", 2, 2, one_core=True) for _ in range(2)))
+def test_an_error_or_an_overflow_beside_is_as_in_one_thread(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(threads, "_number", 2)
+    layer = Bidirectional(*(make_layer("rnn", 2, 2) for _ in range(2)))
     x = np.full((3, 1, 2), 1e308)
     with np.errstate(all="ignore"):
         layer.forward(x, layer.initial_state(1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.nn import products
+from rnnlm.nn import products, threads
 from rnnlm.nn.bidirectional import Bidirectional
 from rnnlm.nn.cells import CELLS
 from tests.networks import make_layer
@@ -13,10 +13,11 @@ def test_pieces_make_up_the_product(
     shape: tuple[int, int, int], unpacked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(products, "UNPACKED", unpacked)
+    monkeypatch.setattr(threads, "_number", 1)
     M, K, B = shape
     rng = np.random.default_rng(0)
     W, x, out = rng.normal(size=(M, K)), rng.normal(size=(K, B)), np.full((M, B), np.nan)
-    products.product(W, x, out, one_core=True)
+    products.product(W, x, out)
     np.testing.assert_allclose(out, W @ x, rtol=1e-13, atol=1e-13)
 
 
@@ -29,13 +30,27 @@ def test_products_of_time_steps_are_small_enough_to_be_read_as_they_lie() -> Non
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_layers_compute_the_same_on_one_core(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_compute_the_same_whoever_has_the_threads(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "UNPACKED", 20)
     results = []
-    for one_core in (False, True):
-        layer = Bidirectional(*(make_layer(cell, 5, 4, seed, one_core=one_core) for seed in (0, 1)))
+    for number in (0, 1, 2):
+        monkeypatch.setattr(threads, "_number", number)
+        layer = Bidirectional(*(make_layer(cell, 5, 4, seed) for seed in (0, 1)))
         x = np.random.default_rng(2).normal(size=(6, 3, 5))
         y, _ = layer.forward(x, layer.initial_state(3))
         results.append([y.copy(), layer.backward(np.sin(y)).copy(), *layer.gradients.values()])
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+    for one, *others in zip(*results, strict=True):
+        for other in others:
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(7, 5, 3), (3, 5, 7), (1, 4, 1), (2, 0, 3)])
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_shared_products_are_whole(shape: tuple[int, int, int], number: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(products, "WORTH_SHARING", 0)
+    monkeypatch.setattr(threads, "_number", number)
+    M, K, N = shape
+    rng = np.random.default_rng(0)
+    a, b, out = rng.normal(size=(M, K)), rng.normal(size=(N, K)).T, np.full((M, N + 2), np.nan)[:, :N]
+    assert products.matmul(a, b, out) is out
+    np.testing.assert_allclose(out, a @ b, rtol=1e-13, atol=1e-13)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.nn import threads
 from rnnlm.optim import ASGD, OPTIMIZERS, SGD, Adam, RowGradient, clip_by_value, global_norm, norm_factor
 from rnnlm.optim import adam as adam_module
 from rnnlm.optim import optimizer as optimizer_module
@@ -139,11 +140,12 @@ def test_a_second_core_changes_no_bit(
     monkeypatch.setattr(optimizer_module, "PIECE", 5)
     monkeypatch.setattr(adam_module, "ROWS_PIECE", 12)
     results = []
-    for two_cores in (False, True):
+    for number in (1, 2):
+        monkeypatch.setattr(threads, "_number", number)
         rng = np.random.default_rng(0)
         parameters = {"w": rng.normal(size=(40, 3)), "table": rng.normal(size=(50, 4)).T}
         gradients = {key: np.zeros_like(value) for key, value in parameters.items()}
-        optimizer = OPTIMIZERS[name](parameters, gradients, two_cores=two_cores, **options)
+        optimizer = OPTIMIZERS[name](parameters, gradients, **options)
         for _ in range(3):
             for value in gradients.values():
                 value[...] = 0

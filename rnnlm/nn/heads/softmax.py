@@ -1,13 +1,15 @@
 """Softmax over the vocabulary, cross-entropy, and their gradient."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.heads.head import Head
+from rnnlm.nn.products import matmul
 from rnnlm.nn.table import Table
 
 BLOCK_BYTES = 32 << 20
@@ -30,6 +32,39 @@ def small_blocks(block_bytes: int, cache_bytes: int) -> Iterator[None]:
         BLOCK_BYTES, CACHE_BYTES = before
 
 
+def exponentials(logits: Floats, bias: Floats | None, targets: Ids, losses: Floats, sums: Floats) -> None:
+    """Replace logits by their exponentials, each row scaled so that its largest is 1.
+
+    Parameters
+    ----------
+    logits : (N, C)
+        What is replaced.
+    bias : (C,) or None
+        What is added to each row first.
+    targets : (N,)
+        The class that each row should choose.
+    losses, sums : (N,)
+        Where the cross-entropy and the sum of the exponentials of each row go.
+    """
+    ones = np.ones(logits.shape[1], logits.dtype)
+    few = max(1, CACHE_BYTES // ones.nbytes)
+    for start in range(0, len(logits), few):
+        rows = slice(start, start + few)
+        block, target = logits[rows], targets[rows]
+        if bias is not None:
+            block += bias
+        # No exponential overflows when the largest logit of its row is subtracted.
+        block -= block.max(axis=1, keepdims=True)
+        target_logits = block[np.arange(len(target)), target]
+        np.exp(block, out=block)
+        np.matmul(block, ones, out=sums[rows])
+        np.subtract(np.log(sums[rows]), target_logits, out=losses[rows])
+
+
+Exponentials: TypeAlias = Callable[[Floats, Floats | None, Ids, Floats, Floats], None]
+"""`exponentials`, or a function that does the same faster."""
+
+
 class Softmax(Head):
     """``ŷ = softmax(V s + b)`` and its cross-entropy against the target token.
 
@@ -49,6 +84,8 @@ class Softmax(Head):
         b and its derivative.
     workspace
         Scratch memory; None makes one.
+    exponentials
+        Computes the element-wise steps.
     """
 
     def __init__(
@@ -57,6 +94,7 @@ class Softmax(Head):
         bias: Floats | None = None,
         bias_gradient: Floats | None = None,
         workspace: Workspace | None = None,
+        exponentials: Exponentials = exponentials,
     ) -> None:
         self.table, self.tables = table, {"weight": table}
         self.bias, self.bias_gradient = bias, bias_gradient
@@ -65,7 +103,7 @@ class Softmax(Head):
             self.parameters["bias"], self.gradients["bias"] = bias, bias_gradient
         self.class_parameters = tuple(self.parameters)
         self._workspace = workspace or Workspace(table.value.dtype)
-        self._ones = np.ones(len(table.value), table.value.dtype)
+        self.exponentials = exponentials
 
     @property
     def products(self) -> int:
@@ -81,7 +119,7 @@ class Softmax(Head):
     def log_probs(self, s: Floats) -> Floats:
         """Return the natural logarithm of the softmax for the rows of `s` (N, H), as a new (N, C)."""
         V = self.table.value
-        logits = np.matmul(s, V.T, out=self._workspace.array("logits", len(s), len(V)))
+        logits = matmul(s, V.T, self._workspace.array("logits", len(s), len(V)))
         if self.bias is not None:
             logits += self.bias
         log_probs: Floats = logits - logits.max(axis=1, keepdims=True)
@@ -105,7 +143,7 @@ class Softmax(Head):
             delta = self._exponentials(s[block], targets[block], losses[block], sums[block])
             delta[np.arange(len(delta)), targets[block]] -= sums[block]
             factors = scale / sums[block]
-            np.matmul(delta, self.table.value, out=ds[block])
+            matmul(delta, self.table.value, ds[block])
             ds[block] *= factors[:, None]
             np.multiply(s[block], factors[:, None], out=scaled_s[block])
             self.table.add_product(delta, scaled_s[block])
@@ -122,22 +160,8 @@ class Softmax(Head):
             yield slice(rows * block // blocks, rows * (block + 1) // blocks)
 
     def _exponentials(self, s: Floats, targets: Ids, losses: Floats, sums: Floats) -> Floats:
-        """Return e, the exponentials of a block's logits (N, C), each row scaled so that its largest is 1.
-
-        Cross-entropies and sums of the rows are written to `losses` and `sums` (N,).
-        """
+        """Return e of a block of rows (N, C); see `exponentials`."""
         V = self.table.value
-        e = np.matmul(s, V.T, out=self._workspace.array("logits", len(s), len(V)))
-        few = max(1, CACHE_BYTES // (len(V) * V.itemsize))
-        for start in range(0, len(e), few):
-            rows = slice(start, start + few)
-            block, target = e[rows], targets[rows]
-            if self.bias is not None:
-                block += self.bias
-            # No exponential overflows when the largest logit of its row is subtracted.
-            block -= block.max(axis=1, keepdims=True)
-            target_logits = block[np.arange(len(target)), target]
-            np.exp(block, out=block)
-            np.matmul(block, self._ones, out=sums[rows])
-            np.subtract(np.log(sums[rows]), target_logits, out=losses[rows])
+        e = matmul(s, V.T, self._workspace.array("logits", len(s), len(V)))
+        self.exponentials(e, self.bias, targets, losses, sums)
         return e

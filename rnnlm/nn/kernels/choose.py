@@ -1,17 +1,24 @@
-"""Which class the layers of a cell are made of."""
+"""Whether NumPy computes, or compiled passes where there are some."""
 
 from rnnlm.nn.cells import CELLS
+from rnnlm.nn.heads import softmax
+from rnnlm.nn.heads.softmax import Exponentials
 from rnnlm.nn.recurrent import RecurrentLayer
 
 
 def cell(name: str, compiled: bool) -> type[RecurrentLayer]:
-    """Return the class of a cell's layers.
+    """Return the layer of a cell; of a cell without compiled passes it is NumPy's."""
+    if compiled:
+        from rnnlm.nn.kernels.layers import COMPILED_CELLS
 
-    Parameters
-    ----------
-    name
-        One of `CELLS`.
-    compiled
-        Whether to take compiled passes over time where the cell has some; else NumPy's.
-    """
+        return COMPILED_CELLS.get(name, CELLS[name])
     return CELLS[name]
+
+
+def exponentials(compiled: bool) -> Exponentials:
+    """Return what computes the element-wise steps of a softmax."""
+    if compiled:
+        from rnnlm.nn.kernels import softmax as compiled_softmax
+
+        return compiled_softmax.exponentials
+    return softmax.exponentials

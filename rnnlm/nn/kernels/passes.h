@@ -1,2 +1,50 @@
-/* The name of an instruction set of this processor by its rank, the best 0; NULL past the last. */
-const char *instruction_set_called(int rank);
+/* What the compiled passes take: arrays as they lie in NumPy's memory, all in C order. */
+#ifndef RNNLM_PASSES_H
+#define RNNLM_PASSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum cell { TANH, RELU, GRU, LSTM, CELLS };
+
+/* One layer and window; G gates, and real numbers of one of two types. */
+struct window {
+    ptrdiff_t T, B, H;
+    ptrdiff_t first, last;   /* the sequences to compute: first <= b < last */
+    const int64_t *lengths;  /* (B) steps of each sequence, or NULL where all have T */
+    const void *W;           /* the weights, packed for this direction */
+
+    const void *terms;       /* (T, B, G, H) U x, or its rows (C, G, H) that ids chooses */
+    const int64_t *ids;      /* (T, B) or NULL */
+    const void *bias;        /* (G, H) or NULL: added to U x */
+    const void *bias_n;      /* (H) or NULL: the recurrent bias of the GRU's n */
+    void *gates;             /* (T, B, G, H) */
+    void *h, *c;             /* (T + 1, B, H), the state before the window first; c of an LSTM */
+    void *kept;              /* (T, B, H) tanh(c) of an LSTM, W h + b' of a GRU's n */
+
+    const void *dy;          /* (T, B, H) error of the output */
+    void *dh;                /* (T, B, H) error of h, through all that follows from it */
+    void *delta;             /* (T, B, G, H) error of U x */
+    void *recurrent;         /* (T, B, G, H) error of W h: delta itself but for a GRU */
+    void *carry;             /* (B, H) error of the state that goes past the products */
+};
+
+/* The functions of one instruction set, for float and for double. */
+struct passes {
+    const char *name;
+    int (*is_here)(void);
+    struct functions {
+        ptrdiff_t lanes;
+        void (*pack)(const void *W, ptrdiff_t K, ptrdiff_t units, ptrdiff_t gates, ptrdiff_t by_k, ptrdiff_t by_unit,
+                     ptrdiff_t by_gate, void *packed);
+        void (*forward[CELLS])(const struct window *);
+        void (*backward[CELLS])(const struct window *);
+        void (*exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
+                             ptrdiff_t C, ptrdiff_t first, ptrdiff_t last);
+    } precisions[2]; /* float, double */
+};
+
+extern const struct passes ALL_PASSES[];
+extern const int NUM_PASSES;
+
+#endif
