@@ -9,8 +9,7 @@ import pytest
 from rnnlm import backend, blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.cells import CELLS
-from rnnlm.nn.kernels import choose
+from rnnlm.models import networks
 from rnnlm.storage.checkpoint import STATE
 from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.run_directory import RunDirectory
@@ -81,9 +80,9 @@ def test_other_threads_or_another_kernel_are_mentioned(
     assert (environment["threads"], environment["blas"]) == (blas.threads(), blas.kernel())
     assert "last bits" not in resumed_description(make_trainer)
     before = f"{blas.kernel()}, {blas.threads()} thread"
-    for name, value in (("threads", 63), ("kernel", "Other BLAS")):
+    for module, name, value in ((backend, "threads", 63), (blas, "kernel", "Other BLAS")):
         with monkeypatch.context() as patch:
-            patch.setattr(blas, name, lambda value=value: value)
+            patch.setattr(module, name, lambda value=value: value)
             said = resumed_description(make_trainer)
         assert f"The checkpoint was made on '{before}" in said
         assert "the last bits of the weights may differ" in said
@@ -109,5 +108,5 @@ def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     for setting, differs in (("numpy", False), ("compiled", True)):
         monkeypatch.setattr(backend, "_back_end", lambda setting, now=setting: now)
         monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
-        monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        monkeypatch.setattr(networks, "_compiled", lambda: False)
         assert ("last bits" in resumed_description(make_trainer)) == differs
