@@ -218,7 +218,9 @@ def _head(
     """Make what predicts the next token, or one of some classes."""
     C, F = num_classes or len(vectors.value), _output_size(model)
     if model.softmax_cutoffs is not None:
-        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.exponentials(_compiled()))
+        return AdaptiveSoftmax(
+            C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.exponentials(_compiled())
+        )
     table = vectors if model.tie_weights else Table(start.matrix(C, F).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
     if model.softmax_samples is not None:
