@@ -81,9 +81,9 @@ def test_other_threads_or_another_kernel_are_mentioned(
     assert (environment["threads"], environment["blas"]) == (blas.threads(), blas.kernel())
     assert "last bits" not in resumed_description(make_trainer)
     before = f"{blas.kernel()}, {blas.threads()} thread"
-    for name, value in (("threads", 63), ("kernel", "Other BLAS")):
+    for module, name, value in ((backend, "threads", 63), (blas, "kernel", "Other BLAS")):
         with monkeypatch.context() as patch:
-            patch.setattr(blas, name, lambda value=value: value)
+            patch.setattr(module, name, lambda value=value: value)
             said = resumed_description(make_trainer)
         assert f"The checkpoint was made on '{before}" in said
         assert "the last bits of the weights may differ" in said
