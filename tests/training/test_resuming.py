@@ -97,6 +97,20 @@ def test_another_back_end_is_mentioned(
     assert f"; {before}': the last bits of the weights may differ" in said
 
 
+@pytest.mark.skipif(not backend.available(), reason="the compiled passes are not built")
+@pytest.mark.parametrize(("first", "then"), [("numpy", "compiled"), ("compiled", "numpy")])
+def test_a_run_goes_on_with_the_other_back_end(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch, first: str, then: str
+) -> None:
+    monkeypatch.setenv(backend.VARIABLE, first)
+    make_trainer(training={"epochs": 2}).run()
+    assert "last bits" not in resumed_description(make_trainer)
+    before = backend.description()
+    monkeypatch.setenv(backend.VARIABLE, then)
+    assert f"; {before}': the last bits of the weights may differ" in resumed_description(make_trainer)
+    assert go_on(make_trainer)["epochs"] == 3
+
+
 def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ INLINE void NAME(step)(const struct window *w, const enum cell cell, ptrdiff_t t
     if (cell == TANH) {
         h_next = NAME(tanh)(a[0]); /* h_t = tanh(a) */
     } else if (cell == RELU) {
-        h_next = (vector)((integers)a[0] & (a[0] > 0)); /* h_t = max(a, 0) */
+        h_next = (vector)((integers)a[0] & ~(integers)(a[0] <= 0)); /* h_t = max(a, 0), and NaN where a is */
     } else if (cell == GRU) {
         /* r, z = σ(a)    n = tanh(a + r ⊙ (W h + b'))    h_t = (1 - z) ⊙ n + z ⊙ h_{t-1} */
         const REAL *bias_n = w->bias_n;
@@ -79,7 +79,7 @@ INLINE void NAME(step_back)(const struct window *w, const enum cell cell, ptrdif
         vector y = NAME(load_some)(h + after, n);
         NAME(store_some)(delta, dh * (1 - y * y), n); /* tanh' = 1 - tanh² */
     } else if (cell == RELU) {
-        NAME(store_some)(delta, (vector)((integers)dh & (NAME(load_some)(h + after, n) > 0)), n);
+        NAME(store_some)(delta, (vector)((integers)dh & (integers)(NAME(load_some)(h + after, n) > 0)), n);
     } else if (cell == GRU) {
         /* dn = dh (1 - z) (1 - n²)    dz = dh (h_{t-1} - n) z (1 - z)    dr = dn (W h + b') r (1 - r)
            W h of n has the error dn r, and h_{t-1} has dh z besides. */

@@ -33,7 +33,7 @@ struct window {
 struct passes {
     const char *name;
     int (*is_here)(void);
-    struct functions {
+    const struct functions {
         ptrdiff_t lanes;
         void (*pack)(const void *W, ptrdiff_t K, ptrdiff_t units, ptrdiff_t gates, ptrdiff_t by_k, ptrdiff_t by_unit,
                      ptrdiff_t by_gate, void *packed);
@@ -41,7 +41,7 @@ struct passes {
         void (*backward[CELLS])(const struct window *);
         void (*exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
                              ptrdiff_t C, ptrdiff_t first, ptrdiff_t last);
-    } precisions[2]; /* float, double */
+    } *precisions[2]; /* float, double */
 };
 
 extern const struct passes ALL_PASSES[];
