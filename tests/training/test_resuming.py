@@ -10,6 +10,7 @@ from rnnlm import backend, blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.cells import CELLS
+from rnnlm.nn.heads import softmax
 from rnnlm.nn.kernels import choose
 from rnnlm.storage.checkpoint import STATE
 from rnnlm.storage.checkpoint_index import CheckpointIndex
@@ -124,4 +125,5 @@ def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
         monkeypatch.setattr(backend, "_back_end", lambda setting, now=setting: now)
         monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
         monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        monkeypatch.setattr(choose, "exponentials", lambda compiled: softmax.exponentials)
         assert ("last bits" in resumed_description(make_trainer)) == differs
