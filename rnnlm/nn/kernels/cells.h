@@ -72,7 +72,6 @@ INLINE void NAME(step_back)(const struct window *w, const enum cell cell, ptrdif
             NAME(store_some)(delta + g * H, zero, n);
             NAME(store_some)(recurrent + g * H, zero, n);
         }
-        if (cell == GRU) NAME(store_some)(carry, zero, n);
         return;
     }
     if (cell == TANH) {
