@@ -9,8 +9,8 @@ steps. The translator is that of configs/translate.yaml: encoder and decoder are
 pass, cross-entropy, backward pass and Adam; PyTorch gets packed sequences, and sources that are turned already.
 Texts are as long as the questions of TREC, the sentences of the English-LinES treebank and the English captions of
 Multi30k, and those of like length come together, as in `rnnlm train`. Their words and classes are random. Every
-measurement runs in a process of its own. Prints the medians and their ratios, and writes every measurement to FILE
-as JSON.
+measurement runs in a process of its own; RNNLM_BACKEND chooses our back end. Prints the
+medians and their ratios, and writes every measurement to FILE as JSON.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm import blas
+from rnnlm import backend, blas
 from rnnlm.config import Config
 from rnnlm.models.networks import make_network, make_translation_network
 from rnnlm.nn.arrays import Ids
@@ -48,9 +48,6 @@ LENGTHS = {
 10 %, and so on."""
 
 BATCHES = {"classify": 100, "tag": 100, "translate": 10}
-
-BLAS_THREADS = {"classify": 1, "tag": 1, "translate": 2}
-"""Threads of our products; the second core is for the second direction, where there is one."""
 
 
 def groups_of_lengths(task: str, size: int) -> list[Ids]:
@@ -188,7 +185,7 @@ def measure(side: str, task: str, seconds: float) -> float:
 
         torch.set_num_threads(2)
     else:
-        blas.set_threads(BLAS_THREADS[task])
+        backend.choose("auto", 2, bidirectional=task != "translate")
     step, of_task = STEPS[side][task == "translate"](task), batches(task)
     for _ in range(BATCHES[task]):
         step(*next(of_task))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from rnnlm import backend
 from rnnlm.config import Config
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
@@ -101,6 +102,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_runtest_setup() -> None:
     # Nothing is left of what a test before has changed.
     environment.fix()
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def back_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Compute with each back end in turn, here and in the processes that are started."""
+    if request.param == "compiled" and not backend.available():
+        pytest.skip("the compiled passes are not built")
+    monkeypatch.setenv(backend.VARIABLE, request.param)
+    backend.choose("auto")
+    return str(request.param)
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import metadata
 from pathlib import Path
@@ -43,6 +45,26 @@ def test_the_compiled_passes_are_those_of_the_sources() -> None:
         assert [each.name for each in sources if each.stat().st_mtime > path.stat().st_mtime] == [], (
             "run make setup"
         )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="nothing is compiled there")
+@pytest.mark.parametrize("works", [True, False], ids=["a compiler", "no compiler"])
+def test_a_wheel_is_built_with_a_compiler_and_without(tmp_path: Path, works: bool) -> None:
+    pytest.importorskip("Cython", reason="needs what the package is built with")
+    if works and shutil.which("cc") is None:
+        pytest.skip("needs a C compiler")
+    source = tmp_path / "source"
+    shutil.copytree(PROJECT / "rnnlm", source / "rnnlm", ignore=shutil.ignore_patterns("_passes*.so", "_passes.c"))
+    for name in ("LICENSE", "README.md", "pyproject.toml", "setup.py"):
+        shutil.copy(PROJECT / name, source)
+    environment = dict(os.environ) if works else os.environ | {"CC": "false", "CXX": "false"}
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path]
+    subprocess.run([*command, source], env=environment, check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "rnnlm/nn/kernels/layers.py" in names
+    assert any(name.startswith("rnnlm/nn/kernels/_passes.cpython") for name in names) == works
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs programs that are scripts")

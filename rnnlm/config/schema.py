@@ -244,7 +244,7 @@ class TrainingConfig(Section):
     )
     seed: int = Field(0, ge=0, description="Seed of initial weights, order of sentences, dropout and samples.")
     threads: int | None = Field(
-        None, ge=1, le=1024, description="Threads of matrix products; null is the BLAS's choice."
+        None, ge=1, le=1024, description="Threads that compute; null is as many as the BLAS would use."
     )
     dtype: Literal["float32", "float64"] = Field("float32", description="Precision of training.")
     backend: Literal["auto", "numpy", "compiled"] = Field(

@@ -6,6 +6,8 @@ from numpy.random import Generator
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.initializers import Initialization
+from rnnlm.nn.products import matmul
+from rnnlm.nn.threads import shared_out
 
 
 class AdditiveAttention:
@@ -85,11 +87,9 @@ class AdditiveAttention:
     def forward(self, h: Floats, rng: Generator | None = None) -> Floats:
         """Return the y (T, B, H) of some h (T, B, H), in memory that the next call overwrites."""
         array, (T, B, H), S = self._workspace.array, h.shape, len(self._e)
-        v = self.parameters["score.weight"][0]
         self._queries = self._product("queries", h, self.parameters["query.weight"])
-        scores, sums = array("scores", T, S, B), array("sums", S, B, H)
-        for t in range(T):
-            np.matmul(np.tanh(np.add(self._queries[t], self._keys, out=sums), out=sums), v, out=scores[t])
+        scores = array("scores", T, S, B)
+        self._set_scores(scores)
         if self._padding is not None:
             scores[:, self._padding] = -np.inf
         scores -= scores.max(axis=1, keepdims=True)
@@ -130,23 +130,47 @@ class AdditiveAttention:
         de += self._error("de", d_keys, "key.weight")
         return dh + self._error("dh", d_queries, "query.weight"), de
 
+    def _set_scores(self, scores: Floats) -> None:
+        """Set the scores ``v · tanh(W h_t + U e_s)``, (T, S, B)."""
+        v, buffer = self.parameters["score.weight"][0], self._workspace.array("sums", self._keys.size)
+
+        def of_sequences(first: int, last: int) -> None:
+            sums = self._part(buffer, first, last)
+            for t in range(len(scores)):
+                np.add(self._queries[t, first:last], self._keys[:, first:last], out=sums)
+                np.matmul(np.tanh(sums, out=sums), v, out=scores[t, :, first:last])
+
+        shared_out(of_sequences, scores.shape[2])
+
+    def _part(self, buffer: Floats, first: int, last: int) -> Floats:
+        """Return the part of a buffer, as large as the keys, that is for some sequences, (S, last - first, H)."""
+        S, _, H = self._keys.shape
+        return buffer[S * first * H : S * last * H].reshape(S, last - first, H)
+
     def _score_errors(self, dscores: Floats) -> tuple[Floats, Floats]:
         """Set ∂v, and return the errors of ``W h_t`` and ``U e_s``, given that of the scores (T, S, B)."""
-        T, S, B = dscores.shape
         v, array = self.parameters["score.weight"][0], self._workspace.array
-        dv = self.gradients["score.weight"]
         d_queries, d_keys = array("d_queries", *self._queries.shape), array("d_keys", *self._keys.shape)
-        dv[...] = d_keys[...] = 0
-        sums, slope = array("sums", S, B, len(v)), array("slope", S, B, len(v))
-        for t in range(T):
-            # The tanh is computed again: kept for all steps at once it would need T times the memory.
-            np.tanh(np.add(self._queries[t], self._keys, out=sums), out=sums)
-            dv += dscores[t].ravel() @ sums.reshape(S * B, -1)
-            np.multiply(sums, sums, out=slope)
-            np.subtract(1, slope, out=slope)
-            slope *= dscores[t][..., None]
-            np.sum(slope, axis=0, out=d_queries[t])
-            d_keys += slope
+        sums_buffer, slope_buffer = array("sums", d_keys.size), array("slope", d_keys.size)
+        d_keys[...] = 0
+        dv: dict[int, Floats] = {}
+
+        def of_sequences(first: int, last: int) -> None:
+            sums, slope = (self._part(buffer, first, last) for buffer in (sums_buffer, slope_buffer))
+            of_part, dv[first] = dscores[..., first:last], np.zeros_like(v)
+            for t in range(len(dscores)):
+                # The tanh is computed again: kept for all steps at once it would need T times the memory.
+                np.add(self._queries[t, first:last], self._keys[:, first:last], out=sums)
+                np.tanh(sums, out=sums)
+                dv[first] += of_part[t].ravel() @ sums.reshape(-1, len(v))
+                np.multiply(sums, sums, out=slope)
+                np.subtract(1, slope, out=slope)
+                slope *= of_part[t][..., None]
+                np.sum(slope, axis=0, out=d_queries[t, first:last])
+                d_keys[:, first:last] += slope
+
+        shared_out(of_sequences, dscores.shape[2])
+        self.gradients["score.weight"][...] = sum(dv[first] for first in sorted(dv))
         d_queries *= v
         d_keys *= v
         return d_queries, d_keys
@@ -154,16 +178,16 @@ class AdditiveAttention:
     def _product(self, name: str, x: Floats, weight: Floats) -> Floats:
         """Return ``weight x`` for each x of (…, D), in the array of a name."""
         out = self._workspace.array(name, *x.shape[:-1], len(weight))
-        np.matmul(x.reshape(-1, x.shape[-1]), weight.T, out=out.reshape(-1, len(weight)))
+        matmul(x.reshape(-1, x.shape[-1]), weight.T, out.reshape(-1, len(weight)))
         return out
 
     def _set(self, name: str, error: Floats, x: Floats) -> None:
         """Set the gradient of a weight, given the error of its products with x."""
-        np.matmul(error.reshape(-1, error.shape[-1]).T, x.reshape(-1, x.shape[-1]), out=self.gradients[name])
+        matmul(error.reshape(-1, error.shape[-1]).T, x.reshape(-1, x.shape[-1]), self.gradients[name])
 
     def _error(self, name: str, error: Floats, weight: str) -> Floats:
         """Return the error of x, in the array of a name, given that of a weight's products with it."""
         W = self.parameters[weight]
         out = self._workspace.array(name, *error.shape[:-1], W.shape[1])
-        np.matmul(error.reshape(-1, len(W)), W, out=out.reshape(-1, W.shape[1]))
+        matmul(error.reshape(-1, len(W)), W, out.reshape(-1, W.shape[1]))
         return out

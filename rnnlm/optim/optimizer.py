@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.nn.threads import side_by_side
+from rnnlm.nn.threads import shared_out
 
 PIECE = 1 << 17
 """Elements that are updated at a time: few enough for most passes over them to find them in the cache, and so many
 that two threads seldom wait for Python's lock."""
 
-WORTH_TWO_CORES = 8
-"""Parts of a step from which a second core is worth waking."""
+WORTH_SHARING = 8
+"""Parts of a step from which other threads are worth waking."""
 
 
 class RowGradient(NamedTuple):
@@ -98,8 +98,8 @@ class Optimizer(ABC):
         """
         self.steps += 1
         work = list(self._work(learning_rate, row_gradients or {}, scale))
-        if len(work) >= WORTH_TWO_CORES:
-            side_by_side(partial(_do, work[::2]), partial(_do, work[1::2]))
+        if len(work) >= WORTH_SHARING:
+            shared_out(lambda first, last: _do(work[first:last]), len(work))
         else:
             _do(work)
 

@@ -68,6 +68,7 @@ CONFIGURATIONS = {
 }
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_every_kind_of_network_passes(rnnlm: Command, name: str):
     outcome = rnnlm("gradcheck", "--config", write_config("c.yaml", **CONFIGURATIONS[name]), "--json", "--quiet")

@@ -405,43 +405,6 @@ def test_nothing_else_is_imported_before_ctrl_c_is_seen_to():
     assert outcome.stdout == "rnnlm rnnlm.errors\n"
 
 
-WHEN_NUMPY_IS_IMPORTED = """
-import importlib.abc, importlib.machinery, os, runpy, sys
-
-class Watching(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name == "numpy":
-            print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
-
-sys.meta_path.insert(0, Watching())
-built, finder = sys.argv.pop(1) == "built", importlib.machinery.PathFinder
-find_spec = finder.find_spec
-finder.find_spec = lambda name, *rest: built or None if name == "_passes" else find_spec(name, *rest)
-runpy.run_module("rnnlm", run_name="__main__", alter_sys=True)
-"""
-
-
-@pytest.mark.parametrize(
-    ("built", "variables", "expected"),
-    [
-        ("built", {}, "4"),
-        ("built", {"OPENBLAS_THREAD_TIMEOUT": "20"}, "20"),
-        ("built", {"RNNLM_BACKEND": "numpy"}, "None"),
-        ("not built", {}, "None"),
-    ],
-)
-def test_idle_threads_sleep_where_compiled_passes_run(built: str, variables: dict[str, str], expected: str):
-    outcome = subprocess.run(
-        [sys.executable, "-c", WHEN_NUMPY_IS_IMPORTED, built, "info", "nowhere"],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.stderr == "rnnlm: nowhere: no such directory; name a dataset, a run or a checkpoint.\n"
-    assert outcome.stdout == f"{expected}\n"
-
-
 @pytest.mark.skipif(os.name == "nt", reason="no process gets Ctrl-C alone there")
 def test_a_program_that_ignores_ctrl_c_goes_on_doing_so():
     ignoring = (

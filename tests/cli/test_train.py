@@ -18,8 +18,7 @@ from rnnlm import backend
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.store import Dataset
-from rnnlm.nn.cells import CELLS
-from rnnlm.nn.kernels import choose
+from rnnlm.models import networks
 from rnnlm.storage.logs import METRICS, Logs
 from rnnlm.storage.run_directory import RunDirectory
 
@@ -186,7 +185,7 @@ def test_the_back_end_that_ran_is_said(
     rnnlm: Command, config: str, word_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2", "x86-64"]))
-    monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+    monkeypatch.setattr(networks, "_compiled", lambda: False)
     for setting, name, instructions, said in (
         ("auto", "compiled", "AVX2", "; compiled passes, AVX2\n"),
         ("numpy", "numpy", None, "; NumPy passes\n"),
@@ -206,7 +205,7 @@ def test_a_model_trained_with_compiled_passes_is_of_use_without(
     compiled = ["--set", "training.backend=compiled"]
     with monkeypatch.context() as patch:
         patch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
-        patch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        patch.setattr(networks, "_compiled", lambda: False)
         assert rnnlm("train", "--config", config, "--out", "run", *compiled).exit_code == 0
     monkeypatch.setattr(backend, "_passes", lambda: None)
     backend.choose("auto")  # as in a new process

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnnlm.nn import threads
 from rnnlm.nn.attention import AdditiveAttention
 from rnnlm.nn.dropout import Dropout
 from tests.networks import initialization
@@ -159,3 +160,15 @@ def test_memory_does_not_grow_with_steps_times_places() -> None:
     finally:
         tracemalloc.stop()
     assert peak < steps * places * 2 * units * dtype.itemsize / 2
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+def test_threads_share_the_sequences(
+    number: int, lengths: np.ndarray | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attention, (h, e, dy) = make(), arrays()
+    expected = gradients(attention, h, e, lengths, dy)
+    monkeypatch.setattr(threads, "_number", number)
+    for name, value in gradients(attention, h, e, lengths, dy).items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-12, atol=1e-14, err_msg=name)

@@ -97,11 +97,13 @@ def make_case(cell: str, name: str) -> EncoderDecoder:
     return make({**NETWORKS, **VARIANTS}[name], {"width": 3} if cell == "time_delay" else {}, cell=cell)
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize(("cell", "name"), CASES)
 def test_gradients_are_those_of_central_differences(cell: str, name: str) -> None:
     assert_gradients_are_right(make_case(cell, name), batch(), drops=False)
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("drops", [False, True], ids=["as it is used", "as it is trained"])
 @pytest.mark.parametrize("of", [{}, ATTENTION], ids=["plain", "attention"])
 @pytest.mark.parametrize("name", VARIANTS)
@@ -111,6 +113,7 @@ def test_gradients_of_variants_are_those_of_central_differences(
     assert_gradients_are_right(make(of, VARIANTS[name], cell="lstm"), batch(), drops)
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("of", [{}, ATTENTION, BOTH_WAYS], ids=["plain", "attention", "both ways"])
 def test_gradients_are_right_where_products_are_taken_once_a_token(of: dict[str, object]) -> None:
     sizes = (3, 3)
@@ -222,6 +225,7 @@ def test_losses_and_gradients_are_pytorchs(cell: str, name: str) -> None:
         np.testing.assert_allclose(gradient, tensors[key].grad, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize(("cell", "name"), CASES)
 def test_steps_give_what_a_window_gives(cell: str, name: str) -> None:
     network, pairs = make_case(cell, name), batch().inputs

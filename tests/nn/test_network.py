@@ -75,6 +75,7 @@ def part(batch: Batch, steps: slice, sequences: slice = slice(None)) -> Batch:
     return Batch(batch.inputs[where], batch.targets[where], batch.mask[where])
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("options", OPTIONS)
 def test_gradients_are_those_of_central_differences(options: dict[str, object]) -> None:
     network = make(**options)
@@ -83,6 +84,7 @@ def test_gradients_are_those_of_central_differences(options: dict[str, object]) 
     assert max(errors.values()) < 1e-6, errors
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("steps", [0, 2])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_truncated_gradients_are_those_of_a_loss_with_the_past_held_constant(
@@ -93,6 +95,7 @@ def test_truncated_gradients_are_those_of_a_loss_with_the_past_held_constant(
     assert max(errors.values()) < 1e-6, errors
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize(
     ("cell", "regularizers"),
     [*(("rnn", each) for each in REGULARIZERS), *((cell, REGULARIZERS[-1]) for cell in CELLS)],
@@ -103,6 +106,7 @@ def test_regularized_gradients(cell: str, regularizers: dict[str, object]) -> No
     assert max(errors.values()) < 1e-6, errors
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("steps", [0, 2])
 @pytest.mark.parametrize("regularizers", REGULARIZERS)
 def test_regularized_gradients_are_truncated_rightly(regularizers: dict[str, object], steps: int) -> None:

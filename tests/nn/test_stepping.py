@@ -1,17 +1,11 @@
 import numpy as np
 import pytest
 
-from rnnlm import backend
 from rnnlm.nn.cells import CELLS
 from rnnlm.nn.stepping import Stepper, read_prompt
 from tests.networks import make_network
 
-
-@pytest.fixture(params=["numpy", "compiled"], autouse=True)
-def _back_end(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "compiled" and not backend.available():
-        pytest.skip("the compiled passes are not built here")
-    monkeypatch.setenv("RNNLM_BACKEND", request.param)
+pytestmark = pytest.mark.usefixtures("back_end")
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -9,6 +9,8 @@ import pytest
 
 from tests.networks import make_network, window
 
+pytestmark = pytest.mark.usefixtures("back_end")
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_torch_reference.py"
 CASES = list(itertools.product(("tanh", "relu", "gru", "lstm"), (1, 2), (True, False)))
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}

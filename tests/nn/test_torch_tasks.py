@@ -11,6 +11,8 @@ from rnnlm.nn.batch import Batch
 from rnnlm.nn.spelling import SpelledWords
 from tests.networks import make_task_network
 
+pytestmark = pytest.mark.usefixtures("back_end")
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_torch_task_reference.py"
 CASES = list(itertools.product(("tanh", "gru", "lstm"), ("last", "mean", "max", "tag", "spelled")))
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}

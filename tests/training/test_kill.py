@@ -76,6 +76,7 @@ def kill_at_some_time(process: "subprocess.Popen[bytes]", index: Path, rng: rand
     process.kill()
 
 
+@pytest.mark.usefixtures("back_end")
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_again_and_again(dataset: Dataset, tmp_path: Path, kills: int) -> None:
     check(dataset.path, tmp_path, kills)

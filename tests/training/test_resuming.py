@@ -9,8 +9,7 @@ import pytest
 from rnnlm import backend, blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
-from rnnlm.nn.cells import CELLS
-from rnnlm.nn.kernels import choose
+from rnnlm.models import networks
 from rnnlm.storage.checkpoint import STATE
 from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.run_directory import RunDirectory
@@ -81,9 +80,9 @@ def test_other_threads_or_another_kernel_are_mentioned(
     assert (environment["threads"], environment["blas"]) == (blas.threads(), blas.kernel())
     assert "last bits" not in resumed_description(make_trainer)
     before = f"{blas.kernel()}, {blas.threads()} thread"
-    for name, value in (("threads", 63), ("kernel", "Other BLAS")):
+    for module, name, value in ((backend, "threads", 63), (blas, "kernel", "Other BLAS")):
         with monkeypatch.context() as patch:
-            patch.setattr(blas, name, lambda value=value: value)
+            patch.setattr(module, name, lambda value=value: value)
             said = resumed_description(make_trainer)
         assert f"The checkpoint was made on '{before}" in said
         assert "the last bits of the weights may differ" in said
@@ -98,6 +97,20 @@ def test_another_back_end_is_mentioned(
     assert f"; {before}': the last bits of the weights may differ" in said
 
 
+@pytest.mark.skipif(not backend.available(), reason="the compiled passes are not built")
+@pytest.mark.parametrize(("first", "then"), [("numpy", "compiled"), ("compiled", "numpy")])
+def test_a_run_goes_on_with_the_other_back_end(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch, first: str, then: str
+) -> None:
+    monkeypatch.setenv(backend.VARIABLE, first)
+    make_trainer(training={"epochs": 2}).run()
+    assert "last bits" not in resumed_description(make_trainer)
+    before = backend.description()
+    monkeypatch.setenv(backend.VARIABLE, then)
+    assert f"; {before}': the last bits of the weights may differ" in resumed_description(make_trainer)
+    assert go_on(make_trainer)["epochs"] == 3
+
+
 def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,5 +122,5 @@ def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     for setting, differs in (("numpy", False), ("compiled", True)):
         monkeypatch.setattr(backend, "_back_end", lambda setting, now=setting: now)
         monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
-        monkeypatch.setattr(choose, "cell", lambda name, compiled: CELLS[name])
+        monkeypatch.setattr(networks, "_compiled", lambda: False)
         assert ("last bits" in resumed_description(make_trainer)) == differs

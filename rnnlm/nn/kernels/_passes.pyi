@@ -24,6 +24,7 @@ class Steps:
     def __init__(
         self,
         layers: list[Window],
+        batch_size: int,
         lookup: tuple[Ids, Floats, Floats] | None,
         output: tuple[Floats, Floats | None, Floats, Floats] | None,
     ) -> None: ...

@@ -28,7 +28,7 @@ INLINE void NAME(step)(const struct window *w, const enum cell cell, ptrdiff_t t
     if (cell == TANH) {
         h_next = NAME(tanh)(a[0]); /* h_t = tanh(a) */
     } else if (cell == RELU) {
-        h_next = (vector)((integers)a[0] & (a[0] > 0)); /* h_t = max(a, 0) */
+        h_next = (vector)((integers)a[0] & ~(integers)(a[0] <= 0)); /* h_t = max(a, 0), and NaN where a is */
     } else if (cell == GRU) {
         /* r, z = σ(a)    n = tanh(a + r ⊙ (W h + b'))    h_t = (1 - z) ⊙ n + z ⊙ h_{t-1} */
         const REAL *bias_n = w->bias_n;
@@ -72,14 +72,13 @@ INLINE void NAME(step_back)(const struct window *w, const enum cell cell, ptrdif
             NAME(store_some)(delta + g * H, zero, n);
             NAME(store_some)(recurrent + g * H, zero, n);
         }
-        if (cell == GRU) NAME(store_some)(carry, zero, n);
         return;
     }
     if (cell == TANH) {
         vector y = NAME(load_some)(h + after, n);
         NAME(store_some)(delta, dh * (1 - y * y), n); /* tanh' = 1 - tanh² */
     } else if (cell == RELU) {
-        NAME(store_some)(delta, (vector)((integers)dh & (NAME(load_some)(h + after, n) > 0)), n);
+        NAME(store_some)(delta, (vector)((integers)dh & (integers)(NAME(load_some)(h + after, n) > 0)), n);
     } else if (cell == GRU) {
         /* dn = dh (1 - z) (1 - n²)    dz = dh (h_{t-1} - n) z (1 - z)    dr = dn (W h + b') r (1 - r)
            W h of n has the error dn r, and h_{t-1} has dh z besides. */
@@ -154,7 +153,7 @@ static TARGET void NAME(hand_on)(const struct window *w) {
     const ptrdiff_t first = w->first * w->H, n = (w->last - w->first) * w->H, after = w->B * w->H;
     REAL *h = (REAL *)w->h + first, *c = (REAL *)w->c + first;
     memcpy(h, h + after, n * sizeof(REAL));
-    if (w->c) memcpy(c, c + after, n * sizeof(REAL));
+    if (c != h) memcpy(c, c + after, n * sizeof(REAL));
     if (w->sum)
         for (ptrdiff_t i = 0; i < n; i++) ((REAL *)w->sum)[first + i] = ((const REAL *)w->x)[first + i] + h[i];
 }

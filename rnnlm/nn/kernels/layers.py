@@ -110,7 +110,8 @@ class CompiledLayer(RecurrentLayer):
 
     def backward_truncated(self, dy: list[Floats], steps: int) -> list[Floats]:
         """Back-propagate each output's error at most `steps` time steps back; see `RecurrentLayer`."""
-        self._lay_out_columns()
+        if self._last_pass == "forward":
+            self._lay_out_columns()
         return super().backward_truncated(dy, steps)
 
     def _lay_out_columns(self) -> None:

@@ -19,7 +19,7 @@ enum { WIDE = 4 }; /* the most vectors of a block of weights */
 static const ptrdiff_t NUM_GATES[CELLS] = {[TANH] = 1, [RELU] = 1, [GRU] = 3, [LSTM] = 4};
 
 /* ROWS of the sums are in registers, beside the weights: 6 · 4 of 32, or 3 · 4 of 16. MIN and MAX give the second of
-   their numbers where one is not a number, so that a loss that overflows is seen. */
+   their numbers where that is NaN, so that a loss that overflows is seen. */
 
 #if defined(__x86_64__)
 
@@ -64,9 +64,9 @@ static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_c
 static int has_x86_64(void) { return 1; }
 
 const struct passes ALL_PASSES[] = {
-    {"AVX-512", has_avx512, {functions_avx512_single, functions_avx512_double}},
-    {"AVX2", has_avx2, {functions_avx2_single, functions_avx2_double}},
-    {"x86-64", has_x86_64, {functions_x86_64_single, functions_x86_64_double}},
+    {"AVX-512", has_avx512, {&functions_avx512_single, &functions_avx512_double}},
+    {"AVX2", has_avx2, {&functions_avx2_single, &functions_avx2_double}},
+    {"x86-64", has_x86_64, {&functions_x86_64_single, &functions_x86_64_double}},
 };
 
 #elif defined(__aarch64__)
@@ -84,7 +84,7 @@ const struct passes ALL_PASSES[] = {
 #include "precisions.h"
 static int has_neon(void) { return 1; }
 
-const struct passes ALL_PASSES[] = {{"NEON", has_neon, {functions_neon_single, functions_neon_double}}};
+const struct passes ALL_PASSES[] = {{"NEON", has_neon, {&functions_neon_single, &functions_neon_double}}};
 
 #else
 #error "There are no passes for this kind of processor; NumPy's are used."

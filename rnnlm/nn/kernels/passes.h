@@ -36,7 +36,7 @@ struct window {
 struct passes {
     const char *name;
     int (*is_here)(void);
-    struct functions {
+    const struct functions {
         ptrdiff_t lanes;
         void (*pack)(const void *W, ptrdiff_t K, ptrdiff_t units, ptrdiff_t gates, ptrdiff_t by_k, ptrdiff_t by_unit,
                      ptrdiff_t by_gate, void *packed);
@@ -49,7 +49,7 @@ struct passes {
                           ptrdiff_t first, ptrdiff_t last);
         void (*draw)(const void *log_probs, const double *draws, double temperature, int64_t *tokens, ptrdiff_t C,
                      ptrdiff_t B);
-    } precisions[2]; /* float, double */
+    } *precisions[2]; /* float, double */
 };
 
 extern const struct passes ALL_PASSES[];

@@ -97,11 +97,11 @@ class CompiledSteps:
             arrays = self._arrays(k, B) | {"x": x}
             windows.append(self._layers[k].window(1, B, arrays))
             x = self._hidden = arrays["h"][0] if arrays["sum"] is None else arrays["sum"]
-        self._to_hidden = _passes.Steps(windows, lookup, None)
+        self._to_hidden = _passes.Steps(windows, B, lookup, None)
         if self._output is not None:
             self._log_probs = self._array("log_probs", B, self._num_classes)
             output = *self._output, self._hidden, self._log_probs
-            self._to_output = _passes.Steps(windows, lookup, output)
+            self._to_output = _passes.Steps(windows, B, lookup, output)
 
     def _arrays(self, k: int, B: int) -> dict[str, Any]:
         """Return what the step of layer k computes with, by the names of `struct window` in passes.h."""
@@ -114,7 +114,7 @@ class CompiledSteps:
             "ids": None if "U" in weights else self._ids,
             "gates": gates,
             "h": states[0],
-            "c": states[1] if S == 2 else None,
+            "c": states[-1],
             "kept": array("kept", B, H),
             "sum": array(f"sum_{k}", B, H) if self._stack.residual[k] else None,
             **weights,

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -33,10 +31,8 @@ def _compiled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=passes.instruction_sets())
-def _instruction_set(request: pytest.FixtureRequest) -> Iterator[None]:
+def _instruction_set(request: pytest.FixtureRequest) -> None:
     passes.use(request.param)
-    yield
-    passes.use(passes.instruction_sets()[0])
 
 
 def make(dtype: str, **model: object) -> Network:

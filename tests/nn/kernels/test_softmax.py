@@ -1,0 +1,138 @@
+"""The compiled steps of the softmax against those of NumPy, with every instruction set of the processor."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnlm.nn import threads
+from rnnlm.nn.heads import softmax as numpys
+
+passes = pytest.importorskip("rnnlm.nn.kernels._passes", reason="the compiled passes are not built")
+compiled = pytest.importorskip("rnnlm.nn.kernels.softmax", reason="the compiled passes are not built")
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+every_instruction_set = pytest.mark.parametrize("instructions", passes.instruction_sets())
+every_precision = pytest.mark.parametrize("dtype", TOLERANCE)
+
+
+def computed(
+    exponentials: numpys.Exponentials, logits: np.ndarray, bias: np.ndarray | None, targets: np.ndarray
+) -> dict[str, np.ndarray]:
+    e = logits.copy()
+    losses, sums = np.empty((2, len(e)), e.dtype)
+    with np.errstate(all="ignore"):
+        exponentials(e, bias, targets, losses, sums)
+    return {"exponentials": e, "losses": losses, "sums": sums}
+
+
+def check(logits: np.ndarray, bias: np.ndarray | None, targets: np.ndarray) -> None:
+    found, expected = (computed(e, logits, bias, targets) for e in (compiled.exponentials, numpys.exponentials))
+    for name, array in expected.items():
+        # Sums are as large as there are classes, losses as the logits.
+        close = TOLERANCE[str(array.dtype)]
+        np.testing.assert_allclose(found[name], array, rtol=close, atol=close, err_msg=name)
+
+
+@every_instruction_set
+@every_precision
+def test_it_computes_what_numpy_does(instructions: str, dtype: str) -> None:
+    passes.use(instructions)
+
+    @given(
+        N=st.integers(0, 20),
+        C=st.integers(1, 100),
+        seed=st.integers(0, 99),
+        scale=st.sampled_from([0.1, 3.0, 100.0, 3000.0]),
+        has_bias=st.booleans(),
+    )
+    def examples(N: int, C: int, seed: int, scale: float, has_bias: bool) -> None:
+        rng = np.random.default_rng(seed)
+        logits = (scale * rng.normal(size=(N, C))).astype(dtype)
+        bias = rng.normal(size=C).astype(dtype) if has_bias else None
+        check(logits, bias, rng.integers(0, C, N))
+
+    examples()
+
+
+@every_instruction_set
+@every_precision
+@pytest.mark.parametrize("C", [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33])
+def test_the_largest_and_the_target_may_stand_anywhere(instructions: str, dtype: str, C: int) -> None:
+    passes.use(instructions)
+    check((50 * np.eye(C)).astype(dtype), None, np.arange(C))
+    check((50 * np.eye(C)).astype(dtype), np.linspace(-1, 1, C, dtype=dtype), np.arange(C)[::-1].copy())
+
+
+@every_instruction_set
+@every_precision
+@pytest.mark.parametrize("C", [1, 3, 16, 19, 40])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30, -1e30])
+def test_a_loss_that_overflows_is_seen(instructions: str, dtype: str, C: int, bad: float) -> None:
+    passes.use(instructions)
+    for place in {0, C // 2, C - 1}:
+        for other in (0, C - 1):
+            logits, targets = np.zeros((2, C), dtype), np.array([other, other])
+            logits[1, place] = bad
+            found, expected = (
+                computed(e, logits, None, targets) for e in (compiled.exponentials, numpys.exponentials)
+            )
+            for name in ("losses", "sums"):
+                np.testing.assert_allclose(found[name], expected[name], rtol=TOLERANCE[dtype], err_msg=name)
+
+
+@every_instruction_set
+@every_precision
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_row_of_nothing_else_is_not_a_number(instructions: str, dtype: str, bad: float) -> None:
+    passes.use(instructions)
+    for C in (1, 5, 16, 19, 40):
+        found = computed(compiled.exponentials, np.full((1, C), bad, dtype), None, np.array([0]))
+        assert all(np.isnan(array).all() for array in found.values())
+
+
+@every_instruction_set
+@every_precision
+def test_every_number_of_threads_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, instructions: str, dtype: str
+) -> None:
+    passes.use(instructions)
+    monkeypatch.setattr(compiled, "WORTH_SHARING", 0)
+    rng = np.random.default_rng(0)
+    for N, C in ((23, 77), (2, 5), (1, 40)):
+        logits, bias = 3 * rng.normal(size=(N, C)).astype(dtype), rng.normal(size=C).astype(dtype)
+        targets, found = rng.integers(0, C, N), []
+        for number in (1, 2, 3, 7):
+            monkeypatch.setattr(threads, "_number", number)
+            found.append(computed(compiled.exponentials, logits, bias, targets))
+        for other in found[1:]:
+            for name, array in found[0].items():
+                np.testing.assert_array_equal(other[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("target", [-1, 5, 2**62])
+def test_classes_that_do_not_exist_are_refused(target: int) -> None:
+    with pytest.raises(IndexError, match=rf"^{target} is not one of 5$"):
+        computed(compiled.exponentials, np.zeros((3, 5)), None, np.array([0, 4, target]))
+
+
+def test_arrays_of_another_shape_or_type_are_refused() -> None:
+    def arrays() -> list[np.ndarray]:
+        return [np.zeros((3, 5)), np.zeros(5), np.zeros(3, np.int64), np.zeros(3), np.zeros(3)]
+
+    passes.exponentials(*arrays(), 0, 3)
+    for k, array in enumerate(arrays()):
+        readonly = array.copy()
+        readonly.flags.writeable = False
+        wide = np.zeros((*array.shape, 2), array.dtype)[..., 0]
+        for bad in (array.astype(np.int32), array.astype(np.float16), wide, array[1:].copy(), readonly):
+            if bad is readonly and k in (1, 2):  # they are not written
+                continue
+            given = arrays()
+            given[k] = bad
+            with pytest.raises((TypeError, ValueError, BufferError)):
+                passes.exponentials(*given, 0, 3)
+    for bounds in ((-1, 2), (0, 4), (2, 1)):
+        with pytest.raises(IndexError, match="is not within 3"):
+            passes.exponentials(*arrays(), *bounds)
