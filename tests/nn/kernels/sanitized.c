@@ -75,6 +75,35 @@ static void exponentials(const struct functions *passes, ptrdiff_t N, ptrdiff_t 
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
 }
 
+/* A step of a layer that multiplies its input too, and of the output, from which tokens are drawn. */
+static void step(const struct functions *passes, enum cell cell, ptrdiff_t B, ptrdiff_t D, ptrdiff_t H, ptrdiff_t C,
+                 int is_double) {
+    const ptrdiff_t G = GATES[cell];
+    void *W = numbers(G * H * H, is_double), *U = numbers(G * H * D, is_double), *V = numbers(C * H, is_double);
+    void *packed_W = packed(passes, W, H, H, G, 1, H, is_double), *packed_V = packed(passes, V, H, C, 1, 1, H, is_double);
+    void *packed_U = numbers(D * G * ((H + passes->lanes - 1) / passes->lanes) * passes->lanes, is_double);
+    passes->pack(U, D, H, G, 1, D, H * D, packed_U);
+    void *gates = numbers(B * G * H, is_double), *kept = numbers(B * H, is_double), *x = numbers(B * D, is_double);
+    void *h = numbers(2 * B * H, is_double), *c = cell == LSTM ? numbers(2 * B * H, is_double) : h;
+    void *sum = D == H ? numbers(B * H, is_double) : NULL, *log_probs = numbers(B * C, is_double);
+    double *draws = numbers(B, 1);
+    int64_t *tokens = ids(B, 0);
+    struct window w = {
+        .T = 1, .B = B, .H = H, .D = D, .W = packed_W, .U = packed_U, .x = x, .terms = gates, .gates = gates, .h = h,
+        .c = c, .kept = kept, .sum = sum,
+    };
+    for (int share = 0; share < 2; share++) {
+        w.first = B * share / 2, w.last = B * (share + 1) / 2;
+        passes->forward[cell](&w);
+        passes->hand_on(&w);
+        passes->log_probs(packed_V, NULL, h, log_probs, H, C, w.first, w.last);
+    }
+    passes->draw(log_probs, draws, 0.5, tokens, C, B);
+    void *all[] = {W, U, V, packed_W, packed_U, packed_V, gates, kept, x, h, sum, log_probs, draws, tokens};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+    if (c != h) free(c);
+}
+
 int main(void) {
     for (int set = 0; set < NUM_PASSES; set++) {
         if (!ALL_PASSES[set].is_here()) continue;
@@ -86,6 +115,10 @@ int main(void) {
                         for (ptrdiff_t B = 0; B <= 14; B += B < 8 ? 1 : 3)
                             pass(passes, cell, 2 + kind % 2, B, SIZES[H], kind & 1, kind & 2, kind & 4, is_double);
             for (int cell = 0; cell < CELLS; cell++) pass(passes, cell, 0, 3, 5, 0, 0, 1, is_double);
+            for (int cell = 0; cell < CELLS; cell++)
+                for (int H = 0; H < NUM_SIZES; H++)
+                    for (ptrdiff_t B = 1; B <= 14; B += B < 8 ? 1 : 3)
+                        step(passes, cell, B, SIZES[(H + B % 2) % NUM_SIZES], SIZES[H], 3 * B, is_double);
             const double odd[] = {0, 1e30, -1e30, INFINITY, -INFINITY, NAN};
             for (ptrdiff_t C = 1; C <= 100; C++)
                 for (int k = 0; k < 6; k++) exponentials(passes, 1 + k, C, odd[k], is_double);
