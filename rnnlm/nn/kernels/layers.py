@@ -132,6 +132,7 @@ class CompiledLayer(RecurrentLayer):
     def step_weights(self, *, with_input: bool) -> dict[str, Any]:
         """Return weights and biases as single steps read them, by the names of the struct."""
         parameters, G = self.parameters, self.num_gates
+        self._last_pass = ""  # W is packed where that pass had its own
         weights = {"W": packed(self._workspace, "W_forward", parameters["weight_hh"], G)}
         if with_input:
             weights["U"] = packed(self._workspace, "U", parameters["weight_ih"], G)
