@@ -54,7 +54,8 @@ def choose(setting: str, threads: int | None = None, *, bidirectional: bool = Fa
     global _chosen
     shared = _back_end(setting) == "compiled" or bidirectional
     _chosen = setting
-    number = threads or _threads_at_first()
+    at_first = _threads_at_first()  # whatever is set below
+    number = threads or at_first
     told = blas.set_threads(1 if shared else number)
     own_threads.use(number if told and (shared or number == 1) else 0)
 

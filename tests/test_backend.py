@@ -3,8 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnnlm import backend
+from rnnlm import backend, blas
 from rnnlm.errors import RnnlmError
+from rnnlm.nn import threads as own_threads
 
 
 def build(monkeypatch: pytest.MonkeyPatch, *instruction_sets: str) -> None:
@@ -80,3 +81,24 @@ def test_here_it_is_what_is_installed():
     assert backend.available() == built
     if built:
         assert backend.instruction_set() in ("AVX-512", "AVX2", "x86-64", "NEON")
+
+
+def test_without_a_number_there_are_as_many_threads_as_at_first(monkeypatch: pytest.MonkeyPatch):
+    build(monkeypatch, "AVX2")
+    threads = 3
+
+    def set_threads(number: int) -> bool:
+        nonlocal threads
+        threads = number
+        return True
+
+    monkeypatch.setattr(blas, "threads", lambda: threads)
+    monkeypatch.setattr(blas, "set_threads", set_threads)
+    monkeypatch.setattr(own_threads, "_number", 0)
+    backend._threads_at_first.cache_clear()
+    try:
+        for setting, number, expected in (("auto", 2, 2), ("auto", None, 3), ("numpy", 1, 1), ("numpy", None, 3)):
+            backend.choose(setting, number)
+            assert backend.threads() == expected
+    finally:
+        backend._threads_at_first.cache_clear()
