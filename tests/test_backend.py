@@ -12,6 +12,9 @@ def build(monkeypatch: pytest.MonkeyPatch, *instruction_sets: str) -> None:
     """Let there be compiled passes for these instruction sets; without any, none."""
     passes = SimpleNamespace(instruction_sets=lambda: list(instruction_sets)) if instruction_sets else None
     monkeypatch.setattr(backend, "_passes", lambda: passes)
+    # What is chosen here is forgotten after the test.
+    monkeypatch.setattr(backend, "_chosen", None)
+    monkeypatch.setattr(own_threads, "_number", 0)
 
 
 @pytest.mark.parametrize("setting", ["auto", "compiled"])
@@ -94,7 +97,6 @@ def test_without_a_number_there_are_as_many_threads_as_at_first(monkeypatch: pyt
 
     monkeypatch.setattr(blas, "threads", lambda: threads)
     monkeypatch.setattr(blas, "set_threads", set_threads)
-    monkeypatch.setattr(own_threads, "_number", 0)
     backend._threads_at_first.cache_clear()
     try:
         for setting, number, expected in (("auto", 2, 2), ("auto", None, 3), ("numpy", 1, 1), ("numpy", None, 3)):
