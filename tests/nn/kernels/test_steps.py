@@ -22,7 +22,7 @@ SHAPES = [
     # another output than one softmax
     {"vocabulary_size": 40, "hidden_size": 6, "embedding_size": 4, "num_layers": 1, "softmax_cutoffs": [8]},
 ]
-CLOSE = {"float32": {"rtol": 1e-6, "atol": 1e-5}, "float64": {"rtol": 1e-12, "atol": 1e-12}}
+CLOSE = {"float32": {"rtol": 0, "atol": 1e-5}, "float64": {"rtol": 1e-12, "atol": 1e-12}}
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +37,9 @@ def _instruction_set(request: pytest.FixtureRequest) -> None:
 
 def make(dtype: str, **model: object) -> Network:
     network = make_network(**{"bias": True} | model, dtype=dtype)
-    for value in network.parameters.values():
-        value *= 2  # so that the gates are not all near the middle
+    if model.get("nonlinearity") != "relu":  # whose logits would be too large for an absolute bound
+        for value in network.parameters.values():
+            value *= 2  # so that the gates are not all near the middle
     return network
 
 
