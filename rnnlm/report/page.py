@@ -1,5 +1,7 @@
-"""Runs on one HTML page that needs nothing else: no network, no script, no other file."""
+"""Runs on one HTML page that needs nothing else: no network, no other file."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -27,7 +29,7 @@ PAGE = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'{allowed}">
 <title>{title}</title>
 <style>
 {style}</style>
@@ -39,7 +41,7 @@ PAGE = """\
 <main>
 {body}
 </main>
-</body>
+{script}</body>
 </html>
 """
 
@@ -64,11 +66,30 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
     return page("Training of " + ", ".join(labels), sections)
 
 
-def page(title: str, sections: Mapping[str, str]) -> str:
-    """Return a page of sections, by their headings; these and what they hold are HTML already."""
+def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str = "", style: str = "") -> str:
+    """Return a page of sections, by their headings; these and what they hold are HTML already.
+
+    Parameters
+    ----------
+    title
+        Its title, as text.
+    sections
+        What it shows.
+    script
+        The JavaScript that it runs, if any: the browser is to run no other.
+    allowed
+        What else the browser may do, as a Content-Security-Policy says it, such as ``connect-src 'self'``.
+    style
+        What its style sheet has beside that of all pages.
+    """
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        allowed = f"script-src 'sha256-{digest}'; {allowed}"
     return PAGE.format(
         title=escape(title),
-        style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
+        allowed=f"; {allowed}" if allowed else "",
+        script=f"<script>{script}</script>\n" if script else "",
+        style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8") + style,
         body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
     )
 
