@@ -13,7 +13,8 @@
 
   // Arrays as rnnlm.inspect.packing has packed them.
   async function unpack(id, Type) {
-    const bytes = Uint8Array.from(atob(get(id).textContent), character => character.charCodeAt(0));
+    const content = atob(get(id).textContent), bytes = new Uint8Array(content.length);
+    for (let k = 0; k < content.length; k++) bytes[k] = content.charCodeAt(k);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Type(await new Response(stream).arrayBuffer());
   }
@@ -61,8 +62,8 @@
   function lines(k) {
     const found = [`Token ${k + 1} of ${N}`];
     if (ranks[k] > 0) {
-      const probability = 100 * 2 ** -surprises[k];
-      found.push(`${fixed(surprises[k], 2)} bits: probability ${probability.toPrecision(2)} %, rank ${ranks[k]}`);
+      const share = 100 * 2 ** -surprises[k], probability = share < 0.1 ? share.toPrecision(2) : fixed(share, 1);
+      found.push(`${fixed(surprises[k], 2)} bits: probability ${probability} %, rank ${ranks[k]}`);
     } else found.push("not predicted");
     if (chosen !== null) {
       const value = fixed(step(k) / data.steps * chosen.largest[u], 2);

@@ -14,6 +14,7 @@ from rnnlm.files import explaining, write_atomically
 from rnnlm.inspect.packing import STEPS, in_steps, packed
 from rnnlm.inspect.reading import Reading, Token
 from rnnlm.inspect.scores import Found, Scores, best
+from rnnlm.inspect.visible import named, plain, visible
 from rnnlm.report.alignment import draw
 from rnnlm.report.markup import escape, number
 from rnnlm.report.page import page
@@ -26,21 +27,6 @@ SHADES = 5
 
 BLOCK = 300
 """Tokens from which a line, or a sentence, is the last of a block that the browser lays out at once."""
-
-PICTURES = {"\n": "↵\n", "\t": "⇥\t"}
-"""What is shown of white space that nobody would see."""
-
-INVISIBLE = {
-    *range(32),
-    *range(0x7F, 0xA0),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    0x200E,
-    0x200F,
-    0x2028,
-    0x2029,
-}
-"""Characters that are shown by their numbers: control characters, and what changes the direction of writing."""
 
 
 def write_page(path: Path, reading: Reading, scores: Scores, title: str) -> None:
@@ -68,13 +54,15 @@ def render(reading: Reading, scores: Scores, title: str) -> str:
         What the page is called.
     """
     sections = {
-        "The text": "\n".join([_controls(reading), _legends(), _text(reading), *_data(reading, scores)]),
+        "The text": "\n".join([_controls(reading), _legends(), _text(reading)]),
         "Units over time": MAP.format(last=len(reading.tokens) - 1),
         "What units say": "\n".join(_units(reading, scores)),
     }
     if reading.alignments:
         figures = (f"<figure>\n{draw(each)}\n</figure>" for each in reading.alignments if each.source)
         sections["Where the translator looked"] = "\n".join(figures)
+    # At the end, so that the text is seen before all numbers are there.
+    sections[[*sections][-1]] += "\n".join(["", *_data(reading, scores)])
     resources = files("rnnlm.inspect")
     style, script = (resources.joinpath(f"inspect.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return page(title, sections, script, style=style)
@@ -82,8 +70,7 @@ def render(reading: Reading, scores: Scores, title: str) -> str:
 
 SURPRISES = {
     "token": "The surprise of a token is −log₂ of the probability that the model gave it before it was read.",
-    "label": "The surprise is −log₂ of the probability that the model gives, after each token, to the label which "
-    "it gives to the whole text.",
+    "label": "The surprise is −log₂ of the probability that the model gives the text's label after each token.",
     "tag": "The surprise is −log₂ of the probability that the model gives to the tag which it gives to a token.",
 }
 """What surprise is, by what is predicted."""
@@ -153,17 +140,15 @@ def _text(reading: Reading) -> str:
 def _blocks(reading: Reading) -> Iterator[list[str]]:
     """Yield the tokens in blocks that end with a line, a sentence or a text."""
     block: list[str] = []
-    length = 0
-    for k, (token, bits) in enumerate(zip(reading.tokens, reading.predictions.surprises.tolist(), strict=True)):
-        ends_line = token.begins or (k > 0 and reading.tokens[k - 1].text == "\n")
-        if token.begins == "text" or (ends_line and length >= BLOCK):
-            if block:
-                yield block
+    length, before = 0, ""
+    for token, bits in zip(reading.tokens, reading.predictions.surprises.tolist(), strict=True):
+        if length >= BLOCK and (token.begins or before == "\n"):
+            yield block
             block, length = [], 0
-        elif token.begins:
+        elif token.begins and block:
             block.append("\n")
         block.append(f"{' ' * token.space}<span{_classes(token, bits)}>{escape(visible(token))}</span>")
-        length += 1
+        length, before = length + 1, token.text
     yield block
 
 
@@ -172,23 +157,6 @@ def _classes(token: Token, bits: float) -> str:
     if math.isfinite(bits):
         classes = [*classes, f"s{min(MOST_BITS, int(bits))}"]
     return f' class="{" ".join(classes)}"' if classes else ""
-
-
-def visible(token: Token) -> str:
-    """Return what is shown of a token in the text."""
-    if token.role == "end":
-        return "¶"
-    return PICTURES.get(token.text) or plain(token.text)
-
-
-def plain(text: str) -> str:
-    """Return a text in which nothing is invisible."""
-    return "".join(f"⟨U+{ord(each):04X}⟩" if ord(each) in INVISIBLE else each for each in text)
-
-
-def named(text: str) -> str:
-    """Return a token as one among others, where white space alone would not be seen."""
-    return plain(text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")) if text.isspace() else plain(text)
 
 
 def _units(reading: Reading, scores: Scores) -> Iterator[str]:
@@ -223,11 +191,10 @@ def _link(reading: Reading, found: Found) -> str:
         else f"{layers[found.layer].name}, {found.part} {found.unit}"
     )
     address = f"#{found.layer}.{found.part}:{found.unit}"
-    return f'<a href="{address}">{name} <b>{signed(found.score)}</b></a>'
+    return f'<a href="{address}">{name} <b>{_signed(found.score)}</b></a>'
 
 
-def signed(score: float) -> str:
-    """Write a score with its sign."""
+def _signed(score: float) -> str:
     return f"{score:+.2f}".replace("-", "−")
 
 

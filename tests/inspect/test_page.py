@@ -13,7 +13,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.inspect.kinds import read
 from rnnlm.inspect.numbers import to_dict
 from rnnlm.inspect.packing import STEPS
-from rnnlm.inspect.page import plain, render, write_page
+from rnnlm.inspect.page import render, write_page
 from rnnlm.inspect.properties import Property, properties
 from rnnlm.inspect.reading import Activations, Document, Predictions, Reading, Token
 from rnnlm.inspect.scores import measure
@@ -128,10 +128,6 @@ def test_text_is_never_markup() -> None:
     assert hostile.elements == plainly.elements
     shown = [HOSTILE, "<!--", "&lt;", "⟨U+0000⟩", "⟨U+202E⟩", "?", "🙈", "אב", '"', " ", "⇥\t"]
     assert [text for _, text in hostile.spans[:11]] == shown
-
-
-def test_nothing_is_invisible() -> None:
-    assert plain("a\x1b[0m\u2067b\x7f é🙈\u200d") == "a⟨U+001B⟩[0m⟨U+2067⟩b⟨U+007F⟩ é🙈\u200d"
 
 
 def test_lines_and_texts_begin_blocks() -> None:
