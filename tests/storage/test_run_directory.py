@@ -1,7 +1,10 @@
+import os
+import threading
+
 import pytest
 
 from rnnlm.errors import RnnlmError
-from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.storage.run_directory import ASKED_SECONDS, RunDirectory
 from tests.training.conftest import MakeTrainer, go_on
 
 
@@ -12,3 +15,22 @@ def test_two_processes_do_not_train_in_one_directory(make_trainer: MakeTrainer, 
             go_on(make_trainer)
         assert (run.path / "metrics.jsonl").read_bytes() == before
     assert go_on(make_trainer)["epochs"] == 3
+
+
+def test_whether_a_process_trains_in_a_directory_can_be_asked(run: RunDirectory) -> None:
+    assert run.is_claimed() is False
+    with RunDirectory(run.path).claimed():
+        assert run.is_claimed() is True
+    assert run.is_claimed() is False
+    assert RunDirectory(run.path / "nowhere").is_claimed() is None
+
+
+def test_being_asked_keeps_nobody_from_training(run: RunDirectory) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    descriptor = os.open(run.path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    answered = threading.Timer(ASKED_SECONDS / 2, os.close, (descriptor,))
+    answered.start()
+    with run.claimed():
+        assert run.is_claimed() is True
+    answered.join()
