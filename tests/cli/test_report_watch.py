@@ -31,8 +31,8 @@ def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 def wait_for(address: str, pattern: str) -> str:
     """Ask for the page until it matches a pattern; return what the pattern's group is."""
-    for _ in range(600):
-        with urllib.request.urlopen(address, timeout=10) as answer:
+    for _ in range(6_000):
+        with urllib.request.urlopen(address, timeout=60) as answer:
             page = answer.read().decode()
         if match := re.search(pattern, page):
             return match[1]
@@ -61,10 +61,10 @@ def test_the_page_of_a_run_follows_it_to_its_end_and_beyond(rnnlm: Command, word
                 before = int(wait_for(address, r"Step ([\d,]+), epoch").replace(",", ""))
                 assert int(wait_for(address, rf"Step (?!{before:,},)([\d,]+), epoch").replace(",", "")) > before
                 train.send_signal(signal.SIGINT)
-                assert train.wait(60) == 130
+                assert train.wait(300) == 130
             wait_for(address, "(run: ended)")
         report.send_signal(signal.SIGINT)
-        rest, said = report.communicate(timeout=60)
+        rest, said = report.communicate(timeout=300)
         assert (report.returncode, rest) == (130, "")
         assert said == "Open this address in a browser on this machine; Ctrl-C ends it.\n\nrnnlm: Interrupted.\n"
     with pytest.raises(OSError, match="refused"):
@@ -77,7 +77,7 @@ def test_sigterm_ends_it(word_run: Path):
         assert report.stdout is not None
         assert re.fullmatch(r'{"address": "http://127\.0\.0\.1:\d+/[\w-]{43}"}\n', report.stdout.readline())
         report.terminate()
-        assert report.communicate(timeout=60) == ("", "")
+        assert report.communicate(timeout=300) == ("", "")
         assert report.returncode == -signal.SIGTERM
 
 

@@ -1,5 +1,4 @@
 import os
-import threading
 
 import pytest
 
@@ -18,6 +17,7 @@ def test_two_processes_do_not_train_in_one_directory(make_trainer: MakeTrainer, 
 
 
 def test_whether_a_process_trains_in_a_directory_can_be_asked(run: RunDirectory) -> None:
+    pytest.importorskip("fcntl")
     assert run.is_claimed() is False
     with RunDirectory(run.path).claimed():
         assert run.is_claimed() is True
@@ -25,12 +25,17 @@ def test_whether_a_process_trains_in_a_directory_can_be_asked(run: RunDirectory)
     assert RunDirectory(run.path / "nowhere").is_claimed() is None
 
 
-def test_being_asked_keeps_nobody_from_training(run: RunDirectory) -> None:
+def test_being_asked_keeps_nobody_from_training(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     fcntl = pytest.importorskip("fcntl")
     descriptor = os.open(run.path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
-    answered = threading.Timer(ASKED_SECONDS / 2, os.close, (descriptor,))
-    answered.start()
+    waited = []
+
+    def answered(seconds: float) -> None:
+        waited.append(seconds)
+        os.close(descriptor)
+
+    monkeypatch.setattr("time.sleep", answered)
     with run.claimed():
         assert run.is_claimed() is True
-    answered.join()
+    assert waited == [ASKED_SECONDS]
