@@ -388,6 +388,10 @@ def test_it_is_used_by_keyboard(browser: Any, char_model: LanguageModel, tmp_pat
         page.wait_for_selector("#stop:disabled")
         assert page.text_content("#text").startswith("The cat")
         assert page.get_attribute("#text", "aria-busy") is None
+        page.focus("#write")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stop:disabled")
+        assert page.evaluate("document.activeElement.id") == "write"
         page.focus("#keep")
         page.keyboard.press("Enter")
         assert page.input_value("#seed") == page.text_content("#text")

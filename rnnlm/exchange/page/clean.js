@@ -11,10 +11,11 @@ const BLOCK_TAG = new RegExp(`</?(?:${BLOCKS})${ATTRIBUTES}>`, "giu");
 const INLINE_TAG = new RegExp(`</?(?:${INLINE})${ATTRIBUTES}>`, "giu");
 const EMPHASIS = new RegExp(
   `(?<!${W}|[*\\\\])(\\*{1,3})(?=${NOT_S("*")})([^*\\n]+)(?<!${S}|\\\\)\\1(?!${W}|\\*)`, "gu");
+const TARGET = `(?:${NOT_S("()")}|\\(${NOT_S("()")}*\\))*`;
 const LINE = "(?<![^\\n])[ \\t]*"; // the beginning of one
 const STEPS = [
   [/[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, ""], // unseen
-  [new RegExp(`!?\\[([^\\[\\]\\n]*)\\]\\((?:${NOT_S("()")}|\\(${NOT_S("()")}*\\))*(?:[ \\t]"[^"\\n()]*")?\\)`, "gu"), "$1"],
+  [new RegExp(`!?\\[([^\\[\\]\\n]*)\\]\\(${TARGET}(?:[ \\t]"[^"\\n()]*")?\\)`, "gu"), "$1"], // links and images
   [new RegExp(`${LINE}(?:>[ \\t]*)+!?`, "gu"), ""], // the mark of a quotation
   [new RegExp(`${LINE}(?:#{1,6}|\\*)[ \\t]+`, "gu"), ""], // headings and bullets
   [/>!|!</gu, ""], // spoilers

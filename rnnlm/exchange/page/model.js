@@ -146,26 +146,30 @@ class Network {
   }
 }
 
-/** The number that the bits of a half-precision one stand for. */
-function half(bits) {
-  const exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
-  return bits >> 15 ? -size : size;
+/** The numbers that the bits of half-precision ones stand for. */
+function halves() {
+  return Float32Array.from({ length: 1 << 16 }, (_, bits) => {
+    const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+    return bits >> 15 ? -size : size;
+  });
 }
 
 /** Return the matrix that a place in the weights describes; see `Packed` in rnnlm/exchange/precision.py. */
 function matrixAt(bytes, { offset, shape, precision }) {
-  const size = shape.reduce((product, each) => product * each, 1);
+  const [rows, columns = 1] = shape, size = rows * columns;
   // A copy begins where numbers of several bytes may begin.
   const numbers = (Type, from, length) => new Type(bytes.slice(from, from + length * Type.BYTES_PER_ELEMENT).buffer);
   if (precision === "float32") return new Matrix(numbers(Float32Array, offset, size), shape);
+  const values = new Float32Array(size);
   if (precision === "float16") {
-    const all = Float32Array.from({ length: 1 << 16 }, (_, bits) => half(bits));
-    return new Matrix(Float32Array.from(numbers(Uint16Array, offset, size), (bits) => all[bits]), shape);
+    const table = halves(), packed = numbers(Uint16Array, offset, size);
+    for (let k = 0; k < size; k++) values[k] = table[packed[k]];
+  } else {
+    const scales = numbers(Float32Array, offset, rows), levels = numbers(Int8Array, offset + 4 * rows, size);
+    for (let k = 0; k < size; k++) values[k] = levels[k] * scales[Math.floor(k / columns)];
   }
-  const [rows, columns] = shape, scales = numbers(Float32Array, offset, rows);
-  const levels = numbers(Int8Array, offset + 4 * rows, size);
-  return new Matrix(Float32Array.from(levels, (level, k) => level * scales[Math.floor(k / columns)]), shape);
+  return new Matrix(values, shape);
 }
 
 /** Make the network of a page: `base64` holds the weights, `description` says where each of them is. */

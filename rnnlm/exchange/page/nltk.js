@@ -42,8 +42,9 @@ const LONGEST_PART = 4096, MARKS_TO_CUT = "。！？；，、।॥؟۔،,;!?";
 
 /** Return the words and punctuation marks of a sentence. */
 function nltkTokens(sentence) {
-  const changed = (text, substitutions) => substitutions.reduce((each, [pattern, to]) => each.replace(pattern, to), text);
-  const parts = cut(words(sentence).join(" "), LONGEST_PART, [(each) => each === " ", (each) => MARKS_TO_CUT.includes(each)]);
+  const changed = (text, steps) => steps.reduce((each, [pattern, to]) => each.replace(pattern, to), text);
+  const kinds = [(each) => each === " ", (each) => MARKS_TO_CUT.includes(each)];
+  const parts = cut(words(sentence).join(" "), LONGEST_PART, kinds);
   return parts.flatMap((part) => words(changed(` ${changed(part, BEFORE_PADDING)} `, AFTER_PADDING)));
 }
 
@@ -54,7 +55,7 @@ const OPENS = leans(false, true, { opens: true }), CLOSES = leans(true, false, {
 const OPENS_JOINED = leans(true, true, { opens: true });
 const SPACED_OPENS = leans(false, false, { opens: true }), SPACED_CLOSES = leans(false, false, { closes: true });
 
-const MARK_PAIRS = [["(", ")"], ["[", "]"], ["{", "}"], ["<", ">"], ['"', "``", "''"], [..."“”„"], [..."‘’‚"], [..."«»"]];
+const MARK_PAIRS = [[..."()"], [..."[]"], [..."{}"], [..."<>"], ['"', "``", "''"], [..."“”„"], [..."‘’‚"], [..."«»"]];
 const FAMILIES = new Map(MARK_PAIRS.flatMap((marks) => marks.map((mark) => [mark, marks[0]])));
 const CLOSING_MARKS = new Set([")", "]", "}", ">", "''", '"', "”", "’", "'", "»", "*", "%"]);
 const OPENING_MARKS = new Set(["“", "‘", "``", '"', "(", "[", "#", "@", "$"]);
@@ -70,7 +71,8 @@ const startsWord = (token) => /^[\p{L}\p{N}]/u.test(token), endsWord = (token) =
 const isWord = whole(`${LETTER}+`), isOne = whole("[^]"), isLetter = whole("\\p{L}");
 const isLetters = whole("\\p{L}+"), isDigits = whole("[\\p{Nd}²³¹⁰⁴-⁹₀-₉]+");
 const startsLetter = (token) => /^\p{L}/u.test(token), endsLetter = (token) => /\p{L}$/u.test(token);
-const startsDigit = (token) => /^[\p{Nd}²³¹⁰⁴-⁹₀-₉]/u.test(token), endsDigit = (token) => /[\p{Nd}²³¹⁰⁴-⁹₀-₉]$/u.test(token);
+const startsDigit = (token) => /^[\p{Nd}²³¹⁰⁴-⁹₀-₉]/u.test(token);
+const endsDigit = (token) => /[\p{Nd}²³¹⁰⁴-⁹₀-₉]$/u.test(token);
 const startsWith = (token, ...starts) => starts.some((start) => token.startsWith(start));
 
 // Of punctuation.py:
@@ -85,8 +87,9 @@ const isElision = whole("[cdjlmnosty]|ma|un|(?:jus|lors|puis|quoi)?qu|aujourd|(?
 const isBeheaded = whole("em|till?|cause|cuz|coz|bout|round|n|tis|twas|ere|gainst|cept|kay|\\d\\d(?:s|ers?)?");
 const losesLetter = whole(".*\\w\\w(?:s|z|x|in)|ol|po"), isAbbreviation = whole("(?:\\w\\.)+|[jsm]r\\.");
 const isFrenchWord = whole(
-  "aux?|avai[st]|avec|avoir|ça|cette?|ceux|chez|comme|dans|depuis|donc|elles?|encore|est|étai[st]|être|eux|fai[st]|faut" +
-  "|ils|jamais|je?|leurs?|moi|même|notre|nous|oui|où|parce|pas|peut?|pour|pourquoi|puis|qu|quand|quelle|quelques?|quoi" +
+  "aux?|avai[st]|avec|avoir|ça|cette?|ceux|chez|comme|dans|depuis|donc|elles?|encore|est|étai[st]|être|eux|fai[st]" +
+  "|faut|ils|jamais|je?|leurs?|moi|même|notre|nous|oui|où|parce|pas|peut?|pour|pourquoi|puis|qu|quand|quelle" +
+  "|quelques?|quoi" +
   "|rien|sans|ses|soit|sont|sous|suis|toi|toujours|tous|toute?s?|trop|très|une|vers|voilà|votre|vous" +
   "|cria|demanda|murmura|répondit");
 const isFrenchForm = whole("(?:j|qu)['’].+|.+-(?:je|tu|ils?|elles?|nous|vous|ce|là|moi|toi)");
@@ -223,7 +226,8 @@ const punctuation = {
   bracket(place) {
     const { before } = place, inside = place.ahead(), many = before && !isOne(before);
     if (place.inSmiley) return LEFT;
-    if ((before === "]" && place.token === "(") || (many && /[_^]$/.test(before) && before[0] !== "_")) return OPENS_JOINED;
+    if (before === "]" && place.token === "(") return OPENS_JOINED;
+    if (many && /[_^]$/.test(before) && before[0] !== "_") return OPENS_JOINED;
     if (!startsWord(before)) return OPENS;
     if (inside === ")") return OPENS_JOINED;
     const volume = isDigits(before) && isDigits(inside); // of a journal: 12(3)
@@ -269,7 +273,8 @@ const punctuation = {
     const { token, before } = place;
     if (isDots(token)) return punctuation.dots(place);
     if (token.startsWith("‚")) return leans(false, false, { opens: true });
-    if (isRuleLine(token) && isRuleLine(before) && ((before + token).includes("|") || before.endsWith("-"))) return LEFT;
+    const rules = isRuleLine(token) && isRuleLine(before);
+    if (rules && ((before + token).includes("|") || before.endsWith("-"))) return LEFT;
     if (startsWith(token, ")", "]", "}")) return LEFT;
     if (token.startsWith("…") && (CLOSING_MARKS.has(before) || before === ",")) return LEFT;
     return isCombining(firstOf(token)) ? LEFT : ALONE;
@@ -399,8 +404,9 @@ const RULES = new Map([
   [".", punctuation.point], [",", punctuation.comma], ...each("?!", punctuation.ending), ...each("،؛؟۔।॥·", LEFT),
   ...each(":;", punctuation.colon), ...each("([", punctuation.bracket), ...each(")]}", CLOSES), ["{", OPENS],
   ["<", punctuation.less], [">", punctuation.greater], ["-", punctuation.hyphen], ["--", punctuation.doubleHyphen],
-  ...each("\u2012\u2013\u2014\u2015", punctuation.longDash), ["``", OPENS], ["''", quotes.closing], ['"', quotes.double],
-  ...each("„‚", OPENS), ["“", quotes.leftCurly], ["”", quotes.rightCurly], ["«", quotes.leftAngle], ["»", quotes.rightAngle],
+  ...each("\u2012\u2013\u2014\u2015", punctuation.longDash), ["``", OPENS], ["''", quotes.closing],
+  ['"', quotes.double], ...each("„‚", OPENS), ["“", quotes.leftCurly], ["”", quotes.rightCurly],
+  ["«", quotes.leftAngle], ["»", quotes.rightAngle],
   ["‘", quotes.leftSingle], ...each("'’", quotes.apostrophe),
   ...each(["'s", "'re", "'ve", "'ll", "'d", "'m", "n't", "'ye"], LEFT),
   ["'t", (place) => (["is", "was"].includes(place.ahead()) ? RIGHT : LEFT)], ["'n", after(LEFT, "more")],

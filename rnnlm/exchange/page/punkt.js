@@ -50,7 +50,7 @@ class Punkt {
     return sentences;
   }
 
-  /** Return the marks that may end a sentence, of those that overlap the last: with the word before and what follows. */
+  /** Return the marks that may end a sentence, of several after one word the last, with their surroundings. */
   #maybeEnds(line) {
     const found = [];
     let wordStart = 0, wordEnd = 0;

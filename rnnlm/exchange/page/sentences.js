@@ -8,7 +8,8 @@ const END_MARKS = BEFORE_SPACE + ANYWHERE, QUOTES = "\"'”’“‘«»‹›�
 const CLOSING = QUOTES + BRACKETS + FORMATTING, CLOSING_APART = "»›”’」』》〉)]}", DASHES = "-–—―";
 const OPENING = "\"'“‘„‚«»‹›「『《〈`([{（［｛【〔¿¡", GOES_ON = ",;:，；：、";
 const QUESTIONS = "?!…‥‼‽⁇⁈⁉⸮؟;\u037e！？︕︖﹖﹗፧᥄᥅", NOT_SURE = ".…‥", QUOTING_PARTICLES = "とっ";
-const CJK = "[\\u3005-\\u3007\\u3041-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}]";
+const CJK =
+  "[\\u3005-\\u3007\\u3041-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}]";
 const EMOJI = "\\u2600-\\u27bf\\u{1f300}-\\u{1faff}\\ufe0f\\u200d";
 
 const any = (characters, ranges = "") => `[${characters.replace(/[\\\]^-]/g, "\\$&")}${ranges}]`;
@@ -21,8 +22,9 @@ const END = new RegExp(`${FIRST_MARK}${FURTHER}*(?:(?<=!)1+(?!${IN_A_WORD})${FUR
 const QUOTE_APART = new RegExp(`${SPACE_}+"(?!${NO_SPACE})`, "uy");
 const EMOTICONS = new RegExp(
   `(?:${SPACE_}+(?:[:;=8xX]['^o\\-]?[()[\\]DPpOo3/\\\\|*]+|<3+|\\^_*\\^|[${EMOJI}]+)(?!${NO_SPACE})){0,9}`, "uy");
+const FOLLOWING_WORD = `${NO_SPACE}(?:${IN_A_WORD}|['’\\-]){0,40}\\.?`;
 const FOLLOWING = new RegExp(
-  `${SPACE_}*([${DASHES}]*)${SPACE_}*(${any(OPENING)}{0,9})${SPACE_}*(${NO_SPACE}(?:${IN_A_WORD}|['’\\-]){0,40}\\.?)?`, "uy");
+  `${SPACE_}*([${DASHES}]*)${SPACE_}*(${any(OPENING)}{0,9})${SPACE_}*(${FOLLOWING_WORD})?`, "uy");
 const TOUCHING_CJK = new RegExp(`${any(OPENING)}?${CJK}`, "uy");
 const LAST_CJK = new RegExp(`${CJK}${any(QUOTES + BRACKETS)}?$`, "u");
 const DIALOGUE = new RegExp(`${SPACE_}*[–—―]`, "uy");
@@ -83,7 +85,8 @@ class SentenceEnds {
 
   #mayTouch(line, marks, first, end) {
     if (holds(marks, `${ANYWHERE}፡`)) return true;
-    return LAST_CJK.test([...line.slice(Math.max(0, first - 4), first)].slice(-2).join("")) && matchAt(TOUCHING_CJK, line, end) !== null;
+    const before = [...line.slice(Math.max(0, first - 4), first)].slice(-2).join("");
+    return LAST_CJK.test(before) && matchAt(TOUCHING_CJK, line, end) !== null;
   }
 
   #ends(before, marks, dash, opening, word) {

@@ -6,8 +6,8 @@ const SPACES = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029
 const SPACE_RUN = new RegExp(`[${SPACES}]+`), ENDS_IN_SPACE = new RegExp(`[${SPACES}]$`);
 const LINE_ENDS = /\r\n|[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]/;
 const UNSPACED_SCRIPTS = ["Han", "Bopomofo", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan"];
-const UNSPACED_CHARACTERS =
-  `[${UNSPACED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join("")}ー\\u3000-\\u303f\\uff00-\\uff65\\uffe0-\\uffef]`;
+const WIDE = "ー\\u3000-\\u303f\\uff00-\\uff65\\uffe0-\\uffef";
+const UNSPACED_CHARACTERS = `[${UNSPACED_SCRIPTS.map((script) => `\\p{Script=${script}}`).join("")}${WIDE}]`;
 const BEGINS_UNSPACED = new RegExp(`^${UNSPACED_CHARACTERS}`, "u");
 const ENDS_UNSPACED = new RegExp(`${UNSPACED_CHARACTERS}$`, "u");
 

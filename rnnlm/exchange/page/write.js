@@ -7,7 +7,7 @@ const REST = 120; // milliseconds without a key after which the page looks at wh
 const NAMES = new Map([[" ", "space"], ["\n", "end of line"], ["\t", "tab"]]); // of what nobody would see
 const LEAST = 0.0005; // below this a token is not listed: it would be shown as 0.0%
 
-/** Return the ids among which the next token is drawn, in rising order, and the chance of each; see SamplingSettings. */
+/** Return the ids among which the next token is drawn, in rising order, and their chances; see SamplingSettings. */
 function choicesOf(logProbs, neverWritten, { temperature, topK, topP }) {
   const allowed = Float64Array.from(logProbs), ids = [];
   for (const id of neverWritten) allowed[id] = -Infinity;
@@ -86,10 +86,9 @@ const network = networkOf(data.network, element("weights").textContent);
 element("weights").remove(); // the text of the weights takes memory
 const vocabulary = new Vocabulary(data.vocabulary);
 const reader = new Reader(network);
-const ui = Object.fromEntries(
-  [..."form seed unknown of-labels label temperature top-k top-p length write stop keep text begun added status next".split(" ")]
-    .map((id) => [id, element(id)]),
-);
+const FIELDS = "form seed unknown of-labels label temperature top-k top-p length write stop keep";
+const SHOWN_IN = "text begun added status next";
+const ui = Object.fromEntries(`${FIELDS} ${SHOWN_IN}`.split(" ").map((id) => [id, element(id)]));
 let writing = null; // the text that is being written
 let looking = 0; // the number of the last look at the seed
 
@@ -154,12 +153,19 @@ function nextItem(seed, id, chance) {
   return item;
 }
 
+/** Enable a button in place of another, and let it take over the focus. */
+function enable(button, other) {
+  const hadFocus = document.activeElement === other;
+  button.disabled = false;
+  if (hadFocus) button.focus();
+  other.disabled = true;
+}
+
 /** Write a text from the seed, and show it as it comes. */
 async function writeText() {
   lookSoon();
   const seed = seedNow(), choosing = settings(), length = ui.length.valueAsNumber;
-  const own = (writing = { text: seed.text, tokens: [] }), { tokens } = own, pauses = new Pauses();
-  const started = performance.now();
+  const own = (writing = { text: seed.text, stopped: false }), tokens = [], pauses = new Pauses();
   const show = () => {
     own.text = seed.text + vocabulary.added(seed, tokens);
     ui.added.textContent = own.text.slice(seed.text.length);
@@ -168,9 +174,9 @@ async function writeText() {
   ui.begun.textContent = seed.text;
   ui.added.textContent = "";
   ui.status.textContent = "Writing …";
-  [ui.write.disabled, ui.stop.disabled, ui.keep.disabled] = [true, false, true];
+  ui.keep.disabled = true;
+  enable(ui.stop, ui.write);
   let ended = false, step = await reader.read(seed.ids, () => !own.stopped);
-  const seconds = () => (performance.now() - started) / 1000;
   while (step !== null && tokens.length < length && !own.stopped) {
     const id = draw(choicesOf(network.logProbs(step.hidden), vocabulary.neverWritten, choosing));
     if ((ended = id === Vocabulary.endId)) break;
@@ -182,13 +188,13 @@ async function writeText() {
     }
   }
   show();
-  own.tokensPerSecond = tokens.length / seconds();
   const how = own.stopped ? "stopped" : ended ? "to the end of the sentence" : "to the length that was set";
   ui.status.textContent = ended && !tokens.length
     ? "The sentence ends here; add text to begin another."
     : `${tokens.length.toLocaleString("en")} ${data.level === "char" ? "characters" : "tokens"}, ${how}.`;
   ui.text.removeAttribute("aria-busy");
-  [ui.write.disabled, ui.stop.disabled, ui.keep.disabled] = [false, true, tokens.length === 0];
+  ui.keep.disabled = tokens.length === 0;
+  enable(ui.write, ui.stop);
 }
 
 function stopWriting() {
