@@ -1,0 +1,100 @@
+"""What the rules know of a text and of a budget."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.dataset.store import Dataset
+from rnnlm.errors import RnnlmError
+
+LARGE_VOCABULARY = 512
+"""Tokens from which a vocabulary is one of words, parts of words or Chinese characters, not of an alphabet."""
+
+COVERED = (0.8, 0.95)
+"""Shares of the text that the first clusters of an adaptive softmax are to have."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is counted in a dataset.
+
+    Attributes
+    ----------
+    path
+        The dataset.
+    tokens, sentences
+        Predictions of an epoch, and the sentences (or whole texts) that they are in.
+    valid_tokens
+        Predictions of an evaluation.
+    vocabulary_size
+        Tokens in the vocabulary.
+    unknown_tokens
+        Of the `tokens`, those that the vocabulary does not have.
+    cutoffs
+        Ids before which 80 % and 95 % of the text lie.
+    """
+
+    path: str
+    tokens: int
+    sentences: int
+    valid_tokens: int
+    vocabulary_size: int
+    unknown_tokens: int
+    cutoffs: tuple[int, int]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Facts":
+        """Count; refuse a dataset that is not for a language model, or has nothing to train on."""
+        refuse_other_tasks(dataset)
+        if dataset.train.num_tokens == 0:
+            raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
+        counts = np.cumsum(dataset.vocabulary.counts)
+        first, second = (int(np.searchsorted(counts, share * counts[-1])) for share in COVERED)
+        return cls(
+            path=str(dataset.path),
+            tokens=dataset.train.num_tokens,
+            sentences=dataset.train.num_sentences,
+            valid_tokens=dataset.valid.num_tokens,
+            vocabulary_size=len(dataset.vocabulary),
+            unknown_tokens=dataset.train.unknown_tokens,
+            cutoffs=(first, second),
+        )
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the tokens are words or parts of words, of which there are many."""
+        return self.vocabulary_size >= LARGE_VOCABULARY
+
+    @property
+    def tokens_per_sentence(self) -> float:
+        """The mean length of a sentence."""
+        return self.tokens / self.sentences
+
+
+def refuse_other_tasks(dataset: Dataset) -> None:
+    """Refuse what is made for taggers and translators, for which there are no rules."""
+    for is_one, what, example in (
+        (dataset.tags is not None, "tagged tokens", "pos"),
+        (dataset.source_vocabulary is not None, "pairs of texts", "translate-attention"),
+    ):
+        if is_one:
+            raise RnnlmError(
+                f"{dataset.path}: a dataset of {what}, and the rules are for language models; begin with "
+                f"configs/{example}.yaml."
+            )
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: some seconds, or some epochs however long they take; one of the two is None."""
+
+    seconds: float | None = None
+    epochs: int | None = None
+
+    def overrides(self) -> tuple[str, ...]:
+        """Return what changes the limits of a configuration to this budget; see `Config.load`."""
+        limits = {"training.max_seconds": self.seconds, "training.epochs": self.epochs}
+        return tuple(f"{name}={value}" for name, value in limits.items() if value is not None)
+
+
+TEN_MINUTES = Budget(600.0)
