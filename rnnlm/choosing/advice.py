@@ -1,14 +1,19 @@
 """What a person should know about a text and a budget before training."""
 
+import math
 from collections.abc import Iterator
 
 from rnnlm.choosing.expectation import expected
 from rnnlm.choosing.plan import TOKENS_PER_WEIGHT, Plan
 from rnnlm.choosing.wording import duration, times
+from rnnlm.resources import MODEL
 from rnnlm.text.report import counted
 
 LITTLE_TEXT = 100_000
 """Tokens up to which more text helps more than anything else."""
+
+FEW_UNKNOWN = 0.01
+"""Share of unknown words up to which a model does not learn where they stand."""
 
 
 def advice(plan: Plan) -> tuple[str, ...]:
@@ -24,11 +29,14 @@ def _found(plan: Plan) -> Iterator[str]:
         f"{counted(facts.sentences, 'sentence{s}')}, {facts.vocabulary_size:,} in the vocabulary, {unknown:.1%} "
         f"unknown; a machine of speed class {plan.speed}."
     )
-    low, high = expected(plan)
-    yield (
-        f"Some {duration(plan.training_seconds)} of training, in which the text is read {times(plan.passes)}. "
-        f"Expect a validation perplexity between {low} and {high}."
-    )
+    yield f"Some {duration(plan.training_seconds)} of training, in which the text is read {times(plan.passes)}."
+    perplexities = expected(plan)
+    if perplexities is not None:
+        low, high = perplexities
+        yield (
+            f"With time enough such a text reaches a validation perplexity of {low} to {high}; by the frequencies "
+            f"of its tokens alone it has {math.exp(facts.unigram_loss or 0):.0f}."
+        )
 
 
 def _on_the_budget(plan: Plan) -> Iterator[str]:
@@ -53,13 +61,19 @@ def _on_the_budget(plan: Plan) -> Iterator[str]:
 def _on_the_text(plan: Plan) -> Iterator[str]:
     """Say what helps where there is little text."""
     facts = plan.facts
-    if facts.has_words and facts.unknown_tokens == 0:
+    if facts.is_of_words and facts.unknown_tokens < FEW_UNKNOWN * facts.tokens:
         yield (
-            "The vocabulary has every word of the training text, so the model never meets an unknown one, as it "
-            "will elsewhere: preprocess again with --min-count 2."
+            "Hardly a word of the training text is unknown, so the model will not expect unknown ones in other "
+            "texts: preprocess again with --min-count 2, which makes the vocabulary smaller, too."
         )
     if facts.tokens < LITTLE_TEXT:
         yield "More text of the same kind helps more than anything that can be set here."
+    # What begins with a trained model has its size.
+    if facts.is_of_words and facts.tokens < LITTLE_TEXT and plan.limit != "asked":
+        yield (
+            f"If it is English, begin with the installed model: preprocess again with --vocab {MODEL} "
+            f"--extend-vocab 500, and train with --init-from {MODEL}."
+        )
 
 
 def _on_evaluations(plan: Plan) -> Iterator[str]:

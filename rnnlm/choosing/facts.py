@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnnlm.dataset.store import Dataset
+from rnnlm.dataset.store import CHUNK, Dataset, Split
 from rnnlm.errors import RnnlmError
+from rnnlm.text.vocabulary import Vocabulary
 
 LARGE_VOCABULARY = 512
 """Tokens from which a vocabulary is one of words, parts of words or Chinese characters, not of an alphabet."""
@@ -32,6 +34,11 @@ class Facts:
         Of the `tokens`, those that the vocabulary does not have.
     cutoffs
         Ids before which 80 % and 95 % of the text lie.
+    unigram_loss
+        Nats a prediction of the validation split by the frequencies of the training text alone; None where there
+        is no such split.
+    is_of_words
+        Whether the text was cut into words, not into characters.
     """
 
     path: str
@@ -41,6 +48,8 @@ class Facts:
     vocabulary_size: int
     unknown_tokens: int
     cutoffs: tuple[int, int]
+    unigram_loss: float | None
+    is_of_words: bool
 
     @classmethod
     def of(cls, dataset: Dataset) -> "Facts":
@@ -48,16 +57,20 @@ class Facts:
         refuse_other_tasks(dataset)
         if dataset.train.num_tokens == 0:
             raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
-        counts = np.cumsum(dataset.vocabulary.counts)
-        first, second = (int(np.searchsorted(counts, share * counts[-1])) for share in COVERED)
+        vocabulary = dataset.vocabulary
+        counts, of_valid = (_counts(split, vocabulary) for split in (dataset.train, dataset.valid))
+        sums = np.cumsum(counts)
+        first, second = (int(np.searchsorted(sums, share * sums[-1])) for share in COVERED)
         return cls(
             path=str(dataset.path),
             tokens=dataset.train.num_tokens,
             sentences=dataset.train.num_sentences,
             valid_tokens=dataset.valid.num_tokens,
-            vocabulary_size=len(dataset.vocabulary),
+            vocabulary_size=len(vocabulary),
             unknown_tokens=dataset.train.unknown_tokens,
             cutoffs=(first, second),
+            unigram_loss=_unigram_loss(counts, of_valid),
+            is_of_words=vocabulary.settings.level == "word",
         )
 
     @property
@@ -69,6 +82,23 @@ class Facts:
     def tokens_per_sentence(self) -> float:
         """The mean length of a sentence."""
         return self.tokens / self.sentences
+
+
+def _counts(split: Split, vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """Count the predictions of each token."""
+    counts = np.zeros(len(vocabulary), np.int64)
+    for start in range(0, len(split.ids), CHUNK):
+        counts += np.bincount(split.ids[start : start + CHUNK], minlength=len(vocabulary))
+    counts[vocabulary.start_ids] = 0
+    return counts
+
+
+def _unigram_loss(counts: NDArray[np.int64], of_valid: NDArray[np.int64]) -> float | None:
+    """Return the mean loss of predictions by frequency; half a time is added to every token's."""
+    if not of_valid.any():
+        return None
+    smoothed = counts + 0.5
+    return float(-np.average(np.log(smoothed / smoothed.sum()), weights=of_valid))
 
 
 def refuse_other_tasks(dataset: Dataset) -> None:

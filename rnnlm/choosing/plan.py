@@ -7,30 +7,26 @@ import math
 from dataclasses import dataclass, replace
 
 from rnnlm.choosing.facts import Budget, Facts
-from rnnlm.choosing.sizes import LADDER, Size, ladder
+from rnnlm.choosing.sizes import LADDER, LARGEST_MEMORY, Size, ladder
 from rnnlm.choosing.speed import Speed
 from rnnlm.errors import RnnlmError
 
-UNITS_PER_ROOT = 6.5
+UNITS_PER_ROOT = 6.7
 """Units that a text supports, by the cube root of its tokens."""
 
 TOKENS_PER_WEIGHT = 4
 """Tokens that a recurrent weight is to be trained on, within the budget."""
 
-LARGEST_MEMORY = 2 << 30
-"""Bytes that weights, gradients and a step may take."""
-
-EPOCHS_OF, TOKENS_OF, EPOCHS_POWER, MOST_EPOCHS = 10, 10_000, 0.27, 40
-"""Epochs after which a text of so many tokens is learned, and how they grow with the tokens."""
+EPOCHS_OF_WORDS, EPOCHS_OF_CHARACTERS, MOST_EPOCHS = (10, 0.27), (20, 0.15), 40
+"""Epochs after which a text of 10,000 tokens is learned, and the power of the tokens with which they grow."""
 
 SENTENCES_UP_TO, LONGEST_SENTENCE = 100_000, 60
 """Tokens of a text up to which sentences are read apart, and their mean length up to which they can be."""
 
 LARGEST_DROPOUT = 0.65
 
-EVALUATIONS = 20
-EVALUATION_SPEED, EVALUATION_SHARE = 3, 0.2
-"""How many times as fast as training evaluation is, and the share of the time that it is to take at most."""
+EVALUATIONS, EVALUATION_SHARE = 20, 0.2
+"""Evaluations of a training, and the time that they may take as a share of the training's."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,8 @@ class Plan:
     @property
     def evaluation_seconds(self) -> float:
         """How long an evaluation will take, about."""
-        return self.speed.seconds(self.size, self.facts.valid_tokens) / EVALUATION_SPEED
+        operations = self.size.evaluation_operations * self.facts.valid_tokens
+        return operations / self.speed.operations_per_second
 
     @property
     def evaluate_every(self) -> int | None:
@@ -137,7 +134,7 @@ def plan(facts: Facts, speed: Speed, budget: Budget, units: int | None = None) -
     RnnlmError
         If a network of so many units takes more memory than the rules allow.
     """
-    fitting = [size for size in ladder(facts) if size.memory <= LARGEST_MEMORY]
+    fitting = ladder(facts)
     supported = max(
         (size for size in fitting if size.units <= UNITS_PER_ROOT * facts.tokens ** (1 / 3)),
         key=lambda size: size.operations,
@@ -176,8 +173,9 @@ def read(facts: Facts) -> Reading:
 
 def useful_epochs(facts: Facts) -> int:
     """Return the epochs after which a text is learned."""
-    growth: float = (facts.tokens / TOKENS_OF) ** EPOCHS_POWER
-    return max(1, min(MOST_EPOCHS, round(EPOCHS_OF * growth)))
+    epochs, power = EPOCHS_OF_WORDS if facts.has_words else EPOCHS_OF_CHARACTERS
+    growth: float = (facts.tokens / 10_000) ** power
+    return max(1, min(MOST_EPOCHS, round(epochs * growth)))
 
 
 def affordable(fitting: list[Size], supported: Size, speed: Speed, seconds: float) -> Size:

@@ -1,6 +1,5 @@
 """The networks that the rules choose from, smallest first: what each computes and takes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnnlm.choosing.facts import Facts
@@ -94,8 +93,16 @@ class Size:
     @property
     def operations(self) -> int:
         """Arithmetic that a token takes in training, single operations counted as what takes as long."""
-        products = self.recurrent_weights + self.outputs * self.units
-        return FLOPS_PER_WEIGHT * products + FLOPS_PER_OUTPUT * self.outputs + FLOPS_PER_TOKEN
+        return self._operations(self.outputs)
+
+    @property
+    def evaluation_operations(self) -> int:
+        """The same of a token in an evaluation, where nothing goes back and no softmax is estimated."""
+        return self._operations(self.cutoffs[0] if self.is_adaptive else self.vocabulary_size) // 3
+
+    def _operations(self, outputs: int) -> int:
+        products = self.recurrent_weights + outputs * self.units
+        return FLOPS_PER_WEIGHT * products + FLOPS_PER_OUTPUT * outputs + FLOPS_PER_TOKEN
 
     @property
     def memory(self) -> int:
@@ -104,7 +111,11 @@ class Size:
         return BYTES * (2 * self.weights + kept)
 
 
-def ladder(facts: Facts) -> Iterator[Size]:
-    """Yield the networks over a text's vocabulary, the smallest first."""
-    for units, layers in LADDER:
-        yield Size(units, layers, facts.vocabulary_size, facts.cutoffs, facts.has_words)
+LARGEST_MEMORY = 2 << 30
+"""Bytes that weights, gradients and a step may take."""
+
+
+def ladder(facts: Facts) -> list[Size]:
+    """Return the networks over a text's vocabulary that memory has room for, the smallest first."""
+    sizes = (Size(*each, facts.vocabulary_size, facts.cutoffs, facts.has_words) for each in LADDER)
+    return [size for size in sizes if size.memory <= LARGEST_MEMORY]

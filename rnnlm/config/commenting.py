@@ -27,7 +27,7 @@ def commented_yaml(values: Mapping[str, Mapping[str, Any]], comments: Mapping[st
     """
     lines = _comment(comments.get("", ""))
     for name, section in values.items():
-        lines += [*([""] if lines else []), *_comment(comments.get(name, "")), f"{name}:"]
+        lines += [*([""] if comments and lines else []), *_comment(comments.get(name, "")), f"{name}:"]
         for key, value in section.items():
             lines += _comment(comments.get(f"{name}.{key}", ""), "  ")
             lines += textwrap.indent(yaml.safe_dump({key: value}, allow_unicode=True), "  ").splitlines()

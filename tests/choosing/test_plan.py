@@ -4,30 +4,20 @@ from dataclasses import replace
 import pytest
 
 from rnnlm.choosing.advice import advice
-from rnnlm.choosing.facts import Budget, Facts
-from rnnlm.choosing.plan import LARGEST_MEMORY, Plan, plan, useful_epochs
+from rnnlm.choosing.facts import Budget
+from rnnlm.choosing.plan import Plan, plan, useful_epochs
+from rnnlm.choosing.sizes import LARGEST_MEMORY
 from rnnlm.choosing.speed import Speed
 from rnnlm.choosing.values import choice
 from rnnlm.config import Config
 from rnnlm.errors import RnnlmError
 
+from .texts import facts
+
 TOKENS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
 VOCABULARIES = [30, 600, 8_000, 40_000, 1_000_000]
 SECONDS = [1.0, 60.0, 600.0, 3_600.0, 86_400.0]
 SPEEDS = [Speed(32), Speed(38)]
-
-
-def facts(tokens: int = 100_000, vocabulary_size: int = 8_000, **others: object) -> Facts:
-    values: dict[str, object] = {
-        "path": "data/text",
-        "tokens": tokens,
-        "sentences": max(1, tokens // 20),
-        "valid_tokens": tokens // 18,
-        "vocabulary_size": vocabulary_size,
-        "unknown_tokens": tokens // 50,
-        "cutoffs": (vocabulary_size // 20 + 1, vocabulary_size // 4 + 2),
-    }
-    return Facts(**{**values, **others})  # type: ignore[arg-type]
 
 
 def weight(decided: Plan) -> int:
