@@ -85,7 +85,10 @@ def train(values: dict[str, dict[str, Any]], threads: int) -> dict[str, Any]:
     common = {"threads": threads, "sample_tokens": 0, "log_every": 1_000_000}
     config = Config.model_validate({**values, "training": {**values["training"], **common}})
     with tempfile.TemporaryDirectory() as directory:
-        summary = begin_run(config, Path(directory) / "run", resume=False, quiet=True).run()
+        trainer = begin_run(config, Path(directory) / "run", resume=False, quiet=True)
+        summary = trainer.run()
+    if trainer.signals.received is not None:
+        raise KeyboardInterrupt
     return {
         "loss": summary["best"]["valid_loss"],
         "last_loss": summary["last"]["valid_loss"],
