@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,24 +73,12 @@ def benchmark(config: Config, seconds: float) -> Speed:
     seconds
         How long to measure.
     """
-    training = config.training
-    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
-    network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
-    training_step = TrainingStep(network, config)
-    rng = np.random.default_rng(training.seed)
-    T, B = training.bptt_steps, training.batch_size
-    state = training_step.network.initial_state(B)
-
+    network, batch = _prepared(config)
+    T, B = config.training.bptt_steps, config.training.batch_size
     peak = blas.gemm_peak()
-    steps = 0
-    started = time.perf_counter()
-    while steps <= WARM_UP_STEPS or time.perf_counter() - started < seconds:
-        if steps == WARM_UP_STEPS:
-            started = time.perf_counter()
-        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
-        steps += 1
-    step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
-    products = training_step.network.products(batch.inputs, rng)
+    taken = _step_seconds(config, network, batch, seconds)
+    step_seconds = sum(taken) / len(taken)
+    products = network.products(batch.inputs, np.random.default_rng(config.training.seed))
     gflops = FLOPS_PER_WEIGHT * products * T * B / step_seconds / 1e9
     return Speed(
         tokens_per_second=T * B / step_seconds,
@@ -101,6 +90,33 @@ def benchmark(config: Config, seconds: float) -> Speed:
         blas=blas.kernel(),
         backend=backend.current(),
     )
+
+
+def fastest_step(config: Config, seconds: float) -> float:
+    """Time training steps as `benchmark` does, and return the seconds of the fastest one.
+
+    It is what other programs on the machine, which only ever slow a step down, change least.
+    """
+    return min(_step_seconds(config, *_prepared(config), seconds))
+
+
+def _prepared(config: Config) -> tuple[Network, Batch]:
+    """Choose the back end, and make the network of a configuration and a full batch of it."""
+    training = config.training
+    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
+    return _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
+
+
+def _step_seconds(config: Config, network: Network, batch: Batch, seconds: float) -> list[float]:
+    """Take training steps for some time, and return what each took; those of the warm-up are left out."""
+    training_step = TrainingStep(network, config)
+    rng = np.random.default_rng(config.training.seed)
+    state = network.initial_state(config.training.batch_size)
+    ends: list[float] = []
+    while len(ends) <= WARM_UP_STEPS or ends[-1] - ends[WARM_UP_STEPS - 1] < seconds:
+        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
+        ends.append(time.perf_counter())
+    return [end - start for start, end in pairwise(ends[WARM_UP_STEPS - 1 :])]
 
 
 def _of_numbers(config: Config) -> tuple[Network, Batch]:

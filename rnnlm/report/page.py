@@ -52,8 +52,18 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
     All text from a run is escaped, and the page forbids the browser to load or to run anything. The curves are
     drawn over `x`, one of `X_AXES`.
     """
+    return page(title(run.label for run in runs), sections(runs, x))
+
+
+def title(labels: Iterable[str]) -> str:
+    """Return the title of a page of runs."""
+    return "Training of " + ", ".join(labels)
+
+
+def sections(runs: Sequence[RunLog], x: str) -> dict[str, str]:
+    """Return what `render` shows, by its headings."""
     labels = [run.label for run in runs]
-    sections = {
+    return {
         "Summary": _table(labels, _summary(runs)),
         **_forecasts(runs),
         "Curves": "\n".join(_charts(runs, x)),
@@ -63,7 +73,6 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
         "Configuration": "\n".join(_configuration(runs)),
         "Machine": _table(labels, _rows([run.environment for run in runs])),
     }
-    return page("Training of " + ", ".join(labels), sections)
 
 
 def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str = "", style: str = "") -> str:

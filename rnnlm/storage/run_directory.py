@@ -3,7 +3,8 @@
 import json
 import os
 import platform
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +13,17 @@ import numpy as np
 
 from rnnlm import backend, blas
 from rnnlm.config import Config
+from rnnlm.config.commenting import commented_yaml
 from rnnlm.errors import RnnlmError
-from rnnlm.files import BELONGS_TO_NOBODY, explaining, make_directory, write_atomically
+from rnnlm.files import (
+    BELONGS_TO_NOBODY,
+    NOT_YAML,
+    explaining,
+    make_directory,
+    parse_yaml,
+    read_text,
+    write_atomically,
+)
 from rnnlm.storage.checkpoint_index import FIRST_CHECKPOINT, INDEX, CheckpointIndex
 from rnnlm.storage.logs import Logs
 
@@ -26,6 +36,9 @@ CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 CHECKPOINTS = "checkpoints"
 
+ASKED_SECONDS = 0.1
+"""Longer than `RunDirectory.is_claimed` keeps others from claiming a directory."""
+
 
 class RunDirectory:
     """A run on disk.
@@ -37,10 +50,13 @@ class RunDirectory:
     ----------
     path
         The directory; made by `begin`.
+    comments
+        What is written into its configuration for people; see `commented_yaml`.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, comments: Mapping[str, str] | None = None) -> None:
         self.path = Path(path)
+        self.comments = comments or {}
         self.checkpoints = CheckpointIndex(self.path / CHECKPOINTS)
         self.logs = Logs(self.path)
 
@@ -87,9 +103,31 @@ class RunDirectory:
             if descriptor is not None:
                 os.close(descriptor)
 
+    def is_claimed(self) -> bool | None:
+        """Return whether a process is training in the directory; None where the system does not tell."""
+        if fcntl is None:
+            return None
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # some network filesystems know no locks
+            return None
+        finally:
+            os.close(descriptor)
+        return False
+
     def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(ASKED_SECONDS)  # perhaps it was only asked whether the directory is claimed
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RnnlmError(
                 f"{self.path}: another process is training in it; wait until it ends, or choose another `out`."
@@ -115,11 +153,21 @@ class RunDirectory:
             self.checkpoints.remove_others()
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
-            write_atomically(self.path / CONFIG, config.to_yaml())
+            if not _says(self.path / CONFIG, config):  # else the comments would be lost
+                write_atomically(self.path / CONFIG, commented_yaml(config.values(), self.comments))
 
     def _beginning(self) -> AbstractContextManager[None]:
         advice = "; see to its room and permissions, or choose another `out`"
         return explaining(self.path, "cannot write the run", advice)
+
+
+def _says(file: Path, config: Config) -> bool:
+    """Whether a file has the values of a configuration, and nothing else."""
+    try:
+        found: bool = parse_yaml(read_text(file)) == config.values()
+    except (OSError, *NOT_YAML):
+        return False
+    return found
 
 
 def _others(directory: Path, ours: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Where a training begins: anew, from a run that was stopped, or from trained weights."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ from rnnlm.training.pretrained import load_vectors
 from rnnlm.training.resuming import resume_run
 
 
-def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: Path | None = None) -> Trainer:
+def begin_run(
+    config: Config,
+    out: Path,
+    resume: bool,
+    quiet: bool,
+    init_from: Path | None = None,
+    comments: Mapping[str, str] | None = None,
+) -> Trainer:
     """Open the dataset, and begin or resume the run.
 
     Parameters
@@ -32,6 +40,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         Whether to say nothing.
     init_from
         A run or checkpoint that gives the network its architecture and, to a new run, its first weights.
+    comments
+        What is written into a new run's configuration for people; see `commented_yaml`.
 
     Raises
     ------
@@ -46,13 +56,8 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
 
     if config.data.path is None:
         raise RnnlmError("data.path: no dataset is named; give `data=DIR`.")
-    run = RunDirectory(out)
-    if run.exists and not resume:
-        raise RnnlmError(f"{out}: there is a run in it; go on with `resume`, or choose another `out`.")
-    if not run.exists:
-        run.refuse_other_files()
-        if resume:
-            raise RnnlmError(f"{out}: there is no run to resume in it; leave `resume` out to begin one.")
+    run = RunDirectory(out, comments)
+    _refuse(run, resume)
     kind: type[Model[Any, Any]] = kind_of(config)
     dataset = kind.open(config.data.path)
     trained = None if init_from is None else read_checkpoint(init_from)
@@ -73,3 +78,13 @@ def begin_run(config: Config, out: Path, resume: bool, quiet: bool, init_from: P
         vectors = load_vectors(config.model.embedding_file, model.vocabulary, table, config.training.seed)
         say(f"{config.model.embedding_file}: {vectors}")
     return Trainer(model, dataset, run, quiet=quiet)
+
+
+def _refuse(run: RunDirectory, resume: bool) -> None:
+    """Refuse a directory in which a run cannot begin, or with `resume` cannot go on."""
+    if run.exists and not resume:
+        raise RnnlmError(f"{run.path}: there is a run in it; go on with `resume`, or choose another `out`.")
+    if not run.exists:
+        run.refuse_other_files()
+        if resume:
+            raise RnnlmError(f"{run.path}: there is no run to resume in it; leave `resume` out to begin one.")
