@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "Measure a model on a dataset or a text.",
     "score": "Print the log-probability of each line of a text.",
     "rescore": "Choose the best hypotheses of an n-best list.",
+    "inspect": "Show on a web page how a model reads a text: surprise, units, what units say.",
     "neighbors": "List the words whose learned vectors are nearest to a word's.",
     "diagnose": "Measure how the gradient shrinks with the distance back in time.",
     "gradcheck": "Check back-propagation against central differences.",

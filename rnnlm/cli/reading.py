@@ -75,6 +75,11 @@ TEXT_OPTIONS = (
 )
 LINE_OPTIONS = (_format_option(FORMATS), TEXT_COLUMN, *TEXT_OPTIONS)
 """The options of a command that reads text alone; parameters are called as in `ReaderSettings`."""
+LABEL_COLUMN = click.option(
+    "--label-column",
+    metavar="NAME",
+    help="Column or JSON field with the label of each text, which a model is to learn or to be told.",
+)
 DOCUMENT_OPTIONS = (
     DOCUMENTS,
     _format_option(
@@ -91,11 +96,7 @@ DOCUMENT_OPTIONS = (
         "  [default: the last, in CoNLL-U upos]",
     ),
     TEXT_COLUMN,
-    click.option(
-        "--label-column",
-        metavar="NAME",
-        help="Column or JSON field with the label of each text, which a model is to learn or to be told.",
-    ),
+    LABEL_COLUMN,
     *TEXT_OPTIONS,
 )
 """Those of a command that reads documents, and labels and tags, too."""

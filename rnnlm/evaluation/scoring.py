@@ -1,7 +1,7 @@
 """The loss of every token of a text."""
 
-from collections.abc import Generator, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from rnnlm.dataset.store import Split
 from rnnlm.dataset.windows import place_of, sentence_starts, window
 from rnnlm.errors import RnnlmError
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.batch import Batch
 from rnnlm.nn.network import Network
 from rnnlm.optim.sgd import SGD
 
@@ -23,6 +24,9 @@ POOL = 8192
 
 SHORTEST_STREAM = 1024
 """A split is not cut into streams shorter than this: each begins without knowing what came before."""
+
+Found = TypeVar("Found")
+"""What is found in a window."""
 
 Losses: TypeAlias = tuple[Ids, Floats]
 """The places of some predicted tokens in the ids of a text, (N,), and their losses in nats, (N,)."""
@@ -50,18 +54,42 @@ def readings(ids: Ids, carries_state: bool) -> Ids:
 
 
 def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> Iterator[Losses]:
-    """Yield the losses of parts of a text, window by window, those of like length side by side.
+    """Yield the losses of parts of a text, window by window; the parameters are those of `passes`."""
+    for at, batch, nats in passes(network, ids, parts, network.losses, steps=steps):
+        yield at[batch.mask], nats
+
+
+def passes(
+    network: Network,
+    ids: Ids,
+    parts: Ids,
+    read: Callable[[Batch, Floats], tuple[Found, Floats]],
+    *,
+    steps: int = WINDOW,
+) -> Iterator[tuple[Ids, Batch, Found]]:
+    """Read parts of a text window by window, those of like length side by side.
 
     Parameters
     ----------
     network
-        What predicts.
+        What reads.
     ids
         Sentences, each ``START w1 … wn END``; they may be memory-mapped.
     parts : (N, 2)
         What is read from the zero state, as `readings` returns it.
+    read
+        Reads a window from a state, and returns what it found and the state after, as `Network.losses` does.
     steps
         Time steps of a window, at most.
+
+    Yields
+    ------
+    at : (T, B)
+        The places in `ids` of what each step predicts.
+    batch
+        The window.
+    found
+        What was found in it.
     """
     longest_first = parts[np.argsort(-parts[:, 1], kind="stable")]
     for first in range(0, len(parts), SIDE_BY_SIDE):
@@ -69,8 +97,8 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
         state = network.initial_state(len(left))
         while len(left):
             at, batch = window(ids, places, np.minimum(left, steps))
-            nats, state = network.losses(batch, state)
-            yield at[batch.mask], nats
+            found, state = read(batch, state)
+            yield at, batch, found
             # Those that have ended are the last.
             going_on = np.count_nonzero(left > steps)
             places, left, state = at[-1, :going_on] + 1, left[:going_on] - steps, state[:, :, :going_on]

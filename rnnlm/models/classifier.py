@@ -125,22 +125,38 @@ class Classifier(TextModel):
         tokens = [token for sentence in vocabulary.processor.sentences(text) for token in sentence]
         return vocabulary.encode(tokens, end=True)[:LONGEST_WINDOW] if tokens else []
 
-    @np.errstate(all="ignore")
     def _classified(self, texts: list[list[int]]) -> Iterator[Classified]:
         """Yield the labels of texts that are read side by side."""
-        lengths = np.array([len(ids) for ids in texts])
         answers: list[Classified] = [Classified(None, None, {}) for _ in texts]
-        read = np.flatnonzero(lengths)
-        if len(read):
-            inputs = np.zeros((lengths.max(), len(read)), np.intp)
-            for column, index in enumerate(read):
-                inputs[: lengths[index], column] = texts[index]
-            state = self.network.initial_state(len(read))
-            [log_probs], _ = self.network.log_probs(inputs, state, lengths=lengths[read])
-            refuse_overflow(log_probs)
+        read = [index for index, ids in enumerate(texts) if ids]
+        if read:
+            log_probs = self.log_probs([texts[index] for index in read])
             for index, row in zip(read, np.exp(log_probs), strict=True):
                 answers[index] = self._answer(row)
         yield from answers
+
+    @np.errstate(all="ignore")
+    def log_probs(self, texts: Sequence[Sequence[int]]) -> Floats:
+        """Return the log-probabilities of all labels, (N, K), for N texts that are read side by side.
+
+        Parameters
+        ----------
+        texts
+            The ids of each, at least one.
+
+        Raises
+        ------
+        RnnlmError
+            If the model overflows.
+        """
+        lengths = np.array([len(ids) for ids in texts])
+        inputs = np.zeros((lengths.max(), len(texts)), np.intp)
+        for column, ids in enumerate(texts):
+            inputs[: len(ids), column] = ids
+        log_probs, _ = self.network.log_probs(inputs, self.network.initial_state(len(texts)), lengths=lengths)
+        refuse_overflow(log_probs)
+        of_texts: Floats = log_probs[0]
+        return of_texts
 
     def _answer(self, probabilities: Floats) -> Classified:
         order = np.argsort(-probabilities, kind="stable")

@@ -32,6 +32,8 @@ class LanguageModel(TextModel):
         Writes texts. It also searches for the most likely ones, and lists the tokens that may come next.
     scorer
         Measures texts. It also scores many side by side, and fits the weight of a mixture with another model.
+    carries_state
+        Whether it reads a sentence from the state in which the one before it has ended.
     """
 
     task = "language_model"
@@ -41,9 +43,9 @@ class LanguageModel(TextModel):
         self.network = network
         self.vocabulary = vocabulary
         self.config = config
-        carries_state = config.training.batching == "stream"
-        self.writer = Writer(network, vocabulary, carries_state)
-        self.scorer = Scorer(network, vocabulary, carries_state, config.training.bptt_steps)
+        self.carries_state = config.training.batching == "stream"
+        self.writer = Writer(network, vocabulary, self.carries_state)
+        self.scorer = Scorer(network, vocabulary, self.carries_state, config.training.bptt_steps)
 
     @classmethod
     def create(cls, config: Config, dataset: Dataset) -> "LanguageModel":

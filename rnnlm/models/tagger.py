@@ -217,6 +217,30 @@ class Tagger(TextModel):
     @np.errstate(all="ignore")
     def _tag_side_by_side(self, parts: list[list[str]]) -> Iterator[list[str]]:
         """Yield the most likely tags of some parts of texts, none empty, that are read side by side."""
+        log_probs, lengths = self._read_side_by_side(parts)
+        best = self._well_formed.most_likely(log_probs, lengths)
+        for column, tokens in enumerate(parts):
+            yield [self.tags.names[k] for k in best[: len(tokens), column]]
+
+    @np.errstate(all="ignore")
+    def log_probs(self, tokens: list[str]) -> Floats:
+        """Return the log-probabilities of all tags at each of some tokens, (T, K), read from the zero state.
+
+        Parameters
+        ----------
+        tokens : (T,)
+            The tokens as they are written, at least one and at most 1,024.
+
+        Raises
+        ------
+        RnnlmError
+            If the model overflows.
+        """
+        log_probs, _ = self._read_side_by_side([tokens])
+        return log_probs[:, 0]
+
+    def _read_side_by_side(self, parts: list[list[str]]) -> tuple[Floats, Ids]:
+        """Return the log-probabilities of all tags in some parts of texts, (T, B, K), and the parts' lengths."""
         lengths = np.array([len(tokens) for tokens in parts])
         ids, words = (np.zeros((lengths.max(), len(parts)), np.intp) for _ in range(2))
         begins = np.cumsum(lengths) - lengths
@@ -227,9 +251,7 @@ class Tagger(TextModel):
         if self.characters is not None:
             written = [token for tokens in parts for token in tokens]
             inputs = Spellings(written, self.characters).spelled(ids, words)
-        best = self._well_formed.most_likely(self._log_probs(inputs, lengths), lengths)
-        for column, tokens in enumerate(parts):
-            yield [self.tags.names[k] for k in best[: len(tokens), column]]
+        return self._log_probs(inputs, lengths), lengths
 
     def _written(self, tokens: Sequence[str], tags: Sequence[str], begins: Container[int] = ()) -> str:
         """Return a text with what was found in it; before each of `begins` a word ends in any case."""

@@ -66,6 +66,13 @@ class Bidirectional(Layer):
         y[..., :H], y[..., H:] = y_ahead, y_reverse
         return y, np.concatenate([after_ahead, after_reverse])
 
+    def activations(self) -> dict[str, Floats]:
+        """Return what both directions computed; see `Layer.activations`."""
+        reverse = self.reverse.activations().items()
+        return self.ahead.activations() | {
+            f"{name}_reverse": self._turn(values, f"{name}_turned") for name, values in reverse
+        }
+
     def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
         """Back-propagate through both directions; see `Layer.backward`."""
         H = dy.shape[2] // 2

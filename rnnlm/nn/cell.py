@@ -50,6 +50,9 @@ class Cell(ABC):
     num_gates: ClassVar[int]
     """G: blocks of H rows in U and W."""
 
+    gate_names: ClassVar[str] = ""
+    """The letters of the gates that a step computes, in the order of their rows; "" where a cell has none."""
+
     num_states: ClassVar[int]
     """S: arrays that a step hands to the next: the output h and, for an LSTM, the cell c."""
 

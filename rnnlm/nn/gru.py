@@ -18,6 +18,7 @@ class GRULayer(RecurrentLayer):
     """
 
     num_gates = 3
+    gate_names = "rzn"
     num_states = 1
 
     def _constant(self) -> Floats | None:

@@ -94,6 +94,17 @@ class Layer(ABC):
         """
 
     @abstractmethod
+    def activations(self) -> dict[str, Floats]:
+        """Return what the last `forward` computed, by name, in memory that the next call overwrites.
+
+        Returns
+        -------
+        dict of (T, B, H)
+            The output ``h``; where a cell has them, the cell ``c`` and the gates by their letters. Of a layer that
+            reads backwards the names end in ``_reverse``, and its values stand at what it read.
+        """
+
+    @abstractmethod
     def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
         """Back-propagate through the window of the last `forward`.
 

@@ -29,6 +29,7 @@ class LSTMLayer(RecurrentLayer):
     """
 
     num_gates = 4
+    gate_names = "ifgo"
     num_states = 2
     slopes: ClassVar[tuple[float, ...]] = (0.5, 0.5, 1.0, 0.5)
     """By gate: ½ where it is σ, which is ``½ tanh(a/2) + ½``, and 1 where it is tanh."""
@@ -139,6 +140,7 @@ class _ThreeGates(LSTMLayer):
     """What an LSTM without a gate f has in common; gates i, g, o."""
 
     num_gates = 3
+    gate_names = "igo"
     slopes = (0.5, 1.0, 0.5)
     has_forget_bias = False
 

@@ -40,6 +40,14 @@ class RecurrentLayer(Cell, OneWayLayer):
         self._last_pass = "forward"
         return self._y[1:], self.state
 
+    def activations(self) -> dict[str, Floats]:
+        """Return states and gates of the last `forward`; see `Layer.activations`."""
+        return dict(zip((*"hc"[: self.num_states], *self.gate_names), self._computed(), strict=False))
+
+    def _computed(self) -> list[Floats]:
+        """Return the states after each step of the last `forward` and then its gates, each (T, B, H)."""
+        return [*self._states[1:].transpose(1, 0, 3, 2), *self._a.transpose(1, 0, 3, 2)]
+
     def begin_steps(self, state: Floats) -> None:
         """Get ready to `advance` step by step from a state (S, B, H)."""
         self._lay_out(1, state)

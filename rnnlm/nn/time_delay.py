@@ -111,6 +111,10 @@ class TimeDelayLayer(OneWayLayer):
         self._last_pass = "forward"
         return y, self._last_inputs(x, state)
 
+    def activations(self) -> dict[str, Floats]:
+        """Return the output of the last `forward`; see `Layer.activations`."""
+        return {"h": self._y}
+
     def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
         """Back-propagate through the window of the last `forward`; see `Layer.backward`."""
         if self._last_pass != "forward":

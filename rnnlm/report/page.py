@@ -75,7 +75,7 @@ def sections(runs: Sequence[RunLog], x: str) -> dict[str, str]:
     }
 
 
-def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str = "") -> str:
+def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str = "", style: str = "") -> str:
     """Return a page of sections, by their headings; these and what they hold are HTML already.
 
     Parameters
@@ -88,6 +88,8 @@ def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str
         The JavaScript that it runs, if any: the browser is to run no other.
     allowed
         What else the browser may do, as a Content-Security-Policy says it, such as ``connect-src 'self'``.
+    style
+        What its style sheet has beside that of all pages.
     """
     if script:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -96,7 +98,7 @@ def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str
         title=escape(title),
         allowed=f"; {allowed}" if allowed else "",
         script=f"<script>{script}</script>\n" if script else "",
-        style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
+        style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8") + style,
         body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
     )
 

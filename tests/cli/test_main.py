@@ -128,6 +128,7 @@ def test_an_unknown_option_is_wrong_usage_of_every_command(rnnlm: Command, name:
         "gradcheck --config none.yaml",
         "benchmark --config none.yaml",
         "info none",
+        "inspect text --model none -o none.html",
         "export --model none -o none.onnx",
         "import none.pt --config none.yaml",
     ],

@@ -68,6 +68,11 @@ class CompiledLayer(RecurrentLayer):
         self._last_pass = "forward"
         return self._y[1:], states[:, -1].copy()
 
+    def _computed(self) -> list[Floats]:
+        states, gates = [self._arrays["h"][1:], self._arrays["c"][1:]], self._arrays["gates"]
+        by_gate = gates.reshape(*gates.shape[:2], self.num_gates, self.hidden_size).transpose(2, 0, 1, 3)
+        return [*states[: self.num_states], *by_gate]
+
     def backward(self, dy: Floats, dstate: Floats | None = None) -> Floats:
         """Back-propagate through the window of the last `forward`; see `Layer.backward`."""
         if self._last_pass != "forward":
