@@ -1,11 +1,14 @@
 """Tiny datasets and trained runs that many tests read and none changes."""
 
 import dataclasses
+import os
 import random
 import re
+import shutil
 import textwrap
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -379,3 +382,18 @@ def translator_run(tmp_path_factory: pytest.TempPathFactory, pair_dataset: Path)
         "schedule": {"name": "constant"},
     }
     return train_run(tmp_path_factory.mktemp("translator-run"), values)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser for the pages, where there is one."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    # Chromium refuses to put root into its sandbox.
+    sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=sandbox)
+        yield browser
+        browser.close()

@@ -64,15 +64,15 @@ def _on_the_text(plan: Plan) -> Iterator[str]:
     if facts.is_of_words and facts.unknown_tokens < FEW_UNKNOWN * facts.tokens:
         yield (
             "Hardly a word of the training text is unknown, so the model will not expect unknown ones in other "
-            "texts: preprocess again with --min-count 2, which makes the vocabulary smaller, too."
+            "texts: preprocess again with `min_count=2`, which makes the vocabulary smaller, too."
         )
     if facts.tokens < LITTLE_TEXT:
         yield "More text of the same kind helps more than anything that can be set here."
     # What begins with a trained model has its size.
     if facts.is_of_words and facts.tokens < LITTLE_TEXT and plan.limit != "asked":
         yield (
-            f"If it is English, begin with the installed model: preprocess again with --vocab {MODEL} "
-            f"--extend-vocab 500, and train with --init-from {MODEL}."
+            f"If it is English, begin with the installed model: preprocess again with `vocab={MODEL}` and "
+            f"`extend_vocab=500`, and train with `init_from={MODEL}`."
         )
 
 
@@ -81,5 +81,5 @@ def _on_evaluations(plan: Plan) -> Iterator[str]:
     if plan.evaluation_seconds > plan.training_seconds / 2:
         yield (
             f"An evaluation takes {duration(plan.evaluation_seconds)}, which the time of training does not count: "
-            "preprocess again with a smaller --valid-fraction."
+            "preprocess again with a smaller `valid_fraction`."
         )

@@ -25,6 +25,7 @@ def choose(
     budget: Budget | None = None,
     units: int | None = None,
     say: Callable[[str], None] = lambda message: None,
+    explain: Callable[[str], str] = str,
     computed: TrainingConfig | None = None,
 ) -> Choice:
     """Choose a configuration for a dataset, a budget and this machine.
@@ -39,6 +40,8 @@ def choose(
         Units of the layers, where they are not to be chosen.
     say
         Told what is being done.
+    explain
+        Rewrites a note for people, which names parameters in backquotes.
     computed
         Threads, back end and precision of the training, as for `speed_of`.
 
@@ -56,7 +59,7 @@ def choose(
     facts = Facts.of(Dataset.open(path))
     say(f"Timing networks of {', '.join(map(str, TIMED_UNITS))} units ...")
     decided = plan(facts, speed_of(facts, computed), budget or TEN_MINUTES, units)
-    notes = advice(decided)
+    notes = tuple(map(explain, advice(decided)))
     for note in notes:
         say(note)
     return choice(decided, notes)
@@ -68,12 +71,13 @@ def choose_run(
     overrides: tuple[str, ...] = (),
     init_from: Path | None = None,
     say: Callable[[str], None] = lambda message: None,
+    explain: Callable[[str], str] = str,
 ) -> tuple[Config, dict[str, str]]:
     """Choose the configuration of a run, and the comments that go into its file.
 
     Parameters
     ----------
-    path, budget, say
+    path, budget, say, explain
         As for `choose`.
     overrides
         What is not to be chosen; see `Config.load`.
@@ -87,7 +91,7 @@ def choose_run(
     """
     units = None if init_from is None else read_checkpoint(init_from).config.model.hidden_size
     computed = Config.load(None, tuple(each for each in overrides if each.startswith("training."))).training
-    chosen = choose(path, budget, units, say, computed)
+    chosen = choose(path, budget, units, say, explain, computed)
     config = Config.checked(chosen.sections, overrides)
     return config, chosen.comments(config)
 

@@ -17,7 +17,7 @@ def network(size: Size) -> Values:
     """Return the network's values; the reasons for its size are the plan's."""
     V = size.vocabulary_size
     values: Values = {
-        "model.cell": ("lstm", "Of the cells it learned most in the same time."),
+        "model.cell": ("lstm", "It learned more than vanilla and time-delay cells in the same time."),
         "model.embedding_size": (
             size.embedding_size,
             "As large as the layers, for the weights are tied."
@@ -100,9 +100,9 @@ PATIENCE = 5
 
 OPTIMIZER: Values = {
     "optimizer.name": ("sgd", "Plain steps, which at a high rate learned more here than Adam's."),
-    "optimizer.learning_rate": (1.0, "Twice or half of it learned less, from windows like these."),
+    "optimizer.learning_rate": (1.0, "What suited words and characters alike, with such batches."),
     "optimizer.clip_norm": (5.0, "Such a rate needs it."),
-    "schedule.name": ("linear", "Down to zero at the end, wherever that is: the last steps gain most."),
+    "schedule.name": ("linear", "Down to zero at the end, wherever that is."),
 }
 
 

@@ -47,8 +47,9 @@ def config(
         raise click.UsageError("--minutes, --epochs and --hidden-size go with --for.")
     if dataset is not None:
         from rnnlm.choosing.begin import choose
+        from rnnlm.cli.main import with_options
 
-        chosen = choose(dataset, budget, hidden_size, lambda message: say(message, quiet))
+        chosen = choose(dataset, budget, hidden_size, lambda message: say(message, quiet), with_options)
         click.echo(chosen.to_yaml(), nl=False)
         return
     from rnnlm.config import reference

@@ -79,8 +79,11 @@ def train(
     comments: dict[str, str] = {}
     if config_path == AUTO and data is not None and out is not None:
         from rnnlm.choosing.begin import choose_run
+        from rnnlm.cli.main import with_options
 
-        config, comments = choose_run(data, budget, overrides, init_from, lambda message: say(message, quiet))
+        config, comments = choose_run(
+            data, budget, overrides, init_from, lambda message: say(message, quiet), with_options
+        )
     else:
         config, out = chosen_run(config_path, overrides, data, out, quiet)
     trainer = begin_run(config, out, resume, quiet, init_from, comments)

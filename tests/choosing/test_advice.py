@@ -44,9 +44,9 @@ def test_a_text_that_is_read_in_part_is_told() -> None:
 
 
 def test_a_vocabulary_with_hardly_an_unknown_word_is_told() -> None:
-    assert "preprocess again with --min-count 2" in said(20_000, 60.0, unknown_tokens=0)
-    assert "--min-count" not in said(20_000, 60.0, unknown_tokens=400)
-    assert "--min-count" not in said(20_000, 60.0, 60, unknown_tokens=0)
+    assert "preprocess again with `min_count=2`" in said(20_000, 60.0, unknown_tokens=0)
+    assert "min_count" not in said(20_000, 60.0, unknown_tokens=400)
+    assert "min_count" not in said(20_000, 60.0, 60, unknown_tokens=0)
 
 
 def test_little_text_is_told() -> None:
@@ -55,16 +55,16 @@ def test_little_text_is_told() -> None:
 
 
 def test_a_short_text_of_words_may_begin_with_the_installed_model() -> None:
-    assert f"train with --init-from {MODEL}." in said(20_000, 60.0)
-    assert "--init-from" not in said(20_000, 60.0, 60)
-    assert "--init-from" not in said(200_000, 60.0)
+    assert f"train with `init_from={MODEL}`." in said(20_000, 60.0)
+    assert "init_from" not in said(20_000, 60.0, 60)
+    assert "init_from" not in said(200_000, 60.0)
     begun = plan(facts(20_000), SPEED, Budget(60.0), units=80)
-    assert "--init-from" not in "\n".join(advice(begun))
+    assert "init_from" not in "\n".join(advice(begun))
 
 
 def test_a_large_validation_split_is_told() -> None:
-    assert "smaller --valid-fraction" in said(1_000_000, 60.0, valid_tokens=20_000_000)
-    assert "--valid-fraction" not in said(1_000_000, 60.0)
+    assert "smaller `valid_fraction`" in said(1_000_000, 60.0, valid_tokens=20_000_000)
+    assert "valid_fraction" not in said(1_000_000, 60.0)
 
 
 @pytest.mark.parametrize("vocabulary_size", [60, 8_000])

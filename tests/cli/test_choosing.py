@@ -9,6 +9,7 @@ import yaml
 from rnnlm import blas
 from rnnlm.choosing import speed
 from rnnlm.config import Config
+from rnnlm.resources import MODEL
 from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import Command
@@ -43,6 +44,18 @@ def test_every_value_says_why(rnnlm: Command, word_dataset: Path) -> None:
     for key in ("hidden_size", "dropout", "batching", "epochs", "max_seconds", "learning_rate"):
         [place] = [number for number, line in enumerate(lines) if line.startswith(f"  {key}: ")]
         assert lines[place - 1].startswith("  # "), key
+
+
+def test_notes_name_the_options_of_the_command_line(
+    rnnlm: Command, char_dataset: Path, label_dataset: Path
+) -> None:
+    outcome = rnnlm("config", "--for", label_dataset, "--minutes", "1")
+    text = outcome.stdout.replace("\n# ", " ")
+    for written in (text, outcome.stderr):
+        assert f"preprocess again with --vocab {MODEL} and --extend-vocab 500, " in written
+        assert f"and train with --init-from {MODEL}." in written
+        assert "`" not in written
+    assert "--init-from" not in rnnlm("config", "--for", char_dataset, "--minutes", "1").stdout
 
 
 def test_the_same_comes_again(rnnlm: Command, word_dataset: Path) -> None:

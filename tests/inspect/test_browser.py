@@ -1,7 +1,5 @@
 """The page in a real browser, where there is one."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,22 +15,8 @@ from rnnlm.inspect.scores import measure
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.translator import Translator
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TEXT = "The dog sees the old cat (at night).\n" * 8
 HOSTILE = ["<script>document.title = 'x'</script>", '"', "'", "&", "🙈", "שלום", "\0", "\u202e", " ", "\n", "<!--"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    # Chromium refuses to put root into its sandbox.
-    sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=sandbox)
-        yield browser
-        browser.close()
 
 
 def wait(page: Any, condition: str) -> None:

@@ -1,9 +1,6 @@
 """The page in a real browser, where there is one."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,21 +15,6 @@ from rnnlm.report.watch import WatchedRuns
 from rnnlm.storage.run_directory import RunDirectory
 
 from .conftest import MakeRun, line, serving
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    # Chromium refuses to put root into its sandbox.
-    sandbox = not (hasattr(os, "geteuid") and os.geteuid() == 0)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=sandbox)
-        yield browser
-        browser.close()
 
 
 def test_the_page_fits_the_screen_and_takes_its_colours(
