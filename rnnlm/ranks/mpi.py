@@ -1,0 +1,54 @@
+"""Ranks that MPI connects; imported only where a launcher has started several processes."""
+
+import os
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+from mpi4py import MPI
+
+from rnnlm.nn.arrays import Floats
+from rnnlm.ranks.ranks import Ranks, Value
+
+
+class MpiRanks(Ranks):
+    """All processes that MPI connects.
+
+    An exception that nothing handles ends all of them: without it the others would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._all = MPI.COMM_WORLD
+        super().__init__(self._all.rank, self._all.allgather(MPI.Get_processor_name()))
+        sys.excepthook = self._uncaught
+
+    def gathered(self, value: Value) -> list[Value]:
+        """Return the value that each rank gives; see `Ranks.gathered`."""
+        values: list[Value] = self._all.allgather(value)
+        return values
+
+    def broadcast(self, value: Value) -> Value:
+        """Return the first rank's value; see `Ranks.broadcast`."""
+        first: Value = self._all.bcast(value)
+        return first
+
+    def sum(self, array: Floats) -> None:
+        """Replace an array by its sum; see `Ranks.sum`."""
+        self._all.Allreduce(MPI.IN_PLACE, array)
+
+    def begin_sum(self, array: Floats) -> Callable[[], object]:
+        """Begin what `sum` does; see `Ranks.begin_sum`."""
+        wait: Callable[[], object] = self._all.Iallreduce(MPI.IN_PLACE, array).Wait
+        return wait
+
+    def abort(self, exit_code: int) -> None:
+        """End all ranks at once, this one too."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Why has been said; MPI would only add that it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        self._all.Abort(exit_code)
+
+    def _uncaught(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, traceback)
+        self.abort(1)
