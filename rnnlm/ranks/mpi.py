@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
+import numpy as np
 from mpi4py import MPI
 
 from rnnlm.nn.arrays import Floats
@@ -35,6 +36,12 @@ class MpiRanks(Ranks):
     def sum(self, array: Floats) -> None:
         """Replace an array by its sum; see `Ranks.sum`."""
         self._all.Allreduce(MPI.IN_PLACE, array)
+
+    def total(self, number: float) -> float:
+        """Return the sum of a number of each rank; see `Ranks.total`."""
+        array = np.array([number], np.float64)
+        self.sum(array)
+        return float(array[0])
 
     def begin_sum(self, array: Floats) -> Callable[[], object]:
         """Begin what `sum` does; see `Ranks.begin_sum`."""
