@@ -5,7 +5,7 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.draws import ColumnDraws
-from rnnlm.nn.heads.softmax import Exponentials, Softmax, exponentials
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.table import Table
 
 
@@ -30,15 +30,17 @@ class SampledSoftmax(Softmax):
         parameters are those of `Softmax`.
     """
 
+    part: type[Softmax] = Softmax
+    """What computes the softmax over the words taken and drawn."""
+
     def __init__(
         self,
         table: Table,
         bias: Floats | None,
         bias_gradient: Floats | None,
         samples: int,
-        exponentials: Exponentials = exponentials,
     ) -> None:
-        super().__init__(table, bias, bias_gradient, exponentials=exponentials)
+        super().__init__(table, bias, bias_gradient)
         self.samples = samples
 
     @property
@@ -91,6 +93,6 @@ class SampledSoftmax(Softmax):
         bias[...] = 0 if self.bias is None else self.bias[words]
         if len(drawn):
             bias[-len(drawn) :] += np.log(len(others) / len(drawn))
-        part = Softmax(Table(weight, gradient), bias, bias_gradient, self._workspace, self.exponentials)
+        part = self.part(Table(weight, gradient), bias, bias_gradient, self._workspace)
         places = np.where(targets < frequent, targets, frequent + np.searchsorted(rare_targets, targets))
         return part, words, places
