@@ -13,11 +13,41 @@ from rnnlm.nn.initializers import Initialization
 from rnnlm.nn.network import Network
 from rnnlm.nn.recurrent import RecurrentLayer
 
+LANGUAGE_MODELS: dict[str, dict[str, Any]] = {
+    "the tutorial's": {},
+    "relu": {"nonlinearity": "relu", "embedding_size": 5, "bias": True},
+    "gru": {"cell": "gru", "embedding_size": 5, "bias": True},
+    "gru without biases, one-hot": {"cell": "gru"},
+    "lstm": {"cell": "lstm", "embedding_size": 5, "bias": True, "num_layers": 3},
+    "lstm, one-hot": {"cell": "lstm", "bias": True},
+    "peepholes": {"cell": "lstm_peephole", "embedding_size": 5, "num_layers": 2},
+    "coupled": {"cell": "lstm_coupled", "embedding_size": 5, "bias": True},
+    "no forget gate": {"cell": "lstm_no_forget", "embedding_size": 5},
+    "residual": {"cell": "lstm", "embedding_size": 6, "num_layers": 2, "residual": True},
+    "tied": {"cell": "lstm", "embedding_size": 6, "tie_weights": True, "bias": True},
+    "time delay": {"cell": "time_delay", "width": 4, "embedding_size": 9, "num_layers": 2, "bias": True},
+    "time delay of one": {"cell": "time_delay", "embedding_size": 5, "nonlinearity": "linear"},
+    "time delay, one-hot": {"cell": "time_delay", "width": 3, "num_layers": 2, "nonlinearity": "relu"},
+    "time delay, residual, tied": {
+        **{"cell": "time_delay", "width": 3, "embedding_size": 6, "tie_weights": True, "residual": True},
+    },
+    "clusters": {"cell": "gru", "embedding_size": 5, "softmax_cutoffs": [8, 15], "bias": True},
+    "clusters without biases": {"embedding_size": 5, "softmax_cutoffs": [20]},
+}
+"""Model sections of language models of every kind."""
+
 
 def make_network(vocabulary_size: int, *, seed: int = 0, dtype: str = "float32", **model: object) -> Network:
     """Make the network of a configuration with these keys in its model section."""
     config = Config.model_validate({"model": model, "training": {"seed": seed}})
     return networks.make_network(config, vocabulary_size, dtype)
+
+
+def with_large_weights(network: Network) -> Network:
+    rng = np.random.default_rng(0)
+    for value in network.parameters.values():
+        value[...] = rng.normal(0, 0.7, value.shape)
+    return network
 
 
 def make_task_network(

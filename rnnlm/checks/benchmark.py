@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,26 +80,13 @@ def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Spe
     ranks
         Who takes the steps, each with some of the sequences of a batch; None for this process alone.
     """
-    ranks, training = ranks or OneProcess(), config.training
-    threads = training.threads or threads_of_rank(ranks)
-    backend.choose(training.backend, threads, bidirectional=config.model.bidirectional)
-    network, batch = drawn_batch(config)
-    training_step = TrainingStep(network, config, ranks)
-    rng = np.random.default_rng(training.seed)
-    T, B = training.bptt_steps, training.batch_size
-    state = training_step.own_state(training_step.network.initial_state(B))
-
+    ranks = ranks or OneProcess()
+    network, batch = _prepared(config, ranks)
+    T, B = config.training.bptt_steps, config.training.batch_size
     peak = ranks.total(blas.gemm_peak())
-    steps = 0
-    started = time.perf_counter()
-    # The first rank's clock says for all when it is over.
-    while ranks.total(ranks.is_first and steps > WARM_UP_STEPS and time.perf_counter() - started >= seconds) == 0:
-        if steps == WARM_UP_STEPS:
-            started = time.perf_counter()
-        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
-        steps += 1
-    step_seconds = (time.perf_counter() - started) / (steps - WARM_UP_STEPS)
-    products = training_step.network.products(batch.inputs, rng)
+    taken = _step_seconds(config, network, batch, seconds, ranks)
+    step_seconds = sum(taken) / len(taken)
+    products = network.products(batch.inputs, np.random.default_rng(config.training.seed))
     gflops = FLOPS_PER_WEIGHT * products * T * B / step_seconds / 1e9
     return Speed(
         tokens_per_second=T * B / step_seconds,
@@ -113,9 +101,42 @@ def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Spe
     )
 
 
+def fastest_step(config: Config, seconds: float) -> float:
+    """Time training steps as `benchmark` does, and return the seconds of the fastest one.
+
+    It is what other programs on the machine, which only ever slow a step down, change least.
+    """
+    ranks = OneProcess()
+    return min(_step_seconds(config, *_prepared(config, ranks), seconds, ranks))
+
+
+def _prepared(config: Config, ranks: Ranks) -> tuple[Network, Batch]:
+    """Choose the back end, and make the network of a configuration and a full batch of it."""
+    training = config.training
+    threads = training.threads or threads_of_rank(ranks)
+    backend.choose(training.backend, threads, bidirectional=config.model.bidirectional)
+    return drawn_batch(config)
+
+
 def drawn_batch(config: Config) -> tuple[Network, Batch]:
     """Make a configuration's network, and a full batch of what it reads, drawn at random."""
     return _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
+
+
+def _step_seconds(config: Config, network: Network, batch: Batch, seconds: float, ranks: Ranks) -> list[float]:
+    """Take training steps for some time, and return what each took; those of the warm-up are left out."""
+    training_step = TrainingStep(network, config, ranks)
+    rng = np.random.default_rng(config.training.seed)
+    state = training_step.own_state(network.initial_state(config.training.batch_size))
+    ends: list[float] = []
+    is_over = False
+    while not is_over:
+        state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
+        ends.append(time.perf_counter())
+        # The first rank's clock says for all when it is over.
+        is_enough = len(ends) > WARM_UP_STEPS and ends[-1] - ends[WARM_UP_STEPS - 1] >= seconds
+        is_over = ranks.total(ranks.is_first and is_enough) > 0
+    return [end - start for start, end in pairwise(ends[WARM_UP_STEPS - 1 :])]
 
 
 def _of_numbers(config: Config) -> tuple[Network, Batch]:

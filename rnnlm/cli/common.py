@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
+    from rnnlm.choosing.facts import Budget
     from rnnlm.config import Config
     from rnnlm.models.kinds import AnyModel
     from rnnlm.models.language_model import LanguageModel
@@ -102,6 +103,27 @@ def as_argument(
     return add
 
 
+def _budget(minutes: float | None, epochs: int | None) -> "Budget | None":
+    """Return the budget of a training; None where none is named."""
+    from rnnlm.choosing.facts import Budget
+
+    if minutes is not None and epochs is not None:
+        raise click.UsageError("Give --minutes or --epochs, not both.")
+    if minutes is None and epochs is None:
+        return None
+    return Budget(None if minutes is None else 60 * minutes, epochs)
+
+
+budget_options = as_argument(
+    "budget",
+    _budget,
+    click.option(
+        "--minutes", type=POSITIVE, help="Time of training that a configuration is chosen for.  [default: 10]"
+    ),
+    click.option("--epochs", type=COUNT, help="In place of --minutes: passes over the training text."),
+)
+
+
 def _complete_key(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Name the keys of the configuration, or the values of one, that begin with what was typed."""
     from rnnlm.config import SECTIONS
@@ -161,10 +183,14 @@ def chosen_run(
     config = Config.load(config_path, overrides)
     if data is not None:
         config = config.model_copy(update={"data": DataConfig(path=str(data))})
-    if out is None:
-        out = RUNS / config_path.stem
-        say(f"Run directory: {out}", quiet)
-    return config, out
+    return config, out or run_called(config_path.stem, quiet)
+
+
+def run_called(name: str, quiet: bool) -> Path:
+    """Return the run directory of a name that no option has named, and say so."""
+    out = RUNS / name
+    say(f"Run directory: {out}", quiet)
+    return out
 
 
 def say(message: str, quiet: bool) -> None:

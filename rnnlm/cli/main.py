@@ -38,7 +38,7 @@ COMMANDS = {
     "info": "Describe a dataset, a run or a checkpoint.",
     "export": "Write a model as a file for other programs, such as ONNX.",
     "import": "Make a run from weights that were trained elsewhere.",
-    "config": "Show what a configuration can say: an example, a schema for editors.",
+    "config": "Choose a configuration for a text, or show what one can say.",
     "completion": "Print what lets a shell complete commands and options.",
 }
 """One line a command, kept here so that `rnnlm --help` imports none of them."""

@@ -1,6 +1,7 @@
 """The configuration: YAML in, checked values out."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,14 @@ class Config(Section):
         raw = {} if raw is None else raw
         if not isinstance(raw, dict):
             raise RnnlmError(f"{path}: expected sections such as 'model:' and 'training:', not {shown(raw)}.")
+        source = "`overrides`" if path is None else f"{path} with `overrides`" if overrides else str(path)
+        return cls.checked(raw, overrides, source)
+
+    @classmethod
+    def checked(
+        cls, raw: Mapping[Any, Any], overrides: tuple[str, ...] = (), source: str = "`overrides`"
+    ) -> "Config":
+        """Check values by section and key, changed by `overrides` as for `load`; errors name the `source`."""
         # A section with nothing under it is read as null; it means the defaults.
         raw = {key: {} if value is None else value for key, value in raw.items()}
         for override in overrides:
@@ -125,7 +134,6 @@ class Config(Section):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            source = "`overrides`" if path is None else f"{path} with `overrides`" if overrides else str(path)
             raise RnnlmError(f"{source}: {_explain(error)}") from error
 
     def with_model(self, **changes: object) -> "Config":

@@ -1,14 +1,11 @@
 """The configuration's keys, for people and for their editors."""
 
-import textwrap
 from typing import Any, Literal, get_args, get_origin
 
-import yaml
 from pydantic.fields import FieldInfo
 
 from rnnlm.config import SECTIONS, Config
-
-WIDTH = 100
+from rnnlm.config.commenting import commented_yaml
 
 
 def allowed_values(field: FieldInfo) -> str:
@@ -54,15 +51,12 @@ def schema() -> dict[str, Any]:
 
 def example() -> str:
     """Return a YAML file of all keys with their meanings, the values they take, and their defaults."""
-    lines = ["# Every key with its default: keep what you change, leave out the rest."]
+    comments = {"": "Every key with its default: keep what you change, leave out the rest."}
     for name, section in SECTIONS.items():
-        lines += ["", *_comment(section.__doc__ or ""), f"{name}:"]
+        comments[name] = " ".join((section.__doc__ or "").split())
         for key, field in section.model_fields.items():
-            lines += _comment(f"{field.description} ({allowed_values(field)})".replace("`", ""), "  ")
-            lines.append(f"  {yaml.safe_dump({key: field.default}).strip()}")
-    return "\n".join(lines) + "\n"
-
-
-def _comment(text: str, indent: str = "") -> list[str]:
-    text = " ".join(text.split())
-    return textwrap.wrap(text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+            comments[f"{name}.{key}"] = f"{field.description} ({allowed_values(field)})".replace("`", "")
+    defaults = {
+        name: {key: field.default for key, field in s.model_fields.items()} for name, s in SECTIONS.items()
+    }
+    return commented_yaml(defaults, comments)

@@ -7,20 +7,26 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnlm.errors import RnnlmError
+from rnnlm.exchange.html_page import render
+from rnnlm.exchange.precision import Precision
 from rnnlm.files import explaining, write_together
 from rnnlm.models.classifier import Classifier
 from rnnlm.models.language_model import LanguageModel
 from rnnlm.models.model import Model
 from rnnlm.models.tagger import Tagger
 
-Format = Literal["onnx", "torch"]
+Format = Literal["onnx", "torch", "html"]
 
 LARGEST_ONNX = 2_000_000_000
 """Bytes of weights in an ONNX file, at most: its format, protobuf, ends at 2 GiB."""
 
 
-def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, Path]:
+def export(
+    model: Model[Any, Any], file_format: Format, out: Path, *, precision: Precision = "float32"
+) -> dict[str, Path]:
     """Write a model's weights, and beside them its vocabulary and what else it has: all of it or nothing.
+
+    A web page holds all of it, so nothing is written beside it.
 
     Parameters
     ----------
@@ -28,9 +34,11 @@ def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, 
         The model.
     file_format
         ``onnx``: a graph as `step_model` or `sequence_model` makes it. ``torch``: a state dict with PyTorch's
-        names and shapes.
+        names and shapes. ``html``: a page as `html_page.render` makes it, with the name of the file as its title.
     out
         The file; one that is there is replaced.
+    precision
+        That of the weights in a page.
 
     Returns
     -------
@@ -41,11 +49,15 @@ def export(model: Model[Any, Any], file_format: Format, out: Path) -> dict[str, 
     Raises
     ------
     RnnlmError
-        If the package that the format needs is missing, the model is too large for the format, or a file cannot
-        be written.
+        If the package that the format needs is missing, the format is not for such a model, the model is too
+        large for it, or a file cannot be written.
     """
-    content = _onnx(model) if file_format == "onnx" else _torch(model)
-    contents = model.files()
+    content: str | bytes
+    if file_format == "html":
+        content = render(model, out.stem, precision)
+    else:
+        content = _onnx(model) if file_format == "onnx" else _torch(model)
+    contents = {} if file_format == "html" else model.files()
     beside = {name: out.parent / f"{out.stem}.{name}" for name in contents}
     with explaining(None, "cannot be written", "; choose another `out`"):
         write_together({out: content} | {beside[name]: contents[name] for name in contents})

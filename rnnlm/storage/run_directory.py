@@ -14,8 +14,17 @@ import numpy as np
 
 from rnnlm import backend, blas
 from rnnlm.config import Config
+from rnnlm.config.commenting import commented_yaml
 from rnnlm.errors import RnnlmError
-from rnnlm.files import BELONGS_TO_NOBODY, explaining, make_directory, write_atomically
+from rnnlm.files import (
+    BELONGS_TO_NOBODY,
+    NOT_YAML,
+    explaining,
+    make_directory,
+    parse_yaml,
+    read_text,
+    write_atomically,
+)
 from rnnlm.storage.checkpoint_index import FIRST_CHECKPOINT, INDEX, CheckpointIndex
 from rnnlm.storage.logs import Logs
 
@@ -42,10 +51,13 @@ class RunDirectory:
     ----------
     path
         The directory; made by `begin`.
+    comments
+        What is written into its configuration for people; see `commented_yaml`.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, comments: Mapping[str, str] | None = None) -> None:
         self.path = Path(path)
+        self.comments = comments or {}
         self.checkpoints = CheckpointIndex(self.path / CHECKPOINTS)
         self.logs = Logs(self.path)
 
@@ -146,11 +158,21 @@ class RunDirectory:
             self.checkpoints.remove_others()
             if not (self.path / ENVIRONMENT).exists():
                 write_atomically(self.path / ENVIRONMENT, json.dumps(found, indent=1) + "\n")
-            write_atomically(self.path / CONFIG, config.to_yaml())
+            if not _says(self.path / CONFIG, config):  # else the comments would be lost
+                write_atomically(self.path / CONFIG, commented_yaml(config.values(), self.comments))
 
     def _beginning(self) -> AbstractContextManager[None]:
         advice = "; see to its room and permissions, or choose another `out`"
         return explaining(self.path, "cannot write the run", advice)
+
+
+def _says(file: Path, config: Config) -> bool:
+    """Whether a file has the values of a configuration, and nothing else."""
+    try:
+        found: bool = parse_yaml(read_text(file)) == config.values()
+    except (OSError, *NOT_YAML):
+        return False
+    return found
 
 
 def _others(directory: Path, ours: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Where a training begins: anew, from a run that was stopped, or from trained weights."""
 
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def begin_run(
     resume: bool,
     quiet: bool,
     init_from: Path | None = None,
+    comments: Mapping[str, str] | None = None,
     ranks: Ranks | None = None,
 ) -> Trainer:
     """Open the dataset, on every rank, and begin or resume the run; the first alone reads and writes all else.
@@ -44,6 +46,8 @@ def begin_run(
         Whether to say nothing.
     init_from
         A run or checkpoint that gives the network its architecture and, to a new run, its first weights.
+    comments
+        What is written into a new run's configuration for people; see `commented_yaml`.
     ranks
         Who trains; None for this process alone. The configuration is the first one's.
 
@@ -54,22 +58,14 @@ def begin_run(
         resume, or has other files; if what the run begins with does not fit it; or if ranks differ in dataset or
         version.
     """
-    ranks, run = ranks or OneProcess(), RunDirectory(out)
+    ranks, run = ranks or OneProcess(), RunDirectory(out, comments)
     quiet = quiet or not ranks.is_first
 
     def say(message: str) -> None:
         if not quiet:
             print(message, file=sys.stderr)
 
-    def prepare() -> tuple[Config, bool, Checkpoint | None]:
-        _refuse_other_runs(run, resume)
-        trained = None if init_from is None else read_checkpoint(init_from)
-        if trained is None:
-            return config, run.exists, None
-        say(explanation(config, trained.config))
-        return with_architecture(config, trained.config), run.exists, trained
-
-    config, goes_on, trained = ranks.told_by_first(prepare)
+    config, goes_on, trained = ranks.told_by_first(lambda: _looked_at(config, run, resume, init_from, say))
     kind: type[Model[Any, Any]] = kind_of(config)
     dataset = _opened(kind, config, ranks)
     _choose_back_end(config, ranks)
@@ -81,6 +77,18 @@ def begin_run(
             say(filled)
     _share_weights(model, ranks)
     return Trainer(model, dataset, run, ranks=ranks, quiet=quiet)
+
+
+def _looked_at(
+    config: Config, run: RunDirectory, resume: bool, init_from: Path | None, say: Callable[[str], None]
+) -> tuple[Config, bool, Checkpoint | None]:
+    """Return the configuration, whether the run goes on, and what it begins with, if that is a trained model."""
+    _refuse_other_runs(run, resume)
+    if init_from is None:
+        return config, run.exists, None
+    trained = read_checkpoint(init_from)
+    say(explanation(config, trained.config))
+    return with_architecture(config, trained.config), run.exists, trained
 
 
 def _opened(kind: type[Model[Any, Any]], config: Config, ranks: Ranks) -> Any:

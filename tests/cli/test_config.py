@@ -25,4 +25,4 @@ def test_one_of_the_two_is_asked_for(rnnlm: Command, arguments: list[str]) -> No
     outcome = rnnlm("config", *arguments)
     assert outcome.exit_code == 2
     assert outcome.stdout == ""
-    assert "Give one of --example and --schema." in outcome.stderr
+    assert "Give one of --for, --example and --schema." in outcome.stderr

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,13 @@ def test_a_file_is_asked_for(rnnlm: Command, char_run: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "book"], "-o book: give --format, or a name that ends with .onnx, .pt, .pth."),
+        (["-o", "book"], "-o book: give --format, or a name that ends with .onnx, .pt, .pth, .html."),
         (["-o", "book.pt", "--format", "onnx"], "-o book.pt: this ending is for --format torch; choose another."),
+        (
+            ["-o", "book.html", "--format", "onnx"],
+            "-o book.html: this ending is for --format html; choose another.",
+        ),
+        (["-o", "book.pt", "--precision", "int8"], "--precision is for --format html; leave it out."),
         (["-o", "book.ONNX", "--format", "torch"], "-o book.ONNX: this ending is for --format onnx"),
     ],
 )
@@ -80,3 +86,42 @@ def test_an_unknown_format_is_wrong_usage(rnnlm: Command, char_run: Path) -> Non
 def test_a_model_that_is_not_there_is_named(rnnlm: Command) -> None:
     outcome = rnnlm("export", "--model", "none", "-o", "book.onnx")
     assert outcome == (1, "", "rnnlm: none: no such directory; name a run or a checkpoint.\n")
+
+
+def test_a_page_is_written_and_each_precision_measured(rnnlm: Command, word_run: Path) -> None:
+    arguments = ["export", "--model", word_run, "-o", "book.html", "--precision", "int8"]
+    outcome = rnnlm(*arguments)
+    assert (outcome.exit_code, outcome.stdout) == (0, "")
+    number = r"\d+\.\d\d"
+    assert re.fullmatch(
+        rf"Model: book\.html\nPerplexity on .+, valid split: float32 {number} \(\+0\.00%\), "
+        rf"float16 {number} \([+-]{number}%\), int8 {number} \([+-]{number}%\)\n",
+        outcome.stderr,
+    )
+    assert Path("book.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [path.name for path in Path().iterdir()] == ["book.html"]
+    assert rnnlm(*arguments, "--quiet") == (0, "", "")
+    values = rnnlm(*arguments, "--json", "--quiet").json
+    assert list(values) == ["model", "perplexity"]
+    assert list(values["perplexity"]) == ["float32", "float16", "int8"]
+    assert values["perplexity"]["float32"] > 1
+
+
+def test_without_the_dataset_nothing_is_measured(rnnlm: Command) -> None:
+    outcome = rnnlm("export", "-o", "book.html")
+    assert outcome == (
+        0,
+        "",
+        "Model: the installed one, as there is no run under runs/\nModel: book.html\n"
+        "The loss by precision was not measured, for want of the model's dataset. data/sample-comments: no such "
+        "directory; name a dataset, or make one with 'rnnlm preprocess'.\n",
+    )
+    values = rnnlm("export", "-o", "book.html", "--json", "--quiet").json
+    assert values == {"model": "book.html", "perplexity": None}
+
+
+def test_only_language_models_have_a_page(rnnlm: Command, translator_run: Path) -> None:
+    outcome = rnnlm("export", "--model", translator_run, "-o", "translator.html")
+    expected = "rnnlm: A translator has no page yet: only language models write; choose another format.\n"
+    assert outcome == (1, "", expected)
+    assert not Path("translator.html").exists()

@@ -7,31 +7,9 @@ from rnnlm.config import Config
 from rnnlm.models import networks
 from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
-from tests.networks import make_network
+from tests.networks import LANGUAGE_MODELS, make_network, with_large_weights
 
 C, T, B = 23, 7, 3
-
-MODELS: dict[str, dict[str, Any]] = {
-    "the tutorial's": {},
-    "relu": {"nonlinearity": "relu", "embedding_size": 5, "bias": True},
-    "gru": {"cell": "gru", "embedding_size": 5, "bias": True},
-    "gru without biases, one-hot": {"cell": "gru"},
-    "lstm": {"cell": "lstm", "embedding_size": 5, "bias": True, "num_layers": 3},
-    "lstm, one-hot": {"cell": "lstm", "bias": True},
-    "peepholes": {"cell": "lstm_peephole", "embedding_size": 5, "num_layers": 2},
-    "coupled": {"cell": "lstm_coupled", "embedding_size": 5, "bias": True},
-    "no forget gate": {"cell": "lstm_no_forget", "embedding_size": 5},
-    "residual": {"cell": "lstm", "embedding_size": 6, "num_layers": 2, "residual": True},
-    "tied": {"cell": "lstm", "embedding_size": 6, "tie_weights": True, "bias": True},
-    "time delay": {"cell": "time_delay", "width": 4, "embedding_size": 9, "num_layers": 2, "bias": True},
-    "time delay of one": {"cell": "time_delay", "embedding_size": 5, "nonlinearity": "linear"},
-    "time delay, one-hot": {"cell": "time_delay", "width": 3, "num_layers": 2, "nonlinearity": "relu"},
-    "time delay, residual, tied": {
-        **{"cell": "time_delay", "width": 3, "embedding_size": 6, "tie_weights": True, "residual": True},
-    },
-    "clusters": {"cell": "gru", "embedding_size": 5, "softmax_cutoffs": [8, 15], "bias": True},
-    "clusters without biases": {"embedding_size": 5, "softmax_cutoffs": [20]},
-}
 
 
 def make(**values: Any) -> Network:
@@ -39,20 +17,13 @@ def make(**values: Any) -> Network:
     return with_large_weights(make_network(C, hidden_size=6, **values, seed=1))
 
 
-def with_large_weights(network: Network) -> Network:
-    rng = np.random.default_rng(0)
-    for value in network.parameters.values():
-        value[...] = rng.normal(0, 0.7, value.shape)
-    return network
-
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
 def test_onnxruntime_gives_the_same_probabilities_with_carried_state(name: str) -> None:
     onnx = pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
     from rnnlm.exchange.onnx_models import step_model
 
-    network = make(**MODELS[name])
+    network = make(**LANGUAGE_MODELS[name])
     model = step_model(network)
     onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model.SerializeToString())
@@ -76,7 +47,7 @@ def test_tied_weights_are_stored_once() -> None:
     pytest.importorskip("onnx")
     from rnnlm.exchange.onnx_models import step_model
 
-    tied = step_model(make(**MODELS["tied"]))
+    tied = step_model(make(**LANGUAGE_MODELS["tied"]))
     names = [weight.name for weight in tied.graph.initializer]
     assert "embedding.weight" in names
     assert "output.weight" not in names
