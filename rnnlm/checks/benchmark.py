@@ -15,6 +15,8 @@ from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch, Pairs
 from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
+from rnnlm.ranks.ranks import OneProcess, Ranks
+from rnnlm.ranks.threads import threads_of_rank
 from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
@@ -42,11 +44,13 @@ class Speed:
         Arithmetic of the model's matrix products done a second; of an estimated softmax that of its samples, of
         an adaptive one that of its head, and none for a first layer's input products once a token.
     gemm_peak_gflops_per_second
-        The machine's fastest single-precision product, measured just before.
+        The machine's fastest single-precision product, measured just before; that of all ranks together.
     utilization
         The former's share of the latter.
     threads, blas, backend
         Threads of a product, the BLAS kernel in use, and what computes the passes over time.
+    ranks
+        How many processes take a step together.
     """
 
     tokens_per_second: float
@@ -57,9 +61,10 @@ class Speed:
     threads: int
     blas: str
     backend: str
+    ranks: int
 
 
-def benchmark(config: Config, seconds: float) -> Speed:
+def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Speed:
     """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
 
     A step is a full window of a stream or, where the configuration trains on sentences or other texts, a batch of
@@ -72,11 +77,14 @@ def benchmark(config: Config, seconds: float) -> Speed:
         has that of a translator's sources, which are as long as their targets.
     seconds
         How long to measure.
+    ranks
+        Who takes the steps, each with some of the sequences of a batch; None for this process alone.
     """
-    network, batch = _prepared(config)
+    ranks = ranks or OneProcess()
+    network, batch = _prepared(config, ranks)
     T, B = config.training.bptt_steps, config.training.batch_size
-    peak = blas.gemm_peak()
-    taken = _step_seconds(config, network, batch, seconds)
+    peak = ranks.total(blas.gemm_peak())
+    taken = _step_seconds(config, network, batch, seconds, ranks)
     step_seconds = sum(taken) / len(taken)
     products = network.products(batch.inputs, np.random.default_rng(config.training.seed))
     gflops = FLOPS_PER_WEIGHT * products * T * B / step_seconds / 1e9
@@ -89,6 +97,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
         threads=backend.threads(),
         blas=blas.kernel(),
         backend=backend.current(),
+        ranks=ranks.number,
     )
 
 
@@ -97,25 +106,36 @@ def fastest_step(config: Config, seconds: float) -> float:
 
     It is what other programs on the machine, which only ever slow a step down, change least.
     """
-    return min(_step_seconds(config, *_prepared(config), seconds))
+    ranks = OneProcess()
+    return min(_step_seconds(config, *_prepared(config, ranks), seconds, ranks))
 
 
-def _prepared(config: Config) -> tuple[Network, Batch]:
+def _prepared(config: Config, ranks: Ranks) -> tuple[Network, Batch]:
     """Choose the back end, and make the network of a configuration and a full batch of it."""
     training = config.training
-    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
+    threads = training.threads or threads_of_rank(ranks)
+    backend.choose(training.backend, threads, bidirectional=config.model.bidirectional)
+    return drawn_batch(config)
+
+
+def drawn_batch(config: Config) -> tuple[Network, Batch]:
+    """Make a configuration's network, and a full batch of what it reads, drawn at random."""
     return _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
 
 
-def _step_seconds(config: Config, network: Network, batch: Batch, seconds: float) -> list[float]:
+def _step_seconds(config: Config, network: Network, batch: Batch, seconds: float, ranks: Ranks) -> list[float]:
     """Take training steps for some time, and return what each took; those of the warm-up are left out."""
-    training_step = TrainingStep(network, config)
+    training_step = TrainingStep(network, config, ranks)
     rng = np.random.default_rng(config.training.seed)
-    state = network.initial_state(config.training.batch_size)
+    state = training_step.own_state(network.initial_state(config.training.batch_size))
     ends: list[float] = []
-    while len(ends) <= WARM_UP_STEPS or ends[-1] - ends[WARM_UP_STEPS - 1] < seconds:
+    is_over = False
+    while not is_over:
         state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
         ends.append(time.perf_counter())
+        # The first rank's clock says for all when it is over.
+        is_enough = len(ends) > WARM_UP_STEPS and ends[-1] - ends[WARM_UP_STEPS - 1] >= seconds
+        is_over = ranks.total(ranks.is_first and is_enough) > 0
     return [end - start for start, end in pairwise(ends[WARM_UP_STEPS - 1 :])]
 
 

@@ -15,6 +15,8 @@ from typing import Any, TextIO
 import click
 
 from rnnlm.errors import RnnlmError
+from rnnlm.ranks.joining import current, is_first
+from rnnlm.ranks.ranks import AgreedError
 
 COMPLETION = "_RNNLM_COMPLETE"
 """The variable by which a shell asks how a line may go on."""
@@ -116,11 +118,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         importlib.import_module("rnnlm.cli.completion")  # which knows more than click
     try:
         cli.main(args=arguments, prog_name="rnnlm", standalone_mode=False)
+    except AgreedError as error:
+        _say_first(with_options(str(error)))
+        sys.exit(1)
     except RnnlmError as error:
         fail(with_options(str(error)), 1)
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
+        if is_first():
+            with suppress(OSError):
+                error.show()
+        current().abort(error.exit_code)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         fail("Interrupted.", 130)
@@ -197,7 +204,16 @@ def _options() -> dict[str, click.Option]:
 
 
 def fail(message: str, exit_code: int) -> None:
-    """Print why on stderr, if anybody reads it, and exit."""
+    """Print why on stderr, if anybody reads it, and exit; one of several ranks says which it is, and ends all."""
+    ranks = current()
     with suppress(OSError):
-        click.echo(f"rnnlm: {message}", err=True)
+        click.echo(f"rnnlm: {message}" if ranks.number == 1 else f"rnnlm: {ranks.name()}: {message}", err=True)
+    ranks.abort(exit_code)
     sys.exit(exit_code)
+
+
+def _say_first(message: str) -> None:
+    """Print what all ranks end with, once."""
+    if is_first():
+        with suppress(OSError):
+            click.echo(f"rnnlm: {message}", err=True)

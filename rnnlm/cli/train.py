@@ -3,7 +3,7 @@
 import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -21,6 +21,7 @@ from rnnlm.errors import RnnlmError
 
 if TYPE_CHECKING:
     from rnnlm.choosing.facts import Budget
+    from rnnlm.config import Config
 
 AUTO = Path("auto")
 """The configuration that is chosen for the dataset; a file of this name is ``./auto``."""
@@ -52,7 +53,7 @@ def train(
     --config auto chooses a configuration for --data and --minutes as `rnnlm config --for` does.
 
     Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
-    it takes that of the run.
+    it takes that of the run. Started by mpiexec, several processes train together.
 
     \b
     Examples:
@@ -62,21 +63,60 @@ def train(
       rnnlm train --config auto --data data/comments --minutes 10
       rnnlm train --resume --out runs/comments
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
+      mpiexec -n 4 rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
     """
+    from rnnlm.ranks.joining import join
     from rnnlm.training.begin import begin_run
 
     if budget is not None and config_path != AUTO:
         raise click.UsageError(
             "--minutes and --epochs go with --config auto; else --set training.max_seconds=600."
         )
-    if config_path == AUTO:
-        if data is None:
-            raise click.UsageError("--config auto needs --data, the dataset that it chooses for.")
+    if config_path == AUTO and data is None:
+        raise click.UsageError("--config auto needs --data, the dataset that it chooses for.")
+    ranks = join()
+    quiet = quiet or not ranks.is_first
+    chosen = ranks.told_by_first(
+        lambda: _chosen(config_path, overrides, data, out, init_from, resume, quiet, budget)
+    )
+    trainer = begin_run(chosen.config, chosen.out, resume, quiet, init_from, chosen.comments, ranks)
+    say(trainer.description(), quiet)
+    summary = trainer.run()
+    stopped_by = trainer.signals.received
+    # A terminal that was closed takes no summary.
+    with nullcontext() if stopped_by is None else suppress(OSError):
+        if ranks.is_first:
+            _print_summary(summary, as_json)
+    if stopped_by is not None:
+        say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
+        sys.exit(128 + stopped_by)
+    say(f"Saved in {chosen.out}", quiet)
+
+
+class _Chosen(NamedTuple):
+    """What is trained with, where it goes, and what is written into the configuration for people."""
+
+    config: "Config"
+    out: Path
+    comments: dict[str, str]
+
+
+def _chosen(
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    data: Path | None,
+    out: Path | None,
+    init_from: Path | None,
+    resume: bool,
+    quiet: bool,
+    budget: "Budget | None",
+) -> _Chosen:
+    """Read the configuration that the options name, or choose one."""
+    if config_path == AUTO and data is not None:
         out = out or run_called(data.resolve().name, quiet)
     if resume and out is not None and config_path in (None, AUTO):
         overrides = (*(budget.overrides() if budget else ()), *overrides)
         config_path = _config_of_run(out)
-    comments: dict[str, str] = {}
     if config_path == AUTO and data is not None and out is not None:
         from rnnlm.choosing.begin import choose_run
         from rnnlm.cli.main import with_options
@@ -84,19 +124,8 @@ def train(
         config, comments = choose_run(
             data, budget, overrides, init_from, lambda message: say(message, quiet), with_options
         )
-    else:
-        config, out = chosen_run(config_path, overrides, data, out, quiet)
-    trainer = begin_run(config, out, resume, quiet, init_from, comments)
-    say(trainer.description(), quiet)
-    summary = trainer.run()
-    stopped_by = trainer.signals.received
-    # A terminal that was closed takes no summary.
-    with nullcontext() if stopped_by is None else suppress(OSError):
-        _print_summary(summary, as_json)
-    if stopped_by is not None:
-        say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
-        sys.exit(128 + stopped_by)
-    say(f"Saved in {out}", quiet)
+        return _Chosen(config, out, comments)
+    return _Chosen(*chosen_run(config_path, overrides, data, out, quiet), {})
 
 
 def _config_of_run(out: Path) -> Path:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.draws import ColumnDraws
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.table import Table
 
@@ -76,7 +77,9 @@ class SampledSoftmax(Softmax):
         """Return a softmax over the words taken and drawn, their ids, and the targets' places among them."""
         C, H = self.table.value.shape
         frequent = min(self.samples // 2, C)
-        rare_targets = np.unique(targets[targets >= frequent])
+        # Those of a whole batch, also where some of its sequences are computed: all draw from the same words.
+        of_batch = rng.targets if isinstance(rng, ColumnDraws) else targets
+        rare_targets = np.unique(of_batch[of_batch >= frequent])
         is_other = np.ones(C, bool)
         is_other[:frequent] = False
         is_other[rare_targets] = False
