@@ -27,6 +27,7 @@ from rnnlm.cli.preprocess_series import make_series, series_options
 from rnnlm.cli.preprocess_summary import as_options, summary
 from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.errors import RnnlmError
+from rnnlm.ranks.joining import join
 from rnnlm.resources import SAMPLE_CORPUS, SAMPLE_SERIES
 from rnnlm.signals import handled
 
@@ -90,6 +91,7 @@ def preprocess(
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.building.build import build_dataset
+    from rnnlm.dataset.building.crew import serve
     from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
     from rnnlm.dataset.store import Dataset
@@ -100,6 +102,11 @@ def preprocess(
     from rnnlm.text.report import ReadReport
 
     is_series = reader.format == "series"
+    ranks = join()
+    if not ranks.is_first:
+        if not is_series:
+            serve(ranks, workers)
+        return
     inputs = inputs or (str(SAMPLE_SERIES if is_series else SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
     refuse_options_of_the_other_kind(is_series, series, {**text, **vocabulary}, reader, workers, write_text)
@@ -137,6 +144,7 @@ def preprocess(
                     tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
                     workers=workers,
+                    ranks=ranks,
                     overwrite=overwrite,
                     report=report,
                     progress=progress,

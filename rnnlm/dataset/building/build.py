@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.building.division import DivisionSettings
+from rnnlm.dataset.building.counting import count_parts
+from rnnlm.dataset.building.crew import Crew
+from rnnlm.dataset.building.division import TRAIN, DivisionSettings
 from rnnlm.dataset.building.first_pass import FirstPass
 from rnnlm.dataset.building.learning import (
     VocabularySettings,
     choose_words,
-    count_training,
     settings_of,
     unseen_labels,
 )
@@ -28,6 +29,7 @@ from rnnlm.dataset.store import (
     write_metadata,
 )
 from rnnlm.files import fingerprint
+from rnnlm.ranks.ranks import OneProcess, Ranks
 from rnnlm.text.processor import PAIRS, TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings
 from rnnlm.text.report import ReadReport
@@ -130,6 +132,7 @@ def build_dataset(
     tags: Tags | None = None,
     division: DivisionSettings | None = None,
     workers: int = 1,
+    ranks: Ranks | None = None,
     overwrite: bool = False,
     report: ReadReport | None = None,
     progress: Callable[[int], object] = lambda characters: None,
@@ -155,7 +158,10 @@ def build_dataset(
     division
         How the corpus is divided; 90, 5 and 5 % by default.
     workers
-        Processes that tokenize; the dataset is the same for any number.
+        Processes that work on it; the dataset is the same for any number.
+    ranks
+        Those that share the work, each with so many workers; this one is the first, and the others `crew.serve`.
+        None for this process alone.
     overwrite
         Whether a dataset that is already there is replaced.
     report
@@ -172,11 +178,11 @@ def build_dataset(
     vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
     reader, text = _fitting(reader, settings_of(vocabulary) or text or _suiting_text(inputs, reader))
-    with new_dataset(out, overwrite) as directory:
+    with Crew(ranks or OneProcess(), workers) as crew, new_dataset(out, overwrite) as directory:
         with new_spools(directory, 2 if reader.has_pairs else 1) as spools:
             sides = _sides(spools, text, vocabulary, source_vocabulary)
-            sides = FirstPass(reader, report, workers, progress).run(inputs, sides, division)
-            result = _second_pass(sides, reader, tags, directory, out)
+            sides = FirstPass(reader, report, crew, progress).run(inputs, sides, division)
+            result = _second_pass(sides, reader, crew, tags, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
@@ -223,7 +229,7 @@ def _fitting(reader: ReaderSettings, text: TextSettings) -> tuple[ReaderSettings
 
 
 def _second_pass(
-    sides: Sequence[Side], reader: ReaderSettings, tags: Tags | None, directory: Path, out: Path
+    sides: Sequence[Side], reader: ReaderSettings, crew: Crew, tags: Tags | None, directory: Path, out: Path
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise.
 
@@ -231,7 +237,8 @@ def _second_pass(
     """
     side, *sources = sides
     spool, text, assignments, vocabulary = side.spool, side.text, side.parts, side.vocabulary
-    type_counts, sentences = count_training(spool, assignments)
+    counted = count_parts(spool, assignments, crew)
+    type_counts, sentences = counted.types, counted.sentences[TRAIN]
     types, chosen_words = spool.types, 0
     tagged = TaggedTypes.of(spool, type_counts, text, tags) if reader.has_tags else None
     if tagged is not None:
@@ -242,7 +249,7 @@ def _second_pass(
         counts = dict(zip(spool.labels, sentences[1:].tolist(), strict=True))
         vocabulary = vocabulary.with_labels({label: count for label, count in counts.items() if count})
     vocabulary.save(directory / side.vocabulary_file)
-    splits = write_splits(directory, spool, vocabulary, assignments, tagged, side.names)
+    splits = write_splits(directory, spool, vocabulary, assignments, counted, crew, tagged, side.names)
     if tagged is not None:
         tagged.save(directory)
     return BuildResult(
@@ -254,9 +261,9 @@ def _second_pass(
         splits=splits,
         forgot_types=spool.forgot_types,
         chosen_words=chosen_words,
-        unseen_labels=unseen_labels(spool, assignments, vocabulary),
+        unseen_labels=unseen_labels(spool, counted.sentences, vocabulary),
         tags=tagged.tags if tagged is not None else None,
-        source=_second_pass(sources, reader, tags, directory, out) if sources else None,
+        source=_second_pass(sources, reader, crew, tags, directory, out) if sources else None,
     )
 
 

@@ -11,10 +11,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
@@ -70,12 +70,48 @@ def map_in_order(
                 worker.end()
 
 
+def map_as_free(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[tuple[int, Result]]:
+    """Apply a function to items in several processes, each of which takes the next item when it is free.
+
+    Yields the index of an item and its result, in the order in which they are done. Parameters and errors are
+    those of `map_in_order`.
+    """
+    if workers == 1 or len(items) < 2:
+        yield from enumerate(map(function, items))
+        return
+    crew: dict[Connection, _Worker[Item, Result]] = {}
+    places: dict[Connection, int] = {}  # of the items that are worked on
+    try:
+        for _ in range(min(workers, len(items))):
+            with _stops_held_back():
+                worker = _Worker(function)
+                crew[worker.pipe] = worker
+            worker.send(items[len(places)])
+            places[worker.pipe] = len(places)
+        following = len(places)
+        while places:
+            for pipe in wait(list(places)):
+                assert isinstance(pipe, Connection)
+                done, result = places.pop(pipe), crew[pipe].receive()
+                if following < len(items):
+                    crew[pipe].send(items[following])
+                    places[pipe] = following
+                    following += 1
+                yield done, result
+    finally:
+        with _stops_held_back():
+            for worker in crew.values():
+                worker.end()
+
+
 class _Worker(Generic[Item, Result]):
-    """A process that applies a function to one item after another."""
+    """A process that applies a function to one item after another; its pipe can be read when it is free."""
 
     def __init__(self, function: Callable[[Item], Result]) -> None:
         context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
-        self._pipe, pipe_of_worker = context.Pipe()
+        self.pipe, pipe_of_worker = context.Pipe()
         self._process = context.Process(target=_work, args=(function, pipe_of_worker), daemon=True)
         with _interrupts_blocked():
             self._process.start()
@@ -84,7 +120,7 @@ class _Worker(Generic[Item, Result]):
     def send(self, item: Item) -> None:
         """Give it an item to work on; it must have none."""
         try:
-            self._pipe.send(item)
+            self.pipe.send(item)
             return
         except OSError:
             pass  # an error that was raised from this one would keep the item's half-sent bytes
@@ -94,7 +130,7 @@ class _Worker(Generic[Item, Result]):
         """Wait for the result of its item."""
         result: Result
         try:
-            result, error = self._pipe.recv()
+            result, error = self.pipe.recv()
         except (EOFError, OSError) as ended:
             raise RnnlmError(DEATH) from ended
         if isinstance(error, MemoryError):
@@ -107,7 +143,7 @@ class _Worker(Generic[Item, Result]):
         """Kill it, whatever it does."""
         self._process.kill()
         self._process.join()
-        self._pipe.close()
+        self.pipe.close()
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
