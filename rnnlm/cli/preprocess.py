@@ -91,7 +91,7 @@ def preprocess(
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.building.build import build_dataset
-    from rnnlm.dataset.building.crew import serve
+    from rnnlm.dataset.building.crew import Crew
     from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
     from rnnlm.dataset.store import Dataset
@@ -102,22 +102,22 @@ def preprocess(
     from rnnlm.text.report import ReadReport
 
     is_series = reader.format == "series"
-    ranks = join()
-    if not ranks.is_first:
-        if not is_series:
-            serve(ranks, workers)
-        return
     inputs = inputs or (str(SAMPLE_SERIES if is_series else SAMPLE_CORPUS),)
     out = out or Path("data", _stem(inputs[0]))
     refuse_options_of_the_other_kind(is_series, series, {**text, **vocabulary}, reader, workers, write_text)
     if is_series:
         if len(inputs) > 1:
             raise click.UsageError("A series is one file; give one INPUT.")
+        if not join().is_first:
+            return
         say(f"Reading {inputs[0]}, writing {out}.", quiet)
         make_series(inputs[0], out, series, reader, division, overwrite=overwrite, as_json=as_json, quiet=quiet)
         return
     stop = _Stop()
-    with handled([signal.SIGTERM], stop.end):
+    with Crew(workers, join()) as crew, handled([signal.SIGTERM], stop.end):
+        if not crew.leads:
+            crew.serve(out)
+            return
         check_destination(out, overwrite)
         if write_text:
             check_text_destination(write_text, out, overwrite)
@@ -143,8 +143,7 @@ def preprocess(
                     source_vocabulary=chosen_source_vocabulary(vocabulary),
                     tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
-                    workers=workers,
-                    ranks=ranks,
+                    crew=crew,
                     overwrite=overwrite,
                     report=report,
                     progress=progress,

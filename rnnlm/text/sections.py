@@ -101,12 +101,14 @@ def _is_of_lines(file: InputFile, settings: ReaderSettings) -> bool:
 
 
 def _spans(stream: BinaryIO, size: int, most: int) -> list[Span]:
-    """Return parts of a file of about so many bytes, of whole lines; none if it is not UTF-8 throughout."""
+    """Return parts of a file of about so many bytes, of whole lines; none if it is one, or not all UTF-8."""
     places = [0]
     for wanted in range(most, size - most // 2, most):
         place = _beginning_of_line(stream, max(wanted, places[-1] + 1))
         if place is not None and places[-1] < place < size:
             places.append(place)
+    if len(places) == 1:
+        return []
     spans, line = [], 1
     for start, stop in pairwise([*places, size]):
         spans.append(Span(start, stop, line))

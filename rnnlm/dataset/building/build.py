@@ -29,7 +29,6 @@ from rnnlm.dataset.store import (
     write_metadata,
 )
 from rnnlm.files import fingerprint
-from rnnlm.ranks.ranks import OneProcess, Ranks
 from rnnlm.text.processor import PAIRS, TextSettings
 from rnnlm.text.readers import Inputs, ReaderSettings
 from rnnlm.text.report import ReadReport
@@ -131,8 +130,7 @@ def build_dataset(
     source_vocabulary: Vocabulary | VocabularySettings | None = None,
     tags: Tags | None = None,
     division: DivisionSettings | None = None,
-    workers: int = 1,
-    ranks: Ranks | None = None,
+    crew: Crew | None = None,
     overwrite: bool = False,
     report: ReadReport | None = None,
     progress: Callable[[int], object] = lambda characters: None,
@@ -145,11 +143,10 @@ def build_dataset(
         Files, directories, or ``-`` for standard input; `Inputs` if their formats are known.
     out
         The directory to make. It appears only when it is complete.
-    reader
-        How the inputs are read.
-    text
-        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Punkt's
-        parameters, where sentences lack them, are NLTK's installed ones, else learned from the corpus.
+    reader, text
+        How the inputs are read, and how text becomes tokens: by default as suits words in the inputs' formats
+        (`TextSettings.choose`). Punkt's parameters, where sentences lack them, are NLTK's installed ones, else
+        learned from the corpus.
     vocabulary, source_vocabulary
         An existing vocabulary, whose text settings hold, or which words a new one keeps. The second is that of the
         sources of pairs, by default like that of the targets.
@@ -157,11 +154,8 @@ def build_dataset(
         Tags that a model knows, for text whose tokens have some; None for those of the training part.
     division
         How the corpus is divided; 90, 5 and 5 % by default.
-    workers
-        Processes that work on it; the dataset is the same for any number.
-    ranks
-        Those that share the work, each with so many workers; this one is the first, and the others `crew.serve`.
-        None for this process alone.
+    crew
+        The processes that share the work; None for this one alone. The dataset is the same for any number.
     overwrite
         Whether a dataset that is already there is replaced.
     report
@@ -174,11 +168,11 @@ def build_dataset(
     RnnlmError
         If an input cannot be read or has no text, `out` may not be replaced, or the disk is full.
     """
-    out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
+    out, report, reader, crew = Path(out), report or ReadReport(), reader or ReaderSettings(), crew or Crew()
     vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
     reader, text = _fitting(reader, settings_of(vocabulary) or text or _suiting_text(inputs, reader))
-    with Crew(ranks or OneProcess(), workers) as crew, new_dataset(out, overwrite) as directory:
+    with new_dataset(out, overwrite) as directory, crew.at_work_in(directory):
         with new_spools(directory, 2 if reader.has_pairs else 1) as spools:
             sides = _sides(spools, text, vocabulary, source_vocabulary)
             sides = FirstPass(reader, report, crew, progress).run(inputs, sides, division)

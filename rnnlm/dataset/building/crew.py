@@ -5,14 +5,24 @@ Each rank has its share of the sections of a corpus, and does it with as many wo
 process to another is small.
 """
 
+import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from rnnlm.dataset.building.workers import map_as_free
+from rnnlm.dataset.building.publish import writing
+from rnnlm.dataset.building.workers import Workers
 from rnnlm.errors import RnnlmError
-from rnnlm.ranks.ranks import AgreedError, Ranks
+from rnnlm.ranks.ranks import AgreedError, OneProcess, Ranks
+from rnnlm.signals import handled
+
+MOST_SECONDS = 10
+"""How long a rank waits for another to end it."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,7 +34,7 @@ Task: TypeAlias = Callable[[Item, int, Progress], Result]
 """What any process can do to an item, with so many workers if it can use them; all is pickled."""
 
 
-def ignore(_: Any) -> None:
+def ignore(*_: Any) -> None:
     """Do nothing with what is told."""
 
 
@@ -37,20 +47,26 @@ class _Share(NamedTuple, Generic[Item]):
 
 
 class Crew:
-    """The processes that share the work: the first rank leads, the others `serve`.
+    """The processes that share the work: the first rank leads, the others `serve` it.
 
     Parameters
     ----------
-    ranks
-        All ranks.
     workers
         Processes that this rank works with, from 1.
+    ranks
+        All ranks; this process alone by default.
+
+    Attributes
+    ----------
+    directory
+        Where all of them write; a rank that fails removes it.
     """
 
-    def __init__(self, ranks: Ranks, workers: int) -> None:
+    def __init__(self, workers: int = 1, ranks: Ranks | None = None) -> None:
         if workers < 1:
             raise RnnlmError(f"`workers` {workers}: give a whole number from 1.")
-        self._ranks, self._workers = ranks, workers
+        self.directory = Path()
+        self._ranks, self._number, self._workers = ranks or OneProcess(), workers, Workers(workers)
         self._is_at_work = False
 
     def __enter__(self) -> "Crew":
@@ -59,12 +75,20 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Let the others go; an error that comes while they wait is not that of one rank."""
-        if self._ranks.number == 1 or self._is_at_work or not (error is None or isinstance(error, RnnlmError)):
+        """Let the others go if they wait: the leader's errors are then those of all. Else they are ended."""
+        if self._ranks.number == 1:
             return
-        self._ranks.broadcast(None)
-        if error is not None:
-            raise AgreedError(str(error)) from error
+        if self.leads and not self._is_at_work:
+            self._ranks.broadcast(None)
+            if isinstance(error, RnnlmError):
+                raise AgreedError(str(error)) from error
+        elif isinstance(error, SystemExit):  # after a signal; `cli.main` sees to all else
+            self._ranks.abort(error.code if isinstance(error.code, int) else 1)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this rank is the first."""
+        return self._ranks.is_first
 
     def map(
         self,
@@ -97,20 +121,63 @@ class Crew:
         """
         shares = _shares(items, sizes, self._ranks.number)
         self._is_at_work = True
-        self._ranks.broadcast((task, [None, *shares[1:]]))  # a pipe that is read here cannot be sent
-        own = dict(_work(task, shares[0], self._workers, progress, done))
-        results: dict[int, Result] = {}
-        for of_rank in self._ranks.gathered(own):
-            results.update(of_rank)
+        # A pipe that is read here cannot be sent.
+        self._ranks.broadcast((self.directory, task, [None, *shares[1:]]))
+        of_ranks = self._ranks.gathered(self._own(task, shares[0], progress, done))
         self._is_at_work = False
+        results = {number: result for of_rank in of_ranks for number, result in of_rank.items()}
         return [results[number] for number in range(len(items))]
 
+    @contextmanager
+    def at_work_in(self, directory: Path) -> Iterator[None]:
+        """Let all write in a directory within a ``with`` block; then this rank's workers end."""
+        self.directory = directory
+        try:
+            yield
+        finally:
+            self._workers.end()
 
-def serve(ranks: Ranks, workers: int) -> None:
-    """Do what the leading rank wants done, until it lets this one go."""
-    while (work := ranks.broadcast(None)) is not None:
-        task, shares = work
-        ranks.gathered(dict(_work(task, shares[ranks.rank], workers, ignore, ignore)))
+    def serve(self, out: Path) -> None:
+        """Do what the leader wants done for a dataset, until it lets this rank go; it alone acts on Ctrl-C."""
+        with handled([signal.SIGINT], ignore), writing(out), self.at_work_in(out):
+            while (work := self._ranks.broadcast(None)) is not None:
+                self.directory, task, shares = work
+                try:
+                    own = self._own(task, shares[self._ranks.rank], ignore, ignore)
+                except BaseException:
+                    shutil.rmtree(self.directory, ignore_errors=True)
+                    raise
+                self._ranks.gathered(own)
+
+    def _own(
+        self, task: Task[Item, Result], share: _Share[Item], progress: Progress, done: Callable[[Result], object]
+    ) -> dict[int, Result]:
+        """Do this rank's share; return the results by the numbers of their items."""
+        try:
+            return dict(self._work(task, share, progress, done))
+        except FileNotFoundError:
+            if self._ranks.number > 1 and not self.directory.exists():
+                time.sleep(MOST_SECONDS)  # another rank has failed, and is about to end this one
+            raise
+
+    def _work(
+        self, task: Task[Item, Result], share: _Share[Item], progress: Progress, done: Callable[[Result], object]
+    ) -> Iterator[tuple[int, Result]]:
+        """Do a share, and yield the number of each item with its result.
+
+        What is more than a worker's part of it is done here, by all workers together; the rest by workers, item by
+        item.
+        """
+        by_workers: list[int] = []
+        for index, size in enumerate(share.sizes):
+            if self._number == 1 or size * self._number > sum(share.sizes):
+                yield share.numbers[index], task(share.items[index], self._number, progress)
+            else:
+                by_workers.append(index)
+        items = [share.items[index] for index in by_workers]
+        for index, result in self._workers.map(partial(_alone, task), items):
+            done(result)
+            yield share.numbers[by_workers[index]], result
 
 
 def _shares(items: Sequence[Item], sizes: Sequence[int], number: int) -> list[_Share[Item]]:
@@ -125,30 +192,6 @@ def _shares(items: Sequence[Item], sizes: Sequence[int], number: int) -> list[_S
         _Share(share, [items[index] for index in share], [sizes[index] for index in share])
         for share in map(sorted, shares)
     ]
-
-
-def _work(
-    task: Task[Item, Result],
-    share: _Share[Item],
-    workers: int,
-    progress: Progress,
-    done: Callable[[Result], object],
-) -> Iterator[tuple[int, Result]]:
-    """Do a share, and yield the number of each item with its result.
-
-    What is more than a worker's part of it is done here, by all workers together; the rest by workers, item by
-    item.
-    """
-    by_workers: list[int] = []
-    for index, size in enumerate(share.sizes):
-        if workers == 1 or size * workers > sum(share.sizes):
-            yield share.numbers[index], task(share.items[index], workers, progress)
-        else:
-            by_workers.append(index)
-    each = partial(_alone, task)
-    for index, result in map_as_free(each, [share.items[index] for index in by_workers], workers):
-        done(result)
-        yield share.numbers[by_workers[index]], result
 
 
 def _alone(task: Task[Item, Result], item: Item) -> Result:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
 from rnnlm.signals import handled
@@ -70,40 +70,58 @@ def map_in_order(
                 worker.end()
 
 
-def map_as_free(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int
-) -> Iterator[tuple[int, Result]]:
-    """Apply a function to items in several processes, each of which takes the next item when it is free.
+class Workers:
+    """Processes that do what they are given, each as soon as it is free; they start when there is work for them.
 
-    Yields the index of an item and its result, in the order in which they are done. Parameters and errors are
-    those of `map_in_order`.
+    Parameters
+    ----------
+    number
+        How many there are at most; with 1 all is done in this process.
     """
-    if workers == 1 or len(items) < 2:
-        yield from enumerate(map(function, items))
-        return
-    crew: dict[Connection, _Worker[Item, Result]] = {}
-    places: dict[Connection, int] = {}  # of the items that are worked on
-    try:
-        for _ in range(min(workers, len(items))):
-            with _stops_held_back():
-                worker = _Worker(function)
-                crew[worker.pipe] = worker
-            worker.send(items[len(places)])
-            places[worker.pipe] = len(places)
-        following = len(places)
-        while places:
-            for pipe in wait(list(places)):
-                assert isinstance(pipe, Connection)
-                done, result = places.pop(pipe), crew[pipe].receive()
-                if following < len(items):
-                    crew[pipe].send(items[following])
-                    places[pipe] = following
-                    following += 1
-                yield done, result
-    finally:
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._crew: dict[Connection, _Worker[Any, Any]] = {}
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+        """Apply a function to items, and yield the index of each and its result, as they are done.
+
+        Errors are those of `map_in_order`; after one there are no workers left.
+        """
+        if self._number == 1 or len(items) < 2:
+            yield from enumerate(map(function, items))
+            return
+        waiting = deque(enumerate(items))
+        at_work: dict[Connection, int] = {}
+        try:
+            for _ in range(min(self._number, len(items)) - len(self._crew)):
+                with _stops_held_back():
+                    worker: _Worker[Any, Any] = _Worker(_apply)
+                    self._crew[worker.pipe] = worker
+            free = list(self._crew)
+            while free or at_work:
+                for pipe in free:
+                    if waiting:
+                        at_work[pipe], item = waiting.popleft()
+                        self._crew[pipe].send((function, item))
+                free = [pipe for pipe in wait(list(at_work)) if isinstance(pipe, Connection)] if at_work else []
+                for pipe in free:
+                    yield at_work.pop(pipe), self._crew[pipe].receive()
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End them, whatever they do."""
         with _stops_held_back():
-            for worker in crew.values():
+            for worker in self._crew.values():
                 worker.end()
+            self._crew.clear()
+
+
+def _apply(call: tuple[Callable[[Item], Result], Item]) -> Result:
+    function, item = call
+    return function(item)
 
 
 class _Worker(Generic[Item, Result]):
