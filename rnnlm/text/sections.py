@@ -22,8 +22,8 @@ from rnnlm.text.records import have_fields
 from rnnlm.text.report import ReadReport
 from rnnlm.text.signatures import unreadable
 
-SECTION_BYTES = 8 << 20
-"""Small files are read together up to this size, and large ones are cut in parts of it."""
+SECTION_BYTES = 2 << 20
+"""Small files are read together up to this size, and large ones are cut in parts of about it: seconds of work."""
 MOST_SECTIONS = 1000
 """The most parts that a corpus of large files is cut into; they are larger then."""
 
@@ -102,9 +102,10 @@ def _is_of_lines(file: InputFile, settings: ReaderSettings) -> bool:
 
 def _spans(stream: BinaryIO, size: int, most: int) -> list[Span]:
     """Return parts of a file of about so many bytes, of whole lines; none if it is one, or not all UTF-8."""
+    number = -(-size // most)
     places = [0]
-    for wanted in range(most, size - most // 2, most):
-        place = _beginning_of_line(stream, max(wanted, places[-1] + 1))
+    for index in range(1, number):
+        place = _beginning_of_line(stream, max(size * index // number, places[-1] + 1))
         if place is not None and places[-1] < place < size:
             places.append(place)
     if len(places) == 1:

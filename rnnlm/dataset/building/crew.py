@@ -153,12 +153,21 @@ class Crew:
         self, task: Task[Item, Result], share: _Share[Item], progress: Progress, done: Callable[[Result], object]
     ) -> dict[int, Result]:
         """Do this rank's share; return the results by the numbers of their items."""
+        self._check_directory()
         try:
             return dict(self._work(task, share, progress, done))
         except FileNotFoundError:
-            if self._ranks.number > 1 and not self.directory.exists():
-                time.sleep(MOST_SECONDS)  # another rank has failed, and is about to end this one
+            self._check_directory()
             raise
+
+    def _check_directory(self) -> None:
+        """Refuse to write where this rank alone would see it."""
+        if self._ranks.number > 1 and not self.directory.is_dir():
+            time.sleep(MOST_SECONDS)  # if another rank has failed and removed it, that one ends this one
+            raise RnnlmError(
+                f"{self.directory}: the first rank has made this directory, and this one does not see it; choose"
+                " one on a disk that all of them share with `out`."
+            )
 
     def _work(
         self, task: Task[Item, Result], share: _Share[Item], progress: Progress, done: Callable[[Result], object]
