@@ -14,6 +14,8 @@ from rnnlm.nn.arrays import Ids
 from rnnlm.nn.batch import Batch, Pairs
 from rnnlm.nn.network import Network
 from rnnlm.nn.spelling import SpelledWords
+from rnnlm.ranks.ranks import OneProcess, Ranks
+from rnnlm.ranks.threads import threads_of_rank
 from rnnlm.training.step import TrainingStep
 
 WARM_UP_STEPS = 3
@@ -41,11 +43,13 @@ class Speed:
         Arithmetic of the model's matrix products done a second; of an estimated softmax that of its samples, of
         an adaptive one that of its head, and none for a first layer's input products once a token.
     gemm_peak_gflops_per_second
-        The machine's fastest single-precision product, measured just before.
+        The machine's fastest single-precision product, measured just before; that of all ranks together.
     utilization
         The former's share of the latter.
     threads, blas, backend
         Threads of a product, the BLAS kernel in use, and what computes the passes over time.
+    ranks
+        How many processes take a step together.
     """
 
     tokens_per_second: float
@@ -56,9 +60,10 @@ class Speed:
     threads: int
     blas: str
     backend: str
+    ranks: int
 
 
-def benchmark(config: Config, seconds: float) -> Speed:
+def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Speed:
     """Time training steps on tokens drawn by Zipf's law; nothing is read, evaluated or saved.
 
     A step is a full window of a stream or, where the configuration trains on sentences or other texts, a batch of
@@ -71,19 +76,23 @@ def benchmark(config: Config, seconds: float) -> Speed:
         has that of a translator's sources, which are as long as their targets.
     seconds
         How long to measure.
+    ranks
+        Who takes the steps, each with some of the sequences of a batch; None for this process alone.
     """
-    training = config.training
-    backend.choose(training.backend, training.threads, bidirectional=config.model.bidirectional)
+    ranks, training = ranks or OneProcess(), config.training
+    threads = training.threads or threads_of_rank(ranks)
+    backend.choose(training.backend, threads, bidirectional=config.model.bidirectional)
     network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
-    training_step = TrainingStep(network, config)
+    training_step = TrainingStep(network, config, ranks)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
-    state = training_step.network.initial_state(B)
+    state = training_step.own_state(training_step.network.initial_state(B))
 
-    peak = blas.gemm_peak()
+    peak = ranks.total(blas.gemm_peak())
     steps = 0
     started = time.perf_counter()
-    while steps <= WARM_UP_STEPS or time.perf_counter() - started < seconds:
+    # The first rank's clock says for all when it is over.
+    while ranks.total(ranks.is_first and steps > WARM_UP_STEPS and time.perf_counter() - started >= seconds) == 0:
         if steps == WARM_UP_STEPS:
             started = time.perf_counter()
         state = training_step.take(batch, state, config.optimizer.learning_rate, rng).state
@@ -100,6 +109,7 @@ def benchmark(config: Config, seconds: float) -> Speed:
         threads=backend.threads(),
         blas=blas.kernel(),
         backend=backend.current(),
+        ranks=ranks.number,
     )
 
 

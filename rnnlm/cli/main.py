@@ -126,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if is_first():
             with suppress(OSError):
                 error.show()
+        current().abort(error.exit_code)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         fail("Interrupted.", 130)

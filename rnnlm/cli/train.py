@@ -3,11 +3,15 @@
 import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rnnlm.cli.common import PATH, chosen_run, output_options, print_json, run_options, say
 from rnnlm.errors import RnnlmError
+
+if TYPE_CHECKING:
+    from rnnlm.config import Config
 
 
 @click.command()
@@ -43,22 +47,30 @@ def train(
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
     """
     from rnnlm.evaluation.perplexity import rounded
+    from rnnlm.ranks.joining import join
     from rnnlm.storage.run_directory import CONFIG, RunDirectory
     from rnnlm.training.begin import begin_run
     from rnnlm.training.progress import called
 
-    if resume and out is not None and config_path is None:
-        if not RunDirectory(out).exists:
-            raise RnnlmError(f"{out}: there is no run to resume in it; begin one with --config.")
-        config_path = out / CONFIG
-    config, out = chosen_run(config_path, overrides, data, out, quiet)
-    trainer = begin_run(config, out, resume, quiet, init_from)
+    def choose() -> "tuple[Config, Path]":
+        if resume and out is not None and config_path is None:
+            if not RunDirectory(out).exists:
+                raise RnnlmError(f"{out}: there is no run to resume in it; begin one with --config.")
+            return chosen_run(out / CONFIG, overrides, data, out, quiet)
+        return chosen_run(config_path, overrides, data, out, quiet)
+
+    ranks = join()
+    quiet = quiet or not ranks.is_first
+    config, out = ranks.told_by_first(choose)
+    trainer = begin_run(config, out, resume, quiet, init_from, ranks)
     say(trainer.description(), quiet)
     summary = trainer.run()
     stopped_by = trainer.signals.received
     # A terminal that was closed takes no summary.
     with nullcontext() if stopped_by is None else suppress(OSError):
-        if as_json:
+        if not ranks.is_first:
+            pass
+        elif as_json:
             print_json(summary)
         elif summary["best"]["valid_perplexity"] is not None:
             best = dict(summary["best"])

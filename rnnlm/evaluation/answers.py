@@ -35,6 +35,11 @@ class ClassEvaluation:
         known = np.flatnonzero(truth >= 0)
         self.nats -= float(log_probs[known, truth[known]].sum(dtype=np.float64))
 
+    def __add__(self, other: "ClassEvaluation") -> "ClassEvaluation":
+        total = ClassEvaluation(self.labels)
+        total.counts, total.nats = self.counts + other.counts, self.nats + other.nats
+        return total
+
     @property
     def cross_entropy(self) -> float:
         """Nats an answer, of those where the model knows the truth; 0 where there are none."""
@@ -105,6 +110,13 @@ class TagEvaluation:
         self.nats -= float(by_token[known, true[known]].sum(dtype=np.float64))
         if self.spans is not None and self._span_tags is not None:
             self.spans += self._span_tags.count(true + 1, answered + 1, lengths.tolist())
+
+    def __add__(self, other: "TagEvaluation") -> "TagEvaluation":
+        total = TagEvaluation(self.tags)
+        total.counts, total.nats = self.counts + other.counts, self.nats + other.nats
+        if self.spans is not None and other.spans is not None:
+            total.spans = self.spans + other.spans
+        return total
 
     @property
     def cross_entropy(self) -> float:

@@ -39,6 +39,16 @@ class ClassCounts:
             places = np.bincount(true % (K + 1) * K + predicted, minlength=self._matrix.size)
             self._matrix += places.reshape(self._matrix.shape)
 
+    def __add__(self, other: "ClassCounts") -> "ClassCounts":
+        total = ClassCounts(self.num_classes)
+        for counts in (self, other):
+            total._true += counts._true
+            total._predicted += counts._predicted
+            total._correct += counts._correct
+            if total._matrix is not None and counts._matrix is not None:
+                total._matrix += counts._matrix
+        return total
+
     @property
     def total(self) -> int:
         """How many were predicted."""

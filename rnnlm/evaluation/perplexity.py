@@ -24,6 +24,9 @@ class LabelSums:
     nats: float
     tokens: int
 
+    def __add__(self, other: "LabelSums") -> "LabelSums":
+        return LabelSums(self.nats + other.nats, self.tokens + other.tokens)
+
     @property
     def cross_entropy(self) -> float:
         """Nats per token."""
@@ -85,6 +88,20 @@ class Evaluation:
             unknown_tokens += int(np.count_nonzero(unknown))
             labels.add(at, each)
         return cls(nats, tokens, unknown_nats, unknown_tokens, split.characters, labels.sums())
+
+    def __add__(self, other: "Evaluation") -> "Evaluation":
+        """Return the evaluation of two shares of the same text together."""
+        none = LabelSums(0.0, 0)
+        names = [*self.labels, *(name for name in other.labels if name not in self.labels)]
+        labels = {name: self.labels.get(name, none) + other.labels.get(name, none) for name in names}
+        return Evaluation(
+            self.nats + other.nats,
+            self.tokens + other.tokens,
+            self.unknown_nats + other.unknown_nats,
+            self.unknown_tokens + other.unknown_tokens,
+            self.characters,
+            labels,
+        )
 
     @property
     def cross_entropy(self) -> float:

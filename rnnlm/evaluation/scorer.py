@@ -11,6 +11,7 @@ from rnnlm.dataset.windows import sentence_starts
 from rnnlm.evaluation.interpolation import Interpolation, Predictor, fit_weight
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scoring import Losses, dynamic_losses, losses, readings, split_losses
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
@@ -132,6 +133,7 @@ class Scorer:
         dynamic: float | None = None,
         interpolation: Interpolation | None = None,
         watch: Callable[[], None] = lambda: None,
+        share: Share = ALL,
     ) -> Evaluation:
         """Measure the network on a part of a dataset that has its vocabulary.
 
@@ -144,13 +146,15 @@ class Scorer:
             Another model to mix with this one.
         watch
             Called at every window; what it raises ends the measuring.
+        share
+            What is measured of it, by a network that does not learn from it.
 
         Raises
         ------
         RnnlmError
             If that part is empty, or the network overflows, or diverges while it learns.
         """
-        with closing(self._split_losses(split, dynamic)) as of_network:
+        with closing(self._split_losses(split, dynamic, share)) as of_network:
             windows = _mixed(of_network, np.asarray(split.ids), interpolation)
             evaluation = Evaluation.of(windows, split, self._vocabulary, watch)
         refuse_overflow(evaluation.nats)
@@ -170,11 +174,13 @@ class Scorer:
         refuse_overflow(first)
         return fit_weight(first, second)
 
-    def _split_losses(self, split: Split, dynamic: float | None) -> Generator[Losses, None, None]:
+    def _split_losses(
+        self, split: Split, dynamic: float | None, share: Share = ALL
+    ) -> Generator[Losses, None, None]:
         """Measure a split window by window."""
         split.refuse_empty()
         if dynamic is None:
-            return split_losses(self._network, split, self._carries_state)
+            return split_losses(self._network, split, self._carries_state, share)
         ids = np.asarray(split.ids)
         parts = readings(ids, self._carries_state)
         return dynamic_losses(self._network, ids, parts, dynamic, self._bptt_steps)

@@ -8,6 +8,7 @@ import numpy as np
 from rnnlm.dataset.store import Split
 from rnnlm.dataset.windows import place_of, sentence_starts, window
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.network import Network
 from rnnlm.optim.sgd import SGD
@@ -49,7 +50,7 @@ def readings(ids: Ids, carries_state: bool) -> Ids:
     return np.stack([starts, np.diff(starts, append=len(ids)) - 1], axis=1)
 
 
-def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> Iterator[Losses]:
+def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW, share: Share = ALL) -> Iterator[Losses]:
     """Yield the losses of parts of a text, window by window, those of like length side by side.
 
     Parameters
@@ -62,9 +63,11 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
         What is read from the zero state, as `readings` returns it.
     steps
         Time steps of a window, at most.
+    share
+        Which of the parts are read: some of every length.
     """
-    longest_first = parts[np.argsort(-parts[:, 1], kind="stable")]
-    for first in range(0, len(parts), SIDE_BY_SIDE):
+    longest_first = parts[np.argsort(-parts[:, 1], kind="stable")][share.index :: share.number]
+    for first in range(0, len(longest_first), SIDE_BY_SIDE):
         places, left = longest_first[first : first + SIDE_BY_SIDE].T
         state = network.initial_state(len(left))
         while len(left):
@@ -76,19 +79,22 @@ def losses(network: Network, ids: Ids, parts: Ids, *, steps: int = WINDOW) -> It
             places, left, state = at[-1, :going_on] + 1, left[:going_on] - steps, state[:, :, :going_on]
 
 
-def split_losses(network: Network, split: Split, carries_state: bool) -> Generator[Losses, None, None]:
+def split_losses(
+    network: Network, split: Split, carries_state: bool, share: Share = ALL
+) -> Generator[Losses, None, None]:
     """Yield the loss of every prediction of a split, window by window, in memory that does not grow with it.
 
-    A text that is read as one (see `readings`) is cut into a few streams, to be read side by side.
+    A text that is read as one (see `readings`) is cut into a few streams, to be read side by side. Of the streams,
+    or the sentences, a share may be read.
     """
     ids = np.asarray(split.ids)
     if carries_state:
-        yield from losses(network, ids, _streams(split))
+        yield from losses(network, ids, _streams(split), share=share)
         return
     for first in range(0, split.num_sentences, POOL):
         offsets = split.offsets[first : first + POOL + 1].astype(np.intp)
         pool = np.stack([offsets[:-1], np.diff(offsets) - 1], axis=1)
-        yield from losses(network, ids, pool, steps=SENTENCE_WINDOW)
+        yield from losses(network, ids, pool, steps=SENTENCE_WINDOW, share=share)
 
 
 def _streams(split: Split) -> Ids:

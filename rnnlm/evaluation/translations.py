@@ -27,6 +27,11 @@ class TranslationEvaluation:
     examples: int
     bleu: float | None = None
 
+    def __add__(self, other: "TranslationEvaluation") -> "TranslationEvaluation":
+        return TranslationEvaluation(
+            self.nats + other.nats, self.tokens + other.tokens, self.examples + other.examples
+        )
+
     @property
     def cross_entropy(self) -> float:
         """Nats a token."""

@@ -11,6 +11,7 @@ from rnnlm.dataset.batches import LONGEST_WINDOW, LabelledBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.answers import ClassEvaluation
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
 from rnnlm.models.networks import make_network, restored_network
@@ -90,15 +91,16 @@ class Classifier(TextModel):
         return LabelledBatches(split, training.batch_size, training.seed, first_label_id=first)
 
     @np.errstate(all="ignore")
-    def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> ClassEvaluation:
+    def evaluate(
+        self, split: Split, *, watch: Callable[[], None] = lambda: None, share: Share = ALL
+    ) -> ClassEvaluation:
         """Measure the model on a part of a dataset; see `Model.evaluate`.
 
         A text whose label the model does not know counts as an error.
         """
         evaluation = ClassEvaluation(self.vocabulary.labels)
-        for batch in LabelledBatches(split, TEXTS_TOGETHER, first_label_id=self.vocabulary.first_label_id).epoch(
-            0
-        ):
+        batches = LabelledBatches(split, TEXTS_TOGETHER, first_label_id=self.vocabulary.first_label_id)
+        for batch in share.of(batches.epoch(0)):
             watch()
             state = self.network.initial_state(batch.mask.shape[1])
             [log_probs], _ = self.network.log_probs(batch.inputs, state, lengths=batch.lengths)

@@ -15,6 +15,7 @@ from rnnlm.dataset.series import Series, SeriesDataset, SeriesInfo, SeriesSplit
 from rnnlm.dataset.series_batches import SeriesBatches
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.forecasts import Errors, ForecastEvaluation, baseline_errors, naive_error
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.models.least_squares import fit_least_squares
 from rnnlm.models.model import Model
 from rnnlm.models.networks import make_forecasting_network, restored_forecasting_network
@@ -152,10 +153,13 @@ class Forecaster(Model[SeriesDataset, SeriesSplit]):
             inputs[:-1], targets, training.batch_size, training.bptt_steps, unread=self.reader.unread
         )
 
-    def evaluate(self, split: SeriesSplit, *, watch: Callable[[], None] = lambda: None) -> ForecastEvaluation:
+    def evaluate(
+        self, split: SeriesSplit, *, watch: Callable[[], None] = lambda: None, share: Share = ALL
+    ) -> ForecastEvaluation:
         """Measure the forecasts of the rows of a part, each from all rows before it; see `Model.evaluate`.
 
-        Rows of the training part for which the model has not enough rows before them are left out.
+        Rows of the training part for which the model has not enough rows before them are left out. Every share is
+        the whole: a series is read from its beginning.
         """
         if split.num_tokens == 0:
             raise RnnlmError(f"The {split.name} split of the dataset is empty; choose another with `split`.")

@@ -11,6 +11,7 @@ from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.interpolation import Interpolation
 from rnnlm.evaluation.perplexity import Evaluation, perplexity
 from rnnlm.evaluation.scorer import Score, Scorer
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.generation.sampling import SamplingSettings
 from rnnlm.generation.writer import Writer
@@ -194,9 +195,10 @@ class LanguageModel(TextModel):
         dynamic: float | None = None,
         interpolation: Interpolation | None = None,
         watch: Callable[[], None] = lambda: None,
+        share: Share = ALL,
     ) -> Evaluation:
         """Measure the model on a part of a dataset that has the model's vocabulary; see `Scorer.evaluate`."""
-        return self.scorer.evaluate(split, dynamic=dynamic, interpolation=interpolation, watch=watch)
+        return self.scorer.evaluate(split, dynamic=dynamic, interpolation=interpolation, watch=watch, share=share)
 
     def batches(self, split: Split) -> Batches:
         """Return sentences, or windows of a stream, as the configuration says."""

@@ -12,6 +12,7 @@ from rnnlm.config import Config
 from rnnlm.dataset.batches import Batches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.network import Network
 from rnnlm.storage.checkpoint import Checkpoint
@@ -32,6 +33,9 @@ SplitT = TypeVar("SplitT")
 
 class Evaluation(Protocol):
     """What measuring a model gives, whatever it does."""
+
+    def __add__(self, other: Any) -> "Evaluation":
+        """Return the evaluation of two shares together."""
 
     @property
     def cross_entropy(self) -> float:
@@ -134,10 +138,13 @@ class Model(ABC, Generic[DatasetT, SplitT]):
         """Return the batches in which the model is trained on a part of a dataset."""
 
     @abstractmethod
-    def evaluate(self, split: SplitT, *, watch: Callable[[], None] = lambda: None) -> Evaluation:
+    def evaluate(
+        self, split: SplitT, *, watch: Callable[[], None] = lambda: None, share: Share = ALL
+    ) -> Evaluation:
         """Measure the model on a part of a dataset that is not empty.
 
-        `watch` is called at every window; what it raises ends the measuring.
+        `watch` is called at every window; what it raises ends the measuring. The evaluations of all shares add up
+        to that of the whole.
 
         Raises
         ------

@@ -19,8 +19,6 @@ from rnnlm.nn.encoder_decoder import Encoder, EncoderDecoder
 from rnnlm.nn.heads.adaptive import AdaptiveSoftmax
 from rnnlm.nn.heads.head import Head
 from rnnlm.nn.heads.regression import Regression
-from rnnlm.nn.heads.sampled import SampledSoftmax
-from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization, uniform
 from rnnlm.nn.kernels import choose
 from rnnlm.nn.layer import OneWayLayer
@@ -218,14 +216,12 @@ def _head(
     """Make what predicts the next token, or one of some classes."""
     C, F = num_classes or len(vectors.value), _output_size(model)
     if model.softmax_cutoffs is not None:
-        return AdaptiveSoftmax(
-            C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.exponentials(_compiled())
-        )
+        return AdaptiveSoftmax(C, F, model.softmax_cutoffs, model.bias, start, dtype, choose.softmax(_compiled()))
     table = vectors if model.tie_weights else Table(start.matrix(C, F).astype(dtype))
     bias, bias_gradient = (np.zeros(C, dtype) if model.bias else None for _ in range(2))
     if model.softmax_samples is not None:
-        return SampledSoftmax(table, bias, bias_gradient, model.softmax_samples, choose.exponentials(_compiled()))
-    return Softmax(table, bias, bias_gradient, exponentials=choose.exponentials(_compiled()))
+        return choose.sampled_softmax(_compiled())(table, bias, bias_gradient, model.softmax_samples)
+    return choose.softmax(_compiled())(table, bias, bias_gradient)
 
 
 def restored_network(

@@ -12,6 +12,7 @@ from rnnlm.dataset.spelling import Spellings
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.answers import TagEvaluation
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.evaluation.well_formed import WellFormed
 from rnnlm.generation.sampler import refuse_overflow
 from rnnlm.models.model import TextModel, check_vocabulary_size, vocabulary_of
@@ -154,13 +155,15 @@ class Tagger(TextModel):
         return TaggedBatches(split, batch_size, seed, spellings=spellings)
 
     @np.errstate(all="ignore")
-    def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> TagEvaluation:
+    def evaluate(
+        self, split: Split, *, watch: Callable[[], None] = lambda: None, share: Share = ALL
+    ) -> TagEvaluation:
         """Measure the model on a part of a dataset; see `Model.evaluate`.
 
         A token whose tag the model does not know counts as an error.
         """
         evaluation = TagEvaluation(self.tags)
-        for batch in self._in_batches(split, TEXTS_TOGETHER).epoch(0):
+        for batch in share.of(self._in_batches(split, TEXTS_TOGETHER).epoch(0)):
             watch()
             assert batch.lengths is not None
             log_probs = self._log_probs(batch.inputs, batch.lengths)

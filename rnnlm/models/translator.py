@@ -11,6 +11,7 @@ from rnnlm.dataset.batches import LONGEST_WINDOW, PairBatches
 from rnnlm.dataset.store import Dataset, Split
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.bleu import corpus_bleu, reference_texts
+from rnnlm.evaluation.shares import ALL, Share
 from rnnlm.evaluation.translations import TranslationEvaluation
 from rnnlm.generation.sampler import OverflowedError, SampledIds
 from rnnlm.generation.translating import translate
@@ -143,17 +144,20 @@ class Translator(TextModel):
         return PairBatches(split, training.batch_size, training.seed)
 
     @np.errstate(all="ignore")
-    def evaluate(self, split: Split, *, watch: Callable[[], None] = lambda: None) -> TranslationEvaluation:
+    def evaluate(
+        self, split: Split, *, watch: Callable[[], None] = lambda: None, share: Share = ALL
+    ) -> TranslationEvaluation:
         """Measure how likely the targets are; see `Model.evaluate`. Nothing is translated."""
-        nats, tokens = 0.0, 0
-        for batch in PairBatches(split, TEXTS_TOGETHER).epoch(0):
+        nats, tokens, examples = 0.0, 0, 0
+        for batch in share.of(PairBatches(split, TEXTS_TOGETHER).epoch(0)):
             watch()
             losses, _ = self.network.losses(batch, self.network.initial_state(1))
             nats += float(losses.sum(dtype=np.float64))
             tokens += len(losses)
+            examples += batch.mask.shape[1]
         if not np.isfinite(nats):
             raise OverflowedError
-        return TranslationEvaluation(nats, tokens, split.num_sentences)
+        return TranslationEvaluation(nats, tokens, examples)
 
     def evaluate_translations(self, split: Split, *, beam_width: int = BEAM_WIDTH) -> TranslationEvaluation:
         """Measure how likely the targets are, translate the sources, and compare the translations with these.

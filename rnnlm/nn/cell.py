@@ -76,7 +76,7 @@ class Cell(ABC):
         self.parameters = {name: value.astype(dtype) for name, value in self.parameters.items()}
         self.gradients = {name: np.zeros_like(value) for name, value in self.parameters.items()}
         self.projection = Projection(self.parameters.get("weight_ih"), self.gradients.get("weight_ih"), dtype)
-        self._dropconnect = Dropout(recurrent_dropout, dtype)
+        self._dropconnect = Dropout(recurrent_dropout, dtype, of_weights=True)
         self._workspace = Workspace(dtype)
 
     def products(self, of_rows: bool) -> int:

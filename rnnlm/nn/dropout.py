@@ -4,6 +4,7 @@ import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Workspace
+from rnnlm.nn.draws import ColumnDraws
 
 
 class Dropout:
@@ -17,6 +18,8 @@ class Dropout:
         Precision of what is dropped.
     variational
         Whether a sequence keeps one mask for all of its time steps.
+    of_weights
+        Whether what is dropped are weights, and no features (T, B, F) of the sequences of a batch.
 
     References
     ----------
@@ -24,9 +27,16 @@ class Dropout:
     Gal and Ghahramani 2016.
     """
 
-    def __init__(self, probability: float, dtype: np.dtype[np.floating], variational: bool = False) -> None:
+    def __init__(
+        self,
+        probability: float,
+        dtype: np.dtype[np.floating],
+        variational: bool = False,
+        *,
+        of_weights: bool = False,
+    ) -> None:
         self.probability = probability
-        self.variational = variational
+        self.variational, self.of_weights = variational, of_weights
         self._workspace = Workspace(dtype)
         self._mask: Floats | None = None
 
@@ -37,7 +47,10 @@ class Dropout:
             return x
         steps = 1 if self.variational else len(x)
         mask = self._mask = self._workspace.array("mask", steps, *x.shape[1:])
-        rng.random(dtype=mask.dtype, out=mask)
+        if isinstance(rng, ColumnDraws) and not self.of_weights:
+            rng.fill(mask)
+        else:
+            rng.random(dtype=mask.dtype, out=mask)
         np.greater_equal(mask, self.probability, out=mask, casting="unsafe")
         mask *= 1 / (1 - self.probability)
         y = self._workspace.array("y", *x.shape)

@@ -38,7 +38,7 @@ class Embedding(Source[Ids]):
         self.is_trained = is_trained
         self.parameters, self.gradients = {self.tensor: table.value}, {self.tensor: table.gradient}
         self.tables = {self.tensor: (table, self.token_axis)}
-        self._word_dropout = Dropout(word_dropout, table.value.dtype)
+        self._word_dropout = Dropout(word_dropout, table.value.dtype, of_weights=True)
         self._workspace = Workspace(table.value.dtype)
         self._kept: Floats | None = None
         self._read: Ids | None = None

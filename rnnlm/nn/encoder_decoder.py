@@ -1,11 +1,12 @@
 """An encoder and a decoder: a sequence read to its end, and another one written from it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids, Mask
+from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.attention import AdditiveAttention
 from rnnlm.nn.batch import Batch, Inputs, Pairs
 from rnnlm.nn.bidirectional import turned_places
@@ -128,12 +129,13 @@ class EncoderDecoder(Network):
         *,
         bptt_truncate: int | None = None,
         rng: Generator | None = None,
+        on_output: Callable[[], None] = lambda: None,
     ) -> tuple[float, Floats]:
         """Do as `Network.backpropagate` does, through decoder and encoder; nothing is truncated."""
         self.encoder.source.begin()
-        return super().backpropagate(batch, state, rng=rng)
+        return super().backpropagate(batch, state, rng=rng, on_output=on_output)
 
-    def _send_back(self, error: Floats, bptt_truncate: int | None, penalized: Mask | None) -> None:
+    def _send_back(self, error: Floats, bptt_truncate: int | None, penalized: Floats | None) -> None:
         if self.attention is None:
             d_annotations = np.zeros(self._annotations_shape, self.dtype)
         else:

@@ -1,6 +1,6 @@
 """A network that reads tokens: source, stack of layers, pooling, head."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,8 +38,12 @@ class Network:
         Arrays by PyTorch's names and in PyTorch's shapes; `gradients` is set by `backpropagate`.
     trained
         The names of the parameters that are trained.
+    output_parameters
+        The names of those of the head alone, whose gradients are whole before the others are begun.
     input_tensor
         The name of the parameter with an entry for each token that is read.
+    tracks_rows
+        Whether `gradient_rows` are known.
     prefix
         What the names of the parameters of source, layers and head begin with.
     """
@@ -48,6 +52,7 @@ class Network:
 
     def __init__(self, source: Source[Any], stack: Stack, head: Head, pooling: Pooling | None = None) -> None:
         self.source, self.stack, self.head, self.pooling = source, stack, head, pooling
+        self.tracks_rows = False
         self._reads_hidden = pooling is None  # whether the head reads what the stack gives, as it is
         self.dtype = stack.dtype
         self.vocabulary_size = len(source.table.value)
@@ -59,6 +64,9 @@ class Network:
         self._register(f"{self.prefix}output.", head.parameters, head.gradients)
         tables = {f"{self.prefix}output.{name}": table for name, table in head.tables.items()}
         self._tied = [name for name, table in tables.items() if table is source.table]
+        self.output_parameters = [
+            name for part in head.parameters if (name := f"{self.prefix}output.{part}") not in self._tied
+        ]
         for name in self._tied:
             del self.parameters[name], self.gradients[name], tables[name]
         self._tables = {f"{self.prefix}{name}": table for name, table in source.tables.items()}
@@ -149,6 +157,7 @@ class Network:
         *,
         bptt_truncate: int | None = None,
         rng: Generator | None = None,
+        on_output: Callable[[], None] = lambda: None,
     ) -> tuple[float, Floats]:
         """Forward pass, loss and back-propagation through time over a window.
 
@@ -167,6 +176,8 @@ class Network:
         rng
             Source of the dropout masks and of the softmax's samples; without it nothing is dropped, estimated or
             penalized.
+        on_output
+            Called when the gradients of the `output_parameters` are whole, before the error goes further back.
 
         Returns
         -------
@@ -182,13 +193,15 @@ class Network:
         places = slice(None) if batch.mask.all() else np.flatnonzero(batch.mask)
         rows, error = hidden.reshape(batch.mask.size, -1), np.zeros_like(hidden)
         loss, error_rows = self.head.loss_and_gradient(
-            rows[places], batch.targets.ravel()[places], 1 / batch.mask.shape[1], rng
+            rows[places], batch.targets.ravel()[places], 1 / batch.averaged_over, rng
         )
+        on_output()
         error.reshape(rows.shape)[places] = error_rows
-        self._send_back(error, bptt_truncate, None if rng is None else self._penalized(batch))
+        shares = None if rng is None else self._penalized(batch) / self.dtype.type(batch.averaged_over)
+        self._send_back(error, bptt_truncate, shares)
         return loss, final_state
 
-    def _send_back(self, error: Floats, bptt_truncate: int | None, penalized: Mask | None) -> None:
+    def _send_back(self, error: Floats, bptt_truncate: int | None, penalized: Floats | None) -> None:
         """Send the error of what the head read back through everything below it."""
         if self.pooling is not None:
             error = self.pooling.backward(error)
@@ -196,6 +209,7 @@ class Network:
 
     def track_gradient_rows(self) -> None:
         """Let `gradient_rows` know them from now on; in return, `gradients` may be changed in these rows only."""
+        self.tracks_rows = True
         for table, _ in self._tables.values():
             table.tracks_rows = True
 

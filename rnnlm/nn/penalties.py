@@ -29,14 +29,17 @@ class ActivationPenalties:
         changes = np.diff(top, axis=0)[mask[1:]]
         return float(self.alpha * np.sum(hidden[mask] ** 2) + self.beta * np.sum(changes**2)) / float(size)
 
-    def add_activation_error(self, error: Floats, hidden: Floats, mask: Mask) -> None:
-        """Add the derivative of the penalty on activations to that with respect to `hidden`."""
-        if self.alpha > 0:
-            error += 2 * self.alpha / hidden[0].size * hidden * mask[..., None]
+    def add_activation_error(self, error: Floats, hidden: Floats, shares: Floats) -> None:
+        """Add the derivative of the penalty on activations to that with respect to `hidden`.
 
-    def add_change_error(self, error: Floats, top: Floats, mask: Mask) -> None:
+        A place counts as much as its share says, (T, B): one over the sequences of the batch, or zero.
+        """
+        if self.alpha > 0:
+            error += 2 * self.alpha / hidden.shape[2] * hidden * shares[..., None]
+
+    def add_change_error(self, error: Floats, top: Floats, shares: Floats) -> None:
         """Add the derivative of the penalty on changes to that with respect to the last layer's output."""
         if self.beta > 0:
-            changes = 2 * self.beta / top[0].size * np.diff(top, axis=0) * mask[1:, :, None]
+            changes = 2 * self.beta / top.shape[2] * np.diff(top, axis=0) * shares[1:, :, None]
             error[1:] += changes
             error[:-1] -= changes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from rnnlm.nn.arrays import Floats, Ids, Mask, Workspace
+from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.dropout import Dropout
 from rnnlm.nn.layer import Layer, OneWayLayer, Rows, Vectors, tensor_name
 from rnnlm.nn.penalties import ActivationPenalties
@@ -120,7 +120,7 @@ class Stack:
         dstate: Floats | None = None,
         *,
         bptt_truncate: int | None = None,
-        penalized: Mask | None = None,
+        penalized: Floats | None = None,
     ) -> Floats:
         """Send the error of `hidden` down to the input of the first layer.
 
@@ -133,7 +133,8 @@ class Stack:
         bptt_truncate
             The most time steps that an output's error goes back, in all layers together; None sets no limit.
         penalized : (T, B)
-            Where activations are penalized; None adds no penalties.
+            How much the penalties on the activations of a place count: one over the sequences of the batch, or
+            zero. None adds no penalties.
 
         Returns
         -------

@@ -1,5 +1,7 @@
 """A matrix with a row for each token, and its gradient."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
@@ -57,11 +59,17 @@ class Table:
 
     def add_product(self, a: Floats, b: Floats) -> None:
         """Add ``aᵀ b`` of some (N, V) and (N, E)."""
+        self.add_written(lambda out: matmul(a.T, b, out))
+
+    def add_written(self, write: Callable[[Floats], object]) -> None:
+        """Add a gradient of all rows, which `write` writes to the memory (V, E) that it is given."""
         if self._is_begun:
-            matmul(a.T, b, self.gradient)
+            write(self.gradient)
             self._is_begun = False
         else:
-            self.gradient += matmul(a.T, b, self._workspace.array("product", *self.gradient.shape))
+            scratch = self._workspace.array("scratch", *self.gradient.shape)
+            write(scratch)
+            self.gradient += scratch
         self.rows = None
 
     def add(self, whole: Floats) -> None:

@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
+import numpy as np
 from mpi4py import MPI
 
 from rnnlm.nn.arrays import Floats
 from rnnlm.ranks.ranks import Ranks, Value
+from rnnlm.ranks.watch import Door, Watch
 
 
 class MpiRanks(Ranks):
@@ -20,7 +22,24 @@ class MpiRanks(Ranks):
     def __init__(self) -> None:
         self._all = MPI.COMM_WORLD
         super().__init__(self._all.rank, self._all.allgather(MPI.Get_processor_name()))
+        self._watch = self._watched()
         sys.excepthook = self._uncaught
+
+    def _watched(self) -> Watch | None:
+        """Connect to a watcher, which says if this rank is killed; None where there can be none."""
+        if os.name != "posix":
+            return None
+        watch: Watch | None
+        if self.is_first:
+            watch, door = Watch.start()
+            self.broadcast(door)
+        else:
+            door = self.broadcast(Door(0, ""))
+            is_near = self.hosts[self.rank] == self.hosts[0]
+            watch = Watch.join("localhost" if is_near else self.hosts[0], door)
+        if watch is not None:
+            watch.begin(self.name(), door)
+        return watch
 
     def gathered(self, value: Value) -> list[Value]:
         """Return the value that each rank gives; see `Ranks.gathered`."""
@@ -36,6 +55,12 @@ class MpiRanks(Ranks):
         """Replace an array by its sum; see `Ranks.sum`."""
         self._all.Allreduce(MPI.IN_PLACE, array)
 
+    def total(self, number: float) -> float:
+        """Return the sum of a number of each rank; see `Ranks.total`."""
+        array = np.array([number], np.float64)
+        self.sum(array)
+        return float(array[0])
+
     def begin_sum(self, array: Floats) -> Callable[[], object]:
         """Begin what `sum` does; see `Ranks.begin_sum`."""
         wait: Callable[[], object] = self._all.Iallreduce(MPI.IN_PLACE, array).Wait
@@ -43,6 +68,8 @@ class MpiRanks(Ranks):
 
     def abort(self, exit_code: int) -> None:
         """End all ranks at once, this one too."""
+        if self._watch is not None:
+            self._watch.over()
         sys.stdout.flush()
         sys.stderr.flush()
         # Why has been said; MPI would only add that it ends.

@@ -6,6 +6,7 @@ in the same order.
 
 import platform
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -46,6 +47,12 @@ class Ranks(ABC):
         """Whether this one speaks and writes for all."""
         return self.rank == 0
 
+    def __str__(self) -> str:
+        hosts = Counter(self.hosts)
+        if len(hosts) == 1:
+            return f"{self.number} ranks on {self.hosts[0]}"
+        return f"{self.number} ranks, {', '.join(f'{number} on {host}' for host, number in hosts.items())}"
+
     def name(self, rank: int | None = None) -> str:
         """Name a rank for people, or this one, as in "rank 3 on node7"."""
         rank = self.rank if rank is None else rank
@@ -62,6 +69,10 @@ class Ranks(ABC):
     @abstractmethod
     def sum(self, array: "Floats") -> None:
         """Replace an array, which lies in memory without gaps, by its sum over all ranks."""
+
+    @abstractmethod
+    def total(self, number: float) -> float:
+        """Return the sum of a number of each rank."""
 
     @abstractmethod
     def begin_sum(self, array: "Floats") -> Callable[[], object]:
@@ -93,6 +104,14 @@ class Ranks(ABC):
                 str(messages[first]) if is_common else f"{self.name(first)}: {messages[first]}"
             ) from error
 
+    def told_by_first(self, make: Callable[[], Value]) -> Value:
+        """Return on all ranks what the first makes, alone; an error of it ends all."""
+        made: Value | None = None
+        with self.together():
+            if self.is_first:
+                made = make()
+        return self.broadcast(made)  # type: ignore[return-value]
+
 
 class OneProcess(Ranks):
     """A process that computes alone: nothing waits, and nothing is copied."""
@@ -110,6 +129,10 @@ class OneProcess(Ranks):
 
     def sum(self, array: "Floats") -> None:
         """Leave the array as it is."""
+
+    def total(self, number: float) -> float:
+        """Return the number."""
+        return number
 
     def begin_sum(self, array: "Floats") -> Callable[[], object]:
         """Leave the array as it is."""

@@ -131,6 +131,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "step": progress.step,
         "epoch": progress.epoch,
         "backend": checkpoint.state.get("backend"),
+        **({"ranks": checkpoint.state["ranks"]} if "ranks" in checkpoint.state else {}),
         "training_seconds": round(progress.seconds, 3),
         "best_step": progress.best_step,
         "best_valid_loss": progress.best_loss,

@@ -3,10 +3,11 @@
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,9 +98,12 @@ class RunDirectory:
         except OSError:  # some network filesystems know no locks
             pass
 
-    def begin(self, config: Config) -> None:
-        """Make the directory, write down what the run is made with, and remove what a killed one left."""
-        environment = {
+    def begin(self, config: Config, environment: Mapping[str, Any] | None = None) -> None:
+        """Make the directory, write down what the run is made with, and remove what a killed one left.
+
+        Where ``environment.json`` is new, it has what `environment` says besides.
+        """
+        found = {
             "rnnlm": version("rnnlm-numpy"),
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -109,12 +113,13 @@ class RunDirectory:
             "threads": backend.threads(),
             "backend": backend.current(),
             "instruction_set": backend.instruction_set(),
+            **(environment or {}),
         }
         with self._beginning():
             make_directory(self.checkpoints.directory)
             self.checkpoints.remove_others()
             if not (self.path / ENVIRONMENT).exists():
-                write_atomically(self.path / ENVIRONMENT, json.dumps(environment, indent=1) + "\n")
+                write_atomically(self.path / ENVIRONMENT, json.dumps(found, indent=1) + "\n")
             write_atomically(self.path / CONFIG, config.to_yaml())
 
     def _beginning(self) -> AbstractContextManager[None]:

@@ -3,31 +3,33 @@
 import math
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rnnlm import backend, blas
+from rnnlm import backend
 from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import Dataset
-from rnnlm.errors import RnnlmError
 from rnnlm.generation.sampler import OverflowedError
 from rnnlm.models.model import Model
 from rnnlm.nn.arrays import Floats
 from rnnlm.nn.batch import Batch
 from rnnlm.optim import SCHEDULES, global_norm
+from rnnlm.ranks.ranks import AgreedError, OneProcess, Ranks
 from rnnlm.signals import Stopped, StopSignals
-from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.training.display import Display
 from rnnlm.training.limits import Limits
 from rnnlm.training.progress import Progress
+from rnnlm.training.records import Records, arithmetic
 from rnnlm.training.step import NotFiniteError, TrainingStep
+from rnnlm.training.validation import measured
 
 
 class Trainer:
     """Trains a model on a dataset and keeps its run directory.
+
+    Several ranks take every decision together, by the clock of the first, which alone writes and speaks.
 
     Parameters
     ----------
@@ -37,6 +39,8 @@ class Trainer:
         What to train and evaluate on.
     run
         Where configuration, metrics and checkpoints go.
+    ranks
+        Who trains: what a trainer of each does, those of all others do.
     quiet
         Whether to print nothing to stderr.
     after_step
@@ -46,8 +50,8 @@ class Trainer:
     ----------
     progress, schedule, optimizer, carried
         Where the training is: steps and losses, learning rate, state of the optimizer, the network's state.
-    saved_in, log_sizes
-        The run's checkpoint of that, and how long the logs were then; None before the first.
+    records
+        What is written down of that.
     notes
         Lines of the `description` on what is no longer as it was in the checkpoint.
 
@@ -63,15 +67,18 @@ class Trainer:
         dataset: Dataset | SeriesDataset,
         run: RunDirectory,
         *,
+        ranks: Ranks | None = None,
         quiet: bool = False,
         after_step: Callable[[], None] | None = None,
     ) -> None:
         config, training = model.config, model.config.training
         self.model, self.config, self.dataset, self.run_directory = model, config, dataset, run
+        self.ranks = ranks or OneProcess()
+        self.records = Records(run, model, dataset, self.ranks)
         if dataset.train.num_tokens == 0:
-            raise RnnlmError(f"{dataset.path}: the training split is empty; preprocess more text.")
+            raise AgreedError(f"{dataset.path}: the training split is empty; preprocess more text.")
         self.threads_set = training.threads in (None, backend.threads())
-        self.training_step = TrainingStep(model.network, config)
+        self.training_step = TrainingStep(model.network, config, self.ranks)
         self.optimizer = self.training_step.optimizer
         self.schedule = SCHEDULES[config.schedule.name](
             config.optimizer.learning_rate, **config.schedule.options()
@@ -79,20 +86,24 @@ class Trainer:
         self.batches = model.batches(dataset.train)
         self.limits = Limits(training, self.batches.num_tokens)
         self.progress = Progress()
-        self.carried: Floats = model.network.initial_state(training.batch_size)
-        self.saved_in: Path | None = None
-        self.log_sizes: dict[str, int] | None = None
+        self.carry(model.network.initial_state(training.batch_size))
         self.notes: list[str] = []
         self.signals = StopSignals()
-        self.quiet, self.after_step = quiet, after_step
+        self.quiet, self.after_step = quiet or not self.ranks.is_first, after_step
+
+    def carry(self, state: Floats) -> None:
+        """Go on from a state of all sequences (L, S, B, H), of which this rank takes its own."""
+        self.carried, self.sequences = self.training_step.own_state(state), state.shape[2]
 
     def description(self) -> str:
         """Say in a few lines what is trained on what."""
         lines = [
             f"Network: {self.model.description()}",
             f"Data: {self.dataset.path}, {self.model.data_description()}, "
-            f"{self.batches.num_tokens:,} to train on; {arithmetic()}",
+            f"{self.batches.num_tokens:,} to train on; {arithmetic(self.ranks)}",
         ]
+        if self.ranks.number > 1:
+            lines.append(f"Trained by {self.ranks}.")
         if self.progress.step:
             lines += [f"Resumed at step {self.progress.step:,}.", *self.notes]
             if (end := self.limits.end(self.progress)) is not None:
@@ -121,13 +132,7 @@ class Trainer:
         RnnlmError
             If the loss is no longer a finite number, or a checkpoint cannot be written.
         """
-        run = self.run_directory
-        with run.claimed():
-            if self.saved_in != (run.checkpoints.find("last") if run.exists else None):
-                raise RnnlmError(f"{run.path}: another process has trained in it meanwhile; go on with `resume`.")
-            if self.log_sizes is not None:
-                run.logs.cut(self.log_sizes)
-            run.begin(self.config)
+        with self.records.open(self.config):
             self.display = Display(self.quiet, self.limits.done(self.progress), self.config.task.name)
             try:
                 with self.signals.noted(), np.errstate(all="ignore"):
@@ -136,8 +141,9 @@ class Trainer:
                 self.display.close()
         end = self.limits.end(self.progress)
         return {
-            **self.progress.results(str(run.path), self.limits.epochs(self.progress)),
+            **self.progress.results(str(self.run_directory.path), self.limits.epochs(self.progress)),
             "backend": backend.current(),
+            **({"ranks": self.ranks.number} if self.ranks.number > 1 else {}),
             "ended_by": None if end is None else end[0],
         }
 
@@ -154,6 +160,8 @@ class Trainer:
             key, reason = end
             self.display.say(f"Stopped: {reason} ({key}).")
         except Stopped:
+            received = self.ranks.gathered(self.signals.received)
+            self.signals.received = next(number for number in received if number is not None)
             self._save()
 
     def _epoch(self) -> None:
@@ -162,9 +170,7 @@ class Trainer:
         started = time.perf_counter()
         for batch in self.batches.epoch(progress.epoch, first=progress.batch):
             self._step(batch)
-            now = time.perf_counter()
-            progress.seconds += now - started
-            progress.logged_seconds += now - started
+            self._count(time.perf_counter() - started)
             if self.after_step is not None:
                 self.after_step()
             self.display.update(self.limits.done(progress), progress)
@@ -175,7 +181,7 @@ class Trainer:
                 self._evaluate()
             elif training.checkpoint_every is not None and progress.step % training.checkpoint_every == 0:
                 self._save()
-            self.signals.check()
+            self._stop_together()
             if self.limits.end(progress) is not None:
                 return
             started = time.perf_counter()
@@ -193,10 +199,21 @@ class Trainer:
             rng = np.random.default_rng([self.config.training.seed, progress.step])
             result = self.training_step.take(batch, self.carried, progress.learning_rate, rng)
         except NotFiniteError as error:
-            raise self._not_finite(str(error)) from error
-        self.carried = result.state
+            raise self.records.not_finite(str(error), self.progress.step) from error
+        self.carried, self.sequences = result.state, batch.mask.shape[1]
         tokens = batch.num_tokens
         progress.stepped(tokens, result.nats * (tokens / max(1, batch.num_predictions)), result.gradient_norm)
+
+    def _count(self, seconds: float) -> None:
+        """Count the seconds that a step took, as the first rank has measured them."""
+        counted = self.ranks.total(seconds if self.ranks.is_first else 0.0)
+        self.progress.seconds += counted
+        self.progress.logged_seconds += counted
+
+    def _stop_together(self) -> None:
+        """Raise `Stopped` if a signal has come to any rank."""
+        if self.ranks.total(self.signals.received is not None) > 0:
+            raise Stopped
 
     def _evaluate(self) -> None:
         """Measure the validation split, sample a text, save."""
@@ -215,13 +232,13 @@ class Trainer:
         progress = self.progress
         try:
             with self.optimizer.averages_in_place():
-                evaluation = self.model.evaluate(self.dataset.valid, watch=self.signals.check)
+                evaluation = measured(self.model, self.dataset.valid, self.ranks, self.signals.check)
         except OverflowedError:
             loss = math.nan
         else:
             loss = evaluation.cross_entropy
         if not math.isfinite(loss):
-            raise self._not_finite("validation loss")
+            raise self.records.not_finite("validation loss", self.progress.step)
         self.schedule.evaluated(loss)
         self.optimizer.evaluated(loss)
         measures = evaluation.measures()
@@ -232,59 +249,27 @@ class Trainer:
     def _preview(self) -> None:
         """Show what the model can do so far."""
         training, step = self.config.training, self.progress.step
-        if training.sample_tokens == 0:
+        if training.sample_tokens == 0 or not self.ranks.is_first:
             return
         rng = np.random.default_rng([training.seed, step, 1])
         with self.optimizer.averages_in_place():
             # A stop waits: a resumed run would not draw it again.
             split = self.dataset.valid if self.dataset.valid.num_tokens else self.dataset.train
             text = self.model.preview(split, rng, training.sample_tokens)
-        self.run_directory.logs.append(SAMPLES, {"step": step, "text": text})
+        self.records.sample({"step": step, "text": text})
         self.display.say(f"  {text}")
 
     def _save(self) -> None:
         self._check_weights()
-        progress, run = self.progress, self.run_directory
-        self.log_sizes = run.logs.sizes()
-        state = {
-            "progress": progress.state(),
-            "schedule": self.schedule.state(),
-            "dataset": checksums(self.dataset),
-            "logs": self.log_sizes,
-            "arithmetic": arithmetic(),
-            "backend": backend.current(),
-        }
-        tensors = {"carried": self.carried, **self.optimizer.state()}
-        checkpoint = self.model.checkpoint(state, tensors, self.optimizer.averages())
-        is_best = progress.best_step in (None, progress.step)
-        self.saved_in = run.checkpoints.save(progress.step, checkpoint, is_best)
+        carried = self.training_step.state_of_all(self.carried, self.sequences)
+        tensors = {"carried": carried, **self.optimizer.state()}
+        self.records.save(self.progress, self.schedule.state(), tensors, self.optimizer.averages())
 
     def _write_metrics(self, split: str, loss: float, tokens_per_second: float, **measures: float) -> None:
         metrics = self.progress.metrics(split, self.limits.epochs(self.progress), loss, tokens_per_second)
-        self.run_directory.logs.append(METRICS, {**metrics, **measures})
+        self.records.metrics({**metrics, **measures})
 
     def _check_weights(self) -> None:
         """See to it that a step which overflowed is neither evaluated nor saved."""
         if not math.isfinite(global_norm(self.model.network.parameters.values())):
-            raise self._not_finite("norm of the weights")
-
-    def _not_finite(self, what: str) -> RnnlmError:
-        run = self.run_directory
-        kept = f"{run.checkpoints.find('last')} is the last good checkpoint" if run.exists else "nothing is saved"
-        clipping = ", or optimizer.clip_norm=5" if self.config.optimizer.clip_norm is None else ""
-        return RnnlmError(
-            f"The {what} is not a finite number after step {self.progress.step}; {kept}; "
-            f"try a smaller optimizer.learning_rate{clipping}."
-        )
-
-
-def arithmetic() -> str:
-    """Say what the last bits of the weights depend on."""
-    threads = backend.threads()
-    return f"{blas.kernel()}, {threads} thread{'s' if threads > 1 else ''}; {backend.description()}"
-
-
-def checksums(dataset: Dataset | SeriesDataset) -> dict[str, str]:
-    """Return what identifies what is trained on, and by what the best is chosen."""
-    files = dataset.metadata["files"]
-    return {name: entry["sha256"] for name, entry in files.items() if not name.startswith("test.")}
+            raise self.records.not_finite("norm of the weights", self.progress.step)

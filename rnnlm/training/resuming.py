@@ -8,17 +8,26 @@ from rnnlm.dataset.series import SeriesDataset
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError, shown
 from rnnlm.models.kinds import restore
+from rnnlm.ranks.ranks import OneProcess, Ranks
 from rnnlm.storage.checkpoint import Checkpoint
 from rnnlm.storage.logs import LOGS
 from rnnlm.storage.run_directory import CONFIG, RunDirectory
-from rnnlm.training.loop import Trainer, arithmetic, checksums
+from rnnlm.training.loop import Trainer
 from rnnlm.training.progress import Progress
+from rnnlm.training.records import arithmetic, checksums
 
 
 def resume_run(
-    config: Config, dataset: Dataset | SeriesDataset, run: RunDirectory, *, quiet: bool = False
+    config: Config,
+    dataset: Dataset | SeriesDataset,
+    run: RunDirectory,
+    *,
+    ranks: Ranks | None = None,
+    quiet: bool = False,
 ) -> Trainer:
     """Go on from a run's last checkpoint, exactly as if the run had never stopped.
+
+    Only the first rank reads it; the others are told what it holds.
 
     Parameters
     ----------
@@ -26,7 +35,7 @@ def resume_run(
         What it changes holds from now on: limits, logging, and the numbers of the optimizer and the schedule.
     dataset
         The one that the run was begun with.
-    quiet
+    ranks, quiet
         As for the `Trainer`.
 
     Raises
@@ -34,15 +43,24 @@ def resume_run(
     RnnlmError
         If the checkpoint is damaged, or was made with another network, dataset or way of training.
     """
+    ranks = ranks or OneProcess()
+    checkpoint = ranks.told_by_first(lambda: _last_checkpoint(config, dataset, run))
+    with ranks.together():
+        model = restore(replace(checkpoint, config=config))
+    trainer = Trainer(model, dataset, run, ranks=ranks, quiet=quiet)
+    with ranks.together():
+        _restore(trainer, checkpoint)
+    trainer.notes = _notes(checkpoint, config, ranks)
+    return trainer
+
+
+def _last_checkpoint(config: Config, dataset: Dataset | SeriesDataset, run: RunDirectory) -> Checkpoint:
+    """Read the last checkpoint; refuse to go on with another network, dataset or way of training."""
     # The best is only looked at, but an index that names a wrong one would have it removed.
     run.checkpoints.find("best")
     checkpoint = run.checkpoints.load("last")
     _refuse_changes(checkpoint, config, dataset, run)
-    model = restore(replace(checkpoint, config=config))
-    trainer = Trainer(model, dataset, run, quiet=quiet)
-    _restore(trainer, checkpoint)
-    trainer.notes = _notes(checkpoint, config)
-    return trainer
+    return checkpoint
 
 
 def _refuse_changes(
@@ -103,10 +121,11 @@ def _restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
         raise RnnlmError(
             f"{checkpoint.directory}: its state is not whole ({error}); start another run."
         ) from error
-    trainer.carried, trainer.log_sizes, trainer.saved_in = carried, sizes, checkpoint.directory
+    trainer.carry(carried)
+    trainer.records.log_sizes, trainer.records.saved_in = sizes, checkpoint.directory
 
 
-def _notes(checkpoint: Checkpoint, config: Config) -> list[str]:
+def _notes(checkpoint: Checkpoint, config: Config, ranks: Ranks) -> list[str]:
     """Say in some lines what is no longer as it was in the checkpoint."""
     before, now = _by_key(checkpoint.config), _by_key(config)
     changes = [f"{key} from {shown(before[key])} to {shown(now[key])}" for key in now if now[key] != before[key]]
@@ -114,7 +133,7 @@ def _notes(checkpoint: Checkpoint, config: Config) -> list[str]:
     then = checkpoint.state.get("arithmetic")
     if then is not None and "backend" not in checkpoint.state:  # of a version that had no other
         then = f"{then}; NumPy passes"
-    if then not in (None, arithmetic()):
+    if then not in (None, arithmetic(ranks)):
         notes.append(
             f"The checkpoint was made on {shown(then)}: the last bits of the weights may differ from those of a "
             "run that was never stopped."

@@ -271,7 +271,7 @@ def test_an_epoch_of_pairs_can_begin_at_any_batch(
             np.testing.assert_array_equal(one, other)
 
 
-def test_pairs_of_like_length_on_both_sides_are_batched_together() -> None:
+def test_pairs_of_like_but_not_of_one_length_are_batched_together() -> None:
     rng = np.random.default_rng(0)
     lengths = [(int(n + rng.integers(-3, 4)), int(n)) for n in rng.integers(5, 30, 3000)]
     batches = PairBatches(make_pairs(lengths), 16)
@@ -281,5 +281,6 @@ def test_pairs_of_like_length_on_both_sides_are_batched_together() -> None:
         targets += batch.mask.size
         sources += batch.inputs.source.size
         read += int(batch.inputs.source_lengths.sum())
-    assert batches.num_tokens / targets > 0.99
-    assert read / sources > 0.95
+        assert len(set(batch.mask.sum(axis=0))) > 1
+    assert batches.num_tokens / targets > 0.9
+    assert read / sources > 0.8

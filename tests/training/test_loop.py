@@ -115,7 +115,7 @@ def test_a_stop_during_an_evaluation_evaluates_after_the_resume(
     whole.run()
     stopped = make_trainer("stopped")
 
-    def evaluate_and_stop(model: LanguageModel, split: Split, watch: Callable[[], None]) -> Any:
+    def evaluate_and_stop(model: LanguageModel, split: Split, watch: Callable[[], None], **_: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         watch()
         raise AssertionError("the evaluation went on")

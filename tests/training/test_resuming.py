@@ -10,11 +10,12 @@ from rnnlm import backend, blas
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.models import networks
+from rnnlm.ranks.ranks import OneProcess
 from rnnlm.storage.checkpoint import STATE
 from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
-from rnnlm.training import loop
+from rnnlm.training import records
 
 from .conftest import MakeTrainer, go_on
 
@@ -114,7 +115,7 @@ def test_a_run_goes_on_with_the_other_back_end(
 def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     make_trainer: MakeTrainer, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arithmetic, _ = loop.arithmetic().rsplit("; ", 1)
+    arithmetic, _ = records.arithmetic(OneProcess()).rsplit("; ", 1)
     load = run.checkpoints.load("last")
     state = {key: value for key, value in load.state.items() if key != "backend"} | {"arithmetic": arithmetic}
     old = replace(load, state=state)

@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.heads.head import Head
-from rnnlm.nn.heads.softmax import Exponentials, Softmax, exponentials
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.initializers import Initialization
 from rnnlm.nn.table import Table
 
@@ -38,8 +38,8 @@ class AdaptiveSoftmax(Head):
         Whether the head has a bias.
     start, dtype
         As for a `RecurrentLayer`.
-    exponentials
-        As for a `Softmax`.
+    softmax
+        What computes the softmax of the head and of the tails.
 
     Attributes
     ----------
@@ -56,9 +56,9 @@ class AdaptiveSoftmax(Head):
         bias: bool,
         start: Initialization,
         dtype: np.dtype[np.floating],
-        exponentials: Exponentials = exponentials,
+        softmax: type[Softmax] = Softmax,
     ) -> None:
-        H, self._exponentials = hidden_size, exponentials
+        H, self._kind = hidden_size, softmax
         self.cutoffs = [*cutoffs, vocabulary_size]
         frequent, clusters = cutoffs[0], len(cutoffs)
         shapes = {"head.weight": (frequent + clusters, H)}
@@ -120,7 +120,7 @@ class AdaptiveSoftmax(Head):
 
     def _softmax(self, weight: str, bias: str = "") -> Softmax:
         table = Table(self.parameters[weight], self.gradients[weight])
-        return Softmax(table, self.parameters.get(bias), self.gradients.get(bias), exponentials=self._exponentials)
+        return self._kind(table, self.parameters.get(bias), self.gradients.get(bias))
 
     def _head_targets(self, targets: Ids) -> Ids:
         """Return what the head is to predict: frequent words, and for the others their clusters."""

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
-from rnnlm.nn.heads.softmax import Exponentials, Softmax, exponentials
+from rnnlm.nn.draws import ColumnDraws
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.table import Table
 
 
@@ -29,15 +30,17 @@ class SampledSoftmax(Softmax):
         parameters are those of `Softmax`.
     """
 
+    part: type[Softmax] = Softmax
+    """What computes the softmax over the words taken and drawn."""
+
     def __init__(
         self,
         table: Table,
         bias: Floats | None,
         bias_gradient: Floats | None,
         samples: int,
-        exponentials: Exponentials = exponentials,
     ) -> None:
-        super().__init__(table, bias, bias_gradient, exponentials=exponentials)
+        super().__init__(table, bias, bias_gradient)
         self.samples = samples
 
     @property
@@ -74,7 +77,9 @@ class SampledSoftmax(Softmax):
         """Return a softmax over the words taken and drawn, their ids, and the targets' places among them."""
         C, H = self.table.value.shape
         frequent = min(self.samples // 2, C)
-        rare_targets = np.unique(targets[targets >= frequent])
+        # Those of a whole batch, also where some of its sequences are computed: all draw from the same words.
+        of_batch = rng.targets if isinstance(rng, ColumnDraws) else targets
+        rare_targets = np.unique(of_batch[of_batch >= frequent])
         is_other = np.ones(C, bool)
         is_other[:frequent] = False
         is_other[rare_targets] = False
@@ -88,6 +93,6 @@ class SampledSoftmax(Softmax):
         bias[...] = 0 if self.bias is None else self.bias[words]
         if len(drawn):
             bias[-len(drawn) :] += np.log(len(others) / len(drawn))
-        part = Softmax(Table(weight, gradient), bias, bias_gradient, self._workspace, self.exponentials)
+        part = self.part(Table(weight, gradient), bias, bias_gradient, self._workspace)
         places = np.where(targets < frequent, targets, frequent + np.searchsorted(rare_targets, targets))
         return part, words, places

@@ -1,8 +1,7 @@
 """Softmax over the vocabulary, cross-entropy, and their gradient."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
 import numpy as np
 from numpy.random import Generator
@@ -61,10 +60,6 @@ def exponentials(logits: Floats, bias: Floats | None, targets: Ids, losses: Floa
         np.subtract(np.log(sums[rows]), target_logits, out=losses[rows])
 
 
-Exponentials: TypeAlias = Callable[[Floats, Floats | None, Ids, Floats, Floats], None]
-"""`exponentials`, or a function that does the same faster."""
-
-
 class Softmax(Head):
     """``ŷ = softmax(V s + b)`` and its cross-entropy against the target token.
 
@@ -84,9 +79,9 @@ class Softmax(Head):
         b and its derivative.
     workspace
         Scratch memory; None makes one.
-    exponentials
-        Computes the element-wise steps.
     """
+
+    exponentials = staticmethod(exponentials)
 
     def __init__(
         self,
@@ -94,7 +89,6 @@ class Softmax(Head):
         bias: Floats | None = None,
         bias_gradient: Floats | None = None,
         workspace: Workspace | None = None,
-        exponentials: Exponentials = exponentials,
     ) -> None:
         self.table, self.tables = table, {"weight": table}
         self.bias, self.bias_gradient = bias, bias_gradient
@@ -103,7 +97,6 @@ class Softmax(Head):
             self.parameters["bias"], self.gradients["bias"] = bias, bias_gradient
         self.class_parameters = tuple(self.parameters)
         self._workspace = workspace or Workspace(table.value.dtype)
-        self.exponentials = exponentials
 
     @property
     def products(self) -> int:

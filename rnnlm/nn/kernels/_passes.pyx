@@ -33,6 +33,25 @@ cdef extern from "passes.h":
         void *recurrent
         void *carry
 
+    struct few:
+        ptrdiff_t N, H
+        const void *s_by_unit
+        const void *s_by_row
+        const void *V
+        const void *bias
+        const int64_t *targets
+        void *e
+        void *target_logits
+        void *greatest
+        void *sums
+        const void *factors
+        void *ds
+        void *dV
+        void *db
+
+    enum:
+        WIDE
+
     struct functions:
         ptrdiff_t lanes
         void (*pack)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *) nogil
@@ -40,6 +59,8 @@ cdef extern from "passes.h":
         void (**backward)(const window *) nogil
         void (*exponentials)(void *, const void *, const int64_t *, void *, void *, ptrdiff_t, ptrdiff_t,
                              ptrdiff_t) nogil
+        void (*few_forward)(const few *, ptrdiff_t, ptrdiff_t) nogil
+        void (*few_backward)(const few *, ptrdiff_t, ptrdiff_t) nogil
         void (*hand_on)(const window *) nogil
         void (*log_probs)(const void *, const void *, const void *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t,
                           ptrdiff_t) nogil
@@ -235,6 +256,64 @@ def exponentials(logits, bias, targets, losses, sums, Py_ssize_t first, Py_ssize
     check_ids(y, first, last, C)
     with nogil:
         passes.exponentials(e, b, y, l, s, C, first, last)
+
+
+def most_rows(dtype):
+    """Return how many rows `Few` can take."""
+    return WIDE * chosen.precisions[dtype.itemsize == 8].lanes
+
+
+cdef class Few:
+    """The softmax of a few rows, as `struct few` in passes.h describes its arrays.
+
+    Parameters
+    ----------
+    arrays
+        By the names of the struct; `bias` is None where there is none.
+    """
+
+    cdef few w
+    cdef object arrays  # so that none of them is freed
+    cdef const functions *passes
+    cdef bytes real
+    cdef Py_ssize_t C, lanes
+
+    def __init__(self, dict arrays):
+        V, targets = arrays["V"], arrays["targets"]
+        self.C, self.w.H = V.shape
+        N, H, C, dtype = len(targets), V.shape[1], len(V), V.dtype
+        if N > most_rows(dtype):
+            raise ValueError(f"{N} rows are not few")
+        self.arrays, self.passes, self.real, self.w.N = arrays, chosen.precisions[V.itemsize == 8], format_of(V), N
+        self.lanes, real = packed_size(dtype, 1, N, 1), self.real
+        self.w.s_by_unit = place(arrays["s_by_unit"], packed_size(dtype, H, N, 1), real)
+        self.w.s_by_row = place(arrays["s_by_row"], packed_size(dtype, N, H, 1), real)
+        self.w.V, self.w.bias = place(V, C * H, real), place(arrays["bias"], C, real)
+        self.w.targets = <const int64_t *> place(targets, N, b"l")
+        self.w.e = place(arrays["e"], C * self.lanes, real, True)
+        self.w.target_logits = place(arrays["target_logits"], N, real, True)
+        check_ids(self.w.targets, 0, N, C)
+
+    def forward(self, Py_ssize_t first, Py_ssize_t last, greatest, sums):
+        """Set e of the classes from `first` to `last`, and the greatest logit (lanes,) and Σe (lanes,) of each row."""
+        cdef few w = self.w
+        check_bounds(first, last, self.C)
+        w.greatest = place(greatest, self.lanes, self.real, True)
+        w.sums = place(sums, self.lanes, self.real, True)
+        with nogil:
+            self.passes.few_forward(&w, first, last)
+
+    def backward(self, Py_ssize_t first, Py_ssize_t last, factors, ds, dV, db):
+        """Set what the classes from `first` to `last` give of dV (C, H), of db (C,) or None, and of ds (H, lanes).
+
+        The targets' own part is not in it.
+        """
+        cdef few w = self.w
+        check_bounds(first, last, self.C)
+        w.factors, w.ds = place(factors, self.lanes, self.real), place(ds, w.H * self.lanes, self.real, True)
+        w.dV, w.db = place(dV, self.C * w.H, self.real, True), place(db, self.C, self.real, True)
+        with nogil:
+            self.passes.few_backward(&w, first, last)
 
 
 cdef class Steps:

@@ -1,8 +1,8 @@
 """Whether NumPy computes, or compiled passes where there are some."""
 
 from rnnlm.nn.cells import CELLS
-from rnnlm.nn.heads import softmax
-from rnnlm.nn.heads.softmax import Exponentials
+from rnnlm.nn.heads.sampled import SampledSoftmax
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.recurrent import RecurrentLayer
 
 
@@ -15,10 +15,19 @@ def cell(name: str, compiled: bool) -> type[RecurrentLayer]:
     return CELLS[name]
 
 
-def exponentials(compiled: bool) -> Exponentials:
-    """Return what computes the element-wise steps of a softmax."""
+def softmax(compiled: bool) -> type[Softmax]:
+    """Return the softmax over all tokens."""
     if compiled:
-        from rnnlm.nn.kernels import softmax as compiled_softmax
+        from rnnlm.nn.kernels.softmax import CompiledSoftmax
 
-        return compiled_softmax.exponentials
-    return softmax.exponentials
+        return CompiledSoftmax
+    return Softmax
+
+
+def sampled_softmax(compiled: bool) -> type[SampledSoftmax]:
+    """Return the softmax over some of them."""
+    if compiled:
+        from rnnlm.nn.kernels.softmax import CompiledSampledSoftmax
+
+        return CompiledSampledSoftmax
+    return SampledSoftmax

@@ -8,6 +8,7 @@
 #include "products.h"
 #include "cells.h"
 #include "softmax.h"
+#include "few.h"
 
 static const struct functions NAME(functions) = {
     LANES,
@@ -15,6 +16,8 @@ static const struct functions NAME(functions) = {
     {NAME(forward_TANH), NAME(forward_RELU), NAME(forward_GRU), NAME(forward_LSTM)},
     {NAME(backward_TANH), NAME(backward_RELU), NAME(backward_GRU), NAME(backward_LSTM)},
     NAME(exponentials),
+    NAME(few_forward),
+    NAME(few_backward),
     NAME(hand_on),
     NAME(log_probs),
     NAME(draw),

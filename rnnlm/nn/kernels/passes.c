@@ -13,7 +13,7 @@
 #endif
 #define JOIN(name, instructions, type) JOINED(name, instructions, type)
 #define JOINED(name, instructions, type) name##_##instructions##_##type
-enum { WIDE = 4 }; /* the most vectors of a block of weights */
+enum { CLASSES = 64 }; /* of a softmax whose products are taken together */
 #define FIRST_OF(group) (first + (last - first) * (group) / groups)
 
 static const ptrdiff_t NUM_GATES[CELLS] = {[TANH] = 1, [RELU] = 1, [GRU] = 3, [LSTM] = 4};

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { WIDE = 4 }; /* the most vectors of a block of weights */
+
 enum cell { TANH, RELU, GRU, LSTM, CELLS };
 
 /* One layer and window; G gates, and real numbers of one of two types. */
@@ -32,6 +34,22 @@ struct window {
     void *carry;             /* (B, H) error of the state that goes past the products */
 };
 
+/* The softmax of a few rows and its derivatives. */
+struct few {
+    ptrdiff_t N, H;               /* at most WIDE vectors of rows */
+    const void *s_by_unit;        /* s (N, H), packed with its rows as units */
+    const void *s_by_row;         /* and with its columns */
+    const void *V, *bias;         /* (C, H), and (C) or NULL */
+    const int64_t *targets;       /* (N) */
+    void *e;                      /* (C, lanes) */
+    void *target_logits;          /* (N) */
+    void *greatest, *sums;        /* (lanes) of some classes: the greatest logit, and the sum of e */
+
+    const void *factors;          /* (lanes) what e of these classes is multiplied by */
+    void *ds;                     /* (H, lanes) what they give of the error of s */
+    void *dV, *db;                /* (C, H), and (C) or NULL */
+};
+
 /* The functions of one instruction set, for float and for double. */
 struct passes {
     const char *name;
@@ -44,6 +62,8 @@ struct passes {
         void (*backward[CELLS])(const struct window *);
         void (*exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
                              ptrdiff_t C, ptrdiff_t first, ptrdiff_t last);
+        void (*few_forward)(const struct few *, ptrdiff_t first, ptrdiff_t last);
+        void (*few_backward)(const struct few *, ptrdiff_t first, ptrdiff_t last);
         void (*hand_on)(const struct window *);
         void (*log_probs)(const void *V, const void *bias, const void *x, void *log_probs, ptrdiff_t K, ptrdiff_t C,
                           ptrdiff_t first, ptrdiff_t last);

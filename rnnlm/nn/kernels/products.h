@@ -29,26 +29,44 @@ static TARGET void NAME(pack)(const void *weights, ptrdiff_t K, ptrdiff_t units,
 
 /* sums[r] = W x_r of one block and some rows x, each sum in a register until it is complete. */
 INLINE void NAME(sum_up)(vector (*sums)[WIDE], const int rows, const int vectors, const REAL *W, const REAL *x,
-                         ptrdiff_t stride, ptrdiff_t K) {
+                         ptrdiff_t by_row, ptrdiff_t by_k, ptrdiff_t K) {
     vector s[ROWS][WIDE], w[WIDE];
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int p = 0; p < vectors; p++) s[r][p] = (vector){0};
     for (ptrdiff_t k = 0; k < K; k++, W += vectors * LANES) {
         UNROLL for (int p = 0; p < vectors; p++) w[p] = NAME(load)(W + p * LANES);
-        UNROLL for (int r = 0; r < rows; r++) UNROLL for (int p = 0; p < vectors; p++) s[r][p] += w[p] * x[r * stride + k];
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int p = 0; p < vectors; p++) s[r][p] += w[p] * x[r * by_row + k * by_k];
     }
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int p = 0; p < vectors; p++) sums[r][p] = s[r][p];
 }
 
+#define CASE(R, V) case (R) * WIDE + (V): NAME(sum_up)(sums, R, V, W, x, BY_ROW, BY_K, K); break;
+#define CASES(R) CASE(R, 1) CASE(R, 2) CASE(R, 3) CASE(R, 4)
+#if ROWS > 3
+#define ALL_CASES CASES(1) CASES(2) CASES(3) CASES(4) CASES(5) CASES(6)
+#else
+#define ALL_CASES CASES(1) CASES(2) CASES(3)
+#endif
+
+/* The rows x of a matrix whose rows are `stride` apart. */
 static TARGET void NAME(multiply)(vector (*sums)[WIDE], int rows, int vectors, const REAL *W, const REAL *x,
                                   ptrdiff_t stride, ptrdiff_t K) {
-#define CASE(R, V) case (R) * WIDE + (V): NAME(sum_up)(sums, R, V, W, x, stride, K); break;
-#define CASES(R) CASE(R, 1) CASE(R, 2) CASE(R, 3) CASE(R, 4)
-    switch (rows * WIDE + vectors) {
-        CASES(1) CASES(2) CASES(3)
-#if ROWS > 3
-        CASES(4) CASES(5) CASES(6)
-#endif
-    }
+#define BY_ROW stride
+#define BY_K 1
+    switch (rows * WIDE + vectors) { ALL_CASES }
+#undef BY_ROW
+#undef BY_K
+}
+
+/* The columns x of such a matrix. */
+static TARGET void NAME(multiply_columns)(vector (*sums)[WIDE], int rows, int vectors, const REAL *W, const REAL *x,
+                                          ptrdiff_t stride, ptrdiff_t K) {
+#define BY_ROW 1
+#define BY_K stride
+    switch (rows * WIDE + vectors) { ALL_CASES }
+#undef BY_ROW
+#undef BY_K
+}
+#undef ALL_CASES
 #undef CASES
 #undef CASE
-}

@@ -1,13 +1,26 @@
-"""The element-wise steps of the softmax, compiled."""
+"""The softmax, with all but its large products compiled; that of a few rows wholly."""
+
+from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from rnnlm.nn.arrays import Floats, Ids
+from rnnlm.nn.heads.sampled import SampledSoftmax
+from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.kernels import _passes
+from rnnlm.nn.kernels.layers import packed, packed_transpose
+from rnnlm.nn.table import sums_by_id
 from rnnlm.nn.threads import shared_out
 
 WORTH_SHARING = 10**5
 """Exponentials from which they are faster on several threads."""
+
+PRODUCTS_WORTH_SHARING = 10**6
+"""Multiplications of a softmax of few rows from which it is."""
+
+CLASSES_OF_A_PART = 1024
+"""Classes whose part of the softmax of a few rows is one thread's; how the sum is divided is the same for all."""
 
 
 def exponentials(logits: Floats, bias: Floats | None, targets: Ids, losses: Floats, sums: Floats) -> None:
@@ -21,3 +34,79 @@ def exponentials(logits: Floats, bias: Floats | None, targets: Ids, losses: Floa
         rows(0, len(logits))
     else:
         shared_out(rows, len(logits))
+
+
+class CompiledSoftmax(Softmax):
+    """See `Softmax`. Of few rows, as of one sentence, threads share the classes, and V is read as it lies."""
+
+    exponentials = staticmethod(exponentials)
+
+    def loss_and_gradient(
+        self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
+    ) -> tuple[float, Floats]:
+        """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
+        if not 0 < len(targets) <= _passes.most_rows(s.dtype):
+            return super().loss_and_gradient(s, targets, scale, rng)
+        s, targets = np.ascontiguousarray(s), np.ascontiguousarray(targets, np.int64)
+        V, array = self.table.value, self._workspace.array
+        (N, H), C, lanes = s.shape, len(V), _passes.packed_size(s.dtype, 1, len(s), 1)
+        parts = _parts(C)
+        target_logits = array("target_logits", N)
+        few = _passes.Few(
+            {
+                "s_by_unit": packed(self._workspace, "s_by_unit", s, 1),
+                "s_by_row": packed_transpose(self._workspace, "s_by_row", s),
+                "V": V,
+                "bias": self.bias,
+                "targets": targets,
+                "e": array("logits", C, lanes),
+                "target_logits": target_logits,
+            }
+        )
+        greatest, sums = array("greatest_and_sums", 2, len(parts), lanes)
+        _share(lambda k: few.forward(*parts[k], greatest[k], sums[k]), len(parts), V.size * N)
+        # Every part has e of its own greatest logit; scaled, they are of the greatest of all.
+        most = greatest.max(axis=0)
+        scales = np.exp(greatest - most)
+        total = (scales * sums).sum(axis=0)
+        losses = np.log(total[:N]) - (target_logits - most[:N])
+
+        factors = scales * (scale / total)
+        factors[:, N:] = 0
+        ds = array("parts_of_ds", len(parts), H, lanes)
+        db = None if self.bias_gradient is None else array("db", C)
+
+        def write(dV: Floats) -> None:
+            _share(lambda k: few.backward(*parts[k], factors[k], ds[k], dV, db), len(parts), V.size * N)
+            different, of_targets = sums_by_id(targets, scale * s, self._workspace)
+            dV[different] -= of_targets
+
+        self.table.add_written(write)
+        if self.bias_gradient is not None and db is not None:
+            self.bias_gradient += db
+            np.subtract.at(self.bias_gradient, targets, scale)
+        return float(losses.sum(dtype=np.float64)), ds.sum(axis=0)[:, :N].T - scale * V[targets]
+
+
+class CompiledSampledSoftmax(SampledSoftmax, CompiledSoftmax):
+    """See `SampledSoftmax`."""
+
+    part = CompiledSoftmax
+
+
+def _parts(C: int) -> list[tuple[int, int]]:
+    """Divide C classes, for any number of threads alike."""
+    return [(c, min(c + CLASSES_OF_A_PART, C)) for c in range(0, C, CLASSES_OF_A_PART)]
+
+
+def _share(compute: Callable[[int], None], parts: int, products: int) -> None:
+    """Compute some parts, of so many multiplications, which threads share if they are many."""
+
+    def several(first: int, last: int) -> None:
+        for part in range(first, last):
+            compute(part)
+
+    if products < PRODUCTS_WORTH_SHARING:
+        several(0, parts)
+    else:
+        shared_out(several, parts)
