@@ -15,12 +15,10 @@ import pytest
 from rnnlm.dataset.building.crew import Crew
 from rnnlm.errors import RnnlmError
 from rnnlm.ranks.ranks import AgreedError, OneProcess
-from tests import launching
+from tests import mpi
 from tests.dataset.building import many_datasets
 from tests.dataset.building.datasets import files_of
-from tests.launching import needs_mpi
-
-PROJECT = Path(__file__).parents[3]
+from tests.ranks.test_ranks import TCP
 
 Datasets: TypeAlias = dict[str, dict[str, bytes]]
 
@@ -31,6 +29,28 @@ FEW = ["json-lines", "one-sentence", "rare", "tagged", "pairs"]
 @pytest.fixture(scope="module")
 def built_alone(tmp_path_factory: pytest.TempPathFactory) -> Datasets:
     return build(tmp_path_factory.mktemp("alone"), 1, 1)
+
+
+def start(ranks: int, *program: str, cwd: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+    if ranks > 1:
+        mpi.need()
+    return subprocess.Popen(
+        mpi.command(ranks, *program),
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(
+    ranks: int, *program: str, cwd: Path, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    process = start(ranks, *program, cwd=cwd, env=env)
+    stdout, stderr = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def build(
@@ -48,14 +68,8 @@ def build(
     finally:
         os.chdir(before)
     command = ["-m", "tests.dataset.building.many_datasets", str(workers), *names]
-    env = {"PYTHONPATH": str(PROJECT), **(env or {})}
-    if ranks == 1:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=directory, env={**os.environ, **env}, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-    else:
-        done = launching.run(ranks, *command, cwd=directory, env=env)
+    env = {"PYTHONPATH": str(mpi.PROJECT), **(env or {})}
+    done = run(ranks, *command, cwd=directory, env=env)
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout.split() == list(names)
     assert not [path.name for path in directory.iterdir() if path.name.startswith(".")]
@@ -67,15 +81,13 @@ def test_any_number_of_workers_makes_the_same_datasets(built_alone, tmp_path, wo
     assert build(tmp_path, 1, workers, FEW) == {name: built_alone[name] for name in FEW}
 
 
-@needs_mpi
 @pytest.mark.parametrize("ranks", [2, 3, 5])
 def test_any_number_of_ranks_makes_the_same_datasets(built_alone, tmp_path, ranks):
     assert build(tmp_path, ranks, 1) == built_alone
 
 
-@needs_mpi
 def test_ranks_may_have_workers_and_talk_over_a_network(built_alone, tmp_path):
-    assert build(tmp_path, 2, 2, FEW, launching.TCP) == {name: built_alone[name] for name in FEW}
+    assert build(tmp_path, 2, 2, FEW, TCP) == {name: built_alone[name] for name in FEW}
 
 
 def test_datasets_are_of_many_sections(built_alone):
@@ -189,12 +201,11 @@ def rank_of(process: Path) -> str | None:
     return variables.get("PMI_RANK") if "\0rnnlm\0preprocess\0" in command else None
 
 
-@needs_mpi
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 @pytest.mark.parametrize("killed", ["0", "1"])
 def test_a_killed_rank_ends_all_and_leaves_no_half_dataset(tmp_path, killed):
     (tmp_path / "a.txt").write_text("some words of a line, that's all.\n" * 800_000)
-    process = launching.start(2, *COMMAND, cwd=tmp_path)
+    process = start(2, *COMMAND, cwd=tmp_path)
     try:
         while not any(file.stat().st_size for file in tmp_path.glob(".data.*/spool/*.ids")):
             assert process.poll() is None
@@ -204,25 +215,23 @@ def test_a_killed_rank_ends_all_and_leaves_no_half_dataset(tmp_path, killed):
         assert len(ours) == 1
         os.kill(int(ours[0].name), signal.SIGKILL)
         began = time.monotonic()
-        process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=60)
         assert time.monotonic() - began < 10
         assert process.returncode != 0
+        assert re.search(rf"^rnnlm: rank {killed} on \S+ was killed", stderr, re.MULTILINE)
         assert not (tmp_path / "data").exists()
     finally:
         process.kill()
     (tmp_path / "a.txt").write_text("some words of a line, that's all.\n" * 9)
-    done = launching.run(2, *COMMAND, cwd=tmp_path)
+    done = run(2, *COMMAND, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "data"]
 
 
-@needs_mpi
 def test_a_rank_that_fails_ends_all_with_one_sentence(tmp_path):
     (tmp_path / "a.csv").write_text("number,body\n" + "1,some words of a comment\n" * 500_000)
     (tmp_path / "b.csv").write_text("number,name\n" + "1,some words of a comment\n" * 400_000)
-    done = launching.run(
-        2, "-m", "rnnlm", "preprocess", "a.csv", "b.csv", "--out", "data", "--quiet", cwd=tmp_path
-    )
+    done = run(2, "-m", "rnnlm", "preprocess", "a.csv", "b.csv", "--out", "data", "--quiet", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
     [message] = done.stderr.splitlines()
@@ -230,9 +239,8 @@ def test_a_rank_that_fails_ends_all_with_one_sentence(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
 
 
-@needs_mpi
 def test_an_input_that_is_not_there_is_said_once(tmp_path):
-    done = launching.run(2, *COMMAND, cwd=tmp_path)
+    done = run(2, *COMMAND, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "rnnlm: a.txt: there is no such file or directory.\n"
     assert list(tmp_path.iterdir()) == []
