@@ -79,6 +79,7 @@ class Crew:
         if self._ranks.number == 1:
             return
         if self.leads and not self._is_at_work:
+            self._ranks.meet()
             self._ranks.broadcast(None)
             if isinstance(error, RnnlmError):
                 raise AgreedError(str(error)) from error
@@ -121,9 +122,12 @@ class Crew:
         """
         shares = _shares(items, sizes, self._ranks.number)
         self._is_at_work = True
+        self._ranks.meet()
         # A pipe that is read here cannot be sent.
         self._ranks.broadcast((self.directory, task, [None, *shares[1:]]))
-        of_ranks = self._ranks.gathered(self._own(task, shares[0], progress, done))
+        own = self._own(task, shares[0], progress, done)
+        self._ranks.meet()
+        of_ranks = self._ranks.gathered(own)
         self._is_at_work = False
         results = {number: result for of_rank in of_ranks for number, result in of_rank.items()}
         return [results[number] for number in range(len(items))]
@@ -140,14 +144,20 @@ class Crew:
     def serve(self, out: Path) -> None:
         """Do what the leader wants done for a dataset, until it lets this rank go; it alone acts on Ctrl-C."""
         with handled([signal.SIGINT], ignore), writing(out), self.at_work_in(out):
-            while (work := self._ranks.broadcast(None)) is not None:
+            while (work := self._told()) is not None:
                 self.directory, task, shares = work
                 try:
                     own = self._own(task, shares[self._ranks.rank], ignore, ignore)
+                    self._ranks.meet()
                 except BaseException:
                     shutil.rmtree(self.directory, ignore_errors=True)
                     raise
                 self._ranks.gathered(own)
+
+    def _told(self) -> Any:
+        """Wait for what the leader wants done; None if that is all."""
+        self._ranks.meet()
+        return self._ranks.broadcast(None)
 
     def _own(
         self, task: Task[Item, Result], share: _Share[Item], progress: Progress, done: Callable[[Result], object]

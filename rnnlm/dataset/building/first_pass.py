@@ -156,7 +156,7 @@ class FirstPass:
         paths = zip(*(side.spool.paths(len(found)) for side in sides), strict=True)
         jobs = [_Job(section, list(each), begun) for section, each in zip(found, paths, strict=True)]
         sizes = [section.size for section in found]
-        reported = len(self.report.messages())
+        reported = len(self.report.messages()) if sides[0].spool.inputs else 0  # of other inputs
         try:
             results = self.crew.map(
                 self._spooling(sides), jobs, sizes, self.progress, lambda done: self.progress(done.characters)

@@ -201,15 +201,38 @@ def rank_of(process: Path) -> str | None:
     return variables.get("PMI_RANK") if "\0rnnlm\0preprocess\0" in command else None
 
 
+def wait_for_tokens(process: "subprocess.Popen[str]", directory: Path) -> None:
+    """Wait until tokens of a corpus are on the disk."""
+    while not any(file.stat().st_size for file in directory.glob(".data.*/spool/*.ids")):
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("number", "exit_code", "said"), [(signal.SIGINT, 130, ["Interrupted"]), (signal.SIGTERM, 143, [])]
+)
+def test_a_stop_of_all_ranks_leaves_nothing_behind(tmp_path, number, exit_code, said):
+    (tmp_path / "a.txt").write_text("some words of a line, that's all.\n" * 800_000)
+    process = start(2, *COMMAND, cwd=tmp_path)
+    try:
+        wait_for_tokens(process, tmp_path)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, stdout) == (exit_code, "")
+    assert re.findall(r"rnnlm: rank 0 on \S+: (.*)\.\n", stderr) == said
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 @pytest.mark.parametrize("killed", ["0", "1"])
 def test_a_killed_rank_ends_all_and_leaves_no_half_dataset(tmp_path, killed):
     (tmp_path / "a.txt").write_text("some words of a line, that's all.\n" * 800_000)
     process = start(2, *COMMAND, cwd=tmp_path)
     try:
-        while not any(file.stat().st_size for file in tmp_path.glob(".data.*/spool/*.ids")):
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_for_tokens(process, tmp_path)
         session = [each for each in Path("/proc").glob("[0-9]*") if rank_of(each) == killed]
         ours = [each for each in session if (each / "cwd").resolve() == tmp_path]
         assert len(ours) == 1
