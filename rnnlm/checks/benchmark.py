@@ -82,7 +82,7 @@ def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Spe
     ranks, training = ranks or OneProcess(), config.training
     threads = training.threads or threads_of_rank(ranks)
     backend.choose(training.backend, threads, bidirectional=config.model.bidirectional)
-    network, batch = _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
+    network, batch = drawn_batch(config)
     training_step = TrainingStep(network, config, ranks)
     rng = np.random.default_rng(training.seed)
     T, B = training.bptt_steps, training.batch_size
@@ -111,6 +111,11 @@ def benchmark(config: Config, seconds: float, ranks: Ranks | None = None) -> Spe
         backend=backend.current(),
         ranks=ranks.number,
     )
+
+
+def drawn_batch(config: Config) -> tuple[Network, Batch]:
+    """Make a configuration's network, and a full batch of what it reads, drawn at random."""
+    return _of_numbers(config) if config.task.name == "forecast" else _of_tokens(config)
 
 
 def _of_numbers(config: Config) -> tuple[Network, Batch]:

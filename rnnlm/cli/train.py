@@ -36,7 +36,7 @@ def train(
     """Train a network on a dataset: a language model, or what task.name of the configuration says.
 
     Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
-    it takes that of the run.
+    it takes that of the run. Started by mpiexec, several processes train together.
 
     \b
     Examples:
@@ -45,6 +45,7 @@ def train(
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
       rnnlm train --resume --out runs/comments
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
+      mpiexec -n 4 rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
     """
     from rnnlm.evaluation.perplexity import rounded
     from rnnlm.ranks.joining import join

@@ -1,6 +1,8 @@
 """Several ranks train what one process trains, to rounding."""
 
 import json
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,12 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from rnnlm.report.info import describe
 from rnnlm.storage.checkpoint import MODEL, STATE_TENSORS
 from rnnlm.storage.run_directory import RunDirectory
 from tests import mpi
+
+from .runs import contents
 
 Sections = dict[str, dict[str, Any]]
 
@@ -132,16 +137,19 @@ def datasets(
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory, datasets: dict[str, Path]) -> Path:
     """Train every case in one process; return the directory of the runs."""
-    return train_cases(1, tmp_path_factory.mktemp("alone"), datasets)
-
-
-def train_cases(ranks: int, directory: Path, datasets: dict[str, Path]) -> Path:
-    runs = [
-        {"out": str(directory / name), "config": configuration(sections, datasets)}
-        for name, sections in CASES.items()
-    ]
-    mpi.train_all(ranks, runs, directory)
+    directory = tmp_path_factory.mktemp("alone")
+    mpi.train_all(1, runs(directory, datasets), directory)
     return directory
+
+
+def runs(
+    directory: Path, datasets: dict[str, Path], names: Iterable[str] = CASES, **training: object
+) -> list[dict[str, Any]]:
+    """Return what `tests.train_runs` reads to train some cases."""
+    return [
+        {"out": str(directory / name), "config": configuration(CASES[name], datasets, **training)}
+        for name in names
+    ]
 
 
 def arrays(run: Path) -> dict[str, np.ndarray]:
@@ -173,7 +181,51 @@ def test_ranks_compute_what_one_process_computes(
     alone: Path, datasets: dict[str, Path], tmp_path: Path, number: int
 ) -> None:
     mpi.need()
-    train_cases(number, tmp_path, datasets)
+    mpi.train_all(number, runs(tmp_path, datasets), tmp_path)
     for name, sections in CASES.items():
         is_single = sections.get("training", {}).get("dtype") == "float32"
         assert_alike(tmp_path / name, alone / name, name, 1e-4 if is_single else 1e-8)
+
+
+RESUMED = ("stream", "dropped", "sampled", "translate", "forecast")
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (1, 3), (3, 2), (2, 1)])
+def test_a_run_goes_on_with_any_number_of_ranks(
+    alone: Path, datasets: dict[str, Path], tmp_path: Path, before: int, after: int
+) -> None:
+    mpi.need()
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    for number, steps in ((before, 4), (after, 9)):  # after four steps the run is evaluated in any case
+        stopped.mkdir(exist_ok=True)
+        mpi.train_all(number, runs(stopped, datasets, RESUMED, max_steps=steps, checkpoint_every=2), stopped)
+    whole.mkdir()
+    mpi.train_all(after, runs(whole, datasets, RESUMED, checkpoint_every=2), whole)
+    for name in RESUMED:
+        if before == after:
+            assert contents(stopped / name) == contents(whole / name)
+        else:
+            assert_alike(stopped / name, alone / name, name, 1e-8)
+
+
+def test_a_run_says_who_has_trained_it(datasets: dict[str, Path], tmp_path: Path) -> None:
+    mpi.need()
+    mpi.train_all(2, runs(tmp_path, datasets, ("stream",), threads=1), tmp_path)
+    environment = json.loads((tmp_path / "stream" / "environment.json").read_text())
+    assert [each["threads"] for each in environment["ranks"]] == [1, 1]
+    assert describe(tmp_path / "stream")["ranks"] == environment["ranks"]
+
+
+def test_benchmark_measures_all_ranks() -> None:
+    mpi.need()
+    settings = ("model.vocabulary_size=50", "training.batch_size=3", "training.threads=1")
+    options = [
+        "--config=configs/tutorial.yaml",
+        "--seconds=0.1",
+        "--json",
+        *(f"--set={each}" for each in settings),
+    ]
+    output = subprocess.check_output(mpi.command(2, "-m", "rnnlm", "benchmark", *options), cwd=mpi.PROJECT)
+    speed = json.loads(output)
+    assert (speed["ranks"], speed["threads"]) == (2, 1)
+    assert speed["tokens_per_second"] > 0
