@@ -19,10 +19,10 @@ from rnnlm.text.processor import TextSettings
 from rnnlm.text.readers import ReaderSettings
 from rnnlm.text.tokenizers import CHARACTERS
 
-# Here, so that workers, which import this module too, have the same.
-sections.SECTION_BYTES, encode.CHUNK_CHARACTERS = 1500, 400
-spool.BLOCK_TOKENS, spool.BLOCK_SEGMENTS = 50, 7
-spool.MAX_TYPES = 300
+if __name__ in ("__main__", "__mp_main__"):  # in every process of the program, and not in the tests that know it
+    sections.SECTION_BYTES, encode.CHUNK_CHARACTERS = 1500, 400
+    spool.BLOCK_TOKENS, spool.BLOCK_SEGMENTS = 50, 7
+    spool.MAX_TYPES = 300
 
 WORDS, LETTERS = TextSettings("whitespace", lowercase=False), TextSettings(CHARACTERS, lowercase=False)
 COMMENTS = TextSettings(sentences=True, clean=True)
