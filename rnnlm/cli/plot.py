@@ -22,7 +22,7 @@ def plot(paths: tuple[Path, ...], out: Path | None, x: str, as_json: bool, quiet
     """Draw the curves of runs as a picture; needs matplotlib.
 
     Of a forecaster: its series, each row as it was forecast from those before it, and the forecast of what
-    follows.
+    follows. An .svg is dark where its reader prefers dark pages.
 
     \b
     Examples:

@@ -33,16 +33,12 @@ class MpiRanks(Ranks):
         """Connect to a watcher, which says if this rank is killed; None where there can be none."""
         if os.name != "posix":
             return None
-        watch: Watch | None
-        if self.is_first:
-            watch, door = Watch.start()
-            self.broadcast(door)
-        else:
-            door = self.broadcast(Door(0, ""))
-            is_near = self.hosts[self.rank] == self.hosts[0]
-            watch = Watch.join("localhost" if is_near else self.hosts[0], door)
-        if watch is not None:
-            watch.begin(self.name(), door)
+        if not self.is_first:
+            return Watch.join(self.name(), self.broadcast(Door((), 0, "")))
+        # As the launcher calls this machine, and as it calls itself.
+        named = os.environ.get("PMI_HOSTNAME"), self.hosts[0]
+        watch, door = Watch.start(self.name(), tuple(host for host in named if host is not None))
+        self.broadcast(door)
         return watch
 
     def meet(self) -> None:

@@ -13,37 +13,51 @@ from typing import NamedTuple
 
 WATCHER = Path(__file__).with_name("watcher.py")
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 2.0
 
 
 class Door(NamedTuple):
-    """Where a watcher is found, and what it lets in."""
+    """Where a watcher is found, on a machine of some names, and what it lets in."""
 
+    hosts: tuple[str, ...]
     port: int
     secret: str
 
 
 class Watch:
-    """One rank's connection to the watcher.
+    """One rank's connection to the watcher; from now on this process ends when the watcher says so.
 
     Parameters
     ----------
     link
         What leads there.
+    name, secret
+        Who this is, and what it shows to be let in.
+
+    Raises
+    ------
+    OSError
+        If it is not let in: what answers is no watcher, or another's.
     """
 
-    def __init__(self, link: socket.socket) -> None:
-        self._link = link
+    def __init__(self, link: socket.socket, name: str, secret: str) -> None:
+        self._link, self._is_heard = link, threading.Event()
+        link.settimeout(CONNECT_SECONDS)
+        link.sendall(f"{secret} {name}\n".encode())
+        if link.recv(16) != b"in\n":
+            raise OSError("not let in")
         link.settimeout(None)
+        atexit.register(self._send, "bye")
+        threading.Thread(target=self._listen, daemon=True, name="watch").start()
 
     @classmethod
-    def start(cls) -> "tuple[Watch, Door]":
-        """Start a watcher, as the first rank does."""
+    def start(cls, name: str, hosts: tuple[str, ...]) -> "tuple[Watch, Door]":
+        """Start a watcher, as the first rank does on its machine."""
         ours, theirs = socket.socketpair()
         with socket.socket() as door, theirs:
             door.bind(("", 0))
             door.listen(1024)
-            number, secret = door.getsockname()[1], secrets.token_hex(16)
+            port, secret = door.getsockname()[1], secrets.token_hex(16)
             descriptors = theirs.fileno(), door.fileno()
             # -I -S: nothing of where the user is, and no packages.
             subprocess.Popen(
@@ -53,27 +67,20 @@ class Watch:
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        return cls(ours), Door(number, secret)
+        return cls(ours, name, secret), Door(hosts, port, secret)
 
     @classmethod
-    def join(cls, host: str, door: Door) -> "Watch | None":
-        """Connect to the watcher of another rank; None where there is no way, as past a firewall."""
-        try:
-            return cls(socket.create_connection((host, door.port), CONNECT_SECONDS))
-        except OSError:
-            return None
-
-    def begin(self, name: str, door: Door) -> None:
-        """Say who this is, and from now on end when the watcher says so."""
-        self._send(f"{door.secret} {name}")
-        with suppress(OSError):
-            self._link.recv(16)  # it has been let in
-        atexit.register(self._send, "bye")
-        threading.Thread(target=self._listen, daemon=True, name="watch").start()
+    def join(cls, name: str, door: Door) -> "Watch | None":
+        """Connect to the watcher of the first rank; None where there is no way, as past a firewall."""
+        for host in ("localhost", *door.hosts):
+            with suppress(OSError):
+                return cls(socket.create_connection((host, door.port), CONNECT_SECONDS), name, door.secret)
+        return None
 
     def over(self) -> None:
-        """Say that all ranks end, and that people know why."""
+        """Say that all ranks end, and that people know why; wait until that is heard."""
         self._send("over")
+        self._is_heard.wait(CONNECT_SECONDS)
 
     def _send(self, line: str) -> None:
         with suppress(OSError):  # a watcher that is gone
@@ -81,5 +88,7 @@ class Watch:
 
     def _listen(self) -> None:
         with suppress(OSError):
-            if self._link.recv(16) == b"end\n":
-                os._exit(1)
+            while answer := self._link.recv(16):
+                if answer == b"end\n":
+                    os._exit(1)
+                self._is_heard.set()

@@ -1,9 +1,10 @@
 """A small program that says which of several ranks has died: what is killed cannot say so itself.
 
 The first rank starts it, with the descriptor of a socket that leads back and that of one where the others knock.
-Each sends a line with the secret and its name, and is answered ``in``. It sends ``bye`` when it ends as it should,
-and ``over`` when it has said why all end. If one is gone without either, this says so, once, and sends ``end`` to
-the others. It lives in a session of its own, so that it outlives what launchers kill together.
+Each sends a line with the secret and its name, and is answered ``in``. It sends ``bye`` when it ends as it
+should, and ``over``, answered ``yes``, when it has said why all end. If one is gone without either, this says
+so, once, and sends ``end`` to the others. It lives in a session of its own, so that it outlives what launchers
+kill together.
 
 It is run by its path, and imports nothing but the standard library: it must start at once and take little memory.
 """
@@ -11,11 +12,7 @@ It is run by its path, and imports nothing but the standard library: it must sta
 import selectors
 import socket
 import sys
-import time
 from contextlib import suppress
-
-GRACE_SECONDS = 0.3
-"""After one is gone another may still say why; its line may come by a longer way."""
 
 
 class Watcher:
@@ -42,21 +39,16 @@ class Watcher:
 
     def run(self) -> str | None:
         """Watch until all have ended, or one says that all do; return the name of one that has died."""
-        deadline = None
         while self.lines:
-            timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = self.selector.select(timeout)
-            if deadline is not None and not ready:
-                return self.dead
             # In the order in which they came, where the system tells it: the first that is gone is the cause.
-            for key, _ in ready:
+            for key, _ in self.selector.select():
                 if key.fileobj is self.door:
                     self._let_in(self.door.accept()[0])
                 elif isinstance(key.fileobj, socket.socket) and self._read(key.fileobj):
                     return None
-            if self.dead is not None and deadline is None:
-                deadline = time.monotonic() + GRACE_SECONDS
-        return self.dead
+                if self.dead is not None:
+                    return self.dead
+        return None
 
     def tell_all(self) -> None:
         """Tell those who are left to end."""
@@ -82,12 +74,13 @@ class Watcher:
             elif link not in self.names:
                 received = b""  # a stranger
             elif line == "over":
+                link.sendall(b"yes\n")
                 return True
             elif line == "bye":
                 del self.names[link]
         if not received:
             if link in self.names:
-                self.dead = self.dead or self.names.pop(link)
+                self.dead = self.names.pop(link)
             self.selector.unregister(link)
             del self.lines[link]
             link.close()
@@ -99,9 +92,6 @@ if __name__ == "__main__":
     watcher = Watcher(first, door, sys.argv[3])
     dead = watcher.run()
     if dead is not None:
-        print(
-            f"rnnlm: {dead} was killed, perhaps for want of memory; all ranks have ended.",
-            file=sys.stderr,
-            flush=True,
-        )
+        said = f"rnnlm: {dead} was killed, perhaps for want of memory; all ranks have ended."
+        print(said, file=sys.stderr, flush=True)
         watcher.tell_all()

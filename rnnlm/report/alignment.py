@@ -8,7 +8,7 @@ from rnnlm.models.translator import Alignment
 from rnnlm.report.markup import escape
 from rnnlm.report.page import page
 
-CELL, CHARACTER = 24, 8
+CELL, CHARACTER = 24, 10
 """Pixels of a cell, and of a character beside the cells."""
 
 FAINT = 0.005

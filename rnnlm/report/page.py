@@ -1,5 +1,7 @@
-"""Runs on one HTML page that needs nothing else: no network, no script, no other file."""
+"""Runs on one HTML page that needs nothing else: no network, no other file."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -27,7 +29,7 @@ PAGE = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'{allowed}">
 <title>{title}</title>
 <style>
 {style}</style>
@@ -39,7 +41,7 @@ PAGE = """\
 <main>
 {body}
 </main>
-</body>
+{script}</body>
 </html>
 """
 
@@ -50,8 +52,18 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
     All text from a run is escaped, and the page forbids the browser to load or to run anything. The curves are
     drawn over `x`, one of `X_AXES`.
     """
+    return page(title(run.label for run in runs), sections(runs, x))
+
+
+def title(labels: Iterable[str]) -> str:
+    """Return the title of a page of runs."""
+    return "Training of " + ", ".join(labels)
+
+
+def sections(runs: Sequence[RunLog], x: str) -> dict[str, str]:
+    """Return what `render` shows, by its headings."""
     labels = [run.label for run in runs]
-    sections = {
+    return {
         "Summary": _table(labels, _summary(runs)),
         **_forecasts(runs),
         "Curves": "\n".join(_charts(runs, x)),
@@ -61,13 +73,29 @@ def render(runs: Sequence[RunLog], x: str = "step") -> str:
         "Configuration": "\n".join(_configuration(runs)),
         "Machine": _table(labels, _rows([run.environment for run in runs])),
     }
-    return page("Training of " + ", ".join(labels), sections)
 
 
-def page(title: str, sections: Mapping[str, str]) -> str:
-    """Return a page of sections, by their headings; these and what they hold are HTML already."""
+def page(title: str, sections: Mapping[str, str], script: str = "", allowed: str = "") -> str:
+    """Return a page of sections, by their headings; these and what they hold are HTML already.
+
+    Parameters
+    ----------
+    title
+        Its title, as text.
+    sections
+        What it shows.
+    script
+        The JavaScript that it runs, if any: the browser is to run no other.
+    allowed
+        What else the browser may do, as a Content-Security-Policy says it, such as ``connect-src 'self'``.
+    """
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        allowed = f"script-src 'sha256-{digest}'; {allowed}"
     return PAGE.format(
         title=escape(title),
+        allowed=f"; {allowed}" if allowed else "",
+        script=f"<script>{script}</script>\n" if script else "",
         style=files("rnnlm.report").joinpath("page.css").read_text(encoding="utf-8"),
         body="\n".join(f"<section>\n<h2>{name}</h2>\n{body}\n</section>" for name, body in sections.items()),
     )

@@ -14,6 +14,7 @@ from rnnlm.dataset.store import SPLITS, read_metadata
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import TASKS_OF_PERPLEXITY
 from rnnlm.files import sha256
+from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, VOCABULARY_FILE, Vocabulary
@@ -138,41 +139,68 @@ class RunLog:
 
 def read_runs(paths: Sequence[Path]) -> list[RunLog]:
     """Read the logs of runs, which must not be empty; a run that is named twice is read once."""
+    return [read_run(path, label) for path, label in labelled(paths).items()]
+
+
+def labelled(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return labels of runs, by their paths, of which none is there twice.
+
+    A label is the last part of the path, or as many parts as tell the runs apart.
+    """
     by_place = {path.resolve(): path for path in paths}
-    return [_read_run(path, label) for path, label in zip(by_place.values(), _labels(list(by_place)), strict=True)]
+    names = [place.name for place in by_place]
+    if len(set(names)) < len(names):
+        common = os.path.commonpath([place.parent for place in by_place])
+        names = [place.relative_to(common).as_posix() for place in by_place]
+    return dict(zip(by_place.values(), names, strict=True))
 
 
-def _labels(places: list[Path]) -> list[str]:
-    """Name directories by the last part of their paths, or by as many parts as tell them apart."""
-    names = [place.name for place in places]
-    if len(set(names)) == len(names):
-        return names
-    common = os.path.commonpath([place.parent for place in places])
-    return [place.relative_to(common).as_posix() for place in places]
-
-
-def _read_run(path: Path, label: str) -> RunLog:
+def refuse_other(path: Path) -> None:
+    """Refuse a directory that is not a run's."""
     if not path.is_dir():
         raise RnnlmError(f"{path}: no such directory; name a run.")
     if not (path / CONFIG).exists() or not (path / CHECKPOINTS).is_dir():
         raise RnnlmError(f"{path}: not a run directory; name what 'rnnlm train --out' wrote.")
+
+
+def read_run(path: Path, label: str) -> RunLog:
+    """Read the logs of a run, also while it is being trained.
+
+    Raises
+    ------
+    RnnlmError
+        If it is no run, or has logged nothing yet.
+    """
+    refuse_other(path)
     measurements = [_measurement(values) for values in _read_log(path / METRICS)]
     if not measurements:
         raise RnnlmError(f"{path}: this run has logged nothing yet; wait for the first line, or train more steps.")
     config = Config.load(path / CONFIG)
-    checkpoint = RunDirectory(path).checkpoints.find("last")
-    reads_text, source = config.task.name != "forecast", checkpoint / SOURCE_VOCABULARY_FILE
     return RunLog(
         label=label,
         path=path,
         config=config,
         environment=_read_environment(path / ENVIRONMENT),
-        vocabulary=Vocabulary.load(checkpoint) if reads_text else None,
-        source_vocabulary=Vocabulary.load(source) if source.exists() else None,
         measurements=measurements,
         samples=[_sample(values) for values in _read_log(path / SAMPLES)],
-        unknown_rates=_unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE) if reads_text else {},
+        **_of_checkpoint(RunDirectory(path).checkpoints, config),
     )
+
+
+def _of_checkpoint(checkpoints: CheckpointIndex, config: Config) -> dict[str, Any]:
+    """Read what the last checkpoint knows of the text, also while the run replaces it."""
+    checkpoint = checkpoints.find("last")
+    reads_text, source = config.task.name != "forecast", checkpoint / SOURCE_VOCABULARY_FILE
+    try:
+        return {
+            "source_vocabulary": Vocabulary.load(source) if source.exists() else None,
+            "vocabulary": Vocabulary.load(checkpoint) if reads_text else None,
+            "unknown_rates": _unknown_rates(config.data.path, checkpoint / VOCABULARY_FILE) if reads_text else {},
+        }
+    except (RnnlmError, OSError):
+        if checkpoints.find("last") == checkpoint:
+            raise
+    return _of_checkpoint(checkpoints, config)
 
 
 def _read_log(path: Path) -> Iterator[dict[str, Any]]:

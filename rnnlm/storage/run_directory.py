@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
@@ -26,6 +27,9 @@ except ImportError:  # on Windows
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 CHECKPOINTS = "checkpoints"
+
+ASKED_SECONDS = 0.1
+"""Longer than `RunDirectory.is_claimed` keeps others from claiming a directory."""
 
 
 class RunDirectory:
@@ -88,9 +92,31 @@ class RunDirectory:
             if descriptor is not None:
                 os.close(descriptor)
 
+    def is_claimed(self) -> bool | None:
+        """Return whether a process is training in the directory; None where the system does not tell."""
+        if fcntl is None:
+            return None
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # some network filesystems know no locks
+            return None
+        finally:
+            os.close(descriptor)
+        return False
+
     def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(ASKED_SECONDS)  # perhaps it was only asked whether the directory is claimed
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RnnlmError(
                 f"{self.path}: another process is training in it; wait until it ends, or choose another `out`."

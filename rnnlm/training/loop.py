@@ -104,6 +104,8 @@ class Trainer:
         ]
         if self.ranks.number > 1:
             lines.append(f"Trained by {self.ranks}.")
+        if self.ranks.number > self.config.training.batch_size:
+            lines.append("training.batch_size is less than the number of ranks: some have nothing to compute.")
         if self.progress.step:
             lines += [f"Resumed at step {self.progress.step:,}.", *self.notes]
             if (end := self.limits.end(self.progress)) is not None:

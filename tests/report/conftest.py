@@ -1,14 +1,17 @@
-"""Runs whose logs a test makes up."""
+"""Runs whose logs a test makes up, and a server of their page."""
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rnnlm.report.runlog import RunLog, read_runs
+from rnnlm.report.server import PageServer
 
 Line = dict[str, Any]
 MakeRun = Callable[..., Path]
@@ -27,6 +30,19 @@ def line(step: int, split: str = "train", **values: Any) -> Line:
         "seconds": step / 4,
     }
     return {"step": step, "split": split, **defaults, **values}
+
+
+@contextmanager
+def serving(server: PageServer) -> Iterator[PageServer]:
+    """Serve a page within a ``with`` block."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture

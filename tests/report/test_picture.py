@@ -2,6 +2,7 @@ import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_a_picture_has_the_charts_and_the_runs(
     kept = []
     save = figure.Figure.savefig
 
-    def save_small(self: Any, picture: BytesIO, format: str, dpi: int) -> None:
+    def save_small(self: Any, picture: BytesIO, format: str, dpi: int, metadata: None) -> None:
         kept.append(self)
         save(self, picture, format=format, dpi=10)
 
@@ -84,3 +85,27 @@ def test_without_matplotlib_the_package_is_named(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(RnnlmError, match=r"Plotting needs matplotlib; run: pip install matplotlib\."):
         plot([short_run], tmp_path / "a.png")
+
+
+def test_an_svg_is_the_same_every_time_and_dark_where_that_is_preferred(short_run: RunLog, tmp_path: Path):
+    pytest.importorskip("matplotlib")
+    for name in ("a.svg", "b.svg"):
+        plot([short_run], tmp_path / name)
+    content = (tmp_path / "a.svg").read_bytes()
+    assert content == (tmp_path / "b.svg").read_bytes()
+    svg = ElementTree.fromstring(content)
+    styles = [style.text for style in svg.iter("{http://www.w3.org/2000/svg}style")]
+    assert "@media (prefers-color-scheme: dark)" in str(styles[0])
+    assert "validation, short" in [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert len(content) < 100_000
+
+
+def test_charts_stand_in_two_columns(short_run: RunLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    figure = pytest.importorskip("matplotlib.figure")
+    kept: list[Any] = []
+    monkeypatch.setattr(figure.Figure, "savefig", lambda self, *arguments, **options: kept.append(self))
+    plot([short_run], tmp_path / "a.png")
+    places = [axes.get_subplotspec() for axes in kept[0].axes]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [
+        (0, 0), (0, 1), (1, 0), (1, 1), (2, 0)
+    ]  # fmt: skip

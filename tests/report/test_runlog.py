@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from rnnlm.config import Config
 from rnnlm.dataset.store import Dataset
 from rnnlm.errors import RnnlmError
 from rnnlm.evaluation.perplexity import perplexity
+from rnnlm.files import sha256
 from rnnlm.report.runlog import RunLog, read_runs
 from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.text.vocabulary import Vocabulary
 
 from .conftest import MakeRun, line
 
@@ -151,3 +154,30 @@ def test_what_is_no_run_is_refused(make_run: MakeRun, word_dataset: Path, tmp_pa
         (empty / "environment.json").write_text(damage)
         with pytest.raises(RnnlmError, match=r"environment\.json: damaged, it is not JSON; remove the file\.$"):
             read_runs([empty])
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_is_read_again(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch):
+    path = make_run("a", [line(10)])
+    checkpoints = RunDirectory(path).checkpoints
+    read, load = [], Vocabulary.load
+
+    def load_slowly(directory: Path) -> Vocabulary:
+        read.append(directory)
+        if len(read) == 1:
+            new = shutil.copytree(directory, directory.with_name("step-99999999"))
+            index = {"last": new.name, "last_sha256": sha256(new / "manifest.json"), "best": new.name}
+            (checkpoints.directory / "index.json").write_text(json.dumps(index))
+            shutil.rmtree(directory)
+        return load(directory)
+
+    monkeypatch.setattr(Vocabulary, "load", load_slowly)
+    [run] = read_runs([path])
+    assert [directory.name == "step-99999999" for directory in read] == [False, True]
+    assert run.vocabulary is not None
+
+
+def test_a_vocabulary_that_is_damaged_is_refused(make_run: MakeRun):
+    path = make_run("a", [line(10)])
+    (RunDirectory(path).checkpoints.find("last") / "vocabulary.json").write_text("damaged")
+    with pytest.raises(RnnlmError, match="vocabulary"):
+        read_runs([path])

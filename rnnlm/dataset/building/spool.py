@@ -90,7 +90,9 @@ class Types:
             threshold += 1
             kept &= self.counts > threshold
         renumbered = np.where(kept, np.cumsum(kept), FORGOTTEN).astype(np.uint32)
-        self.numbers = {token: int(renumbered[old]) for token, old in self.numbers.items() if kept[old]}
+        left = [token for token, is_kept in zip(self.numbers, kept[1:].tolist(), strict=True) if is_kept]
+        self.numbers = {}  # so that there are never two large tables
+        self.numbers = {token: number for number, token in enumerate(left, start=1)}
         self.counts = np.concatenate([[0], self.counts[kept]])
         self._characters = int(lengths[kept].sum())
         return renumbered
