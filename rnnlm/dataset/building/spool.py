@@ -9,8 +9,9 @@ whether they are in the vocabulary, is applied to the spooled numbers in a secon
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -23,9 +24,15 @@ from rnnlm.errors import RnnlmError, shown
 MAX_LABELS = 100_000
 """A column with more different values holds no labels."""
 
-MAX_TYPES = 750_000
+MAX_TYPES = 600_000
 MAX_TYPE_CHARACTERS = 30_000_000
-"""Where there are more types, or more characters in them, the rarest count as unknown, as in word2vec."""
+"""Where there are more types, or more characters in them, the rarest count as unknown, as in word2vec.
+
+From 699,051 on a dictionary of Python's takes twice the memory.
+"""
+
+TYPES_AT_ONCE = 50_000
+"""How many types of a section are merged at a time."""
 
 FORGOTTEN = 0
 """The provisional id of all types that were forgotten."""
@@ -189,8 +196,8 @@ class SectionSpool:
             self._tokens,
             self._types.forgot,
         )
-        tables = {"types": list(self._types.numbers), "labels": list(self._labels)}
-        section.file("json").write_text(json.dumps(tables), encoding="ascii")
+        _save_texts(section.file("types"), self._types.numbers)
+        _save_texts(section.file("labels"), self._labels)
         save(section.file("counts.npy"), self._types.counts)
         save(section.file("labelled.npy"), self._labelled)
         return section
@@ -285,20 +292,28 @@ class Spool:
         """Merge the tables of the sections of the next input."""
         labelled = np.zeros(1, np.int64)
         for section in sections:
-            tables = json.loads(section.file("json").read_text(encoding="ascii"))
-            numbers = self._types.add(tables["types"], np.load(section.file("counts.npy"))[1:])
-            save(section.file("numbers.npy"), np.array([FORGOTTEN, *numbers], np.uint32))
-            labels = _numbered(self.labels, tables["labels"])
+            self._add_types(section)
+            labels = _numbered(self.labels, [label for some in _texts(section.file("labels")) for label in some])
             save(section.file("labels.npy"), labels)
             labelled.resize(len(self.labels) + 1, refcheck=False)
             labelled[labels] += np.load(section.file("labelled.npy"))
-            self._sections.append(section)
-            renumbered = self._types.forget_rarest()
-            if renumbered is not None:
-                for each in self._sections:
-                    save(each.file("numbers.npy"), renumbered[each.provisional_ids()])
         self.inputs.append(Spooled(sections, labelled))
         return self.inputs[-1]
+
+    def _add_types(self, section: SpooledSection) -> None:
+        """Merge a section's table of types, and write which provisional ids its numbers stand for."""
+        counts = np.load(section.file("counts.npy"))
+        numbers = np.array([FORGOTTEN], np.uint32)
+        for types in _texts(section.file("types")):
+            first = len(numbers)
+            numbers = np.append(numbers, self._types.add(types, counts[first : first + len(types)]))
+            renumbered = self._types.forget_rarest()
+            if renumbered is not None:
+                numbers = renumbered[numbers]
+                for earlier in self._sections:
+                    save(earlier.file("numbers.npy"), renumbered[earlier.provisional_ids()])
+        save(section.file("numbers.npy"), numbers)
+        self._sections.append(section)
 
 
 @contextmanager
@@ -319,6 +334,20 @@ def _numbered(known: dict[str, int], labels: Sequence[str]) -> NDArray[np.uint32
             " column with fewer values with `label_column`."
         )
     return np.array([0, *numbers], np.uint32)
+
+
+def _save_texts(file: Path, texts: Iterable[str]) -> None:
+    """Write texts as JSON, some in each line."""
+    with file.open("w", encoding="ascii") as stream:
+        left = iter(texts)
+        while some := list(islice(left, TYPES_AT_ONCE)):
+            stream.write(f"{json.dumps(some)}\n")
+
+
+def _texts(file: Path) -> Iterator[list[str]]:
+    """Read texts back, some at a time."""
+    with file.open(encoding="ascii") as stream:
+        yield from map(json.loads, stream)
 
 
 def save(file: Path, array: NDArray[Any]) -> None:
