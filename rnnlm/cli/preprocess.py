@@ -27,6 +27,7 @@ from rnnlm.cli.preprocess_series import make_series, series_options
 from rnnlm.cli.preprocess_summary import as_options, summary
 from rnnlm.cli.reading import reading_options, say_reading
 from rnnlm.errors import RnnlmError
+from rnnlm.ranks.joining import join
 from rnnlm.resources import SAMPLE_CORPUS, SAMPLE_SERIES
 from rnnlm.signals import handled
 
@@ -90,6 +91,7 @@ def preprocess(
       zcat dump.gz | rnnlm preprocess - --format jsonl --out data/dump
     """
     from rnnlm.dataset.building.build import build_dataset
+    from rnnlm.dataset.building.crew import Crew
     from rnnlm.dataset.building.learning import settings_of
     from rnnlm.dataset.building.publish import check_destination
     from rnnlm.dataset.store import Dataset
@@ -106,11 +108,16 @@ def preprocess(
     if is_series:
         if len(inputs) > 1:
             raise click.UsageError("A series is one file; give one INPUT.")
+        if not join().is_first:
+            return
         say(f"Reading {inputs[0]}, writing {out}.", quiet)
         make_series(inputs[0], out, series, reader, division, overwrite=overwrite, as_json=as_json, quiet=quiet)
         return
     stop = _Stop()
-    with handled([signal.SIGTERM], stop.end):
+    with Crew(workers, join()) as crew, handled([signal.SIGTERM], stop.end):
+        if not crew.leads:
+            crew.serve(out)
+            return
         check_destination(out, overwrite)
         if write_text:
             check_text_destination(write_text, out, overwrite)
@@ -136,7 +143,7 @@ def preprocess(
                     source_vocabulary=chosen_source_vocabulary(vocabulary),
                     tags=load_tags(vocabulary["vocabulary"]) if "vocabulary" in vocabulary else None,
                     division=division,
-                    workers=workers,
+                    crew=crew,
                     overwrite=overwrite,
                     report=report,
                     progress=progress,

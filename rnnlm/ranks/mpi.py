@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -11,6 +12,9 @@ from mpi4py import MPI
 from rnnlm.nn.arrays import Floats
 from rnnlm.ranks.ranks import Ranks, Value
 from rnnlm.ranks.watch import Door, Watch
+
+SLEEP_SECONDS = 0.01
+"""How long a rank that waits sleeps before it looks again."""
 
 
 class MpiRanks(Ranks):
@@ -36,6 +40,12 @@ class MpiRanks(Ranks):
         watch, door = Watch.start(self.name(), tuple(host for host in named if host is not None))
         self.broadcast(door)
         return watch
+
+    def meet(self) -> None:
+        """Wait until all ranks have come so far; see `Ranks.meet`."""
+        met = self._all.Ibarrier()
+        while not met.Test():
+            time.sleep(SLEEP_SECONDS)
 
     def gathered(self, value: Value) -> list[Value]:
         """Return the value that each rank gives; see `Ranks.gathered`."""

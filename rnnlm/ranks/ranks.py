@@ -59,6 +59,10 @@ class Ranks(ABC):
         return f"rank {rank} on {self.hosts[rank]}"
 
     @abstractmethod
+    def meet(self) -> None:
+        """Wait until all ranks have come so far; asleep, so that signals are acted on and no core is kept busy."""
+
+    @abstractmethod
     def gathered(self, value: Value) -> list[Value]:
         """Return the value that each rank gives, in their order, on all of them."""
 
@@ -118,6 +122,9 @@ class OneProcess(Ranks):
 
     def __init__(self) -> None:
         super().__init__(0, [platform.node()])
+
+    def meet(self) -> None:
+        """Do nothing: nobody else comes."""
 
     def gathered(self, value: Value) -> list[Value]:
         """Return the value alone."""

@@ -43,10 +43,10 @@ def compression_of(beginning: bytes) -> str | None:
 
 
 class PlainBytes:
-    """The bytes of a file as they are; some at the beginning may have been read."""
+    """The bytes of a file as they are, at most so many; some at the beginning may have been read."""
 
-    def __init__(self, file: BinaryIO, beginning: bytes = b"") -> None:
-        self._position = 0
+    def __init__(self, file: BinaryIO, beginning: bytes = b"", most: int = sys.maxsize) -> None:
+        self._position, self._most = 0, most
         self._beginning = beginning
         self._file: Any = file
 
@@ -57,7 +57,7 @@ class PlainBytes:
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
         data, self._beginning = self._beginning[:size], self._beginning[size:]
-        data = data or self._file.read1(size)
+        data = data or self._file.read1(min(size, self._most - self._position))
         self._position += len(data)
         return data
 
@@ -178,7 +178,7 @@ def _beginning(archive: Any, name: str) -> bytes:
 
 
 class InputBytes(io.RawIOBase):
-    """The bytes of a file, decompressed if it is compressed.
+    """The bytes of a file, decompressed if it is compressed; else perhaps only so many.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ class InputBytes(io.RawIOBase):
         The number of bytes given out.
     """
 
-    def __init__(self, file: BinaryIO, source: str, keep_damaged: bool) -> None:
+    def __init__(self, file: BinaryIO, source: str, keep_damaged: bool, most: int = sys.maxsize) -> None:
         self.damage: Damage | None = None
         self.count = 0
         self._source = source
@@ -198,7 +198,7 @@ class InputBytes(io.RawIOBase):
         self._is_live = not file.seekable()
         self._keep_damaged = keep_damaged
         self._last = self._ahead = b""
-        content = PlainBytes(file)
+        content = PlainBytes(file, most=most)
         self._read: Read = content.read
         self._position = content.tell
         self._ahead = self._first()

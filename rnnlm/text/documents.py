@@ -66,7 +66,7 @@ def text_documents(lines: Lines, documents: str, join_lines: bool) -> Iterator[P
 
     With `join_lines` the line ends inside a paragraph become spaces, so that sentences go on over them.
     """
-    numbered = _book(lines) if _is_gutenberg(lines) else lines.grouped()
+    numbered = _book(lines) if not lines.goes_on and is_gutenberg(lines) else lines.grouped()
     if documents == "line":
         yield from _line_documents(numbered, lines)
         return
@@ -114,7 +114,8 @@ def _between(parts: Iterator[str], separator: str, lines: Lines) -> Iterator[Ite
         lines.note(f"no line is {separator!r}, so all is one document (see `documents`)")
 
 
-def _is_gutenberg(lines: Lines) -> bool:
+def is_gutenberg(lines: Lines) -> bool:
+    """Return whether lines begin with the marks of Project Gutenberg; no line is taken."""
     characters = 0
     for part in lines.first_parts():
         if BOOK_BEGINS.match(part):

@@ -233,6 +233,11 @@ class Conditions:
             chosen = chosen and _written(value_of(values, path)) == wanted
         return chosen
 
+    def join(self, other: "Conditions") -> None:
+        """Add what was found in further records."""
+        self._found |= other._found
+        self._fields = self._fields or other._fields
+
     def check_found(self, source: str) -> None:
         """Raise `RnnlmError` if there were records, and no record of any input had one of the fields."""
         for name in self.names if self._fields else ():

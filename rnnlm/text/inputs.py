@@ -20,7 +20,7 @@ from rnnlm.text.formats import (
     strip_compression,
 )
 from rnnlm.text.json_records import holds_texts
-from rnnlm.text.lines import STDIN, Lines, open_bytes, source_name
+from rnnlm.text.lines import STDIN, WHOLE, Lines, Span, open_bytes, source_name
 from rnnlm.text.processor import PAIRS, TAGGED
 from rnnlm.text.report import ReadReport, counted
 from rnnlm.text.tagged import check_tag_column
@@ -137,9 +137,13 @@ class InputFile:
     def __init__(self, name: str, settings: ReaderSettings, report: ReadReport) -> None:
         self.name = name
         self.settings = settings
-        self.report = report
+        self._report = report
         # A pipe can be opened only once: it stays open from the look at its beginning until it is read.
         self._held: tuple[ExitStack, str, Lines | None] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process open the file; a pipe stays where it is."""
+        return InputFile, (self.name, self.settings, ReadReport()), {"format": self.format}
 
     @cached_property
     def format(self) -> str:
@@ -153,19 +157,20 @@ class InputFile:
         if self.settings.format != "auto":
             return "csv" if self.settings.format == "tsv" else self.settings.format
         with ExitStack() as stack:
-            again = self._can_be_opened_again
-            kind, lines = stack.enter_context(self._opened(ReadReport() if again else self.report))
+            again = self.can_be_opened_again
+            kind, lines = stack.enter_context(self._opened(ReadReport() if again else self._report, WHOLE))
             if not again:
                 self._held = stack.pop_all(), kind, lines
         return kind
 
     @property
-    def _can_be_opened_again(self) -> bool:
+    def can_be_opened_again(self) -> bool:
+        """Whether it can be read more than once, and by any process."""
         return self.name != STDIN and Path(self.name).is_file()
 
     @contextmanager
-    def open(self) -> Iterator[tuple[str, Lines | None]]:
-        """Give the file's format and its lines; Parquet has none."""
+    def open(self, report: ReadReport, span: Span = WHOLE) -> Iterator[tuple[str, Lines | None]]:
+        """Give the file's format and its lines, or those of a part of it; Parquet has none."""
         kind = self.format
         if self._held:
             stack, kind, lines = self._held
@@ -173,22 +178,24 @@ class InputFile:
             with stack:
                 yield kind, lines
         else:
-            with self._opened(self.report) as (kind, lines):
+            with self._opened(report, span) as (kind, lines):
                 yield kind, lines
 
     @contextmanager
-    def _opened(self, report: ReadReport) -> Iterator[tuple[str, Lines | None]]:
-        settings, kind = self.settings, self.settings.format
-        with open_bytes(self.name, report, keep_damaged=settings.keep_damaged) as stream:
+    def _opened(self, report: ReadReport, span: Span) -> Iterator[tuple[str, Lines | None]]:
+        settings = self.settings
+        kind = settings.format if span == WHOLE else self.format  # which its beginning shows
+        with open_bytes(self.name, report, keep_damaged=settings.keep_damaged, span=span) as stream:
             if kind == "parquet" or (kind == "auto" and stream.peek(4).startswith(PARQUET_SIGNATURE)):
-                if stream.content.compression is not None or not self._can_be_opened_again:
+                if stream.content.compression is not None or not self.can_be_opened_again:
                     raise RnnlmError(
                         f"{source_name(self.name)}: Parquet cannot be read from a pipe or a compressed file; give"
                         " the file itself."
                     )
                 yield "parquet", None
                 return
-            lines = Lines(stream, source_name(self.name), report, settings.encoding, any_text=kind != "auto")
+            any_text = kind != "auto"
+            lines = Lines(stream, source_name(self.name), report, settings.encoding, any_text, span.line)
             yield recognize(lines, self.name, settings.text_column) if kind == "auto" else self.format, lines
 
 
@@ -254,7 +261,10 @@ class Inputs(list[str]):
         if self._settings.has_tags:
             return by_name == "txt" or Path(strip_compression(name)).suffix.lower() in (".conll", ".conllu")
         # A directory may hold anything; what is left out is named.
-        with suppress(RnnlmError), InputFile(name, self._settings, ReadReport()).open() as (kind, lines):
+        with (
+            suppress(RnnlmError),
+            InputFile(name, self._settings, ReadReport()).open(ReadReport()) as (kind, lines),
+        ):
             if lines is not None and by_name == "txt":
                 return not are_checksums(lines.beginning)
             if lines is not None and kind in ("json", "jsonl"):

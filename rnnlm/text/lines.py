@@ -2,10 +2,11 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from itertools import groupby
+from typing import NamedTuple
 
 from rnnlm.errors import RnnlmError
 from rnnlm.text.compression import InputBytes, InputStream
@@ -22,6 +23,18 @@ MAX_RECORD = 16_000_000
 """Characters of the longest line, or CSV row, that is taken whole."""
 
 
+class Span(NamedTuple):
+    """A part of a file: its first byte, the byte after its last, and the number of its first line."""
+
+    start: int
+    stop: int
+    line: int
+
+
+WHOLE = Span(0, sys.maxsize, 1)
+"""All of a file."""
+
+
 class Lines(Source):
     """The lines of a text file, numbered and repaired; of a long line only a part is in memory.
 
@@ -35,6 +48,8 @@ class Lines(Source):
         The number of the line of the last part.
     damaged
         The number of the line in which the file is damaged, which `whole` leaves out; None if none is known.
+    goes_on
+        Whether other lines of the file come before these: how the file is read was said there.
     """
 
     def __init__(
@@ -44,11 +59,13 @@ class Lines(Source):
         report: ReadReport,
         encoding: str | None = None,
         any_text: bool = False,
+        first: int = 1,
     ) -> None:
         super().__init__(source, report)
+        self.goes_on = first > 1
         self.number = 0
         self.damaged: int | None = None
-        self._number_read = 0  # of the last part
+        self._number_read = first - 1  # of the last part
         self.number_taken = 0
         self._at_line_start = True
         self._ahead: deque[tuple[int, str]] = deque()
@@ -62,6 +79,16 @@ class Lines(Source):
         self.beginning = self._decoding.beginning(beginning)
         if not any_text and (kind := markup(self.beginning)):
             raise RnnlmError(f"{source}: {kind}.")
+
+    def note(self, remark: str) -> None:
+        """Report how the file is read, once."""
+        if not self.goes_on:
+            super().note(remark)
+
+    def guess(self, reading: str, samples: Sequence[str]) -> None:
+        """Report in which way the file is read, once."""
+        if not self.goes_on:
+            super().guess(reading, samples)
 
     def parts(self) -> Iterator[str]:
         """Yield lines with their line ends, long ones in parts."""
@@ -168,10 +195,13 @@ def source_name(name: str) -> str:
 
 
 @contextmanager
-def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> Iterator[InputStream]:
+def open_bytes(
+    name: str, report: ReadReport, *, keep_damaged: bool = False, span: Span = WHOLE
+) -> Iterator[InputStream]:
     """Open the bytes of a file or of standard input (``-``), decompressed, whatever the name says.
 
-    With `keep_damaged` a damaged file ends where it is damaged, which the report says.
+    With `keep_damaged` a damaged file ends where it is damaged, which the report says. Of a file that is not
+    compressed a part may be read.
 
     Raises
     ------
@@ -184,7 +214,9 @@ def open_bytes(name: str, report: ReadReport, *, keep_damaged: bool = False) -> 
             file = sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb"))
         except OSError as error:
             raise RnnlmError(f"{name}: the file cannot be opened ({error.strerror or error}).") from error
-        content = InputBytes(file, source_name(name), keep_damaged)
+        if span != WHOLE:
+            file.seek(span.start)
+        content = InputBytes(file, source_name(name), keep_damaged, span.stop - span.start)
         yield stack.enter_context(InputStream(content))
         if content.damage:
             report.note(content.damage.left_out())

@@ -1,6 +1,7 @@
 """Documents streamed from files, directories and standard input, in bounded memory whatever is in them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import TypeVar
 
 from rnnlm.errors import RnnlmError
@@ -10,12 +11,13 @@ from rnnlm.text.fields import Conditions, wanted_names
 from rnnlm.text.formats import format_of, has_columns
 from rnnlm.text.inputs import InputFile, Inputs, ReaderSettings
 from rnnlm.text.json_records import json_document, json_lines
-from rnnlm.text.lines import Lines, source_name
+from rnnlm.text.lines import WHOLE, Lines, Span, source_name
 from rnnlm.text.pairs import are_parallel, pair_pieces, parallel_pieces
 from rnnlm.text.parquet import parquet_records
 from rnnlm.text.processor import PAIRS, TAGGED
 from rnnlm.text.records import RecordText, record_texts
 from rnnlm.text.report import ReadReport, Source
+from rnnlm.text.sections import Section, sections
 from rnnlm.text.tagged import segmented_pieces, tagged_pieces
 
 __all__ = ["Inputs", "ReaderSettings", "read_documents", "read_texts"]
@@ -50,11 +52,29 @@ def read_documents(
     """
     conditions = Conditions(settings.where)
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, settings, report)
-    if settings.has_pairs and inputs.are_two_files:
-        yield from _pairs_of_two(*inputs.files)
+    for section in sections(inputs, settings):
+        yield from read_section(section, settings, report, conditions, join_lines=join_lines)
+    conditions.check_found(names_of(inputs))
+
+
+def names_of(inputs: Sequence[str]) -> str:
+    """Return how messages name several inputs."""
+    return ", ".join(source_name(str(name)) for name in inputs)
+
+
+def read_section(
+    section: Section, settings: ReaderSettings, report: ReadReport, conditions: Conditions, *, join_lines: bool
+) -> Iterator[Piece]:
+    """Yield the documents of a section of the inputs, in pieces; see `read_documents`.
+
+    The conditions are those of the settings; that a field of theirs was found is noted in them.
+    """
+    if section.are_parallel:
+        first, second = section.files
+        yield from _pairs_of_two(first, second, report)
         return
-    for file in inputs.files:
-        with file.open() as (kind, lines):
+    for file in section.files:
+        with file.open(report, section.span) as (kind, lines):
             if settings.label_column is not None and kind in ("txt", *TAGGED):
                 raise RnnlmError(
                     f"{source_name(file.name)}: this is {kind}, which has no column with labels; give csv"
@@ -72,9 +92,9 @@ def read_documents(
             elif lines is not None and kind == PAIRS:
                 yield from _pairs_of_one(lines)
             else:
-                for text, label in _record_texts(file, kind, lines, conditions):
+                texts = _record_texts(file, kind, lines or Source(file.name, report), conditions, section.span)
+                for text, label in texts:
                     yield from whole_pieces(text, label)
-    conditions.check_found(", ".join(source_name(str(name)) for name in inputs))
 
 
 def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Iterator[str]:
@@ -99,14 +119,15 @@ def read_texts(name: str, settings: ReaderSettings, report: ReadReport) -> Itera
         raise RnnlmError("`label_column` has labels, but only text is read here; leave it out.")
     conditions = Conditions(settings.where)
     file = InputFile(name, settings, report)
-    with file.open() as (kind, lines):
+    with file.open(report) as (kind, lines):
         if lines is not None and kind == "txt":
             texts = lines.texts()
             if format_of(name) != "txt" or _looks_like_records(lines.beginning):
                 texts = _shown_if_guessed(texts, lambda text: text or None, "by the line", lines, settings)
             yield from texts
         else:
-            yield from (text for text, _ in _record_texts(file, kind, lines, conditions))
+            source = lines or Source(file.name, report)
+            yield from (text for text, _ in _record_texts(file, kind, source, conditions))
     conditions.check_found(source_name(name))
 
 
@@ -114,9 +135,9 @@ def _pairs_of_one(lines: Lines) -> Iterator[Piece]:
     return _first_pair_shown(pair_pieces(lines), "Reading pairs", lines)
 
 
-def _pairs_of_two(first: InputFile, second: InputFile) -> Iterator[Piece]:
+def _pairs_of_two(first: InputFile, second: InputFile, report: ReadReport) -> Iterator[Piece]:
     """Yield the pairs of two files: of a source and its target a line each, or parallel ones."""
-    with first.open() as (_, sources), second.open() as (_, targets):
+    with first.open(report) as (_, sources), second.open(report) as (_, targets):
         assert sources is not None
         assert targets is not None
         if are_parallel(sources):
@@ -136,23 +157,31 @@ def _first_pair_shown(pieces: Iterator[Piece], reading: str, source: Source) -> 
     yield from pieces
 
 
-def _record_texts(file: InputFile, kind: str, lines: Lines | None, conditions: Conditions) -> Iterator[RecordText]:
-    """Return the texts of the records of a file; `lines` are None for Parquet."""
-    settings, source = file.settings, lines or Source(file.name, file.report)
+def _record_texts(
+    file: InputFile, kind: str, source: Source, conditions: Conditions, span: Span = WHOLE
+) -> Iterator[RecordText]:
+    """Yield the texts of records of a file, or of a part of it; the source is its lines, except for Parquet."""
+    settings = file.settings
     wanted, by_name = settings.text_column, format_of(file.name)
     if settings.format == "auto" and by_name is not None and {kind, by_name} not in ({kind}, {"json", "jsonl"}):
         source.note(f"read as {kind} by its content, not as {by_name} by its name (`format` decides)")
-    if lines is None:
+    if not isinstance(source, Lines):
         labels = [] if settings.label_column is None else [settings.label_column]
         records = parquet_records(file.name, [*wanted_names(wanted), *conditions.names, *labels])
     elif kind == "csv":
-        records = csv_records(lines, settings.separator, settings.quoting, settings.header, wanted_names(wanted))
+        records = csv_records(source, settings.separator, settings.quoting, settings.header, wanted_names(wanted))
     elif kind == "json":
-        records = json_document(lines, wanted, settings.keep_damaged)
+        records = json_document(source, wanted, settings.keep_damaged)
     else:
-        records = json_lines(lines)
-    reading, texts = record_texts(records, source, wanted, conditions, settings.label_column)
-    return _shown(texts, _text_of, f"Reading {reading}", source)
+        records = json_lines(source)
+    with ExitStack() as stack:
+        beginning = None
+        if span != WHOLE:
+            _, lines = stack.enter_context(file.open(ReadReport()))
+            assert lines is not None
+            beginning = json_lines(lines)
+        reading, texts = record_texts(records, source, wanted, conditions, settings.label_column, beginning)
+    yield from _shown(texts, _text_of, f"Reading {reading}", source)
 
 
 def _shown_if_guessed(

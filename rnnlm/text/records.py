@@ -30,14 +30,23 @@ class RecordText(NamedTuple):
 
 
 def record_texts(
-    records: Records, source: Source, wanted: str | None, conditions: Conditions, label_column: str | None = None
+    records: Records,
+    source: Source,
+    wanted: str | None,
+    conditions: Conditions,
+    label_column: str | None = None,
+    beginning: Records | None = None,
 ) -> tuple[str, Iterator[RecordText]]:
     """Return how records are read, for messages, and their texts.
 
     The file `source` reports what is left out. For `wanted` and for errors see `text_paths`; that no record has a
     field with the text, or with the label, is an error at the end.
+
+    Where the records are a part of a file, `beginning` are the file's first ones: they show what is in all of
+    them, as `have_fields` has found.
     """
-    first = list(_beginning(records.records))
+    is_part = beginning is not None
+    first = list(_beginning((beginning or records).records))
     is_table = records.columns is not None
     if not is_table and not first:
         return records.reading, iter(())
@@ -46,13 +55,13 @@ def record_texts(
         columns = list(dict.fromkeys(field for record in first for field in record.values))
     paths = text_paths(wanted, columns, first, is_table, source.source)
     where = conditions.paths(columns, first)
-    labels = _Labels(label_column, columns, first, is_table, source)
+    labels = _Labels(label_column, columns, first, is_table, source, is_part)
     names = " and ".join(repr(".".join(path)) for path in paths)
 
     def texts() -> Iterator[RecordText]:
         one, field = ("row", "column") if is_table else ("record", "field")
-        found = is_table
-        for record in chain(first, records.records):
+        found = is_table or is_part
+        for record in records.records if is_part else chain(first, records.records):
             found = found or any(has_field(record.values, path) for path in paths)
             if not conditions.hold(record.values, where):
                 source.report("record{s} left out by `where`", record.number)
@@ -73,14 +82,34 @@ def record_texts(
     return f"{records.reading}, text from {names}{labels.reading}", texts()
 
 
+def have_fields(records: Records, wanted: str | None, label_column: str | None) -> bool:
+    """Return whether the first of some records, which have no common columns, show where texts and labels are."""
+    first = list(_beginning(records.records))
+    fields = list(dict.fromkeys(field for record in first for field in record.values))
+    try:
+        paths = text_paths(wanted, fields, first, False, "")
+    except RnnlmError:
+        return False
+    if not any(has_field(record.values, path) for record in first for path in paths):
+        return False
+    path = None if label_column is None else find_path(label_column, fields, first)
+    return label_column is None or path is not None
+
+
 class _Labels:
     """The field of a file's records with the label, if labels are read."""
 
     def __init__(
-        self, name: str | None, columns: Sequence[str], first: Sequence[Record], is_table: bool, source: Source
+        self,
+        name: str | None,
+        columns: Sequence[str],
+        first: Sequence[Record],
+        is_table: bool,
+        source: Source,
+        found: bool,
     ) -> None:
         self._name, self._columns, self._source = name, columns, source
-        self._found = self._seen = False
+        self._found, self._seen = found, False
         if name is not None:
             # A later record may have it.
             path = find_path(name, columns, first)

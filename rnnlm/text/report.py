@@ -36,6 +36,15 @@ class ReadReport:
         """Count cases of a kind, such as ``NUL character{s} that {are} removed``; see `counted`."""
         self._cases.setdefault((source, kind), [0, line])[0] += count
 
+    def join(self, other: "ReadReport") -> None:
+        """Add what was reported of the texts that follow."""
+        self._notes.update(other._notes)
+        for (source, kind), (count, line) in other._cases.items():
+            self.add(source, kind, line, count)
+        for reading, (sources, samples) in other._guesses.items():
+            for source in sources:
+                self.guess(source, reading, samples)
+
     def messages(self) -> list[str]:
         """Return the sentences, and one for each file and kind of case."""
         return [

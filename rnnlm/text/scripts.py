@@ -4,7 +4,7 @@ Chinese, Japanese, Thai, Lao, Khmer, Burmese and Tibetan put no spaces between w
 have two letters i.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,27 +55,25 @@ def stand_apart(text: str, following: str) -> bool:
     return not (text.endswith(OPENING_MARKS) or following.startswith(CLOSING_MARKS))
 
 
-def refuse_unsegmented(pieces: "Iterator[Piece]", report: "ReadReport") -> "Iterator[Piece]":
-    """Yield the pieces of documents of words, unless there are no spaces between the words.
+def refuse_unsegmented(pieces: "Iterable[Piece]", report: "ReadReport") -> None:
+    """Refuse a text of words, by its first 1,000,000 characters, if there are no spaces between the words.
 
     Where only a small share of the text has none, the report says so.
 
     Raises
     ------
     RnnlmError
-        If a third of the first 1,000,000 characters is in long runs of letters of scripts without spaces.
+        If a third of them is in long runs of letters of scripts without spaces.
     """
     read = in_runs = 0
     example = ""
     for piece in pieces:
-        if read < LOOKED_AT:
-            read += len(piece.text)
-            runs = _runs(piece.text)
-            in_runs += sum(map(len, runs))
-            example = example or next(iter(runs), "")
-            if read >= LOOKED_AT:
-                _refuse(read, in_runs, example)
-        yield piece
+        read += len(piece.text)
+        runs = _runs(piece.text)
+        in_runs += sum(map(len, runs))
+        example = example or next(iter(runs), "")
+        if read >= LOOKED_AT:
+            break
     _refuse(read, in_runs, example)
     if in_runs > SOME_IN_RUNS * read:
         report.note(

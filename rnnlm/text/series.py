@@ -99,7 +99,7 @@ def read_table(name: str, reader: ReaderSettings, report: ReadReport, *, coming:
     RnnlmError
         If a cell is empty or not a number, a row has other columns than the first one, or there are no numbers.
     """
-    with InputFile(name, reader, report).open() as (_, lines):
+    with InputFile(name, reader, report).open(report) as (_, lines):
         assert lines is not None
         return _read(lines, reader, coming)
 

@@ -63,7 +63,7 @@ class Preprocessing:
 
     def has_tokens(self) -> bool:
         """Return whether there are tokens on the disk."""
-        return any(file.stat().st_size for file in Path("data").glob(".a.*/spool*.ids"))
+        return any(file.stat().st_size for file in Path("data").glob(".a.*/spool/*.ids"))
 
     def wait_until(self, condition: Callable[[], object]) -> None:
         while not condition():

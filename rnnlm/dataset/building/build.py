@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.dataset.building.division import DivisionSettings
+from rnnlm.dataset.building.counting import count_parts
+from rnnlm.dataset.building.crew import Crew
+from rnnlm.dataset.building.division import TRAIN, DivisionSettings
 from rnnlm.dataset.building.first_pass import FirstPass
 from rnnlm.dataset.building.learning import (
     VocabularySettings,
     choose_words,
-    count_training,
     settings_of,
     unseen_labels,
 )
@@ -129,7 +130,7 @@ def build_dataset(
     source_vocabulary: Vocabulary | VocabularySettings | None = None,
     tags: Tags | None = None,
     division: DivisionSettings | None = None,
-    workers: int = 1,
+    crew: Crew | None = None,
     overwrite: bool = False,
     report: ReadReport | None = None,
     progress: Callable[[int], object] = lambda characters: None,
@@ -142,11 +143,10 @@ def build_dataset(
         Files, directories, or ``-`` for standard input; `Inputs` if their formats are known.
     out
         The directory to make. It appears only when it is complete.
-    reader
-        How the inputs are read.
-    text
-        How text becomes tokens; by default as suits words in the inputs' formats (`TextSettings.choose`). Punkt's
-        parameters, where sentences lack them, are NLTK's installed ones, else learned from the corpus.
+    reader, text
+        How the inputs are read, and how text becomes tokens: by default as suits words in the inputs' formats
+        (`TextSettings.choose`). Punkt's parameters, where sentences lack them, are NLTK's installed ones, else
+        learned from the corpus.
     vocabulary, source_vocabulary
         An existing vocabulary, whose text settings hold, or which words a new one keeps. The second is that of the
         sources of pairs, by default like that of the targets.
@@ -154,8 +154,8 @@ def build_dataset(
         Tags that a model knows, for text whose tokens have some; None for those of the training part.
     division
         How the corpus is divided; 90, 5 and 5 % by default.
-    workers
-        Processes that tokenize; the dataset is the same for any number.
+    crew
+        The processes that share the work; None for this one alone. The dataset is the same for any number.
     overwrite
         Whether a dataset that is already there is replaced.
     report
@@ -168,15 +168,15 @@ def build_dataset(
     RnnlmError
         If an input cannot be read or has no text, `out` may not be replaced, or the disk is full.
     """
-    out, report, reader = Path(out), report or ReadReport(), reader or ReaderSettings()
+    out, report, reader, crew = Path(out), report or ReadReport(), reader or ReaderSettings(), crew or Crew()
     vocabulary, division = _checked(vocabulary or VocabularySettings(), division or DivisionSettings())
     inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs, reader, report)
     reader, text = _fitting(reader, settings_of(vocabulary) or text or _suiting_text(inputs, reader))
-    with new_dataset(out, overwrite) as directory:
+    with new_dataset(out, overwrite) as directory, crew.at_work_in(directory):
         with new_spools(directory, 2 if reader.has_pairs else 1) as spools:
             sides = _sides(spools, text, vocabulary, source_vocabulary)
-            sides = FirstPass(reader, report, workers, progress).run(inputs, sides, division)
-            result = _second_pass(sides, reader, tags, directory, out)
+            sides = FirstPass(reader, report, crew, progress).run(inputs, sides, division)
+            result = _second_pass(sides, reader, crew, tags, directory, out)
         write_metadata(directory, _metadata(directory, inputs, result, reader, division))
     return result
 
@@ -223,7 +223,7 @@ def _fitting(reader: ReaderSettings, text: TextSettings) -> tuple[ReaderSettings
 
 
 def _second_pass(
-    sides: Sequence[Side], reader: ReaderSettings, tags: Tags | None, directory: Path, out: Path
+    sides: Sequence[Side], reader: ReaderSettings, crew: Crew, tags: Tags | None, directory: Path, out: Path
 ) -> BuildResult:
     """Write the vocabulary, its words chosen unless they are given, and the ids of all parts; tags likewise.
 
@@ -231,7 +231,8 @@ def _second_pass(
     """
     side, *sources = sides
     spool, text, assignments, vocabulary = side.spool, side.text, side.parts, side.vocabulary
-    type_counts, sentences = count_training(spool, assignments)
+    counted = count_parts(spool, assignments, crew)
+    type_counts, sentences = counted.types, counted.sentences[TRAIN]
     types, chosen_words = spool.types, 0
     tagged = TaggedTypes.of(spool, type_counts, text, tags) if reader.has_tags else None
     if tagged is not None:
@@ -242,7 +243,7 @@ def _second_pass(
         counts = dict(zip(spool.labels, sentences[1:].tolist(), strict=True))
         vocabulary = vocabulary.with_labels({label: count for label, count in counts.items() if count})
     vocabulary.save(directory / side.vocabulary_file)
-    splits = write_splits(directory, spool, vocabulary, assignments, tagged, side.names)
+    splits = write_splits(directory, spool, vocabulary, assignments, counted, crew, tagged, side.names)
     if tagged is not None:
         tagged.save(directory)
     return BuildResult(
@@ -254,9 +255,9 @@ def _second_pass(
         splits=splits,
         forgot_types=spool.forgot_types,
         chosen_words=chosen_words,
-        unseen_labels=unseen_labels(spool, assignments, vocabulary),
+        unseen_labels=unseen_labels(spool, counted.sentences, vocabulary),
         tags=tagged.tags if tagged is not None else None,
-        source=_second_pass(sources, reader, tags, directory, out) if sources else None,
+        source=_second_pass(sources, reader, crew, tags, directory, out) if sources else None,
     )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, TypeAlias
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.dataset.building.encode import BEGINS_DOCUMENT, BEGINS_SENTENCE
-from rnnlm.dataset.building.spool import Block, Spooled
+from rnnlm.dataset.building.spool import Block, Spooled, SpooledSection
 from rnnlm.errors import RnnlmError
 from rnnlm.text.report import counted
 
@@ -52,15 +53,23 @@ class DivisionSettings:
 
 
 Assigned: TypeAlias = Iterator[tuple[NDArray[np.uint8], Block]]
-"""The blocks of an input, each with the part that each of its segments belongs to."""
-
-Assignment: TypeAlias = Callable[[], Assigned]
-"""Can be gone through more than once: each call starts from the beginning."""
+"""The blocks of a section, each with the part that each of its segments belongs to."""
 
 
-def assign_all(spooled: Spooled, part: int) -> Assignment:
+class Assignment(NamedTuple):
+    """A section of the corpus, and which parts of the dataset it belongs to."""
+
+    section: SpooledSection
+    parts: Callable[[SpooledSection], Assigned]
+
+    def __call__(self) -> Assigned:
+        """Go through the blocks, from the first."""
+        return self.parts(self.section)
+
+
+def assign_all(spooled: Spooled, part: int) -> list[Assignment]:
     """Give a whole input to one part of the dataset."""
-    return partial(_whole, spooled, part)
+    return [Assignment(section, partial(_whole, part=part)) for section in spooled.sections]
 
 
 def refuse_too_few_pairs(spooled: Spooled, settings: DivisionSettings) -> None:
@@ -73,7 +82,7 @@ def refuse_too_few_pairs(spooled: Spooled, settings: DivisionSettings) -> None:
         )
 
 
-def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> Assignment:
+def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -> list[Assignment]:
     """Divide an input: by documents, chosen at random, or by position where there are too few documents.
 
     Of the documents of each label, each part gets its share.
@@ -87,19 +96,26 @@ def divide(spooled: Spooled, settings: DivisionSettings, between_tokens: bool) -
         return assign_all(spooled, next(part for part in (TRAIN, VALID, TEST) if shares[part]))
     if spooled.documents >= wanted:
         sizes = _sizes(spooled.documents, shares)
-        return partial(_by_document, spooled, _sizes_by_label(spooled.labelled, sizes), settings.seed)
+        _draw(spooled, _sizes_by_label(spooled.labelled, sizes), settings.seed)
+        return [Assignment(section, _drawn) for section in spooled.sections]
     if between_tokens or spooled.sentences < wanted:
         if spooled.tokens < wanted:
             raise RnnlmError(
                 f"The corpus has {counted(spooled.tokens, 'token{s}')}, too few to divide in {wanted}; add text,"
                 " or set `valid_fraction=0` `test_fraction=0`."
             )
-        return partial(_by_position, spooled, _cuts(_sizes(spooled.tokens, shares)))
-    return partial(_by_position, spooled, _cuts_at_sentence_ends(spooled, shares))
+        cuts = _cuts(_sizes(spooled.tokens, shares))
+    else:
+        cuts = _cuts_at_sentence_ends(spooled, shares)
+    firsts = accumulate((section.tokens for section in spooled.sections), initial=0)
+    return [
+        Assignment(section, partial(_by_position, cuts=cuts, first=first))
+        for section, first in zip(spooled.sections, firsts, strict=False)
+    ]
 
 
-def _whole(spooled: Spooled, part: int) -> Assigned:
-    for block in spooled.blocks():
+def _whole(section: SpooledSection, part: int) -> Assigned:
+    for block in section.blocks():
         yield np.full(len(block.segments), part, np.uint8), block
 
 
@@ -145,29 +161,38 @@ def _cuts(sizes: list[int]) -> list[int]:
     return [sizes[0], sizes[0] + sizes[1]]
 
 
-def _by_document(spooled: Spooled, sizes: NDArray[np.int64], seed: int) -> Assigned:
+def _draw(spooled: Spooled, sizes: NDArray[np.int64], seed: int) -> None:
     """Choose documents of each label in one pass (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)."""
-    generator = random.Random(seed)
+    random_number = random.Random(seed).random
     left_by_label = sizes.tolist()
-    part = TRAIN
-    for block in spooled.blocks():
-        parts = np.empty(len(block.segments), np.uint8)
-        begins = np.flatnonzero(block.segments["begins"] & BEGINS_DOCUMENT)
-        parts[: begins[0] if len(begins) else None] = part
-        labels = block.segments["label"][begins].tolist()
-        for start, stop, label in zip(begins, [*begins[1:], None], labels, strict=True):
-            left = left_by_label[label]
-            choice = int(generator.random() * sum(left))
-            part = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
-            left[part] -= 1
-            parts[start:stop] = part
-        yield parts, block
+    for section in spooled.sections:
+        with section.file("drawn").open("wb") as file:
+            for labels in section.labels_of_documents():
+                parts = bytearray()
+                for label in labels.tolist():
+                    left = left_by_label[label]
+                    choice = int(random_number() * sum(left))
+                    part = TEST if choice < left[TEST] else VALID if choice < left[TEST] + left[VALID] else TRAIN
+                    left[part] -= 1
+                    parts.append(part)
+                file.write(parts)
 
 
-def _by_position(spooled: Spooled, cuts: list[int]) -> Assigned:
-    """Divide at positions counted in tokens; a sentence that is cut becomes two."""
-    first = 0
-    for block in spooled.blocks():
+def _drawn(section: SpooledSection) -> Assigned:
+    """Divide as documents were drawn; a section begins with a document."""
+    part = np.zeros(1, np.uint8)  # of the document that goes on
+    with section.file("drawn").open("rb") as file:
+        for block in section.blocks():
+            begins = (block.segments["begins"] & BEGINS_DOCUMENT) != 0
+            drawn = np.frombuffer(file.read(int(np.count_nonzero(begins))), np.uint8)
+            parts = np.concatenate([part, drawn])[np.cumsum(begins)]
+            part = parts[-1:]
+            yield parts, block
+
+
+def _by_position(section: SpooledSection, cuts: list[int], first: int) -> Assigned:
+    """Divide at positions counted in tokens, from the section's `first`; a sentence that is cut becomes two."""
+    for block in section.blocks():
         segments = block.segments
         for cut in cuts:
             segments = _cut(segments, cut - first)
@@ -209,10 +234,11 @@ def _cuts_at_sentence_ends(spooled: Spooled, shares: tuple[Fraction, ...]) -> li
 
 def _sentence_starts(spooled: Spooled) -> Iterator[NDArray[np.int64]]:
     first = 0
-    for segments, ids in spooled.blocks():
-        starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
-        yield starts[(segments["begins"] & BEGINS_SENTENCE) != 0]
-        first += len(ids)
+    for section in spooled.sections:
+        for segments, ids in section.blocks():
+            starts = first + np.cumsum(segments["tokens"], dtype=np.int64) - segments["tokens"]
+            yield starts[(segments["begins"] & BEGINS_SENTENCE) != 0]
+            first += len(ids)
 
 
 def _start_of_sentence(spooled: Spooled, index: int) -> int:

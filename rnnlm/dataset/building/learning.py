@@ -8,8 +8,6 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.dataset.building.division import TRAIN, Assignment
-from rnnlm.dataset.building.encode import BEGINS_SENTENCE
 from rnnlm.dataset.building.spool import Spool
 from rnnlm.dataset.store import SPLITS
 from rnnlm.errors import RnnlmError
@@ -17,7 +15,7 @@ from rnnlm.text.cleaning import clean_comment
 from rnnlm.text.documents import Piece
 from rnnlm.text.processor import TextProcessor, TextSettings
 from rnnlm.text.report import ReadReport
-from rnnlm.text.scripts import refuse_unsegmented
+from rnnlm.text.scripts import LOOKED_AT, refuse_unsegmented
 from rnnlm.text.sentences import TRAINING_CHARACTERS, installed_punkt, train_punkt
 from rnnlm.text.subwords import TRAINING_CHARACTERS as SUBWORD_TRAINING_CHARACTERS
 from rnnlm.text.subwords import all_subwords, train_subwords
@@ -68,43 +66,27 @@ def learn(
 ) -> tuple[TextSettings, Iterator[Piece]]:
     """Learn from the beginning of the corpus what the settings lack: ends of sentences, parts of words.
 
-    Punkt is trained only where NLTK's own parameters are not installed. All pieces are returned; a corpus whose
-    words have no spaces between them is refused when they are read, unless the vocabulary is reused.
+    Punkt is trained only where NLTK's own parameters are not installed. All pieces are returned. A corpus whose
+    words have no spaces between them is refused, unless the vocabulary is reused.
     """
     if settings_of(vocabulary) is None and settings.tokenizer in SPACE_BOUND:
-        pieces = refuse_unsegmented(pieces, report)
+        prefix, pieces = _take_prefix(pieces, LOOKED_AT)
+        refuse_unsegmented(prefix, report)
     settings, pieces = _with_punkt(settings, pieces)
     if isinstance(vocabulary, VocabularySettings):
         settings, pieces = _with_subwords(settings, pieces, vocabulary)
     return settings, pieces
 
 
-def count_training(spool: Spool, assignments: Iterable[Assignment]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count, in the training part, each type, and the sentences of no label and of each label."""
-    counts = np.zeros(len(spool.types) + 1, np.int64)
-    sentences = np.zeros(len(spool.labels) + 1, np.int64)
-    for assignment in assignments:
-        for parts, (segments, ids) in assignment():
-            chosen = parts == TRAIN
-            counts += np.bincount(ids[np.repeat(chosen, segments["tokens"])], minlength=len(counts))
-            begins = segments["label"][chosen & ((segments["begins"] & BEGINS_SENTENCE) != 0)]
-            sentences += np.bincount(begins, minlength=len(sentences))
-    return counts, sentences
-
-
 def unseen_labels(
-    spool: Spool, assignments: Iterable[Assignment], vocabulary: Vocabulary
+    spool: Spool, sentences: NDArray[np.int64], vocabulary: Vocabulary
 ) -> dict[str, tuple[int, list[str]]]:
-    """Return, by the name of a part, how many sentences have labels that a vocabulary lacks, and these labels."""
-    unseen = np.array([False, *(vocabulary.start_of(label) == Vocabulary.start_id for label in spool.labels)])
-    if not unseen.any():
-        return {}
-    names, counts = list(spool.labels), np.zeros((len(SPLITS), len(unseen)), np.int64)
-    for assignment in assignments:
-        for parts, (segments, _) in assignment():
-            begins = (segments["begins"] & BEGINS_SENTENCE) != 0
-            np.add.at(counts, (parts[begins], segments["label"][begins]), 1)
-    counts[:, ~unseen] = 0
+    """Return, by the name of a part, how many sentences have labels that a vocabulary lacks, and these labels.
+
+    `sentences` are those of each part by the number of their label.
+    """
+    seen = np.array([True, *(vocabulary.start_of(label) != Vocabulary.start_id for label in spool.labels)])
+    names, counts = list(spool.labels), np.where(seen, 0, sentences)
     return {
         part: (int(of_part.sum()), [names[k - 1] for k in np.flatnonzero(of_part)])
         for part, of_part in zip(SPLITS, counts, strict=True)

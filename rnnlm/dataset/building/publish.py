@@ -38,13 +38,19 @@ def new_dataset(out: Path, overwrite: bool) -> Iterator[Path]:
     prefix = f".{place.name}.{platform.node()}."
     _clear_leftovers(place, prefix)
     check_destination(out, overwrite)
-    advice = "; see to its room and permissions, or choose another directory"
-    # No OSError is of reading: readers raise RnnlmError.
-    with explaining(place, "the dataset cannot be written", advice):
+    with writing(place):
         make_directory(place.parent)
         with published(place, place.with_name(f"{prefix}{os.getpid()}.tmp")) as directory:
             yield directory
             check_destination(out, overwrite)  # something may have come meanwhile
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Say which dataset cannot be written. No OSError is of reading: readers raise RnnlmError."""
+    advice = "; see to its room and permissions, or choose another directory"
+    with explaining(out, "the dataset cannot be written", advice):
+        yield
 
 
 def _clear_leftovers(out: Path, prefix: str) -> None:

@@ -11,11 +11,11 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
-from typing import Generic, TypeVar
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
 
 from rnnlm.errors import RnnlmError
 from rnnlm.signals import handled
@@ -70,12 +70,66 @@ def map_in_order(
                 worker.end()
 
 
+class Workers:
+    """Processes that do what they are given, each as soon as it is free; they start when there is work for them.
+
+    Parameters
+    ----------
+    number
+        How many there are at most; with 1 all is done in this process.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._crew: dict[Connection, _Worker[Any, Any]] = {}
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[int, Result]]:
+        """Apply a function to items, and yield the index of each and its result, as they are done.
+
+        Errors are those of `map_in_order`; after one there are no workers left.
+        """
+        if self._number == 1 or len(items) < 2:
+            yield from enumerate(map(function, items))
+            return
+        waiting = deque(enumerate(items))
+        at_work: dict[Connection, int] = {}
+        try:
+            for _ in range(min(self._number, len(items)) - len(self._crew)):
+                with _stops_held_back():
+                    worker: _Worker[Any, Any] = _Worker(_apply)
+                    self._crew[worker.pipe] = worker
+            free = list(self._crew)
+            while free or at_work:
+                for pipe in free:
+                    if waiting:
+                        at_work[pipe], item = waiting.popleft()
+                        self._crew[pipe].send((function, item))
+                free = [pipe for pipe in wait(list(at_work)) if isinstance(pipe, Connection)] if at_work else []
+                for pipe in free:
+                    yield at_work.pop(pipe), self._crew[pipe].receive()
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End them, whatever they do."""
+        with _stops_held_back():
+            for worker in self._crew.values():
+                worker.end()
+            self._crew.clear()
+
+
+def _apply(call: tuple[Callable[[Item], Result], Item]) -> Result:
+    function, item = call
+    return function(item)
+
+
 class _Worker(Generic[Item, Result]):
-    """A process that applies a function to one item after another."""
+    """A process that applies a function to one item after another; its pipe can be read when it is free."""
 
     def __init__(self, function: Callable[[Item], Result]) -> None:
         context = multiprocessing.get_context("spawn")  # forking is not safe beside NumPy's threads
-        self._pipe, pipe_of_worker = context.Pipe()
+        self.pipe, pipe_of_worker = context.Pipe()
         self._process = context.Process(target=_work, args=(function, pipe_of_worker), daemon=True)
         with _interrupts_blocked():
             self._process.start()
@@ -84,7 +138,7 @@ class _Worker(Generic[Item, Result]):
     def send(self, item: Item) -> None:
         """Give it an item to work on; it must have none."""
         try:
-            self._pipe.send(item)
+            self.pipe.send(item)
             return
         except OSError:
             pass  # an error that was raised from this one would keep the item's half-sent bytes
@@ -94,7 +148,7 @@ class _Worker(Generic[Item, Result]):
         """Wait for the result of its item."""
         result: Result
         try:
-            result, error = self._pipe.recv()
+            result, error = self.pipe.recv()
         except (EOFError, OSError) as ended:
             raise RnnlmError(DEATH) from ended
         if isinstance(error, MemoryError):
@@ -107,7 +161,7 @@ class _Worker(Generic[Item, Result]):
         """Kill it, whatever it does."""
         self._process.kill()
         self._process.join()
-        self._pipe.close()
+        self.pipe.close()
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:

@@ -1,17 +1,22 @@
-"""Writing the parts of a dataset: the ids of their sentences, where these begin, and how many there are."""
+"""Writing the parts of a dataset: the ids of their sentences, where these begin, and how many there are.
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+Every process writes what it has of a part at its place, which is known from what was counted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.dataset.building.counting import Counted
+from rnnlm.dataset.building.crew import Crew, Progress
 from rnnlm.dataset.building.division import Assignment
 from rnnlm.dataset.building.encode import BEGINS_SENTENCE
-from rnnlm.dataset.building.spool import Spool
+from rnnlm.dataset.building.spool import Spool, save
 from rnnlm.dataset.building.tagging import TaggedTypes
 from rnnlm.dataset.store import OFFSET_DTYPE, SPLITS, TAGS, column_file, id_dtype, ids_file, offsets_file
 from rnnlm.text.vocabulary import Vocabulary
@@ -40,18 +45,58 @@ class SplitCounts:
         """Return the numbers as plain data."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    def add(self, other: "SplitCounts") -> None:
+        """Add the numbers of more of the part."""
+        self.sentences += other.sentences
+        self.tokens += other.tokens
+        self.characters += other.characters
+        self.unknown_tokens += other.unknown_tokens
+        if other.unknown_tags is not None:
+            self.unknown_tags = (self.unknown_tags or 0) + other.unknown_tags
+
+
+class _Files(NamedTuple):
+    """The files of one part of a dataset, open to be written at some place."""
+
+    ids: BinaryIO
+    offsets: BinaryIO
+    columns: Mapping[str, BinaryIO]
+
+
+@contextmanager
+def _opened(directory: Path, name: str, columns: Sequence[str], mode: str) -> Iterator[_Files]:
+    with ExitStack() as stack:
+
+        def opened(file: str) -> BinaryIO:
+            return cast("BinaryIO", stack.enter_context((directory / file).open(mode)))
+
+        beside = {column: opened(column_file(name, column)) for column in columns}
+        yield _Files(opened(ids_file(name)), opened(offsets_file(name)), beside)
+
 
 class _SplitWriter:
-    """Writes the ids and offsets of one part, its tags and spellings if it has any, and counts."""
+    """Writes the ids and offsets of one part from a place on, its tags and spellings if it has any, and counts.
+
+    So many sentences and tokens of the part come `before`.
+    """
 
     def __init__(
-        self, ids: BinaryIO, offsets: BinaryIO, start_ids: NDArray[Any], columns: Mapping[str, BinaryIO]
+        self,
+        files: _Files,
+        start_ids: NDArray[Any],
+        columns: Mapping[str, "np.dtype[Any]"],
+        before: NDArray[np.int64],
     ) -> None:
+        sentences, tokens = before.tolist()
         self.counts = SplitCounts(unknown_tags=0 if TAGS in columns else None)
-        self._ids, self._offsets = ids, offsets
+        self._files, self._columns = files, columns
         self._start_ids, self._dtype = start_ids, start_ids.dtype
-        self._columns = columns
-        self._length = 0
+        # Each sentence has a START and an END, but the last one has no END yet.
+        self._length = max(tokens + 2 * sentences - 1, 0)
+        files.ids.seek(self._length * self._dtype.itemsize)
+        files.offsets.seek(sentences * OFFSET_DTYPE.itemsize)
+        for column, dtype in columns.items():
+            files.columns[column].seek(self._length * dtype.itemsize)
 
     def add(self, segments: NDArray[Any], ids: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> None:
         """Append segments, the first of which begins a sentence if nothing was written yet.
@@ -72,12 +117,12 @@ class _SplitWriter:
         marked[is_word] = ids
         if not self._length:  # no sentence ends before the first
             marked, is_word, starts = marked[1:], is_word[1:], starts - 1
-        self._ids.write(marked.tobytes())
-        self._offsets.write((starts + self._length).astype(OFFSET_DTYPE).tobytes())
+        self._files.ids.write(marked.tobytes())
+        self._files.offsets.write((starts + self._length).astype(OFFSET_DTYPE).tobytes())
         for column, values in columns.items():
-            beside = np.zeros(len(marked), values.dtype)
+            beside = np.zeros(len(marked), self._columns[column])
             beside[is_word] = values
-            self._columns[column].write(beside.tobytes())
+            self._files.columns[column].write(beside.tobytes())
         if self.counts.unknown_tags is not None:
             self.counts.unknown_tags += int(np.count_nonzero(columns[TAGS] == 0))
         self._length += len(marked)
@@ -86,21 +131,78 @@ class _SplitWriter:
         self.counts.characters += int(segments["characters"].sum(dtype=np.int64)) + len(starts)
         self.counts.unknown_tokens += int(np.count_nonzero(ids == Vocabulary.unknown_id))
 
-    def end(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        """End the last sentence; `columns` has the types of what stands beside the ids."""
+    def end(self) -> None:
+        """End the last sentence."""
         if self._length:
-            self._ids.write(np.array([Vocabulary.end_id], self._dtype).tobytes())
-            for column, values in columns.items():
-                self._columns[column].write(np.zeros(1, values.dtype).tobytes())
+            self._files.ids.write(np.array([Vocabulary.end_id], self._dtype).tobytes())
+            for column, dtype in self._columns.items():
+                self._files.columns[column].write(np.zeros(1, dtype).tobytes())
             self._length += 1
-        self._offsets.write(np.array([self._length], OFFSET_DTYPE).tobytes())
+        self._files.offsets.write(np.array([self._length], OFFSET_DTYPE).tobytes())
+
+
+class _Place(NamedTuple):
+    """A section and the parts that it belongs to, and what stands before it, (parts, 2); see `Counted`."""
+
+    assignment: Assignment
+    before: NDArray[np.int64]
+
+
+class _LookUps(NamedTuple):
+    """What becomes of provisional ids and labels: files of arrays, which every process reads."""
+
+    directory: Path
+    columns: tuple[str, ...]
+
+    def save(self, ids: NDArray[Any], start_ids: NDArray[Any], columns: Mapping[str, NDArray[Any]]) -> None:
+        """Write the final ids, those that begin sentences with each label, and what stands beside the ids."""
+        for name, array in {"ids": ids, "starts": start_ids, **columns}.items():
+            save(self._file(name), array)
+
+    def load(self, name: str) -> NDArray[Any]:
+        """Read one: ``ids``, ``starts`` or a column; only what is used of it comes into memory."""
+        array: NDArray[Any] = np.load(self._file(name), mmap_mode="r")
+        return array
+
+    def _file(self, name: str) -> Path:
+        return self.directory / f"final.{name}.npy"
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """Writes one section to all parts of a dataset, whose files have these names."""
+
+    directory: Path
+    names: Sequence[str]
+    look_ups: _LookUps
+
+    def __call__(self, place: _Place, workers: int, progress: Progress) -> list[SplitCounts]:
+        (section, _), before = place
+        provisional, start_ids = section.provisional_ids(), np.array(self.look_ups.load("starts"))
+        final_ids = self.look_ups.load("ids")[provisional]
+        columns = {column: self.look_ups.load(column)[provisional] for column in self.look_ups.columns}
+        dtypes = {column: values.dtype for column, values in columns.items()}
+        with ExitStack() as stack:
+            writers = []
+            for name, of_part in zip(self.names, before, strict=True):
+                files = stack.enter_context(_opened(self.directory, name, self.look_ups.columns, "r+b"))
+                writers.append(_SplitWriter(files, start_ids, dtypes, of_part))
+            for parts, (segments, ids) in place.assignment():
+                token_parts = np.repeat(parts, segments["tokens"])
+                for part, writer in enumerate(writers):
+                    chosen = ids[token_parts == part]
+                    values = {column: look_up[chosen] for column, look_up in columns.items()}
+                    writer.add(segments[parts == part], final_ids[chosen], values)
+        return [writer.counts for writer in writers]
 
 
 def write_splits(
     directory: Path,
     spool: Spool,
     vocabulary: Vocabulary,
-    assignments: Iterable[Assignment],
+    assignments: Sequence[Assignment],
+    counted: Counted,
+    crew: Crew,
     tagged: TaggedTypes | None = None,
     names: Sequence[str] = SPLITS,
 ) -> dict[str, SplitCounts]:
@@ -118,23 +220,18 @@ def write_splits(
     columns: dict[str, NDArray[Any]] = {}
     if tagged is not None:
         final_ids, columns = final_ids[tagged.word_of], tagged.columns()
-    with ExitStack() as stack:
-        writers = []
-        for split in names:
-            paths = directory / ids_file(split), directory / offsets_file(split)
-            ids_on_disk, offsets = (stack.enter_context(path.open("wb")) for path in paths)
-            beside = {
-                column: stack.enter_context((directory / column_file(split, column)).open("wb"))
-                for column in columns
-            }
-            writers.append(_SplitWriter(ids_on_disk, offsets, start_ids, beside))
-        for assignment in assignments:
-            for parts, (segments, ids) in assignment():
-                token_parts = np.repeat(parts, segments["tokens"])
-                for part, writer in enumerate(writers):
-                    chosen = ids[token_parts == part]
-                    values = {column: look_up[chosen] for column, look_up in columns.items()}
-                    writer.add(segments[parts == part], final_ids[chosen], values)
-        for writer in writers:
-            writer.end(columns)
-    return {name: writer.counts for name, writer in zip(SPLITS, writers, strict=True)}
+    look_ups = _LookUps(spool.directory, tuple(columns))
+    look_ups.save(final_ids, start_ids, columns)
+    dtypes = {column: values.dtype for column, values in columns.items()}
+    splits: dict[str, SplitCounts] = {}
+    for split, name, before in zip(SPLITS, names, counted.before[-1], strict=True):
+        with _opened(directory, name, look_ups.columns, "wb") as files:
+            end = _SplitWriter(files, start_ids, dtypes, before)
+            end.end()
+        splits[split] = end.counts
+    places = [_Place(*each) for each in zip(assignments, counted.before[:-1], strict=True)]
+    sizes = [assignment.section.tokens for assignment in assignments]
+    for counts in crew.map(_Writing(directory, names, look_ups), places, sizes):
+        for split, more in zip(SPLITS, counts, strict=True):
+            splits[split].add(more)
+    return splits

@@ -85,7 +85,7 @@ from rnnlm.dataset.building.build import *
 
 if __name__ == "__main__":  # workers import this file too
     encode.CHUNK_CHARACTERS, spool.MAX_TYPES = 700, 60
-    build_dataset(["a.jsonl"], sys.argv[2], division=DivisionSettings("b.txt"), workers=int(sys.argv[1]))
+    build_dataset(["a.jsonl"], sys.argv[2], division=DivisionSettings("b.txt"), crew=Crew(int(sys.argv[1])))
 """
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.crew import Crew
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.errors import RnnlmError
 from rnnlm.text.processor import TextSettings
@@ -43,7 +44,7 @@ def test_an_empty_corpus_is_refused(tmp_path, text):
 def test_where_nothing_is_left_what_was_skipped_is_said(tmp_path, name, content, reasons, workers):
     file = write(tmp_path / name, content)
     with pytest.raises(RnnlmError) as refused:
-        build_dataset([file], tmp_path / "out", workers=workers)
+        build_dataset([file], tmp_path / "out", crew=Crew(workers))
     assert str(refused.value) == (
         f"{file}: there is no text in it ({reasons.format(file)}); give an input that has some."
     )

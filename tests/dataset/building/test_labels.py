@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rnnlm.dataset.building import spool
 from rnnlm.dataset.building.build import BuildResult, build_dataset
+from rnnlm.dataset.building.crew import Crew
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
 from rnnlm.dataset.building.text_split import text_split
@@ -129,8 +130,8 @@ def test_a_label_with_one_text_has_it_to_train_on(tmp_path, sizes, parts):
 
 def test_any_number_of_workers_makes_the_same_dataset(tmp_path):
     rows = [(f"l{k % 7}", f"word{k % 11} and more") for k in range(6000)]
-    one = files_of(build(tmp_path, rows, workers=1).path)
-    assert files_of(build(tmp_path, rows, workers=2).path) == one
+    one = files_of(build(tmp_path, rows, crew=Crew(1)).path)
+    assert files_of(build(tmp_path, rows, crew=Crew(2)).path) == one
 
 
 def test_labels_that_are_not_in_the_training_text(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from rnnlm.dataset.building import learning
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.crew import Crew
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
 from rnnlm.dataset.store import Dataset
@@ -48,7 +49,7 @@ def test_subwords_are_the_same_for_any_number_of_workers(tmp_path):
     pytest.importorskip("tokenizers")
     file = write(tmp_path / "a.txt", "\n".join(LINES))
     for workers in (1, 2):
-        build_dataset([file], tmp_path / str(workers), text=TextSettings("bpe"), workers=workers)
+        build_dataset([file], tmp_path / str(workers), text=TextSettings("bpe"), crew=Crew(workers))
     for name in ("vocabulary.json", "train.bin", "valid.bin"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
@@ -117,7 +118,7 @@ def test_no_line_end_is_lost_or_made_between_the_pieces_of_a_long_document(tmp_p
     settings, reader = TextSettings("unicode", keep_lines=True), ReaderSettings(documents="file")
     build_dataset(
         [file], tmp_path / "out", text=settings, reader=reader, division=ALL_TRAIN,
-        vocabulary=VocabularySettings(size=40_000), workers=2,
+        vocabulary=VocabularySettings(size=40_000), crew=Crew(2),
     )  # fmt: skip
     assert texts(Dataset.open(tmp_path / "out")) == ["\n".join(lines)]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rnnlm.dataset.building import encode, spool
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.crew import Crew
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
 from rnnlm.dataset.building.text_split import text_split
@@ -139,7 +140,7 @@ def test_workers_do_not_change_a_byte(tmp_path, monkeypatch):
     )
     file = write(tmp_path / "a.tsv", text)
     for workers in (1, 3):
-        build([file], tmp_path / str(workers), DivisionSettings(), workers=workers)
+        build([file], tmp_path / str(workers), DivisionSettings(), crew=Crew(workers))
     assert files_of(tmp_path / "1") == files_of(tmp_path / "3")
 
 

@@ -1,5 +1,8 @@
 """Tokens on the disk between the passes, in bounded memory."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnlm.dataset.building import encode, spool
 from rnnlm.dataset.building.build import build_dataset
 from rnnlm.dataset.building.division import DivisionSettings
@@ -49,12 +52,14 @@ def test_long_types_are_forgotten_in_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(encode, "CHUNK_CHARACTERS", 3000)
     held = []
 
-    def record(self: spool.Spool) -> None:
-        forget(self)
-        held.append(sum(map(len, self.types)))
+    def record(self: spool.Types) -> NDArray[np.uint32] | None:
+        renumbered = forget(self)
+        if renumbered is not None:
+            held.append(sum(map(len, self.numbers)))
+        return renumbered
 
-    forget = spool.Spool._forget_rare_types
-    monkeypatch.setattr(spool.Spool, "_forget_rare_types", record)
+    forget = spool.Types.forget_rarest
+    monkeypatch.setattr(spool.Types, "forget_rarest", record)
     file = write(tmp_path / "a.txt", "".join(f"the cat {index:01000} sat\n" for index in range(200)))
     result = build_dataset([file], tmp_path / "out", text=WORDS, division=ALL_TRAIN)
     assert len(held) > 10

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rnnlm.dataset.building import encode, spool
 from rnnlm.dataset.building.build import build_dataset
+from rnnlm.dataset.building.crew import Crew
 from rnnlm.dataset.building.division import DivisionSettings
 from rnnlm.dataset.building.learning import VocabularySettings
 from rnnlm.dataset.building.text_split import text_split
@@ -122,7 +123,7 @@ def test_workers_do_not_change_a_byte(tmp_path, monkeypatch):
     file = write(tmp_path / "a.txt", text)
     made = []
     for workers in (1, 2):
-        build(file, tmp_path / f"out{workers}", division=DivisionSettings(seed=3), workers=workers)
+        build(file, tmp_path / f"out{workers}", division=DivisionSettings(seed=3), crew=Crew(workers))
         made.append(files_of(tmp_path / f"out{workers}"))
     assert made[0] == made[1]
     assert len(made[0]) == 8 + 2 * 4
