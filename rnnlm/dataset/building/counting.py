@@ -37,8 +37,8 @@ def count_parts(spool: Spool, assignments: Sequence[Assignment], crew: Crew) -> 
     types = np.zeros(len(spool.types) + 1, np.int64)
     sentences = np.zeros((len(SPLITS), len(spool.labels) + 1), np.int64)
     for section, _ in assignments:
-        np.add.at(types, section.provisional_ids(), np.load(section.file("training.npy")))
-        of_section = np.load(section.file("sentences.npy"))
+        np.add.at(types, section.provisional_ids(), np.load(section.file("training.npy"), allow_pickle=False))
+        of_section = np.load(section.file("sentences.npy"), allow_pickle=False)
         sentences[:, : of_section.shape[1]] += of_section
     before = np.cumsum([np.zeros((len(SPLITS), 2), np.int64), *sizes], axis=0)
     return Counted(types, sentences, before)
@@ -48,7 +48,9 @@ def _count(assignment: Assignment, workers: int, progress: Progress) -> NDArray[
     """Count a section on the disk; return how many sentences and tokens of it each part has, (parts, 2)."""
     section = assignment.section
     types = np.zeros(len(section.provisional_ids()), np.int64)
-    sentences = np.zeros((len(SPLITS), int(np.load(section.file("labels.npy")).max()) + 1), np.int64)
+    sentences = np.zeros(
+        (len(SPLITS), int(np.load(section.file("labels.npy"), allow_pickle=False).max()) + 1), np.int64
+    )
     tokens = np.zeros(len(SPLITS), np.int64)
     for parts, (segments, ids) in assignment():
         types += np.bincount(ids[np.repeat(parts == TRAIN, segments["tokens"])], minlength=len(types))

@@ -140,7 +140,7 @@ class SpooledSection(NamedTuple):
             yield segments["label"][(segments["begins"] & BEGINS_DOCUMENT) != 0]
 
     def _many_segments(self) -> Iterator[NDArray[Any]]:
-        labels: NDArray[np.uint32] = np.load(self.file("labels.npy"))
+        labels: NDArray[np.uint32] = np.load(self.file("labels.npy"), allow_pickle=False)
         with self.file("segments").open("rb") as file:
             while data := file.read(BLOCK_SEGMENTS * SEGMENT.itemsize):
                 segments = np.frombuffer(bytearray(data), SEGMENT)
@@ -149,7 +149,7 @@ class SpooledSection(NamedTuple):
 
     def provisional_ids(self) -> NDArray[np.uint32]:
         """Return which id of the whole corpus each of the section's own ids stands for."""
-        numbers: NDArray[np.uint32] = np.load(self.file("numbers.npy"))
+        numbers: NDArray[np.uint32] = np.load(self.file("numbers.npy"), allow_pickle=False)
         return numbers
 
 
@@ -296,13 +296,13 @@ class Spool:
             labels = _numbered(self.labels, [label for some in _texts(section.file("labels")) for label in some])
             save(section.file("labels.npy"), labels)
             labelled.resize(len(self.labels) + 1, refcheck=False)
-            labelled[labels] += np.load(section.file("labelled.npy"))
+            labelled[labels] += np.load(section.file("labelled.npy"), allow_pickle=False)
         self.inputs.append(Spooled(sections, labelled))
         return self.inputs[-1]
 
     def _add_types(self, section: SpooledSection) -> None:
         """Merge a section's table of types, and write which provisional ids its numbers stand for."""
-        counts = np.load(section.file("counts.npy"))
+        counts = np.load(section.file("counts.npy"), allow_pickle=False)
         numbers = np.array([FORGOTTEN], np.uint32)
         for types in _texts(section.file("types")):
             first = len(numbers)

@@ -161,7 +161,7 @@ class _LookUps(NamedTuple):
 
     def load(self, name: str) -> NDArray[Any]:
         """Read one: ``ids``, ``starts`` or a column; only what is used of it comes into memory."""
-        array: NDArray[Any] = np.load(self._file(name), mmap_mode="r")
+        array: NDArray[Any] = np.load(self._file(name), mmap_mode="r", allow_pickle=False)
         return array
 
     def _file(self, name: str) -> Path:

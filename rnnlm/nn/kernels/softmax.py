@@ -45,7 +45,8 @@ class CompiledSoftmax(Softmax):
         self, s: Floats, targets: Ids, scale: float, rng: Generator | None = None
     ) -> tuple[float, Floats]:
         """Compute the cross-entropy and its derivatives; see `Head.loss_and_gradient`."""
-        if not 0 < len(targets) <= _passes.most_rows(s.dtype):
+        is_one_block = len(list(self._blocks(len(targets)))) == 1
+        if not 0 < len(targets) <= _passes.most_rows(s.dtype) or not is_one_block:
             return super().loss_and_gradient(s, targets, scale, rng)
         s, targets = np.ascontiguousarray(s), np.ascontiguousarray(targets, np.int64)
         V, array = self.table.value, self._workspace.array
