@@ -12,6 +12,8 @@ import pytest
 
 from tests import mpi
 
+pytestmark = pytest.mark.slow  # MPI over TCP, and the network of the whole machine
+
 NAMES = ("rnnlm-a", "rnnlm-b")
 ADDRESSES = ("10.213.77.1", "10.213.77.2")
 
