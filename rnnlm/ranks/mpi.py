@@ -16,6 +16,9 @@ from rnnlm.ranks.watch import Door, Watch
 SLEEP_SECONDS = 0.01
 """How long a rank that waits sleeps before it looks again."""
 
+PASSING_ON_SECONDS = 0.5
+"""Time for the launcher to pass on what a rank has said: when all end, it drops what it has not."""
+
 
 class MpiRanks(Ranks):
     """All processes that MPI connects.
@@ -78,6 +81,7 @@ class MpiRanks(Ranks):
             self._watch.over()
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(PASSING_ON_SECONDS)
         # Why has been said; MPI would only add that it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         self._all.Abort(exit_code)
