@@ -19,6 +19,9 @@ SLEEP_SECONDS = 0.01
 PASSING_ON_SECONDS = 0.5
 """Time for the launcher to pass on what a rank has said: when all end, it drops what it has not."""
 
+WATCHER_SECONDS = 1.0
+"""Time for the watcher to say which rank has died."""
+
 
 class MpiRanks(Ranks):
     """All processes that MPI connects.
@@ -87,5 +90,10 @@ class MpiRanks(Ranks):
         self._all.Abort(exit_code)
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        sys.__excepthook__(kind, error, traceback)
+        if isinstance(error, MPI.Exception):
+            # Another rank has died, most likely, and the watcher says which before it ends this one.
+            time.sleep(WATCHER_SECONDS)
+            print(f"rnnlm: {self.name()}: another rank cannot be reached ({error}).", file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, traceback)
         self.abort(1)
