@@ -10,10 +10,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from rnnlm.dataset.building.publish import writing
 from rnnlm.dataset.building.workers import Workers
@@ -38,7 +39,8 @@ def ignore(*_: Any) -> None:
     """Do nothing with what is told."""
 
 
-class _Share(NamedTuple, Generic[Item]):
+@dataclass(frozen=True)
+class _Share(Generic[Item]):
     """The items of one rank, in order: their numbers, themselves, and how much work each is."""
 
     numbers: list[int]
