@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from tests import mpi
 
 pytestmark = pytest.mark.slow  # MPI over TCP, and the network of the whole machine
 
-NAMES = ("rnnlm-a", "rnnlm-b")
+NAMES = tuple(f"rnnlm-{os.getpid()}-{letter}" for letter in "ab")  # of this process: others may test meanwhile
 ADDRESSES = ("10.213.77.1", "10.213.77.2")
 
 
-def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+def ip(*arguments: str) -> str:
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def remove() -> None:
@@ -33,19 +34,23 @@ def launch(tmp_path: Path) -> Iterator[list[str]]:
     mpi.need()
     if shutil.which("ip") is None or os.geteuid() != 0:
         pytest.skip("the system makes no network namespaces for tests")
-    remove()
     try:
         for name in NAMES:
             ip("netns", "add", name)
-        ends = [f"veth-{name}" for name in NAMES]
-        ip("link", "add", ends[0], "netns", NAMES[0], "type", "veth", "peer", "name", ends[1], "netns", NAMES[1])
-        for name, end, address in zip(NAMES, ends, ADDRESSES, strict=True):
-            ip("-n", name, "addr", "add", f"{address}/24", "dev", end)
-            ip("-n", name, "link", "set", end, "up")
+        ip("link", "add", "cable", "netns", NAMES[0], "type", "veth", "peer", "name", "cable", "netns", NAMES[1])
+        for name, address in zip(NAMES, ADDRESSES, strict=True):
+            # An address of IPv6 would be tried first, and is not ready at once.
+            ip("-n", name, "link", "set", "dev", "cable", "addrgenmode", "none")
+            ip("-n", name, "addr", "add", f"{address}/24", "dev", "cable")
+            ip("-n", name, "link", "set", "cable", "up")
             ip("-n", name, "link", "set", "lo", "up")
     except subprocess.CalledProcessError as error:
         remove()
-        pytest.skip(f"the system makes no network namespaces for tests: {error.stderr.decode().strip()}")
+        pytest.skip(f"the system makes no network namespaces for tests: {error.stderr.strip()}")
+    deadline = time.monotonic() + 10
+    while not all("state UP" in ip("-n", name, "link", "show", "cable") for name in NAMES):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     # What mpiexec takes for ssh: it gets options, a host and a command.
     remote = tmp_path / "remote"
     find = f'while [ "$1" != {ADDRESSES[1]} ]; do shift; done'
@@ -56,7 +61,12 @@ def launch(tmp_path: Path) -> Iterator[list[str]]:
     remove()
 
 
-ENVIRONMENT = {"MPIR_CVAR_CH4_NETMOD": "ofi", "FI_PROVIDER": "tcp", "MPIR_CVAR_NOLOCAL": "1"}
+ENVIRONMENT = {
+    "MPIR_CVAR_CH4_NETMOD": "ofi",
+    "MPIR_CVAR_NOLOCAL": "1",
+    "FI_PROVIDER": "tcp",
+    "FI_TCP_IFACE": "cable",  # else it may be the other one, which leads nowhere
+}
 
 
 def run(launch: list[str], *program: object) -> "subprocess.CompletedProcess[str]":

@@ -144,10 +144,8 @@ class TwoRanks(OneProcess):
         return value
 
     def gathered(self, value):
-        return [
-            value,
-            {number: square(item, 1, None) for number, item in zip(*self.said[-1][2][1][:2], strict=True)},
-        ]
+        other = self.said[-1][2][1]
+        return [value, dict(zip(other.numbers, (square(item, 1, None) for item in other.items), strict=True))]
 
     def abort(self, exit_code):
         self.aborted.append(exit_code)
