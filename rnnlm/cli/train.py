@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from rnnlm.cli.common import (
+    COUNT,
     PATH,
     budget_options,
     chosen_run,
@@ -35,6 +36,14 @@ AUTO = Path("auto")
     type=PATH,
     help="Run or checkpoint to begin with: its network and weights. New words of the dataset begin at random.",
 )
+@click.option(
+    "--tune",
+    "trials",
+    type=COUNT,
+    metavar="N",
+    help="First try N variants of the configuration, which together take as long as the run itself, and train the "
+    "best; needs optuna.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out from its last checkpoint.")
 @output_options
 def train(
@@ -43,6 +52,7 @@ def train(
     data: Path | None,
     out: Path | None,
     init_from: Path | None,
+    trials: int | None,
     resume: bool,
     as_json: bool,
     quiet: bool,
@@ -53,7 +63,7 @@ def train(
     --config auto chooses a configuration for --data and --minutes as `rnnlm config --for` does.
 
     Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
-    it takes that of the run. Started by mpiexec, several processes train together.
+    it takes that of the run. So it is with --tune. Started by mpiexec, several processes train together.
 
     \b
     Examples:
@@ -61,12 +71,14 @@ def train(
       rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
       rnnlm train --config configs/reddit-word.yaml --set training.max_seconds=60
       rnnlm train --config auto --data data/comments --minutes 10
+      rnnlm train --config auto --data data/comments --minutes 10 --tune 20
       rnnlm train --resume --out runs/comments
       rnnlm train --config configs/sample-word.yaml --data data/mine --init-from runs/comments --out runs/mine
       mpiexec -n 4 rnnlm train --config configs/reddit-word.yaml --data data/comments --out runs/comments
     """
     from rnnlm.ranks.joining import join
     from rnnlm.training.begin import begin_run
+    from rnnlm.tuning.begin import tuned
 
     if budget is not None and config_path != AUTO:
         raise click.UsageError(
@@ -79,7 +91,11 @@ def train(
     chosen = ranks.told_by_first(
         lambda: _chosen(config_path, overrides, data, out, init_from, resume, quiet, budget)
     )
-    trainer = begin_run(chosen.config, chosen.out, resume, quiet, init_from, chosen.comments, ranks)
+    best = tuned(chosen.config, chosen.out, trials, resume, quiet, init_from, chosen.comments, ranks)
+    if best.stopped_by is not None:
+        say("Stopped while tuning; --resume goes on with it.", quiet)
+        sys.exit(128 + best.stopped_by)
+    trainer = begin_run(best.config, chosen.out, best.resume, quiet, init_from, best.comments, ranks)
     say(trainer.description(), quiet)
     summary = trainer.run()
     stopped_by = trainer.signals.received
@@ -130,11 +146,13 @@ def _chosen(
 
 def _config_of_run(out: Path) -> Path:
     """Return the configuration of a run that is to go on."""
-    from rnnlm.storage.run_directory import CONFIG, RunDirectory
+    from rnnlm.storage.run_directory import CONFIG, TUNING, RunDirectory
 
-    if not RunDirectory(out).exists:
+    run = RunDirectory(out)
+    config = (out if run.exists else out / TUNING) / CONFIG
+    if not (run.exists or config.is_file()):
         raise RnnlmError(f"{out}: there is no run to resume in it; begin one with --config.")
-    return out / CONFIG
+    return config
 
 
 def _print_summary(summary: dict[str, Any], as_json: bool) -> None:

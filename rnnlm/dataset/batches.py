@@ -22,7 +22,7 @@ LONGEST_WINDOW = 1024
 BLOCK_SIZE = 1024
 BLOCKS_IN_POOL = 64
 
-BATCHES_OF_PAIRS = 8
+BATCHES_OF_PAIRS = 16
 """Batches whose pairs are sorted by length together."""
 
 
@@ -194,9 +194,9 @@ class TaggedBatches(GroupedBatches):
 class PairBatches(GroupedBatches):
     """Targets in which every token, and the end, is to be predicted, with the sources that they belong to.
 
-    Both sides are read to their end, or for the first `LONGEST_WINDOW` tokens. Pairs come together whose targets
-    are of like length, and among these whose sources are: of `BATCHES_OF_PAIRS` batches at a time. Were it of all
-    pairs, a batch would hold one length only, and a translator learns less from such batches.
+    Both sides are read to their end, or for the first `LONGEST_WINDOW` tokens. Pairs come together whose longer
+    sides are of like length, of `BATCHES_OF_PAIRS` batches at a time. Were it of all pairs, a batch would hold one
+    length only, and a translator learns less from such batches.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ class PairBatches(GroupedBatches):
 
     def _by_length(self, sentences: Ids) -> Ids:
         parts = np.arange(len(sentences)) // (BATCHES_OF_PAIRS * self.batch_size)
-        return np.lexsort((self._source_lengths(sentences), self._lengths(sentences), parts))
+        return np.lexsort((np.maximum(self._lengths(sentences), self._source_lengths(sentences)), parts))
 
     def _source_lengths(self, sentences: Ids) -> Ids:
         return _lengths(self._source_offsets, sentences)

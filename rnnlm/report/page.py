@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from rnnlm.report.markup import capitalized, escape, number
 from rnnlm.report.runlog import Measurement, RunLog
 from rnnlm.report.svg import draw, line_classes
 from rnnlm.training.progress import called
+from rnnlm.tuning.record import Trial
+from rnnlm.tuning.trial import MEASURED_AT
 
 Item = TypeVar("Item")
 Row = tuple[str, Sequence[object]]
@@ -70,6 +73,7 @@ def sections(runs: Sequence[RunLog], x: str) -> dict[str, str]:
         _previews(runs): _columns(runs, _samples),
         "Evaluations": _columns(runs, _evaluations),
         "Text": _table(labels, _text(runs)),
+        **_tunings(runs),
         "Configuration": "\n".join(_configuration(runs)),
         "Machine": _table(labels, _rows([run.environment for run in runs])),
     }
@@ -257,6 +261,26 @@ def _unknown_rate(run: RunLog, split: str) -> str:
     if not run.unknown_rates:
         return "dataset not available"
     return f"{run.unknown_rates[split]:.2%}" if split in run.unknown_rates else "–"
+
+
+def _tunings(runs: Sequence[RunLog]) -> dict[str, str]:
+    """Return the section with the trials of runs that were tuned, if there are any."""
+    parts = [f"<h3>{escape(run.label)}</h3>\n{_trials(run.trials)}" for run in runs if run.trials]
+    return {"Tuning": "\n".join(parts)} if parts else {}
+
+
+def _trials(trials: Sequence[Trial]) -> str:
+    """Show trials, the best first and those that were not completed last."""
+    keys, shares = list(trials[0].values), [*MEASURED_AT, 1.0]
+    measure = trials[0].measure
+    heads = [*keys, "training.seed", *(f"{capitalized(called(measure))} after {share:.0%}" for share in shares)]
+    rows = []
+    for trial in sorted(trials, key=lambda trial: trial.score):
+        found = {each["share"]: each.get(measure, math.nan) for each in trial.evaluations}
+        values = [f"{value:.4g}" for value in (*(trial.values[key] for key in keys), trial.seed)]
+        reached = [number(found[share], 4) if share in found else "–" for share in shares]
+        rows.append((str(trial.number + 1), [*values, *reached, trial.state, number(trial.seconds)]))
+    return _table([*heads, "End", "Seconds"], rows, corner="Trial")
 
 
 def _configuration(runs: Sequence[RunLog]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rnnlm.storage.logs import METRICS, SAMPLES
 from rnnlm.storage.run_directory import CHECKPOINTS, CONFIG, ENVIRONMENT, RunDirectory
 from rnnlm.text.vocabulary import SOURCE_VOCABULARY_FILE, VOCABULARY_FILE, Vocabulary
 from rnnlm.training.progress import Evaluated, rank, results
+from rnnlm.tuning.record import Trial, TuningRecord
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Measurement:
         return getattr(self, key) if key in _NUMBERS else self.measures.get(key, math.nan)
 
 
-_NUMBERS = [field.name for field in fields(Measurement) if field.name not in ("split", "measures")]
+_NUMBERS = [each.name for each in fields(Measurement) if each.name not in ("split", "measures")]
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class RunLog:
         The texts drawn, or the examples answered, at its evaluations.
     unknown_rates
         The share of unknown tokens by the split of the dataset; empty where the dataset is no longer there.
+    trials
+        The short runs by which its configuration was tuned, if it was.
     """
 
     label: str
@@ -86,6 +89,7 @@ class RunLog:
     measurements: list[Measurement]
     samples: list[Sample]
     unknown_rates: dict[str, float]
+    trials: list[Trial] = field(default_factory=list)
 
     @property
     def last(self) -> Measurement:
@@ -183,6 +187,7 @@ def read_run(path: Path, label: str) -> RunLog:
         environment=_read_environment(path / ENVIRONMENT),
         measurements=measurements,
         samples=[_sample(values) for values in _read_log(path / SAMPLES)],
+        trials=TuningRecord(path).trials(),
         **_of_checkpoint(RunDirectory(path).checkpoints, config),
     )
 

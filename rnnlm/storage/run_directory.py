@@ -36,6 +36,8 @@ except ImportError:  # on Windows
 CONFIG = "config.yaml"
 ENVIRONMENT = "environment.json"
 CHECKPOINTS = "checkpoints"
+TUNING = "tuning"
+"""What came before the run, if anything did; see `rnnlm.tuning`."""
 
 ASKED_SECONDS = 0.1
 """Longer than `RunDirectory.is_claimed` keeps others from claiming a directory."""
@@ -69,10 +71,10 @@ class RunDirectory:
     def refuse_other_files(self) -> None:
         """Refuse a directory without an index in which there is more than a run's first moment may leave.
 
-        That is checkpoints after the first one, or anything that is not a run's.
+        That is checkpoints after the first one, or anything that is not a run's; a tuning comes before it.
         """
         self.checkpoints.refuse_lost_index()
-        ours = [CHECKPOINTS, ENVIRONMENT]
+        ours = [CHECKPOINTS, ENVIRONMENT, TUNING]
         if (self.path / ENVIRONMENT).is_file():  # else the configuration, which comes after it, is another's
             ours.append(CONFIG)
         others = _others(self.path, ours) + _others(self.checkpoints.directory, [FIRST_CHECKPOINT, INDEX])

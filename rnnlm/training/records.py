@@ -19,6 +19,10 @@ from rnnlm.text.report import counted
 from rnnlm.training.progress import Progress
 
 
+class DivergedError(AgreedError):
+    """What was trained is no longer a finite number."""
+
+
 class Records:
     """The run directory of a training: nothing of it is read or written but by the first rank.
 
@@ -79,12 +83,12 @@ class Records:
         if self.ranks.is_first:
             self.run.logs.append(SAMPLES, values)
 
-    def not_finite(self, what: str, step: int) -> AgreedError:
+    def not_finite(self, what: str, step: int) -> DivergedError:
         """Return the error of a training that has diverged by a step, on all ranks."""
         run = self.run
         kept = f"{run.checkpoints.find('last')} is the last good checkpoint" if run.exists else "nothing is saved"
         clipping = ", or optimizer.clip_norm=5" if self.model.config.optimizer.clip_norm is None else ""
-        return AgreedError(
+        return DivergedError(
             f"The {what} is not a finite number after step {step}; {kept}; "
             f"try a smaller optimizer.learning_rate{clipping}."
         )

@@ -190,22 +190,22 @@ def test_ranks_compute_what_one_process_computes(
 RESUMED = ("stream", "dropped", "sampled", "translate", "forecast")
 
 
-@pytest.mark.parametrize(("before", "after"), [(2, 2), (1, 3), (3, 2), (2, 1)])
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (1, 3), (3, 1)])
 def test_a_run_goes_on_with_any_number_of_ranks(
     alone: Path, datasets: dict[str, Path], tmp_path: Path, before: int, after: int
 ) -> None:
     mpi.need()
-    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    stopped = tmp_path / "stopped"
+    stopped.mkdir()
     for number, steps in ((before, 4), (after, 9)):  # after four steps the run is evaluated in any case
-        stopped.mkdir(exist_ok=True)
         mpi.train_all(number, runs(stopped, datasets, RESUMED, max_steps=steps, checkpoint_every=2), stopped)
-    whole.mkdir()
-    mpi.train_all(after, runs(whole, datasets, RESUMED, checkpoint_every=2), whole)
+    if before == after:
+        whole = tmp_path / "whole"
+        whole.mkdir()
+        mpi.train_all(after, runs(whole, datasets, RESUMED, checkpoint_every=2), whole)
+        assert all(contents(stopped / name) == contents(whole / name) for name in RESUMED)
     for name in RESUMED:
-        if before == after:
-            assert contents(stopped / name) == contents(whole / name)
-        else:
-            assert_alike(stopped / name, alone / name, name, 1e-8)
+        assert_alike(stopped / name, alone / name, name, 1e-8)
 
 
 def test_a_run_says_who_has_trained_it(datasets: dict[str, Path], tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.ranks.test_ranks import TCP
 Datasets: TypeAlias = dict[str, dict[str, bytes]]
 
 FEW = ["json-lines", "one-sentence", "rare", "tagged", "pairs"]
-"""Starting workers takes a while."""
+"""Starting workers takes a while, and so does waiting for many ranks."""
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +84,9 @@ def test_any_number_of_workers_makes_the_same_datasets(built_alone, tmp_path, wo
     assert build(tmp_path, 1, workers, FEW) == {name: built_alone[name] for name in FEW}
 
 
-@pytest.mark.parametrize("ranks", [2, 3, 5])
-def test_any_number_of_ranks_makes_the_same_datasets(built_alone, tmp_path, ranks):
-    assert build(tmp_path, ranks, 1) == built_alone
+@pytest.mark.parametrize(("ranks", "names"), [(2, FEW), (3, many_datasets.CASES), (5, FEW)])
+def test_any_number_of_ranks_makes_the_same_datasets(built_alone, tmp_path, ranks, names):
+    assert build(tmp_path, ranks, 1, names) == {name: built_alone[name] for name in names}
 
 
 def test_ranks_may_have_workers_and_talk_over_a_network(built_alone, tmp_path):

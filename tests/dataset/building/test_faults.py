@@ -62,13 +62,14 @@ def test_a_build_is_whole_or_leaves_the_old_dataset(faults: Faults, tmp_path: Pa
     fail_everywhere(faults, tmp_path, (None, *ERRORS), every=11)
 
 
-def test_a_failed_build_leaves_no_file_open(faults: Faults, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_failed_build_leaves_no_file_open(faults: Faults, tmp_path: Path, every: int) -> None:
     out = tmp_path / "data"
     build(out, NEW)
     faults.arm(None)
     build(out, NEW)
     opens = [number for number, (name, _) in enumerate(faults.calls) if name == "open"]
-    for call in opens:
+    for call in opens[::every]:
         faults.arm(call, errno.ENOSPC)
         with warnings.catch_warnings(record=True) as left_open:
             warnings.simplefilter("always")

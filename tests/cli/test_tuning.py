@@ -1,0 +1,226 @@
+"""``rnnlm train --tune``."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnnlm as package
+from rnnlm.config import Config
+from rnnlm.storage.run_directory import RunDirectory
+from rnnlm.training.step import NotFiniteError, TrainingStep
+from rnnlm.tuning.record import TuningRecord
+from tests import mpi
+from tests.training.runs import contents
+
+from .conftest import Command, write_config
+
+SETTINGS = {
+    "model": {"hidden_size": 8},
+    "training": {"batch_size": 6, "epochs": 1000, "max_steps": 40, "sample_tokens": 4, "log_every": 2},
+    "optimizer": {"learning_rate": 0.1},
+}
+
+
+@pytest.fixture(autouse=True)
+def _needs_optuna() -> None:
+    pytest.importorskip("optuna")
+
+
+@pytest.fixture
+def config(word_dataset: Path) -> str:
+    """A tiny network, of which four trials have ten steps each."""
+    return write_config("tiny.yaml", data={"path": str(word_dataset)}, **SETTINGS)
+
+
+def outcomes(run: str) -> list[dict[str, Any]]:
+    """Return all that is written down of trials but the time they took."""
+    return [{**trial.__dict__, "seconds": 0} for trial in TuningRecord(Path(run)).trials()]
+
+
+def test_the_best_of_short_runs_is_trained(rnnlm: Command, config: str) -> None:
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "4", "--json")
+    assert outcome.exit_code == 0
+    assert outcome.json["steps"] == 40
+    trials = TuningRecord(Path("run")).trials()
+    assert len(trials) == 4
+    assert trials[0].values == {
+        "optimizer.learning_rate": 0.1,
+        "model.dropout": 0.0,
+        "training.batch_size": 6,
+        "model.hidden_size": 8,
+    }
+    assert (trials[3].values, trials[3].seed) == (min(trials[:3], key=lambda trial: trial.score).values, 1)
+    for trial in trials:
+        directory = Path("run", "tuning", "trials", f"{trial.number:03}")
+        assert [each["share"] for each in trial.evaluations] == [0.25, 0.5, 1.0]
+        written = Config.load(directory / "config.yaml")
+        assert written.training.seed == trial.seed
+        assert written.optimizer.learning_rate == trial.values["optimizer.learning_rate"]
+        lines = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+        assert lines[-1]["step"] == 10
+        assert not (directory / "checkpoints").exists()
+        assert f"Trial {trial.number + 1} of 4: learning_rate " in outcome.stderr
+    used = Config.load("run/config.yaml")
+    chosen = trials[3].values  # the only values of two seeds
+    assert (used.optimizer.learning_rate, used.model.hidden_size) == (
+        chosen["optimizer.learning_rate"],
+        chosen["model.hidden_size"],
+    )
+    assert (used.training.max_steps, used.training.seed) == (40, 0)
+    assert "# The best of 4 short runs, each a share of this one: validation loss " in Path(
+        "run/config.yaml"
+    ).read_text(encoding="utf-8")
+    page = rnnlm("report", "run")
+    assert page.exit_code == 0
+    html = Path("run/report.html").read_text(encoding="utf-8")
+    assert "<h2>Tuning</h2>" in html
+    assert '<th scope="col">Loss after 25%</th>' in html
+    assert html.count("<td>complete</td>") == 4
+
+
+def test_a_trial_is_what_its_values_give(rnnlm: Command, config: str) -> None:
+    """The last measurement of a trial is that of a run as long, with the same values and seed."""
+    rnnlm("train", "--config", config, "--out", "run", "--tune", "4", "--quiet")
+    trial = TuningRecord(Path("run")).trials()[1]
+    settings = [f"--set={name}={value}" for name, value in trial.values.items()]
+    alone = rnnlm(
+        "train", "--config", config, "--out", "alone", *settings, "--set=training.max_steps=10", "--json"
+    )
+    assert alone.json["last"]["valid_loss"] == trial.evaluations[-1]["loss"]
+
+
+def test_a_tuning_that_is_stopped_goes_on(rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rnnlm("train", "--config", config, "--out", "whole", "--tune", "5")
+    assert whole.exit_code == 0
+    take, steps = TrainingStep.take, 0
+
+    def stopping(self: TrainingStep, *arguments: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == 20:
+            signal.raise_signal(signal.SIGTERM)
+        return take(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingStep, "take", stopping)
+        stopped = rnnlm("train", "--config", config, "--out", "run", "--tune", "5")
+    assert stopped.exit_code == 128 + signal.SIGTERM
+    assert "Stopped while tuning; --resume goes on with it." in stopped.stderr
+    assert not RunDirectory("run").exists
+    assert len(TuningRecord(Path("run")).trials()) == 2
+    again = rnnlm("train", "--config", config, "--out", "run", "--tune", "5")
+    assert again.stderr == ("rnnlm: run: there is a tuning in it; go on with --resume, or choose another --out.\n")
+    other = rnnlm("train", "--config", config, "--out", "run", "--tune", "9", "--resume")
+    assert "its tuning was begun otherwise, with 5 trials" in other.stderr
+    assert rnnlm("train", "--out", "run", "--resume").exit_code == 0
+    assert outcomes("run") == outcomes("whole")
+    ours, theirs = contents(Path("run")), contents(Path("whole"))
+    assert ours == theirs
+    assert rnnlm("train", "--out", "run", "--resume", "--tune", "5").exit_code == 0
+
+
+def test_a_trial_that_diverges_is_no_candidate(
+    rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = TrainingStep.take
+
+    def diverging(self: TrainingStep, batch: Any, state: Any, learning_rate: float, rng: Any) -> Any:
+        if self.config.optimizer.learning_rate != 0.1:
+            raise NotFiniteError("loss")
+        return take(self, batch, state, learning_rate, rng)
+
+    monkeypatch.setattr(TrainingStep, "take", diverging)
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "6")
+    assert outcome.exit_code == 0
+    states = {trial.values["optimizer.learning_rate"]: trial.state for trial in TuningRecord(Path("run")).trials()}
+    assert states.pop(0.1) == "complete"
+    assert set(states.values()) == {"diverged"}
+    assert Config.load("run/config.yaml").optimizer.learning_rate == 0.1
+
+
+def test_a_hopeless_trial_ends_early(rnnlm: Command, config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "rnnlm.tuning.search.Search.is_hopeless", lambda self, evaluation: self.values["model.dropout"] > 0
+    )
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "5")
+    assert outcome.exit_code == 0
+    for trial in TuningRecord(Path("run")).trials():
+        assert trial.state == ("pruned" if trial.values["model.dropout"] > 0 else "complete")
+        if trial.state == "pruned":
+            assert [each["share"] for each in trial.evaluations] == [0.25]
+    assert ", pruned\n" in outcome.stderr
+
+
+@pytest.mark.parametrize("task", ["classify", "tag", "translate", "forecast"])
+def test_every_kind_of_model_is_tuned_by_its_own_measure(
+    rnnlm: Command, task: str, request: pytest.FixtureRequest
+) -> None:
+    name = {"classify": "label", "tag": "tag", "translate": "pair", "forecast": "series"}[task]
+    sections: dict[str, dict[str, Any]] = {"task": {"name": task}, **SETTINGS}
+    sections["optimizer"] = {"learning_rate": 0.005, "clip_norm": 1}
+    if task != "forecast":
+        sections["model"] = {"hidden_size": 8, "embedding_size": 8}
+    dataset = request.getfixturevalue(f"{name}_dataset")
+    config = write_config("c.yaml", data={"path": str(dataset)}, **sections)
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "2")
+    assert outcome.exit_code == 0
+    trials = TuningRecord(Path("run")).trials()
+    measure = {"classify": "accuracy", "tag": "accuracy", "translate": "loss", "forecast": "rmse"}[task]
+    assert {trial.measure for trial in trials} == {measure}
+    assert isinstance(package.load("run"), object)
+
+
+def test_a_trained_network_keeps_its_size(rnnlm: Command, config: str, word_run: Path) -> None:
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "2", "--init-from", word_run)
+    assert outcome.exit_code == 0
+    record = TuningRecord(Path("run"))
+    assert all("model.hidden_size" not in trial.values for trial in record.trials())
+    sizes = {Config.load(path).model.hidden_size for path in (word_run / "config.yaml", Path("run/config.yaml"))}
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("training.max_steps=0", "training.max_steps: 0 trains nothing, so there is nothing to tune."),
+        ("optimizer.learning_rate=1e30", "No trial was completed; lower optimizer.learning_rate, or give"),
+    ],
+)
+def test_what_cannot_be_tuned_says_so(rnnlm: Command, config: str, setting: str, message: str) -> None:
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "2", "--set", setting, "--quiet")
+    assert outcome.exit_code == 1
+    assert message in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_least_squares_have_nothing_to_tune(rnnlm: Command, series_dataset: Path) -> None:
+    model = {"cell": "time_delay", "nonlinearity": "linear", "hidden_size": 1, "bias": True}
+    config = write_config(
+        "ar.yaml",
+        task={"name": "forecast", "fit": "least_squares"},
+        data={"path": str(series_dataset)},
+        model=model,
+    )
+    outcome = rnnlm("train", "--config", config, "--out", "run", "--tune", "2")
+    assert outcome.stderr == (
+        "rnnlm: task.fit: least squares find the best weights at once; there is nothing to tune.\n"
+    )
+    assert not Path("run").exists()
+
+
+def test_several_ranks_try_together_what_one_process_tries(rnnlm: Command, config: str) -> None:
+    mpi.need()
+    single = [f"--set=training.{key}" for key in ("threads=1", "dtype=float64")]
+    options = ["--config", config, "--tune", "3", "--quiet", *single]
+    assert rnnlm("train", "--out", "alone", *options).exit_code == 0
+    environment = {**os.environ, "PYTHONPATH": str(mpi.PROJECT)}
+    command = mpi.command(2, "-m", "rnnlm", "train", "--out", "run", *options)
+    subprocess.run(command, env=environment, check=True)
+    ours, theirs = (TuningRecord(Path(run)).trials() for run in ("run", "alone"))
+    assert [trial.values for trial in ours] == [trial.values for trial in theirs]
+    assert [trial.score for trial in ours] == pytest.approx([trial.score for trial in theirs], rel=1e-9)
