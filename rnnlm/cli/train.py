@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from rnnlm.cli.common import (
-    COUNT,
     PATH,
     budget_options,
     chosen_run,
@@ -39,7 +38,7 @@ AUTO = Path("auto")
 @click.option(
     "--tune",
     "trials",
-    type=COUNT,
+    type=click.IntRange(min=2),
     metavar="N",
     help="First try N variants of the configuration, which together take as long as the run itself, and train the "
     "best; needs optuna.",
@@ -78,7 +77,7 @@ def train(
     """
     from rnnlm.ranks.joining import join
     from rnnlm.training.begin import begin_run
-    from rnnlm.tuning.begin import tuned
+    from rnnlm.tuning.begin import tune_before_run
 
     if budget is not None and config_path != AUTO:
         raise click.UsageError(
@@ -91,11 +90,12 @@ def train(
     chosen = ranks.told_by_first(
         lambda: _chosen(config_path, overrides, data, out, init_from, resume, quiet, budget)
     )
-    best = tuned(chosen.config, chosen.out, trials, resume, quiet, init_from, chosen.comments, ranks)
-    if best.stopped_by is not None:
+    out = chosen.out
+    coming = tune_before_run(chosen.config, out, trials, resume, quiet, init_from, chosen.comments, ranks)
+    if coming.stopped_by is not None:
         say("Stopped while tuning; --resume goes on with it.", quiet)
-        sys.exit(128 + best.stopped_by)
-    trainer = begin_run(best.config, chosen.out, best.resume, quiet, init_from, best.comments, ranks)
+        sys.exit(128 + coming.stopped_by)
+    trainer = begin_run(coming.config, out, coming.resume, quiet, coming.init_from, coming.comments, ranks)
     say(trainer.description(), quiet)
     summary = trainer.run()
     stopped_by = trainer.signals.received
@@ -106,7 +106,7 @@ def train(
     if stopped_by is not None:
         say(f"Stopped and saved at step {summary['steps']:,}; --resume goes on from there.", quiet)
         sys.exit(128 + stopped_by)
-    say(f"Saved in {chosen.out}", quiet)
+    say(f"Saved in {out}", quiet)
 
 
 class _Chosen(NamedTuple):

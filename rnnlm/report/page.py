@@ -19,6 +19,7 @@ from rnnlm.report.svg import draw, line_classes
 from rnnlm.training.progress import called
 from rnnlm.tuning.record import Trial
 from rnnlm.tuning.trial import MEASURED_AT
+from rnnlm.tuning.tuning import shown
 
 Item = TypeVar("Item")
 Row = tuple[str, Sequence[object]]
@@ -272,12 +273,12 @@ def _tunings(runs: Sequence[RunLog]) -> dict[str, str]:
 def _trials(trials: Sequence[Trial]) -> str:
     """Show trials, the best first and those that were not completed last."""
     keys, shares = list(trials[0].values), [*MEASURED_AT, 1.0]
-    measure = trials[0].measure
+    measure = next((trial.measure for trial in trials if trial.evaluations), "loss")
     heads = [*keys, "training.seed", *(f"{capitalized(called(measure))} after {share:.0%}" for share in shares)]
     rows = []
     for trial in sorted(trials, key=lambda trial: trial.score):
         found = {each["share"]: each.get(measure, math.nan) for each in trial.evaluations}
-        values = [f"{value:.4g}" for value in (*(trial.values[key] for key in keys), trial.seed)]
+        values = [*(shown(trial.values[key]) for key in keys), trial.seed]
         reached = [number(found[share], 4) if share in found else "–" for share in shares]
         rows.append((str(trial.number + 1), [*values, *reached, trial.state, number(trial.seconds)]))
     return _table([*heads, "End", "Seconds"], rows, corner="Trial")

@@ -2,10 +2,11 @@
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rnnlm.config import Config
 from rnnlm.config.commenting import commented_yaml
@@ -109,6 +110,23 @@ class TuningRecord:
         """Whether a tuning was begun."""
         return (self.directory / BEGUN).is_file()
 
+    def trial_directory(self, number: int) -> Path:
+        """Return where a trial is to be trained; remove what one that was stopped has left there.
+
+        Raises
+        ------
+        RnnlmError
+            If that cannot be removed, or is a link that leads somewhere else.
+        """
+        directory = self.directory / "trials" / f"{number:03}"
+        for path in (self.directory, directory.parent, directory):
+            if path.is_symlink():
+                raise RnnlmError(f"{path}: a link, and a run writes nothing outside its directory; remove it.")
+        if directory.exists():
+            with self._writing():
+                shutil.rmtree(directory)
+        return directory
+
     def begin(self, begun: Begun) -> None:
         """Write down what the tuning begins with."""
         settings = {"trials": begun.trials, "init_from": begun.init_from, "comments": dict(begun.comments)}
@@ -133,26 +151,20 @@ class TuningRecord:
     def trials(self) -> list[Trial]:
         """Return the trials that are over."""
         file = self.directory / TRIALS
-        if not file.exists():
-            return []
-        return [self._trial(number, line) for number, line in enumerate(read_text(file).splitlines())]
-
-    def _trial(self, number: int, line: str) -> Trial:
-        try:
-            trial = Trial(**json.loads(line))
-            if (
-                trial.number != number
-                or trial.state not in (COMPLETE, PRUNED, DIVERGED)
-                or not all(map(_is_number, [*trial.values.values(), trial.seed, trial.tokens, trial.seconds]))
-                or not all(_is_number(value) for each in trial.evaluations for value in each.values())
-                or not all("loss" in each and "share" in each for each in trial.evaluations)
-                or (trial.state == COMPLETE and not trial.evaluations)
-            ):
-                raise ValueError(line)
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            file = self.directory / TRIALS
-            raise RnnlmError(f"{file}, line {number + 1}: damaged; remove it and the lines after it.") from error
-        return trial
+        trials: list[Trial] = []
+        for line in file.read_bytes().splitlines() if file.exists() else []:
+            try:
+                trial = Trial(**json.loads(line))
+                if (
+                    not _is_whole(trial, len(trials))
+                    or trial.values.keys() != (trials or [trial])[0].values.keys()
+                ):
+                    raise ValueError(line)
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                place = f"{file}, line {len(trials) + 1}"
+                raise RnnlmError(f"{place}: damaged; remove it and the lines after it.") from error
+            trials.append(trial)
+        return trials
 
     def add(self, trial: Trial) -> None:
         """Write down a trial that is over."""
@@ -160,9 +172,21 @@ class TuningRecord:
         with self._writing():
             write_atomically(self.directory / TRIALS, "\n".join(lines) + "\n")
 
-    def _writing(self) -> Any:
+    def _writing(self) -> AbstractContextManager[None]:
         advice = "; see to its room and permissions, then go on with `resume`"
         return explaining(self.directory, "the tuning cannot be written", advice)
+
+
+def _is_whole(trial: Trial, number: int) -> bool:
+    """Whether a trial is what `TuningRecord.add` has written."""
+    return (
+        trial.number == number
+        and trial.state in (COMPLETE, PRUNED, DIVERGED)
+        and all(map(_is_number, [*trial.values.values(), trial.seed, trial.tokens, trial.seconds]))
+        and all(_is_number(value) for each in trial.evaluations for value in each.values())
+        and all("loss" in each and "share" in each for each in trial.evaluations)
+        and (trial.state == DIVERGED or len(trial.evaluations) > 0)
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -4,21 +4,20 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rnnlm.errors import RnnlmError
-from rnnlm.tuning.record import COMPLETE, DIVERGED, Trial, score
+from rnnlm.tuning.record import COMPLETE, PRUNED, Trial, score
 from rnnlm.tuning.space import Value, Values
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
-DIVERGED_SCORE = 1e9
-"""What a trial that has diverged counts for: worse than any other."""
-
 RANDOM_SHARE = 3
 """One in so many trials is drawn at random before the others follow the best of them."""
 
 RANKED_TRIALS = 4
-"""Trials that are never ended early: the others are compared with them."""
+"""Completed trials from which on others are compared with them, and may be ended early."""
 
 
 class Search:
@@ -55,7 +54,7 @@ class Search:
         trials: int,
         seed: int,
     ) -> None:
-        study = _study(max(1, trials // RANDOM_SHARE), seed * 100_003 + len(before))
+        study = _study(max(1, trials // RANDOM_SHARE), np.random.SeedSequence([seed, len(before)]))
         for trial in before:
             _add(study, space, trial)
         if not before:
@@ -72,24 +71,38 @@ class Search:
 
 
 def again(before: Sequence[Trial], searched: int) -> Values:
-    """Return the values to try again with another seed: after the trials that were searched, the best in turn."""
-    ranked = sorted(_by_values(before[:searched]), key=lambda group: group[0].score)
+    """Return the values to try again with another seed: after the trials that were searched, the best in turn.
+
+    Raises
+    ------
+    RnnlmError
+        If none of these is complete.
+    """
+    ranked = _ranked(before[:searched])
     return ranked[(len(before) - searched) % len(ranked)][0].values
 
 
 def best(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials of the values that were best on average, of those tried most often.
+    """Return the trials of the values that were best on average, of those tried again if any were.
 
     Raises
     ------
     RnnlmError
         If none is complete.
     """
+    ranked = _ranked(trials)
+    return next((group for group in ranked if len(group) > 1), ranked[0])
+
+
+def _ranked(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Return trials of the same values together, those of the best average first, and only complete ones."""
     groups = [group for group in _by_values(trials) if all(trial.state == COMPLETE for trial in group)]
     if not groups:
-        raise RnnlmError("No trial was completed; lower optimizer.learning_rate, or give `optimizer.clip_norm=5`.")
-    repeated = [group for group in groups if len(group) > 1] or groups
-    return min(repeated, key=lambda group: fmean(trial.score for trial in group))
+        raise RnnlmError(
+            "No trial was completed; choose another `out`, and a lower optimizer.learning_rate, or "
+            "optimizer.clip_norm=5."
+        )
+    return sorted(groups, key=lambda group: fmean(trial.score for trial in group))
 
 
 def _by_values(trials: Sequence[Trial]) -> list[list[Trial]]:
@@ -100,15 +113,15 @@ def _by_values(trials: Sequence[Trial]) -> list[list[Trial]]:
     return list(groups.values())
 
 
-def _study(random_trials: int, seed: int) -> "Study":
+def _study(random_trials: int, seed: np.random.SeedSequence) -> "Study":
     try:
         import optuna
     except ImportError as error:
         raise RnnlmError("Tuning needs optuna; run: pip install optuna.") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(
-        sampler=optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=RANKED_TRIALS),
+        sampler=optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=int(seed.generate_state(1)[0])),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=RANKED_TRIALS, n_min_trials=RANKED_TRIALS),
     )
 
 
@@ -117,12 +130,11 @@ def _add(study: "Study", space: Mapping[str, Sequence[Value]], trial: Trial) -> 
     from optuna.distributions import IntDistribution
     from optuna.trial import TrialState, create_trial
 
-    *_, last = [score(each) for each in trial.evaluations] or [DIVERGED_SCORE]
-    is_pruned = trial.state not in (COMPLETE, DIVERGED)
+    is_pruned = trial.state == PRUNED
     study.add_trial(
         create_trial(
             state=TrialState.PRUNED if is_pruned else TrialState.COMPLETE,
-            value=DIVERGED_SCORE if trial.state == DIVERGED else last if is_pruned else trial.score,
+            value=score(trial.evaluations[-1]) if is_pruned else trial.score,  # infinite if it has diverged
             params={key: list(space[key]).index(value) for key, value in trial.values.items()},
             distributions={key: IntDistribution(0, len(values) - 1) for key, values in space.items()},
             intermediate_values={_step(each): score(each) for each in trial.evaluations if each["share"] < 1},

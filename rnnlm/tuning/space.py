@@ -29,11 +29,13 @@ def space(config: Config, keeps_network: bool) -> dict[str, list[Value]]:
             optimizer.learning_rate * 2 ** (k / 2) if k else optimizer.learning_rate for k in range(-4, 5)
         ],
         "model.dropout": [round(model.dropout + k / 20, 4) if k else model.dropout for k in range(-6, 7)],
-        "training.batch_size": [int(training.batch_size * 2**k) for k in range(-2, 3)],
     }
-    if training.batching == "stream" or config.task.name == "forecast":
-        values["training.bptt_steps"] = [int(training.bptt_steps * 2**k) for k in range(-1, 2)]
-    if not keeps_network:
+    if training.max_steps is None:  # else larger steps would be more training
+        values["training.batch_size"] = [int(training.batch_size * 2**k) for k in range(-2, 3)]
+        if training.batching == "stream" or config.task.name == "forecast":
+            values["training.bptt_steps"] = [int(training.bptt_steps * 2**k) for k in range(-1, 2)]
+    has_given_vectors = model.tie_weights and model.embedding_file is not None
+    if not (keeps_network or has_given_vectors):
         values["model.hidden_size"] = [_units(model.hidden_size, 2 ** (k / 2)) for k in range(-2, 3)]
     return {key: fitting for key, each in values.items() if len(fitting := _fitting(config, key, each)) > 1}
 

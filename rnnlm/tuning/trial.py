@@ -87,7 +87,10 @@ def run_trial(
         state = PRUNED
     except DivergedError:
         state = DIVERGED
-    if trainer.signals.received is not None:
+    # A signal may have come to one rank after all have last agreed on it.
+    received = [number for number in trainer.ranks.gathered(trainer.signals.received) if number is not None]
+    if received:
+        trainer.signals.received = received[0]
         return None
     progress = trainer.progress
     if state == COMPLETE and progress.last_loss is not None:

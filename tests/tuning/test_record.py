@@ -65,6 +65,7 @@ def test_the_best_evaluation_of_a_complete_trial_counts() -> None:
         json.dumps({**TRIALS[0].__dict__, "evaluations": [{"share": 1.0}]}),
         json.dumps({**TRIALS[0].__dict__, "evaluations": [None]}),
         json.dumps({**TRIALS[0].__dict__, "values": []}),
+        json.dumps({**TRIALS[1].__dict__, "number": 0, "evaluations": []}),
     ],
 )
 def test_a_damaged_line_is_refused(tmp_path: Path, line: str) -> None:
@@ -73,6 +74,32 @@ def test_a_damaged_line_is_refused(tmp_path: Path, line: str) -> None:
     (record.directory / "trials.jsonl").write_text(f"{line}\n")
     with pytest.raises(RnnlmError, match=r"trials\.jsonl, line 1: damaged"):
         record.trials()
+
+
+@pytest.mark.parametrize("line", [b"\xff", json.dumps({**TRIALS[1].__dict__, "values": {"x": 1}}).encode()])
+def test_a_line_that_does_not_belong_is_refused(tmp_path: Path, line: bytes) -> None:
+    record = TuningRecord(tmp_path)
+    record.begin(Begun(Config(), 3, None))
+    record.add(TRIALS[0])
+    with (record.directory / "trials.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(RnnlmError, match=r"trials\.jsonl, line 2: damaged"):
+        record.trials()
+
+
+def test_what_a_stopped_trial_left_is_removed_but_not_through_a_link(tmp_path: Path) -> None:
+    record = TuningRecord(tmp_path / "run")
+    record.begin(Begun(Config(), 3, None))
+    directory = record.trial_directory(7)
+    assert not directory.exists()
+    directory.mkdir(parents=True)
+    (directory / "metrics.jsonl").touch()
+    assert record.trial_directory(7) == directory
+    assert not directory.exists()
+    (tmp_path / "elsewhere").mkdir()
+    directory.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RnnlmError, match=r"007: a link, and a run writes nothing outside its directory"):
+        record.trial_directory(7)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,17 @@ def test_trials_that_were_not_completed_are_learned_from(state: str) -> None:
     assert set(Search(SPACE, START, found, 12, 0).values) == set(SPACE)
 
 
+def test_large_seeds_and_large_errors_do_no_harm() -> None:
+    pytest.importorskip("optuna")
+    assert set(Search(SPACE, START, [], 12, 2**62).values) == set(SPACE)
+    found: list[Trial] = []
+    for number in range(30):
+        values = Search(SPACE, START, found, 30, 1).values
+        state = "diverged" if values["a"] < 0 else "complete"
+        found.append(trial(number, values, 1e12 * (1 + (values["a"] - 5) ** 2), state=state))
+    assert sum(each.state == "diverged" for each in found[15:]) < 5
+
+
 def test_a_trial_worse_than_the_median_is_hopeless() -> None:
     pytest.importorskip("optuna")
     before = [trial(k, {"a": k, "b": 0.2}, float(k)) for k in range(RANKED_TRIALS)]
@@ -84,6 +95,12 @@ def test_the_best_are_tried_again_in_turn() -> None:
     assert again(before, 3) == {"a": 2}
     before.append(trial(3, {"a": 2}, 5.0, seed=1))
     assert again(before, 3) == {"a": 3}
+    lost = [
+        trial(0, {"a": 1}, 0.0, state="pruned"),
+        trial(1, {"a": 2}, 9.0),
+        trial(2, {"a": 3}, 0.0, state="diverged"),
+    ]
+    assert again([*lost, trial(3, {"a": 2}, 9.0, seed=1)], 3) == {"a": 2}
 
 
 def test_what_was_repeated_is_chosen_by_its_mean() -> None:
@@ -92,7 +109,9 @@ def test_what_was_repeated_is_chosen_by_its_mean() -> None:
     lucky, other = trial(3, {"a": 2}, 5.0, seed=1), trial(4, {"a": 3}, 2.5, seed=1)
     assert best([*before, lucky, other]) == [before[2], other]
     assert best([*before, trial(3, {"a": 2}, 0.5, seed=1, state="diverged")]) == [before[2]]
-    with pytest.raises(RnnlmError, match=r"No trial was completed; lower optimizer\.learning_rate"):
+    with pytest.raises(
+        RnnlmError, match=r"No trial was completed; choose another `out`, and a lower optimizer\.learning_rate"
+    ):
         best([trial(0, {"a": 1}, 1.0, state="diverged")])
 
 

@@ -40,6 +40,16 @@ def test_what_makes_no_difference_or_is_given_is_not_tried() -> None:
     assert space(config, keeps_network=False)["model.hidden_size"] == [1, 2]
 
 
+def test_larger_steps_are_no_more_training() -> None:
+    config = Config.checked({"training": {"batching": "stream", "batch_size": 8, "max_steps": 100}})
+    assert set(space(config, keeps_network=True)) == {"optimizer.learning_rate", "model.dropout"}
+
+
+def test_vectors_that_are_tied_and_given_keep_their_size() -> None:
+    model = {"embedding_size": 100, "hidden_size": 100, "tie_weights": True, "embedding_file": "vectors.txt"}
+    assert "model.hidden_size" not in space(Config.checked({"model": model}), keeps_network=False)
+
+
 def test_tied_embeddings_are_as_large_as_the_layers() -> None:
     config = changed(CONFIG, {"model.hidden_size": 88, "training.bptt_steps": 7})
     assert (config.model.hidden_size, config.model.embedding_size, config.training.bptt_steps) == (88, 88, 7)
