@@ -62,8 +62,8 @@ def _begun(record: TuningRecord, run: RunDirectory, given: Begun, resume: bool) 
             return None
         if given.config != begun.config or given.init_from not in (None, begun.init_from):
             raise RnnlmError(
-                f"{out}: its tuning was begun with other values; give nothing but `resume` and `out` to go on with "
-                "it, or choose another `out`."
+                f"{out}: its tuning was begun with other values; give `resume` and `out` alone to go on with it, "
+                "or choose another `out`."
             )
         return begun
     if given.trials == 0:

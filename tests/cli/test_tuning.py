@@ -141,7 +141,7 @@ def test_a_tuning_that_is_stopped_goes_on(rnnlm: Command, config: str, monkeypat
     other = rnnlm("train", "--config", config, "--out", "run", "--tune", "9", "--resume")
     assert other.stderr == "rnnlm: run: its tuning was begun with 5 trials; leave --tune out to go on.\n"
     other = rnnlm("train", "--config", config, "--out", "run", "--set", "model.hidden_size=9", "--resume")
-    assert "its tuning was begun with other values; give nothing but --resume and --out" in other.stderr
+    assert "its tuning was begun with other values; give --resume and --out alone" in other.stderr
     with RunDirectory("run").claimed():
         busy = rnnlm("train", "--out", "run", "--resume")
     assert "run: another process is training in it" in busy.stderr
