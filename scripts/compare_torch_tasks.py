@@ -5,12 +5,12 @@ Usage: python scripts/compare_torch_tasks.py [--pairs 5] [--seconds 5] [--only T
 Needs torch (pip install torch==2.13.0). The classifier and the tagger read vectors of 100 features with a
 bidirectional LSTM of 128 units in each direction, 32 texts a step; the classifier takes the maximum over the
 steps. The translator's encoder and decoder are LSTMs of 512 units over vectors of 256 features, as those of
-configs/translate.yaml, with dropout of 0.4 and the softmax over all words, 64 pairs a step, and the gradient is clipped
-to a norm of 5. A step is forward pass, cross-entropy, backward pass and Adam; PyTorch gets packed sequences, and sources
-that are turned already. Texts are as long as the questions of TREC, the sentences of the English-LinES treebank and the
-English captions of Multi30k, and those of like length come together, as in `rnnlm train`. Their words and classes are
-random. Every measurement runs in a process of its own; RNNLM_BACKEND chooses our back end. Prints the medians and their
-ratios, and writes every measurement to FILE as JSON.
+configs/translate.yaml, with dropout of 0.4 and the softmax over all words, 64 pairs a step, and the gradient is
+clipped to a norm of 5. A step is forward pass, cross-entropy, backward pass and Adam; PyTorch gets packed
+sequences, and sources that are turned already. Texts are as long as the questions of TREC, the sentences of the
+English-LinES treebank and the English captions of Multi30k, and those of like length come together, as in `rnnlm
+train`. Their words and classes are random. Every measurement runs in a process of its own; RNNLM_BACKEND chooses
+our back end. Prints the medians and their ratios, and writes every measurement to FILE as JSON.
 """
 
 import argparse
