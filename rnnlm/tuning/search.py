@@ -13,8 +13,8 @@ from rnnlm.tuning.space import Value, Values
 if TYPE_CHECKING:
     from optuna.study import Study
 
-RANDOM_SHARE = 3
-"""One in so many trials is drawn at random before the others follow the best of them."""
+RANDOM_SHARE, LEAST_RANDOM = 3, 4
+"""One in so many trials, and no fewer than so many, are drawn at random before others follow the best of them."""
 
 RANKED_TRIALS = 4
 """Completed trials from which on others are compared with them, and may be ended early."""
@@ -54,7 +54,7 @@ class Search:
         trials: int,
         seed: int,
     ) -> None:
-        study = _study(max(1, trials // RANDOM_SHARE), np.random.SeedSequence([seed, len(before)]))
+        study = _study(max(LEAST_RANDOM, trials // RANDOM_SHARE), np.random.SeedSequence([seed, len(before)]))
         for trial in before:
             _add(study, space, trial)
         if not before:
