@@ -62,7 +62,8 @@ def train(
     --config auto chooses a configuration for --data and --minutes as `rnnlm config --for` does.
 
     Ctrl-C stops after the step and saves; --resume goes on from there as if nothing had happened; without --config
-    it takes that of the run. So it is with --tune. Started by mpiexec, several processes train together.
+    it takes that of the run. Of --tune, the trial that was stopped begins anew. Started by mpiexec, several
+    processes train together.
 
     \b
     Examples:
