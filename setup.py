@@ -9,7 +9,7 @@ FOLDER = "rnnlm/nn/kernels"
 
 passes = Extension(
     "rnnlm.nn.kernels._passes",
-    [f"{FOLDER}/_passes.pyx", f"{FOLDER}/passes.c"],
+    [f"{FOLDER}/{name}" for name in ("_passes.pyx", "passes.c", "product.c", "team.c")],
     depends=glob(f"{FOLDER}/*.h"),
     # The instruction sets are chosen in the source, and again when it runs: nothing here is of one machine.
     extra_compile_args=["-O3", "-fno-math-errno", "-ffp-contract=fast", "-pthread"],

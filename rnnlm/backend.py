@@ -7,6 +7,7 @@ from typing import Literal
 
 from rnnlm import blas
 from rnnlm.errors import RnnlmError, shown
+from rnnlm.nn import products
 from rnnlm.nn import threads as own_threads
 
 VARIABLE = "RNNLM_BACKEND"
@@ -58,6 +59,10 @@ def choose(setting: str, threads: int | None = None, *, bidirectional: bool = Fa
     number = threads or at_first
     told = blas.set_threads(1 if shared else number)
     own_threads.use(number if told and (shared or number == 1) else 0)
+    passes = _passes() if _back_end(setting) == "compiled" else None
+    products.use(passes)
+    if passes is not None:
+        passes.use_gemms(*blas.gemms())
 
 
 def current() -> Literal["numpy", "compiled"]:

@@ -1,5 +1,6 @@
 """What NumPy's matrix products run on: the BLAS kernel in use, its threads, the machine's speed limit."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -81,6 +82,19 @@ def set_threads(number: int) -> bool:
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread()
     return True
+
+
+def gemms() -> tuple[int, int]:
+    """Return where `cblas_sgemm` and `cblas_dgemm` lie; zeros unless they are OpenBLAS's of 64-bit integers."""
+    library = _library()
+    if library is None or library.internal_api != "openblas":
+        return 0, 0
+    for prefix in ("scipy_", ""):
+        found: list[Any] = [getattr(library.dynlib, f"{prefix}cblas_{kind}gemm64_", None) for kind in "sd"]
+        if all(found):
+            single, double = (ctypes.cast(function, ctypes.c_void_p).value or 0 for function in found)
+            return single, double
+    return 0, 0
 
 
 def gemm_peak(seconds: float = 1.0) -> float:

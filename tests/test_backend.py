@@ -1,17 +1,16 @@
 import importlib.util
-from types import SimpleNamespace
 
 import pytest
 
 from rnnlm import backend, blas
 from rnnlm.errors import RnnlmError
 from rnnlm.nn import threads as own_threads
+from tests import passes
 
 
 def build(monkeypatch: pytest.MonkeyPatch, *instruction_sets: str) -> None:
     """Let there be compiled passes for these instruction sets; without any, none."""
-    passes = SimpleNamespace(instruction_sets=lambda: list(instruction_sets)) if instruction_sets else None
-    monkeypatch.setattr(backend, "_passes", lambda: passes)
+    passes.build(monkeypatch, *instruction_sets)
     # What is chosen here is forgotten after the test.
     monkeypatch.setattr(backend, "_chosen", None)
     monkeypatch.setattr(own_threads, "_number", 0)

@@ -1,9 +1,11 @@
-"""Products of matrices: large ones shared out between threads, and those of one time step."""
+"""Products of matrices and sums of rows, large ones shared out between threads; products of one time step."""
+
+from typing import Protocol
 
 import numpy as np
 
 from rnnlm.nn import threads
-from rnnlm.nn.arrays import Floats
+from rnnlm.nn.arrays import Floats, Ids
 
 UNPACKED = 10**6
 """Multiplications up to which OpenBLAS, on a processor with AVX-512, reads two matrices as they lie."""
@@ -11,17 +13,66 @@ UNPACKED = 10**6
 WORTH_SHARING = 3 * 10**6
 """Multiplications from which a product is faster on several threads."""
 
+NUMBERS_WORTH_SHARING = 10**5
+"""Numbers from which they are added faster on several threads."""
+
+
+class Compiled(Protocol):
+    """Compiled functions that threads share; see `rnnlm.nn.kernels._passes`."""
+
+    def multiply(self, a: Floats, b: Floats, out: Floats, threads: int) -> bool:
+        """Do as `matmul`, or return False."""
+
+    def add_up(self, rows: Floats, ids: Ids, out: Floats, threads: int) -> None:
+        """Do as `add_up`."""
+
+    def descend(self, theta: Floats, g: Floats, factor: float, threads: int) -> None:
+        """Do as `descend`."""
+
+
+_compiled: Compiled | None = None
+
+
+def use(compiled: Compiled | None) -> None:
+    """Share computations by these functions from now on; None leaves all to NumPy."""
+    global _compiled
+    _compiled = compiled
+
 
 def matmul(a: Floats, b: Floats, out: Floats) -> Floats:
     """Write ``a b``, of some (M, K) and (K, N), to `out` (M, N), and return that."""
     (M, K), N = a.shape, b.shape[1]
-    if M * K * N < WORTH_SHARING:
+    if M * K * N < WORTH_SHARING or threads.free() == 1:
         np.matmul(a, b, out=out)
+    elif _compiled is not None and _compiled.multiply(a, b, out, threads.free()):
+        pass
     elif M >= N:
         threads.shared_out(lambda i, j: np.matmul(a[i:j], b, out=out[i:j]), M)
     else:
         threads.shared_out(lambda i, j: np.matmul(a, b[:, i:j], out=out[:, i:j]), N)
     return out
+
+
+def add_up(rows: Floats, ids: Ids, out: Floats) -> None:
+    """Write the sums of those `rows` (N, n) that have the same id (N,) to `out` (C, n).
+
+    NumPy's are a product with ones and zeros, one row of them for each id.
+    """
+    if _compiled is not None and rows.flags.c_contiguous:
+        _compiled.add_up(rows, ids, out, threads.free() if rows.size >= NUMBERS_WORTH_SHARING else 1)
+    else:
+        belongs = np.zeros((len(out), len(rows)), rows.dtype)
+        belongs[ids, np.arange(len(rows))] = 1
+        matmul(belongs, rows, out)
+
+
+def descend(theta: Floats, g: Floats, factor: float) -> bool:
+    """Subtract `factor` times the numbers g from θ, in one pass over both; False where NumPy would have to."""
+    if _compiled is None:
+        return False
+    shares = threads.free() if theta.size >= NUMBERS_WORTH_SHARING else 1
+    _compiled.descend(theta.ravel(order="K"), g.ravel(order="K"), factor, shares)
+    return True
 
 
 def product(W: Floats, x: Floats, out: Floats) -> None:

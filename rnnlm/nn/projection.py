@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.layer import Rows, Vectors
-from rnnlm.nn.products import matmul
+from rnnlm.nn.products import add_up, matmul
 
 GAP = 16
 """Unused elements after each row of products. Without them, rows of a power of two that are read column by column
@@ -157,11 +157,9 @@ class Projection:
 
     def _sum_by_row(self, delta: Floats, x: Rows) -> Floats:
         """Add up the rows of (T·B, n) that belong to the same row of the table, (C, n)."""
-        # A product with ones and zeros, one row of them for each row of the table.
-        belongs = self._workspace.array("belongs", len(x.table), x.ids.size)
-        belongs[...] = 0
-        belongs[x.ids.ravel(), np.arange(x.ids.size)] = 1
-        return matmul(belongs, delta, self._workspace.array("delta_by_row", len(x.table), delta.shape[1]))
+        sums = self._workspace.array("delta_by_row", len(x.table), delta.shape[1])
+        add_up(delta, x.ids.ravel(), sums)
+        return sums
 
 
 def take_columns(array: Floats, ids: Ids, out: Floats) -> None:

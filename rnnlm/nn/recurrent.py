@@ -203,8 +203,11 @@ class RecurrentLayer(Cell, OneWayLayer):
         matmul(recurrent_flat.T, self._y[:-1].reshape(-1, self.hidden_size), gradients["weight_hh"])
         self._dropconnect.backward(gradients["weight_hh"])
         if "bias_ih" in gradients:
-            # A product with ones, which is faster than a sum over the first axis.
+            # Products with ones, which are faster than sums over the first axis.
             ones = np.ones(len(flat), flat.dtype)
             np.matmul(ones, flat, out=gradients["bias_ih"])
-            np.matmul(ones, recurrent_flat, out=gradients["bias_hh"])
+            if recurrent_rows is rows:
+                gradients["bias_hh"][...] = gradients["bias_ih"]
+            else:
+                np.matmul(ones, recurrent_flat, out=gradients["bias_hh"])
         return self.projection.weight_error(rows)

@@ -30,6 +30,11 @@ def number() -> int:
     return _number
 
 
+def free() -> int:
+    """Return how many threads can share what is computed next: one within a computation that is shared already."""
+    return 1 if _is_shared() else max(1, _number)
+
+
 def side_by_side(one: Callable[[], Result], other: Callable[[], Other]) -> tuple[Result, Other]:
     """Return the results of two functions that share no memory, computed at the same time on two threads."""
     if _number < 2 or _is_shared():
@@ -49,7 +54,7 @@ def shared_out(compute: Callable[[int, int], object], size: int) -> None:
     ``compute(first, last)`` computes those from `first` to before `last`. Within a computation that is shared
     already, one thread does all of them.
     """
-    shares = 1 if _is_shared() else max(1, min(_number, size))
+    shares = min(free(), max(1, size))
     bounds = [size * k // shares for k in range(shares + 1)]
     mine, *others = (partial(compute, *ends) for ends in pairwise(bounds))
     results = [_others(_number - 1).submit(copy_context().run, _share, other) for other in others]

@@ -110,6 +110,8 @@ class Optimizer(ABC):
         for name, parameter in self.parameters.items():
             kept = [self._kept[kind][name] for kind in self.kept]
             if name not in row_gradients:
+                if self.update_whole(rate, scale, parameter, self.gradients[name]):
+                    continue
                 for piece in pieces(parameter, self.gradients[name], *kept):
                     yield partial(self._update_piece, rate, scale, *piece)
                 continue
@@ -117,6 +119,10 @@ class Optimizer(ABC):
             if scale != 1:
                 g *= scale
             yield from self.row_work(rate, ids, g, *(np.moveaxis(array, axis, 0) for array in (parameter, *kept)))
+
+    def update_whole(self, rate: float, scale: float, theta: Floats, g: Floats) -> bool:
+        """Change a parameter at once, by its gradient times `scale`, where that is faster; else return False."""
+        return False
 
     def _update_piece(self, rate: float, scale: float, theta: Floats, g: Floats, *kept: Floats) -> None:
         if scale != 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnlm.nn.arrays import Floats
+from rnnlm.nn.products import descend
 from rnnlm.optim.optimizer import Optimizer, pieces, restore, saved_number
 
 NON_MONOTONE_INTERVAL = 5
@@ -47,6 +48,10 @@ class SGD(Optimizer):
                 g[...] = v
         g *= rate
         theta -= g
+
+    def update_whole(self, rate: float, scale: float, theta: Floats, g: Floats) -> bool:
+        """Do as `update`; see `Optimizer.update_whole`."""
+        return self.takes_rows and descend(theta, g, rate * scale)
 
 
 class ASGD(Optimizer):

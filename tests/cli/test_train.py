@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from rnnlm.dataset.store import Dataset
 from rnnlm.models import networks
 from rnnlm.storage.logs import METRICS, Logs
 from rnnlm.storage.run_directory import RunDirectory
+from tests import passes
 
 from .conftest import Command, write_config
 
@@ -184,7 +184,7 @@ def test_a_run_directory_holds_what_was_done(rnnlm: Command, config: str, word_d
 def test_the_back_end_that_ran_is_said(
     rnnlm: Command, config: str, word_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2", "x86-64"]))
+    passes.build(monkeypatch, "AVX2", "x86-64")
     monkeypatch.setattr(networks, "_compiled", lambda: False)
     for setting, name, instructions, said in (
         ("auto", "compiled", "AVX2", "; compiled passes, AVX2\n"),
@@ -204,10 +204,10 @@ def test_a_model_trained_with_compiled_passes_is_of_use_without(
 ):
     compiled = ["--set", "training.backend=compiled"]
     with monkeypatch.context() as patch:
-        patch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
+        passes.build(patch, "AVX2")
         patch.setattr(networks, "_compiled", lambda: False)
         assert rnnlm("train", "--config", config, "--out", "run", *compiled).exit_code == 0
-    monkeypatch.setattr(backend, "_passes", lambda: None)
+    passes.build(monkeypatch)
     backend.choose("auto")  # as in a new process
     assert rnnlm("evaluate", "--model", "run").exit_code == 0
     assert rnnlm("generate", "--model", "run").exit_code == 0

@@ -9,8 +9,8 @@ from rnnlm.optim import optimizer as optimizer_module
 
 def test_sgd_goes_against_the_gradient() -> None:
     parameters, gradients = {"w": np.array([1.0, 2.0])}, {"w": np.array([10.0, -4.0])}
-    SGD(parameters, gradients).step(0.1)
-    np.testing.assert_allclose(parameters["w"], [0.0, 2.4])
+    SGD(parameters, gradients).step(0.05)
+    np.testing.assert_allclose(parameters["w"], [0.5, 2.2])
 
 
 def test_weight_decay_adds_the_l2_penaltys_gradient() -> None:

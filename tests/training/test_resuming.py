@@ -1,7 +1,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from rnnlm.storage.checkpoint_index import CheckpointIndex
 from rnnlm.storage.run_directory import RunDirectory
 from rnnlm.text.processor import TextSettings
 from rnnlm.training import records
+from tests import passes
 
 from .conftest import MakeTrainer, go_on
 
@@ -122,6 +122,6 @@ def test_a_checkpoint_that_names_no_back_end_was_made_with_numpy(
     monkeypatch.setattr(CheckpointIndex, "load", lambda index, which: old)
     for setting, differs in (("numpy", False), ("compiled", True)):
         monkeypatch.setattr(backend, "_back_end", lambda setting, now=setting: now)
-        monkeypatch.setattr(backend, "_passes", lambda: SimpleNamespace(instruction_sets=lambda: ["AVX2"]))
+        passes.build(monkeypatch, "AVX2")
         monkeypatch.setattr(networks, "_compiled", lambda: False)
         assert ("last bits" in resumed_description(make_trainer)) == differs

@@ -1,7 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """The compiled passes on NumPy's arrays; `layers.py` says what each array is."""
 
-from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+)
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
@@ -11,8 +14,12 @@ cdef extern from "passes.h":
     enum cell:
         TANH, RELU, GRU, LSTM
 
+    ctypedef void (*part_function)(const void *, ptrdiff_t, ptrdiff_t) noexcept nogil
+
     struct window:
-        ptrdiff_t T, B, H, first, last
+        ptrdiff_t T, B, H, first, last, begin, end, block
+        void (*pass_ "pass")(const window *) noexcept nogil
+        ptrdiff_t parts
         const int64_t *lengths
         const void *W
         const void *terms
@@ -33,8 +40,28 @@ cdef extern from "passes.h":
         void *recurrent
         void *carry
 
+    struct sums:
+        ptrdiff_t N, n, C, parts
+        const void *rows
+        const int64_t *ids
+        void *out
+
+    struct descent:
+        ptrdiff_t n, parts
+        double factor
+        void *theta
+        const void *g
+
+    struct exponentials_of "exponentials":
+        ptrdiff_t N, C, parts
+        void *logits
+        const void *bias
+        const int64_t *targets
+        void *losses
+        void *sums
+
     struct few:
-        ptrdiff_t N, H
+        ptrdiff_t N, H, C, classes
         const void *s_by_unit
         const void *s_by_row
         const void *V
@@ -49,21 +76,24 @@ cdef extern from "passes.h":
         void *dV
         void *db
 
+    struct steps:
+        const functions *passes
+        const window *layers
+        ptrdiff_t num_layers, parts, B, H, C
+        const void *V
+        const void *bias
+        const void *hidden
+        void *log_probs
+
     enum:
         WIDE
 
     struct functions:
         ptrdiff_t lanes
         void (*pack)(const void *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *) nogil
-        void (**forward)(const window *) nogil
-        void (**backward)(const window *) nogil
-        void (*exponentials)(void *, const void *, const int64_t *, void *, void *, ptrdiff_t, ptrdiff_t,
-                             ptrdiff_t) nogil
-        void (*few_forward)(const few *, ptrdiff_t, ptrdiff_t) nogil
-        void (*few_backward)(const few *, ptrdiff_t, ptrdiff_t) nogil
-        void (*hand_on)(const window *) nogil
-        void (*log_probs)(const void *, const void *, const void *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t,
-                          ptrdiff_t) nogil
+        void (**forward)(const window *) noexcept nogil
+        void (**backward)(const window *) noexcept nogil
+        part_function add_up, descend, exponentials, few_forward, few_backward
         void (*draw)(const void *, const double *, double, int64_t *, ptrdiff_t, ptrdiff_t) nogil
 
     struct instruction_set "passes":
@@ -71,8 +101,30 @@ cdef extern from "passes.h":
         int (*is_here)() nogil
         const functions *precisions[2]
 
+    void some_sequences(const void *, ptrdiff_t, ptrdiff_t) noexcept nogil
+    void some_of_step(const void *, ptrdiff_t, ptrdiff_t) noexcept nogil
     const instruction_set ALL_PASSES[]
     const int NUM_PASSES
+
+
+cdef extern from "product.h":
+    struct matrix:
+        void *at
+        int64_t stride
+        int is_transposed
+
+    struct product:
+        void *gemm
+        int is_double
+        int64_t M, N, K
+        matrix a, b, out
+        ptrdiff_t parts
+
+    void some_of_product(const void *, ptrdiff_t, ptrdiff_t) noexcept nogil
+
+
+cdef extern from "team.h":
+    void share(part_function, const void *, ptrdiff_t, ptrdiff_t, int) nogil
 
 
 cdef const instruction_set *chosen = &ALL_PASSES[NUM_PASSES - 1]
@@ -95,6 +147,7 @@ def use(str name):
 
 use(instruction_sets()[0])
 
+PARTS_OF_A_THREAD = 4  # so that one that is slowed down does fewer
 CELLS = {"TANH": TANH, "RELU": RELU, "GRU": GRU, "LSTM": LSTM}
 FORWARD = ("W", "terms", "gates", "h", "c", "kept")  # what a pass needs; what its cell does not read may be anything
 BACKWARD = ("dy", "dh", "delta", "recurrent", "carry")
@@ -122,12 +175,6 @@ cdef void *place(array, count, bytes format, bint written=False) except? NULL:
 cdef bytes format_of(array):
     """Return the format of real numbers; of others that of the passes for float, which `place` then refuses."""
     return b"d" if array.itemsize == 8 else b"f"
-
-
-cdef int check_bounds(Py_ssize_t first, Py_ssize_t last, Py_ssize_t number) except -1:
-    if not 0 <= first <= last <= number:
-        raise IndexError(f"from {first} to {last} is not within {number}")
-    return 0
 
 
 cdef int check_ids(const int64_t *ids, Py_ssize_t first, Py_ssize_t last, Py_ssize_t number) except -1:
@@ -182,9 +229,11 @@ cdef class Window:
         if min(shape) < 0:
             raise ValueError(f"no window has the shape {shape}")
         self.w.T, self.w.B, self.w.H = shape
+        self.w.last, self.w.end = B, H
         h, get, G = arrays["h"], arrays.get, {"TANH": 1, "RELU": 1, "GRU": 3, "LSTM": 4}[cell]
         real, units = format_of(h), T * B * H
         self.kind, self.passes, self.arrays = CELLS[cell], chosen.precisions[h.itemsize == 8], arrays
+        self.w.block = self.passes.lanes * (1 if G > 1 else WIDE)
         self.w.lengths = <const int64_t *> place(get("lengths"), B, b"l")
         self.w.W = place(get("W"), packed_size(h.dtype, H, H, G), real)
         self.w.bias, self.w.bias_n = place(get("bias"), G * H, real), place(get("bias_n"), H, real)
@@ -208,54 +257,43 @@ cdef class Window:
         if ids is not None:
             check_ids(self.w.ids, 0, T * B, rows)
 
-    def forward(self, Py_ssize_t first, Py_ssize_t last):
-        """Take all steps of the sequences from `first` to `last`."""
-        cdef window w = self._share(first, last, FORWARD)
-        with nogil:
-            self.passes.forward[self.kind](&w)
+    def forward(self, int threads=1):
+        """Take all steps, on so many threads."""
+        self._need(FORWARD)
+        self.w.pass_ = self.passes.forward[self.kind]
+        self._share(threads)
 
-    def backward(self, Py_ssize_t first, Py_ssize_t last):
-        """Send the errors of the sequences from `first` to `last` back through all steps."""
-        cdef window w = self._share(first, last, FORWARD + BACKWARD)
-        with nogil:
-            self.passes.backward[self.kind](&w)
+    def backward(self, int threads=1):
+        """Send the errors back through all steps, on so many threads."""
+        self._need(FORWARD + BACKWARD)
+        self.w.pass_ = self.passes.backward[self.kind]
+        self._share(threads)
 
-    cdef int step(self, Py_ssize_t first, Py_ssize_t last) except -1:
-        """Take the only step, to a state that is then the one before the next."""
-        if self.w.ids != NULL:
-            check_ids(self.w.ids, first, last, self.num_rows)
-        cdef window w = self.w
-        w.first, w.last = first, last
-        with nogil:
-            self.passes.forward[self.kind](&w)
-            self.passes.hand_on(&w)
-        return 0
-
-    cdef window _share(self, Py_ssize_t first, Py_ssize_t last, tuple needed) except *:
-        """Return the window of some sequences, for a pass that needs these arrays."""
-        check_bounds(first, last, self.w.B)
-        for name in needed:
+    cdef int _need(self, tuple names) except -1:
+        for name in names:
             if self.arrays.get(name) is None:
                 raise ValueError(f"the pass needs {name}")
-        cdef window w = self.w
-        w.first, w.last = first, last
-        return w
+        return 0
+
+    cdef void _share(self, int threads) noexcept:
+        self.w.parts = min(threads, self.w.B)
+        with nogil:
+            share(some_sequences, &self.w, 1, self.w.parts, threads)
 
 
-def exponentials(logits, bias, targets, losses, sums, Py_ssize_t first, Py_ssize_t last):
-    """Replace logits (N, C) by their exponentials, and set losses and sums (N,), of the rows `first` to `last`."""
-    cdef Py_ssize_t N = logits.shape[0], C = logits.shape[1]
+def exponentials(logits, bias, targets, losses, sums, int threads=1):
+    """Replace logits (N, C) by their exponentials, and set losses and sums (N,), on so many threads."""
+    cdef exponentials_of w
+    cdef bytes real = format_of(logits)
     cdef const functions *passes = chosen.precisions[logits.itemsize == 8]
-    real = format_of(logits)
-    cdef void *e = place(logits, logits.size, real, written=True)
-    cdef const void *b = place(bias, C, real)
-    cdef const int64_t *y = <const int64_t *> place(targets, N, b"l")
-    cdef void *l = place(losses, N, real, written=True)
-    cdef void *s = place(sums, N, real, written=True)
-    check_bounds(first, last, N)
-    check_ids(y, first, last, C)
+    w.N, w.C = logits.shape
+    w.parts = min(PARTS_OF_A_THREAD * threads, w.N)
+    w.logits, w.bias = place(logits, logits.size, real, True), place(bias, w.C, real)
+    w.targets = <const int64_t *> place(targets, w.N, b"l")
+    w.losses, w.sums = place(losses, w.N, real, True), place(sums, w.N, real, True)
+    check_ids(w.targets, 0, w.N, w.C)
     with nogil:
-        passes.exponentials(e, b, y, l, s, C, first, last)
+        share(passes.exponentials, &w, 1, w.parts, threads)
 
 
 def most_rows(dtype):
@@ -270,21 +308,24 @@ cdef class Few:
     ----------
     arrays
         By the names of the struct; `bias` is None where there is none.
+    classes
+        How many classes a part has, the last one what is left. How sums are divided does not depend on threads.
     """
 
     cdef few w
     cdef object arrays  # so that none of them is freed
     cdef const functions *passes
     cdef bytes real
-    cdef Py_ssize_t C, lanes
+    cdef Py_ssize_t lanes, parts
 
-    def __init__(self, dict arrays):
+    def __init__(self, dict arrays, Py_ssize_t classes):
         V, targets = arrays["V"], arrays["targets"]
-        self.C, self.w.H = V.shape
+        self.w.C, self.w.H = V.shape
         N, H, C, dtype = len(targets), V.shape[1], len(V), V.dtype
-        if N > most_rows(dtype):
-            raise ValueError(f"{N} rows are not few")
+        if N > most_rows(dtype) or classes < 1:
+            raise ValueError(f"{N} rows are not few, or {classes} classes no part")
         self.arrays, self.passes, self.real, self.w.N = arrays, chosen.precisions[V.itemsize == 8], format_of(V), N
+        self.w.classes, self.parts = classes, -(-C // classes)
         self.lanes, real = packed_size(dtype, 1, N, 1), self.real
         self.w.s_by_unit = place(arrays["s_by_unit"], packed_size(dtype, H, N, 1), real)
         self.w.s_by_row = place(arrays["s_by_row"], packed_size(dtype, N, H, 1), real)
@@ -294,26 +335,23 @@ cdef class Few:
         self.w.target_logits = place(arrays["target_logits"], N, real, True)
         check_ids(self.w.targets, 0, N, C)
 
-    def forward(self, Py_ssize_t first, Py_ssize_t last, greatest, sums):
-        """Set e of the classes from `first` to `last`, and the greatest logit (lanes,) and Σe (lanes,) of each row."""
-        cdef few w = self.w
-        check_bounds(first, last, self.C)
-        w.greatest = place(greatest, self.lanes, self.real, True)
-        w.sums = place(sums, self.lanes, self.real, True)
+    def forward(self, greatest, sums, int threads=1):
+        """Set e, and for each part the greatest logit and Σe of each row, (parts, lanes)."""
+        self.w.greatest = place(greatest, self.parts * self.lanes, self.real, True)
+        self.w.sums = place(sums, self.parts * self.lanes, self.real, True)
         with nogil:
-            self.passes.few_forward(&w, first, last)
+            share(self.passes.few_forward, &self.w, 1, self.parts, threads)
 
-    def backward(self, Py_ssize_t first, Py_ssize_t last, factors, ds, dV, db):
-        """Set what the classes from `first` to `last` give of dV (C, H), of db (C,) or None, and of ds (H, lanes).
+    def backward(self, factors, ds, dV, db, int threads=1):
+        """Set dV (C, H), db (C,) where it is not None and, for each part, what it gives of ds (parts, H, lanes).
 
         The targets' own part is not in it.
         """
-        cdef few w = self.w
-        check_bounds(first, last, self.C)
-        w.factors, w.ds = place(factors, self.lanes, self.real), place(ds, w.H * self.lanes, self.real, True)
-        w.dV, w.db = place(dV, self.C * w.H, self.real, True), place(db, self.C, self.real, True)
+        self.w.factors = place(factors, self.parts * self.lanes, self.real)
+        self.w.ds = place(ds, self.parts * self.w.H * self.lanes, self.real, True)
+        self.w.dV, self.w.db = place(dV, self.w.C * self.w.H, self.real, True), place(db, self.w.C, self.real, True)
         with nogil:
-            self.passes.few_backward(&w, first, last)
+            share(self.passes.few_backward, &self.w, 1, self.parts, threads)
 
 
 cdef class Steps:
@@ -325,60 +363,134 @@ cdef class Steps:
         A `Window` of one step for each layer, the lowest first; a layer's x lies where the one below writes.
     batch_size
         Sequences B.
+    ids
+        What is read (B,).
     lookup
-        What is read (B,), the vectors (C, D) among which it chooses, and where these go (B, D); None where the first
-        layer looks its terms up.
+        The vectors (C, D) among which it chooses, and where these go (B, D); None where the first layer looks its
+        terms up.
     output
         Packed weights and bias, what is read (B, H), and where the log-probabilities go (B, C); None for no output.
     """
 
-    cdef list layers
-    cdef object lookup, output  # so that no array is freed
-    cdef const functions *passes
+    cdef object keep  # so that no array is freed
     cdef const int64_t *ids
     cdef const char *table
     cdef char *x
-    cdef const void *V
-    cdef const void *bias
-    cdef const void *hidden
-    cdef void *log_probs
-    cdef Py_ssize_t B, num_rows, row_bytes, H, C
+    cdef Py_ssize_t num_rows, row_bytes
+    cdef window *layers
+    cdef steps s
 
-    def __init__(self, list layers, Py_ssize_t batch_size, lookup, output):
+    def __init__(self, list layers, Py_ssize_t batch_size, ids, lookup, output):
         cdef Window layer
-        self.layers, self.B, self.lookup, self.output = layers, batch_size, lookup, output
-        for layer in layers:
-            layer._share(0, batch_size, FORWARD)
-            if layer.w.T != 1:
-                raise ValueError(f"a single step is not {layer.w.T}")
+        cdef Py_ssize_t k
+        self.keep = layers, ids, lookup, output
+        self.s.B, self.s.num_layers = batch_size, len(layers)
+        self.layers = <window *> PyMem_Calloc(len(layers), sizeof(window))
+        if self.layers == NULL:
+            raise MemoryError
+        for k, layer in enumerate(layers):
+            layer._need(FORWARD)
+            if layer.w.T != 1 or layer.w.B != batch_size:
+                raise ValueError(f"a single step of {batch_size} is not {layer.w.T} of {layer.w.B}")
+            self.layers[k], self.s.passes = layer.w, layer.passes
+            self.layers[k].pass_ = layer.passes.forward[layer.kind]
+        layer = layers[0]
+        self.s.layers, self.num_rows = self.layers, layer.num_rows
+        self.ids = <const int64_t *> place(ids, batch_size, b"l")
         if lookup is not None:
-            ids, table, x = lookup
+            table, x = lookup
             real, self.num_rows, self.row_bytes = format_of(table), len(table), table.shape[1] * table.itemsize
-            self.ids = <const int64_t *> place(ids, batch_size, b"l")
             self.table = <const char *> place(table, table.size, real)
             self.x = <char *> place(x, batch_size * table.shape[1], real, True)
         if output is not None:
             V, bias, hidden, log_probs = output
-            real, self.H, self.C = format_of(hidden), hidden.shape[1], log_probs.shape[1]
-            self.passes = chosen.precisions[hidden.itemsize == 8]
-            self.V = place(V, packed_size(hidden.dtype, hidden.shape[1], log_probs.shape[1], 1), real)
-            self.bias, self.hidden = place(bias, self.C, real), place(hidden, batch_size * self.H, real)
-            self.log_probs = place(log_probs, batch_size * self.C, real, True)
+            real, self.s.H, self.s.C = format_of(hidden), hidden.shape[1], log_probs.shape[1]
+            self.s.V = place(V, packed_size(hidden.dtype, self.s.H, self.s.C, 1), real)
+            self.s.bias, self.s.hidden = place(bias, self.s.C, real), place(hidden, batch_size * self.s.H, real)
+            self.s.log_probs = place(log_probs, batch_size * self.s.C, real, True)
 
-    def step(self, Py_ssize_t first, Py_ssize_t last):
-        """Take the step of the sequences from `first` to `last`."""
-        cdef Window layer
+    def __dealloc__(self):
+        PyMem_Free(self.layers)
+
+    def step(self, int threads=1):
+        """Take the step, on so many threads."""
         cdef Py_ssize_t b
-        check_bounds(first, last, self.B)
-        if self.lookup is not None:
-            check_ids(self.ids, first, last, self.num_rows)
-            for b in range(first, last):
-                memcpy(self.x + b * self.row_bytes, self.table + self.ids[b] * self.row_bytes, self.row_bytes)
-        for layer in self.layers:
-            layer.step(first, last)
-        if self.output is not None:
-            with nogil:
-                self.passes.log_probs(self.V, self.bias, self.hidden, self.log_probs, self.H, self.C, first, last)
+        check_ids(self.ids, 0, self.s.B, self.num_rows)
+        self.s.parts = threads
+        with nogil:
+            if self.table != NULL:
+                for b in range(self.s.B):
+                    memcpy(self.x + b * self.row_bytes, self.table + self.ids[b] * self.row_bytes, self.row_bytes)
+            share(some_of_step, &self.s, self.s.num_layers + 2, self.s.parts, threads)
+
+
+cdef void *gemms[2]  # for float and for double
+
+
+def use_gemms(size_t single, size_t double_):
+    """Compute large products by `cblas_sgemm` and `cblas_dgemm`, of 64-bit integers, at these addresses; 0 for none."""
+    gemms[0], gemms[1] = <void *> single, <void *> double_
+
+
+use_gemms(0, 0)
+
+
+def multiply(a, b, out, int threads):
+    """Write ``a b`` to `out` on so many threads; False where that is left to NumPy."""
+    cdef product p
+    cdef bytes real = format_of(out)
+    p.is_double, p.parts = out.itemsize == 8, threads
+    p.gemm, (p.M, p.N), p.K = gemms[p.is_double], out.shape, len(b)
+    if a.shape != (p.M, p.K) or b.shape != (p.K, p.N):
+        raise ValueError(f"matrices of shapes {a.shape} and {b.shape} have no product of shape {out.shape}")
+    if p.gemm == NULL or min(p.M, p.N, p.K) == 0:
+        return False
+    if not (lies_at(a, real, &p.a) and lies_at(b, real, &p.b) and lies_at(out, real, &p.out, True)):
+        return False
+    if p.out.is_transposed:
+        return False
+    with nogil:
+        share(some_of_product, &p, 1, p.parts, threads)
+    return True
+
+
+def add_up(rows, ids, out, int threads):
+    """Write the sums of those rows (N, n) that have the same id (N,) to `out` (C, n), on so many threads."""
+    cdef sums w
+    cdef bytes real = format_of(out)
+    cdef const functions *passes = chosen.precisions[out.itemsize == 8]
+    (w.N, w.n), w.C = rows.shape, len(out)
+    w.rows, w.out = place(rows, rows.size, real), place(out, w.C * w.n, real, True)
+    w.ids, w.parts = <const int64_t *> place(ids, w.N, b"l"), threads
+    check_ids(w.ids, 0, w.N, w.C)
+    with nogil:
+        share(passes.add_up, &w, 1, w.parts, threads)
+
+
+def descend(theta, g, double factor, int threads):
+    """Subtract `factor` times the numbers g from the numbers θ, both flat, on so many threads."""
+    cdef descent w
+    cdef bytes real = format_of(theta)
+    cdef const functions *passes = chosen.precisions[theta.itemsize == 8]
+    w.n, w.factor, w.parts = theta.size, factor, PARTS_OF_A_THREAD * threads
+    w.theta, w.g = place(theta, w.n, real, True), place(g, w.n, real)
+    with nogil:
+        share(passes.descend, &w, 1, w.parts, threads)
+
+
+cdef bint lies_at(array, bytes real, matrix *m, bint written=False) except -1:
+    """Say where a matrix lies; False if neither the numbers of a row nor those of a column lie side by side."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if written else 0))
+    cdef Py_ssize_t rows = view.shape[0], columns = view.shape[1], size = view.itemsize
+    cdef Py_ssize_t by_row = view.strides[0], by_column = view.strides[1]
+    cdef bint is_real = view.format == real and by_row % size == 0 and by_column % size == 0
+    m.at, m.is_transposed = view.buf, by_column != size
+    m.stride = (by_column if m.is_transposed else by_row) // size
+    PyBuffer_Release(&view)  # the caller holds the array
+    if m.is_transposed:
+        return is_real and by_row == size and m.stride >= rows
+    return is_real and m.stride >= columns
 
 
 def draw(log_probs, draws, double temperature, tokens):

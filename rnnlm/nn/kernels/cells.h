@@ -53,6 +53,10 @@ INLINE void NAME(step)(const struct window *w, const enum cell cell, ptrdiff_t t
         NAME(store_some)(gates + 3 * H, o, n);
     }
     NAME(store_some)(h + after, h_next, n);
+    if (w->sum) {
+        const REAL *x = (const REAL *)w->x + row * H + j;
+        NAME(store_some)((REAL *)w->sum + row * H + j, NAME(load_some)(x, n) + h_next, n);
+    }
 }
 
 /* From the errors of y_t, and of all that came of h_t in the step after, to those of what the step began with. */
@@ -130,8 +134,9 @@ INLINE void NAME(forward)(const struct window *w, const enum cell cell) {
     const int wide = G == 1;
     vector sums[ROWS][WIDE];
     for (ptrdiff_t t = 0; t < w->T; t++) {
-        const REAL *W = w->W, *U = w->U, *h = (const REAL *)w->h + t * w->B * H;
-        for (ptrdiff_t j = 0; j < H; j += wide ? WIDE * LANES : LANES) {
+        const REAL *W = (const REAL *)w->W + w->begin * G * H, *U = w->U, *h = (const REAL *)w->h + t * w->B * H;
+        if (U) U += w->begin * G * w->D;
+        for (ptrdiff_t j = w->begin; j < w->end; j += wide ? WIDE * LANES : LANES) {
             const ptrdiff_t vectors = wide ? NAME(vectors_from)(j, H) : G;
             for (ptrdiff_t group = 0; group < groups; group++) {
                 const ptrdiff_t b = FIRST_OF(group), rows = FIRST_OF(group + 1) - b;
@@ -150,12 +155,13 @@ INLINE void NAME(forward)(const struct window *w, const enum cell cell) {
 
 /* After a single step the state that it led to is the one before the next. */
 static TARGET void NAME(hand_on)(const struct window *w) {
-    const ptrdiff_t first = w->first * w->H, n = (w->last - w->first) * w->H, after = w->B * w->H;
-    REAL *h = (REAL *)w->h + first, *c = (REAL *)w->c + first;
-    memcpy(h, h + after, n * sizeof(REAL));
-    if (c != h) memcpy(c, c + after, n * sizeof(REAL));
-    if (w->sum)
-        for (ptrdiff_t i = 0; i < n; i++) ((REAL *)w->sum)[first + i] = ((const REAL *)w->x)[first + i] + h[i];
+    const ptrdiff_t H = w->H, after = w->B * H;
+    const size_t size = (w->end - w->begin) * sizeof(REAL);
+    for (ptrdiff_t b = w->first; b < w->last; b++) {
+        REAL *h = (REAL *)w->h + b * H + w->begin, *c = (REAL *)w->c + b * H + w->begin;
+        memcpy(h, h + after, size);
+        if (c != h) memcpy(c, c + after, size);
+    }
 }
 
 INLINE void NAME(backward)(const struct window *w, const enum cell cell) {

@@ -2,11 +2,14 @@
 
    Rows are the lanes: logits are (C, lanes), all rows in at most WIDE vectors, and V is read as it lies. */
 
-/* z = V s + b and e = exp(z - max) for the classes from `first` to `last`, with max and Σe of each row over these,
-   and the logits of the targets that are among them. */
-static TARGET void NAME(few_forward)(const struct few *w, ptrdiff_t first, ptrdiff_t last) {
+/* z = V s + b and e = exp(z - max) for the classes of a part, with max and Σe of each row over these, and the logits
+   of the targets that are among them. */
+static TARGET void NAME(few_forward)(const void *work, ptrdiff_t phase, ptrdiff_t part) {
+    const struct few *w = work;
     const ptrdiff_t H = w->H, vectors = (w->N + LANES - 1) / LANES, lanes = vectors * LANES;
+    const ptrdiff_t first = part * w->classes, last = LEAST(first + w->classes, w->C);
     const REAL *V = w->V, *b = w->bias;
+    (void)phase;
     REAL *z = w->e;
     vector products[ROWS][WIDE], most[WIDE], total[WIDE] = {{0}};
     for (ptrdiff_t p = 0; p < vectors; p++) most[p] = NAME(same)(-INFINITY);
@@ -31,16 +34,21 @@ static TARGET void NAME(few_forward)(const struct few *w, ptrdiff_t first, ptrdi
             total[p] += e;
         }
     for (ptrdiff_t p = 0; p < vectors; p++) {
-        NAME(store)((REAL *)w->greatest + p * LANES, most[p]);
-        NAME(store)((REAL *)w->sums + p * LANES, total[p]);
+        NAME(store)((REAL *)w->greatest + part * lanes + p * LANES, most[p]);
+        NAME(store)((REAL *)w->sums + part * lanes + p * LANES, total[p]);
     }
 }
 
-/* With g = e f, of a factor f for each row: dV = g s, db = Σ g, and ds (H, lanes) = Vᵀ g, all of these classes. */
-static TARGET void NAME(few_backward)(const struct few *w, ptrdiff_t first, ptrdiff_t last) {
+/* With g = e f, of a factor f for each row: dV = g s, db = Σ g, and ds (H, lanes) = Vᵀ g, all of a part's classes. */
+static TARGET void NAME(few_backward)(const void *work, ptrdiff_t phase, ptrdiff_t part) {
+    const struct few *w = work;
     const ptrdiff_t H = w->H, N = w->N, vectors = (N + LANES - 1) / LANES, lanes = vectors * LANES;
+    const ptrdiff_t first = part * w->classes, last = LEAST(first + w->classes, w->C);
+    const REAL *factors = (const REAL *)w->factors + part * lanes;
+    REAL *ds = (REAL *)w->ds + part * H * lanes;
     vector products[ROWS][WIDE];
-    memset(w->ds, 0, H * lanes * sizeof(REAL));
+    (void)phase;
+    memset(ds, 0, H * lanes * sizeof(REAL));
     for (ptrdiff_t block = first; block < last; block += CLASSES) { /* so few that they stay in the nearest cache */
         const ptrdiff_t end = last - block < CLASSES ? last : block + CLASSES;
         const REAL *V = (const REAL *)w->V + block * H, *s = w->s_by_row;
@@ -49,7 +57,7 @@ static TARGET void NAME(few_backward)(const struct few *w, ptrdiff_t first, ptrd
             REAL sum = 0;
             for (ptrdiff_t p = 0; p < vectors; p++) {
                 REAL *at = g + (c - block) * lanes + p * LANES;
-                vector x = NAME(load)(at) * NAME(load)((const REAL *)w->factors + p * LANES);
+                vector x = NAME(load)(at) * NAME(load)(factors + p * LANES);
                 NAME(store)(at, x);
                 for (ptrdiff_t i = 0; w->db && i < LANES; i++) sum += x[i];
             }
@@ -71,7 +79,7 @@ static TARGET void NAME(few_backward)(const struct few *w, ptrdiff_t first, ptrd
             NAME(multiply_columns)(products, rows, vectors, g, V + k, H, end - block);
             for (ptrdiff_t r = 0; r < rows; r++)
                 for (ptrdiff_t p = 0; p < vectors; p++) {
-                    REAL *at = (REAL *)w->ds + (k + r) * lanes + p * LANES;
+                    REAL *at = ds + (k + r) * lanes + p * LANES;
                     NAME(store)(at, NAME(load)(at) + products[r][p]);
                 }
         }

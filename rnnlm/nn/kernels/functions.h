@@ -15,10 +15,13 @@ static const struct functions NAME(functions) = {
     NAME(pack),
     {NAME(forward_TANH), NAME(forward_RELU), NAME(forward_GRU), NAME(forward_LSTM)},
     {NAME(backward_TANH), NAME(backward_RELU), NAME(backward_GRU), NAME(backward_LSTM)},
+    NAME(add_up),
+    NAME(descend),
     NAME(exponentials),
     NAME(few_forward),
     NAME(few_backward),
     NAME(hand_on),
+    NAME(logits),
     NAME(log_probs),
     NAME(draw),
 };

@@ -5,19 +5,18 @@ so that threads that share a batch never wait for one another.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from rnnlm.nn import threads
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.gru import GRULayer
 from rnnlm.nn.kernels import _passes
 from rnnlm.nn.layer import Rows, Vectors
 from rnnlm.nn.lstm import LSTMLayer
 from rnnlm.nn.recurrent import RecurrentLayer
-from rnnlm.nn.threads import shared_out
 from rnnlm.nn.vanilla import VanillaLayer
 
 WORTH_SHARING = 10**7
@@ -63,7 +62,7 @@ class CompiledLayer(RecurrentLayer):
             "bias_n": self._recurrent_bias(),
         }
         window = self.window(T, B, self._arrays)
-        self._pass(window.forward, T, B)
+        window.forward(self._threads(T, B))
         self._y = states[0]
         self._last_pass = "forward"
         return self._y[1:], states[:, -1].copy()
@@ -97,7 +96,7 @@ class CompiledLayer(RecurrentLayer):
         if self._cell_name == "GRU":
             self._arrays["recurrent"] = array("recurrent_rows", T, B, G * H)
         window = self.window(T, B, self._arrays)
-        self._pass(window.backward, T, B)
+        window.backward(self._threads(T, B))
         self.hidden_gradients = self._arrays["dh"].transpose(0, 2, 1)
         self._last_pass = "backward"
         return self.projection.input_error(self._set_gradients_of_rows(delta, self._arrays["recurrent"]))
@@ -143,12 +142,9 @@ class CompiledLayer(RecurrentLayer):
             weights["U"] = packed(self._workspace, "U", parameters["weight_ih"], G)
         return weights | {"bias": self._constant(), "bias_n": self._recurrent_bias()}
 
-    def _pass(self, compute: Callable[[int, int], None], T: int, B: int) -> None:
-        """Take T steps of B sequences, which threads share if there is much to compute."""
-        if T * B * self._W.size < WORTH_SHARING:
-            compute(0, B)
-        else:
-            shared_out(compute, B)
+    def _threads(self, T: int, B: int) -> int:
+        """Return how many threads share T steps of B sequences."""
+        return threads.free() if T * B * self._W.size >= WORTH_SHARING else 1
 
 
 class CompiledVanillaLayer(CompiledLayer, VanillaLayer):

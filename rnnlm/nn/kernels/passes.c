@@ -15,6 +15,14 @@
 #define JOINED(name, instructions, type) name##_##instructions##_##type
 enum { CLASSES = 64 }; /* of a softmax whose products are taken together */
 #define FIRST_OF(group) (first + (last - first) * (group) / groups)
+#define FIRST(number, part, parts) ((number) * (part) / (parts)) /* of so many, where they are cut into equal parts */
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+
+/* The first unit of a part, in whole blocks. */
+static ptrdiff_t first_unit(ptrdiff_t units, ptrdiff_t block, ptrdiff_t part, ptrdiff_t parts) {
+    const ptrdiff_t blocks = (units + block - 1) / block;
+    return LEAST(units, FIRST(blocks, part, parts) * block);
+}
 
 static const ptrdiff_t NUM_GATES[CELLS] = {[TANH] = 1, [RELU] = 1, [GRU] = 3, [LSTM] = 4};
 
@@ -91,3 +99,29 @@ const struct passes ALL_PASSES[] = {{"NEON", has_neon, {&functions_neon_single, 
 #endif
 
 const int NUM_PASSES = sizeof ALL_PASSES / sizeof *ALL_PASSES;
+
+void some_sequences(const void *window, ptrdiff_t phase, ptrdiff_t part) {
+    struct window w = *(const struct window *)window;
+    (void)phase;
+    w.first = FIRST(w.B, part, w.parts), w.last = FIRST(w.B, part + 1, w.parts);
+    w.pass(&w);
+}
+
+void some_of_step(const void *steps, ptrdiff_t phase, ptrdiff_t part) {
+    const struct steps *s = steps;
+    const struct functions *passes = s->passes;
+    for (ptrdiff_t below = 1; below >= 0; below--) { /* once all have read a state, it is that after the step */
+        if (phase - below < 0 || phase - below >= s->num_layers) continue;
+        struct window w = s->layers[phase - below];
+        w.begin = first_unit(w.H, w.block, part, s->parts);
+        w.end = first_unit(w.H, w.block, part + 1, s->parts);
+        if (below) passes->hand_on(&w);
+        else w.pass(&w);
+    }
+    if (s->V && phase == s->num_layers)
+        passes->logits(s->V, s->hidden, s->log_probs, s->H, s->C, s->B,
+                       first_unit(s->C, WIDE * passes->lanes, part, s->parts),
+                       first_unit(s->C, WIDE * passes->lanes, part + 1, s->parts));
+    else if (s->V && phase > s->num_layers)
+        passes->log_probs(s->log_probs, s->bias, s->C, FIRST(s->B, part, s->parts), FIRST(s->B, part + 1, s->parts));
+}

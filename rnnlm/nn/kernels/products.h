@@ -70,3 +70,28 @@ static TARGET void NAME(multiply_columns)(vector (*sums)[WIDE], int rows, int ve
 #undef ALL_CASES
 #undef CASES
 #undef CASE
+
+/* Some columns of the sums of rows. */
+static TARGET void NAME(add_up)(const void *work, ptrdiff_t phase, ptrdiff_t part) {
+    const struct sums *w = work;
+    const ptrdiff_t begin = first_unit(w->n, LANES, part, w->parts), end = first_unit(w->n, LANES, part + 1, w->parts);
+    (void)phase;
+    for (ptrdiff_t c = 0; c < w->C; c++) memset((REAL *)w->out + c * w->n + begin, 0, (end - begin) * sizeof(REAL));
+    for (ptrdiff_t row = 0; row < w->N; row++) {
+        const REAL *from = (const REAL *)w->rows + row * w->n;
+        REAL *to = (REAL *)w->out + w->ids[row] * w->n;
+        for (ptrdiff_t j = begin; j < end; j += LANES)
+            NAME(store_some)(to + j, NAME(load_some)(to + j, end - j) + NAME(load_some)(from + j, end - j), end - j);
+    }
+}
+
+/* A step of gradient descent for some numbers. */
+static TARGET void NAME(descend)(const void *work, ptrdiff_t phase, ptrdiff_t part) {
+    const struct descent *w = work;
+    const ptrdiff_t begin = first_unit(w->n, LANES, part, w->parts), end = first_unit(w->n, LANES, part + 1, w->parts);
+    const REAL factor = (REAL)w->factor, *g = w->g;
+    REAL *theta = w->theta;
+    (void)phase;
+    for (ptrdiff_t k = begin; k < end; k += LANES)
+        NAME(store_some)(theta + k, NAME(load_some)(theta + k, end - k) - factor * NAME(load_some)(g + k, end - k), end - k);
+}

@@ -28,37 +28,43 @@ INLINE REAL NAME(sum_of_exponentials)(REAL *z, REAL greatest, ptrdiff_t C, const
     return sum;
 }
 
-/* e = exp(z + b - max) in place of the logits z, its sum, and the cross-entropy log(sum) - (z_y + b_y - max), for the
-   rows from `first` to `last`. */
-static TARGET void NAME(exponentials)(void *logits, const void *bias, const int64_t *targets, void *losses, void *sums,
-                                      ptrdiff_t C, ptrdiff_t first, ptrdiff_t last) {
-    for (ptrdiff_t row = first; row < last; row++) {
-        REAL *z = (REAL *)logits + row * C, greatest = NAME(greatest)(z, bias, C);
-        const REAL target = z[targets[row]] - greatest, sum = NAME(sum_of_exponentials)(z, greatest, C, 1);
-        ((REAL *)sums)[row] = sum;
-        ((REAL *)losses)[row] = LOG(sum) - target;
+/* e = exp(z + b - max) in place of the logits z, its sum, and the cross-entropy log(sum) - (z_y + b_y - max), for
+   some rows. */
+static TARGET void NAME(exponentials)(const void *work, ptrdiff_t phase, ptrdiff_t part) {
+    const struct exponentials *w = work;
+    const ptrdiff_t C = w->C, end = FIRST(w->N, part + 1, w->parts);
+    (void)phase;
+    for (ptrdiff_t row = FIRST(w->N, part, w->parts); row < end; row++) {
+        REAL *z = (REAL *)w->logits + row * C, greatest = NAME(greatest)(z, w->bias, C);
+        const REAL target = z[w->targets[row]] - greatest, sum = NAME(sum_of_exponentials)(z, greatest, C, 1);
+        ((REAL *)w->sums)[row] = sum;
+        ((REAL *)w->losses)[row] = LOG(sum) - target;
     }
 }
 
-/* z = V x + b    log ŷ = z - max - log Σ exp(z - max)    for the rows from `first` to `last`; V is packed. */
-static TARGET void NAME(log_probs)(const void *V, const void *bias, const void *x, void *log_probs, ptrdiff_t K,
-                                   ptrdiff_t C, ptrdiff_t first, ptrdiff_t last) {
-    const ptrdiff_t groups = (last - first + ROWS - 1) / ROWS;
-    const REAL *W = V;
+/* z = V x    for the classes from `begin`, where a block of V begins, to `end`; V is packed. */
+static TARGET void NAME(logits)(const void *V, const void *x, void *z, ptrdiff_t K, ptrdiff_t C, ptrdiff_t B,
+                                ptrdiff_t begin, ptrdiff_t end) {
+    const ptrdiff_t first = 0, last = B, groups = (B + ROWS - 1) / ROWS;
+    const REAL *W = (const REAL *)V + begin * K;
     vector sums[ROWS][WIDE];
-    for (ptrdiff_t j = 0; j < C; j += WIDE * LANES) {
+    for (ptrdiff_t j = begin; j < end; j += WIDE * LANES) {
         const ptrdiff_t vectors = NAME(vectors_from)(j, C);
         for (ptrdiff_t group = 0; group < groups; group++) {
             const ptrdiff_t b = FIRST_OF(group), rows = FIRST_OF(group + 1) - b;
             NAME(multiply)(sums, rows, vectors, W, (const REAL *)x + b * K, K, K);
             for (ptrdiff_t r = 0; r < rows; r++)
                 for (ptrdiff_t p = 0, c = j; p < vectors; p++, c += LANES)
-                    NAME(store_some)((REAL *)log_probs + (b + r) * C + c, sums[r][p], C - c);
+                    NAME(store_some)((REAL *)z + (b + r) * C + c, sums[r][p], C - c);
         }
         W += K * vectors * LANES;
     }
+}
+
+/* log ŷ = z + b - max - log Σ exp(z + b - max)    for the rows from `first` to `last`. */
+static TARGET void NAME(log_probs)(void *logits, const void *bias, ptrdiff_t C, ptrdiff_t first, ptrdiff_t last) {
     for (ptrdiff_t row = first; row < last; row++) {
-        REAL *z = (REAL *)log_probs + row * C, greatest = NAME(greatest)(z, bias, C);
+        REAL *z = (REAL *)logits + row * C, greatest = NAME(greatest)(z, bias, C);
         const REAL log_sum = LOG(NAME(sum_of_exponentials)(z, greatest, C, 0));
         for (ptrdiff_t c = 0; c < C; c++) z[c] = z[c] - greatest - log_sum;
     }

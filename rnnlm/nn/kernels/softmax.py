@@ -1,17 +1,15 @@
 """The softmax, with all but its large products compiled; that of a few rows wholly."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.random import Generator
 
+from rnnlm.nn import threads
 from rnnlm.nn.arrays import Floats, Ids
 from rnnlm.nn.heads.sampled import SampledSoftmax
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.kernels import _passes
 from rnnlm.nn.kernels.layers import packed, packed_transpose
 from rnnlm.nn.table import sums_by_id
-from rnnlm.nn.threads import shared_out
 
 WORTH_SHARING = 10**5
 """Exponentials from which they are faster on several threads."""
@@ -20,20 +18,13 @@ PRODUCTS_WORTH_SHARING = 10**6
 """Multiplications of a softmax of few rows from which it is."""
 
 CLASSES_OF_A_PART = 1024
-"""Classes whose part of the softmax of a few rows is one thread's; how the sum is divided is the same for all."""
+"""Classes whose part of the softmax of a few rows is one thread's."""
 
 
 def exponentials(logits: Floats, bias: Floats | None, targets: Ids, losses: Floats, sums: Floats) -> None:
     """Replace logits by their exponentials, in one pass over a row; see `rnnlm.nn.heads.softmax.exponentials`."""
-    targets = np.ascontiguousarray(targets, np.int64)
-
-    def rows(first: int, last: int) -> None:
-        _passes.exponentials(logits, bias, targets, losses, sums, first, last)
-
-    if logits.size < WORTH_SHARING:
-        rows(0, len(logits))
-    else:
-        shared_out(rows, len(logits))
+    shares = threads.free() if logits.size >= WORTH_SHARING else 1
+    _passes.exponentials(logits, bias, np.ascontiguousarray(targets, np.int64), losses, sums, shares)
 
 
 class CompiledSoftmax(Softmax):
@@ -51,7 +42,8 @@ class CompiledSoftmax(Softmax):
         s, targets = np.ascontiguousarray(s), np.ascontiguousarray(targets, np.int64)
         V, array = self.table.value, self._workspace.array
         (N, H), C, lanes = s.shape, len(V), _passes.packed_size(s.dtype, 1, len(s), 1)
-        parts = _parts(C)
+        parts = -(-C // CLASSES_OF_A_PART)
+        shares = threads.free() if V.size * N >= PRODUCTS_WORTH_SHARING else 1
         target_logits = array("target_logits", N)
         few = _passes.Few(
             {
@@ -62,10 +54,11 @@ class CompiledSoftmax(Softmax):
                 "targets": targets,
                 "e": array("logits", C, lanes),
                 "target_logits": target_logits,
-            }
+            },
+            CLASSES_OF_A_PART,
         )
-        greatest, sums = array("greatest_and_sums", 2, len(parts), lanes)
-        _share(lambda k: few.forward(*parts[k], greatest[k], sums[k]), len(parts), V.size * N)
+        greatest, sums = array("greatest_and_sums", 2, parts, lanes)
+        few.forward(greatest, sums, shares)
         # Every part has e of its own greatest logit; scaled, they are of the greatest of all.
         most = greatest.max(axis=0)
         scales = np.exp(greatest - most)
@@ -74,11 +67,11 @@ class CompiledSoftmax(Softmax):
 
         factors = scales * (scale / total)
         factors[:, N:] = 0
-        ds = array("parts_of_ds", len(parts), H, lanes)
+        ds = array("parts_of_ds", parts, H, lanes)
         db = None if self.bias_gradient is None else array("db", C)
 
         def write(dV: Floats) -> None:
-            _share(lambda k: few.backward(*parts[k], factors[k], ds[k], dV, db), len(parts), V.size * N)
+            few.backward(factors, ds, dV, db, shares)
             different, of_targets = sums_by_id(targets, scale * s, self._workspace)
             dV[different] -= of_targets
 
@@ -93,21 +86,3 @@ class CompiledSampledSoftmax(SampledSoftmax, CompiledSoftmax):
     """See `SampledSoftmax`."""
 
     part = CompiledSoftmax
-
-
-def _parts(C: int) -> list[tuple[int, int]]:
-    """Divide C classes, for any number of threads alike."""
-    return [(c, min(c + CLASSES_OF_A_PART, C)) for c in range(0, C, CLASSES_OF_A_PART)]
-
-
-def _share(compute: Callable[[int], None], parts: int, products: int) -> None:
-    """Compute some parts, of so many multiplications, which threads share if they are many."""
-
-    def several(first: int, last: int) -> None:
-        for part in range(first, last):
-            compute(part)
-
-    if products < PRODUCTS_WORTH_SHARING:
-        several(0, parts)
-    else:
-        shared_out(several, parts)

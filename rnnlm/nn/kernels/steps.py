@@ -4,21 +4,21 @@ from typing import Any
 
 import numpy as np
 
+from rnnlm.nn import threads
 from rnnlm.nn.arrays import Floats, Ids, Workspace
 from rnnlm.nn.heads.softmax import Softmax
 from rnnlm.nn.kernels import _passes
 from rnnlm.nn.kernels.layers import CompiledLayer, packed
 from rnnlm.nn.network import Network
-from rnnlm.nn.threads import shared_out
 
-WORTH_SHARING = 5 * 10**6
+WORTH_SHARING = 10**5
 """Multiplications of a step from which it is faster on several threads."""
 
 
 class CompiledSteps:
     """Takes each step of B sequences in one compiled call; see `rnnlm.nn.stepping.Steps`.
 
-    Weights are packed once. Every sequence is computed by itself, so that threads share a batch.
+    Weights are packed once. Threads share the units of a layer, whatever the number of sequences.
 
     Parameters
     ----------
@@ -80,10 +80,7 @@ class CompiledSteps:
 
     def _take(self, steps: _passes.Steps, ids: Ids) -> None:
         self._ids[...] = ids
-        if self._batch_size * self._products < WORTH_SHARING:
-            steps.step(0, self._batch_size)
-        else:
-            shared_out(steps.step, self._batch_size)
+        steps.step(threads.free() if self._batch_size * self._products >= WORTH_SHARING else 1)
 
     def _lay_out(self, B: int) -> None:
         """Lay out the arrays of a step of B sequences."""
@@ -92,16 +89,16 @@ class CompiledSteps:
         x: Any = None
         if self._table is not None:
             x = self._array("x", B, self._table.shape[1])
-            lookup = self._ids, self._table, x
+            lookup = self._table, x
         for k in range(len(self._layers)):
             arrays = self._arrays(k, B) | {"x": x}
             windows.append(self._layers[k].window(1, B, arrays))
-            x = self._hidden = arrays["h"][0] if arrays["sum"] is None else arrays["sum"]
-        self._to_hidden = _passes.Steps(windows, B, lookup, None)
+            x = self._hidden = arrays["h"][1] if arrays["sum"] is None else arrays["sum"]
+        self._to_hidden = _passes.Steps(windows, B, self._ids, lookup, None)
         if self._output is not None:
             self._log_probs = self._array("log_probs", B, self._num_classes)
             output = *self._output, self._hidden, self._log_probs
-            self._to_output = _passes.Steps(windows, B, lookup, output)
+            self._to_output = _passes.Steps(windows, B, self._ids, lookup, output)
 
     def _arrays(self, k: int, B: int) -> dict[str, Any]:
         """Return what the step of layer k computes with, by the names of `struct window` in passes.h."""

@@ -1,11 +1,12 @@
 /* Every pass of every instruction set of this machine, over many shapes, in buffers of exactly the right size: the
-   sanitizers with which this is compiled end it at whatever is read or written past an end. */
+   sanitizers with which this is compiled end it at whatever is read or written past an end, or by two threads. */
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "passes.h"
+#include "team.h"
 
 static const ptrdiff_t GATES[CELLS] = {1, 1, 3, 4};
 static const ptrdiff_t SIZES[] = {1, 2, 3, 5, 8, 13, 16, 17, 31, 33, 64, 70};
@@ -48,17 +49,14 @@ static void pass(const struct functions *passes, enum cell cell, ptrdiff_t T, pt
     void *delta = numbers(G * units, is_double), *recurrent = cell == GRU ? numbers(G * units, is_double) : delta;
     void *carry = numbers(B * H, is_double);
     struct window w = {
-        .T = T, .B = B, .H = H, .lengths = has_lengths ? lengths : NULL, .terms = terms, .ids = by_row ? rows : NULL,
+        .T = T, .B = B, .H = H, .end = H, .parts = 2, .lengths = has_lengths ? lengths : NULL, .terms = terms, .ids = by_row ? rows : NULL,
         .bias = has_bias ? bias : NULL, .bias_n = has_bias ? bias_n : NULL, .gates = gates, .h = h, .c = c,
         .kept = kept, .dy = dy, .dh = dh, .delta = delta, .recurrent = recurrent, .carry = carry,
     };
-    for (int share = 0; share < 2; share++) {
-        w.first = B * share / 2, w.last = B * (share + 1) / 2;
-        w.W = forward;
-        passes->forward[cell](&w);
-        w.W = backward;
-        passes->backward[cell](&w);
-    }
+    w.W = forward, w.pass = passes->forward[cell];
+    share(some_sequences, &w, 1, 2, 2);
+    w.W = backward, w.pass = passes->backward[cell];
+    share(some_sequences, &w, 1, 2, 2);
     void *all[] = {W, forward, backward, lengths, rows, terms, bias, bias_n, gates, h, c, kept, dy, dh, delta, carry};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
     if (recurrent != delta) free(recurrent);
@@ -70,8 +68,43 @@ static void exponentials(const struct functions *passes, ptrdiff_t N, ptrdiff_t 
     int64_t *targets = ids(N, C - 1);
     if (is_double) ((double *)logits)[0] = first;
     else ((float *)logits)[0] = (float)first;
-    passes->exponentials(logits, N % 2 ? bias : NULL, targets, losses, sums, C, 0, N);
+    const struct exponentials work = {
+        .N = N, .C = C, .parts = 2, .logits = logits, .bias = N % 2 ? bias : NULL, .targets = targets, .losses = losses,
+        .sums = sums,
+    };
+    share(passes->exponentials, &work, 1, work.parts, 2);
     void *all[] = {logits, bias, losses, sums, targets};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
+}
+
+/* Sums of rows, and a step of gradient descent. */
+static void numbers_in_parts(const struct functions *passes, ptrdiff_t N, ptrdiff_t n, int is_double) {
+    void *rows = numbers(N * n, is_double), *out = numbers(3 * n, is_double);
+    int64_t *chosen = ids(N, 2);
+    const struct sums sums = {.N = N, .n = n, .C = 3, .parts = 3, .rows = rows, .ids = chosen, .out = out};
+    const struct descent descent = {.n = 3 * n, .parts = 4, .factor = 0.5, .theta = out, .g = rows};
+    share(passes->add_up, &sums, 1, sums.parts, 2);
+    if (N >= 3) share(passes->descend, &descent, 1, descent.parts, 2);
+    free(rows), free(out), free(chosen);
+}
+
+/* The softmax of a few rows. */
+static void few(const struct functions *passes, ptrdiff_t N, ptrdiff_t H, ptrdiff_t C, int is_double) {
+    const ptrdiff_t lanes = (N + passes->lanes - 1) / passes->lanes * passes->lanes, classes = 7, parts = (C + 6) / 7;
+    void *s = numbers(N * H, is_double), *by_unit = packed(passes, s, H, N, 1, 1, H, is_double);
+    void *by_row = packed(passes, s, N, H, 1, H, 1, is_double), *V = numbers(C * H, is_double);
+    void *e = numbers(C * lanes, is_double), *target_logits = numbers(N, is_double), *bias = numbers(C, is_double);
+    void *greatest = numbers(parts * lanes, is_double), *sums = numbers(parts * lanes, is_double);
+    void *ds = numbers(parts * H * lanes, is_double), *dV = numbers(C * H, is_double), *db = numbers(C, is_double);
+    int64_t *targets = ids(N, C - 1);
+    const struct few work = {
+        .N = N, .H = H, .C = C, .classes = classes, .s_by_unit = by_unit, .s_by_row = by_row, .V = V,
+        .bias = N % 2 ? bias : NULL, .targets = targets, .e = e, .target_logits = target_logits, .greatest = greatest,
+        .sums = sums, .factors = greatest, .ds = ds, .dV = dV, .db = N % 2 ? db : NULL,
+    };
+    share(passes->few_forward, &work, 1, parts, 2);
+    share(passes->few_backward, &work, 1, parts, 2);
+    void *all[] = {s, by_unit, by_row, V, e, target_logits, bias, greatest, sums, ds, dV, db, targets};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
 }
 
@@ -88,16 +121,16 @@ static void step(const struct functions *passes, enum cell cell, ptrdiff_t B, pt
     void *sum = D == H ? numbers(B * H, is_double) : NULL, *log_probs = numbers(B * C, is_double);
     double *draws = numbers(B, 1);
     int64_t *tokens = ids(B, 0);
-    struct window w = {
+    const struct window w = {
         .T = 1, .B = B, .H = H, .D = D, .W = packed_W, .U = packed_U, .x = x, .terms = gates, .gates = gates, .h = h,
-        .c = c, .kept = kept, .sum = sum,
+        .c = c, .kept = kept, .sum = sum, .last = B, .block = passes->lanes * (G > 1 ? 1 : WIDE),
+        .pass = passes->forward[cell],
     };
-    for (int share = 0; share < 2; share++) {
-        w.first = B * share / 2, w.last = B * (share + 1) / 2;
-        passes->forward[cell](&w);
-        passes->hand_on(&w);
-        passes->log_probs(packed_V, NULL, h, log_probs, H, C, w.first, w.last);
-    }
+    const struct steps steps = {
+        .passes = passes, .layers = &w, .num_layers = 1, .parts = 3, .B = B, .H = H, .C = C, .V = packed_V,
+        .hidden = (char *)h + B * H * (is_double ? sizeof(double) : sizeof(float)), .log_probs = log_probs,
+    };
+    share(some_of_step, &steps, 3, steps.parts, 2);
     passes->draw(log_probs, draws, 0.5, tokens, C, B);
     void *all[] = {W, U, V, packed_W, packed_U, packed_V, gates, kept, x, h, sum, log_probs, draws, tokens};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) free(all[k]);
@@ -119,6 +152,10 @@ int main(void) {
                 for (int H = 0; H < NUM_SIZES; H++)
                     for (ptrdiff_t B = 1; B <= 14; B += B < 8 ? 1 : 3)
                         step(passes, cell, B, SIZES[(H + B % 2) % NUM_SIZES], SIZES[H], 3 * B, is_double);
+            for (ptrdiff_t N = 1; N <= WIDE * passes->lanes; N += 3)
+                for (int H = 0; H < NUM_SIZES; H++) few(passes, N, SIZES[H], 1 + 5 * H % 30, is_double);
+            for (ptrdiff_t N = 1; N < 9; N++)
+                for (int n = 0; n < NUM_SIZES; n++) numbers_in_parts(passes, N, SIZES[n], is_double);
             const double odd[] = {0, 1e30, -1e30, INFINITY, -INFINITY, NAN};
             for (ptrdiff_t C = 1; C <= 100; C++)
                 for (int k = 0; k < 6; k++) exponentials(passes, 1 + k, C, odd[k], is_double);

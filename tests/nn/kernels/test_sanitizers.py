@@ -1,4 +1,4 @@
-"""The C of the passes under the sanitizers for addresses and undefined behaviour."""
+"""The C of the passes under the sanitizers for addresses, undefined behaviour and threads."""
 
 import os
 import shutil
@@ -8,24 +8,25 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[3] / "rnnlm" / "nn" / "kernels"
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 passes = pytest.importorskip("rnnlm.nn.kernels._passes", reason="the compiled passes are not built")
 
 
 @pytest.mark.slow
-def test_nothing_is_read_or_written_past_an_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
+def test_nothing_is_read_or_written_past_an_end_or_by_two_threads(tmp_path: Path, sanitizers: str) -> None:
+    options = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"]
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("needs a C compiler")
     empty = tmp_path / "empty.c"
     empty.write_text("int main(void) { return 0; }\n")
     program = tmp_path / "sanitized"
-    if subprocess.run([compiler, *SANITIZERS, empty, "-o", program], capture_output=True).returncode:
+    if subprocess.run([compiler, *options, empty, "-o", program], capture_output=True).returncode:
         pytest.skip("needs a C compiler with sanitizers")
-    sources = [Path(__file__).with_name("sanitized.c"), FOLDER / "passes.c"]
-    options = ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-math-errno", "-ffp-contract=fast"]
-    subprocess.run([compiler, *options, *SANITIZERS, f"-I{FOLDER}", *sources, "-o", program, "-lm"], check=True)
+    sources = [Path(__file__).with_name("sanitized.c"), FOLDER / "passes.c", FOLDER / "team.c"]
+    options += ["-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fno-math-errno", "-ffp-contract=fast"]
+    subprocess.run([compiler, *options, f"-I{FOLDER}", *sources, "-o", program, "-lm", "-pthread"], check=True)
     ran = subprocess.run(
         [program], capture_output=True, text=True, env={**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1"}
     )
