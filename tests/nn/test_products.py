@@ -54,3 +54,21 @@ def test_shared_products_are_whole(shape: tuple[int, int, int], number: int, mon
     a, b, out = rng.normal(size=(M, K)), rng.normal(size=(N, K)).T, np.full((M, N + 2), np.nan)[:, :N]
     assert products.matmul(a, b, out) is out
     np.testing.assert_allclose(out, a @ b, rtol=1e-13, atol=1e-13)
+
+
+def test_rows_of_one_id_are_added_up_without_compiled_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_compiled", None)
+    rng = np.random.default_rng(0)
+    for N, n, C in ((1, 1, 1), (40, 33, 5), (0, 7, 2)):
+        rows, ids, out = rng.normal(size=(N, n)), rng.integers(0, C, N), np.full((C, n), np.nan)
+        products.add_up(rows, ids, out)
+        expected = np.zeros((C, n))
+        np.add.at(expected, ids, rows)
+        np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12)
+
+
+def test_without_compiled_steps_of_gradient_descent_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_compiled", None)
+    theta = np.ones(3)
+    assert not products.descend(theta, np.ones(3), 0.5)
+    np.testing.assert_array_equal(theta, 1)

@@ -14,8 +14,8 @@
 #define JOIN(name, instructions, type) JOINED(name, instructions, type)
 #define JOINED(name, instructions, type) name##_##instructions##_##type
 enum { CLASSES = 64 }; /* of a softmax whose products are taken together */
-#define FIRST_OF(group) (first + (last - first) * (group) / groups)
-#define FIRST(number, part, parts) ((number) * (part) / (parts)) /* of so many, where they are cut into equal parts */
+#define FIRST(number, part, parts) ((number) * (part) / (parts)) /* of a part, where so many are cut into equal ones */
+#define FIRST_OF(group) (first + FIRST(last - first, group, groups))
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 
 /* The first unit of a part, in whole blocks. */
@@ -107,21 +107,27 @@ void some_sequences(const void *window, ptrdiff_t phase, ptrdiff_t part) {
     w.pass(&w);
 }
 
+static struct window units_of_layer(const struct steps *s, ptrdiff_t layer, ptrdiff_t part) {
+    struct window w = s->layers[layer];
+    w.begin = first_unit(w.H, w.block, part, s->parts), w.end = first_unit(w.H, w.block, part + 1, s->parts);
+    return w;
+}
+
 void some_of_step(const void *steps, ptrdiff_t phase, ptrdiff_t part) {
     const struct steps *s = steps;
-    const struct functions *passes = s->passes;
-    for (ptrdiff_t below = 1; below >= 0; below--) { /* once all have read a state, it is that after the step */
-        if (phase - below < 0 || phase - below >= s->num_layers) continue;
-        struct window w = s->layers[phase - below];
-        w.begin = first_unit(w.H, w.block, part, s->parts);
-        w.end = first_unit(w.H, w.block, part + 1, s->parts);
-        if (below) passes->hand_on(&w);
-        else w.pass(&w);
+    const ptrdiff_t block = WIDE * s->passes->lanes;
+    if (phase > 0 && phase <= s->num_layers) { /* none reads the state before the step any more */
+        const struct window w = units_of_layer(s, phase - 1, part);
+        s->passes->hand_on(&w);
     }
-    if (s->V && phase == s->num_layers)
-        passes->logits(s->V, s->hidden, s->log_probs, s->H, s->C, s->B,
-                       first_unit(s->C, WIDE * passes->lanes, part, s->parts),
-                       first_unit(s->C, WIDE * passes->lanes, part + 1, s->parts));
-    else if (s->V && phase > s->num_layers)
-        passes->log_probs(s->log_probs, s->bias, s->C, FIRST(s->B, part, s->parts), FIRST(s->B, part + 1, s->parts));
+    if (phase < s->num_layers) {
+        const struct window w = units_of_layer(s, phase, part);
+        w.pass(&w);
+    } else if (s->V && phase == s->num_layers) {
+        const ptrdiff_t begin = first_unit(s->C, block, part, s->parts), end = first_unit(s->C, block, part + 1, s->parts);
+        s->passes->logits(s->V, s->hidden, s->log_probs, s->H, s->C, s->B, begin, end);
+    } else if (s->V) {
+        const ptrdiff_t first = FIRST(s->B, part, s->parts), last = FIRST(s->B, part + 1, s->parts);
+        s->passes->log_probs(s->log_probs, s->bias, s->C, first, last);
+    }
 }

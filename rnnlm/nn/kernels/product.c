@@ -14,10 +14,10 @@ static void *from(const struct matrix *m, int64_t rows, int64_t columns, int is_
 void some_of_product(const void *product, ptrdiff_t phase, ptrdiff_t part) {
     const struct product *p = product;
     const int by_rows = p->M >= p->N, d = p->is_double;
-    const int64_t size = by_rows ? p->M : p->N, first = size * part / p->parts,
-                  number = size * (part + 1) / p->parts - first;
-    const int64_t M = by_rows ? number : p->M, N = by_rows ? p->N : number, K = p->K, row = by_rows ? first : 0;
-    const int64_t column = by_rows ? 0 : first;
+    const int64_t size = by_rows ? p->M : p->N;
+    const int64_t first = size * part / p->parts, number = size * (part + 1) / p->parts - first;
+    const int64_t row = by_rows ? first : 0, column = by_rows ? 0 : first;
+    const int64_t M = by_rows ? number : p->M, N = by_rows ? p->N : number, K = p->K;
     const int op_a = p->a.is_transposed ? TRANSPOSED : AS_IT_IS, op_b = p->b.is_transposed ? TRANSPOSED : AS_IT_IS;
     void *a = from(&p->a, row, 0, d), *b = from(&p->b, 0, column, d), *out = from(&p->out, row, column, d);
     (void)phase;

@@ -38,13 +38,13 @@ static long long now(void) {
 }
 
 /* What is waited for here takes no time, unless the thread that does it has lost its core to another program. */
-static void wait_a_little(int looks) {
+static void wait_a_little(unsigned looks) {
     if (looks < 100 * LOOKS) relax();
     else sched_yield();
 }
 
 static void await_parts(ptrdiff_t needed) {
-    for (int looks = 0; atomic_load_explicit(&complete, memory_order_acquire) < needed; looks++) wait_a_little(looks);
+    for (unsigned looks = 0; atomic_load_explicit(&complete, memory_order_acquire) < needed; looks++) wait_a_little(looks);
 }
 
 static void take_parts(void) {
@@ -129,6 +129,6 @@ void share(void (*compute_part)(const void *, ptrdiff_t, ptrdiff_t), const void 
     take_parts();
     await_parts(all_parts);
     atomic_store(&is_open, 0);
-    for (int looks = 0; atomic_load(&members) > 0; looks++) wait_a_little(looks);
+    for (unsigned looks = 0; atomic_load(&members) > 0; looks++) wait_a_little(looks);
     atomic_flag_clear(&is_in_use);
 }
